@@ -1,0 +1,23 @@
+"""The errors that a user sees: one line each, saying what is wrong, where and what to do."""
+
+
+class EdgebioError(Exception):
+    """Wrong use or wrong input; the command line prints it as one line and exits with 2."""
+
+    exit_code = 2
+
+
+class CheckFailedError(EdgebioError):
+    """A check ran and did not hold (a rung of the ladder, a size limit); exit code 1."""
+
+    exit_code = 1
+
+
+class DeviceError(EdgebioError):
+    """A board or an emulator did not answer, answered nonsense or went away; exit code 1."""
+
+    exit_code = 1
+
+
+class MissingToolError(EdgebioError):
+    """A compiler, emulator or package is not installed; the text holds the line that installs it."""

@@ -1,0 +1,52 @@
+"""Progress bars of long work: silent in a library, on stderr once the command line turns them on."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_enabled = False
+
+
+def enable() -> None:
+    """Show progress bars from now on (the command line calls it unless ``-q``)."""
+    global _enabled
+    _enabled = True
+
+
+@contextlib.contextmanager
+def bar(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+    """Show a progress bar while the block runs.
+
+    Parameters
+    ----------
+    description
+        What is being done, a few words.
+    total
+        Amount of work, in the unit that the callback is given; unknown if None.
+
+    Yields
+    ------
+    Callable
+        Call it with the amount of work just done.
+    """
+    if not _enabled:
+        yield lambda amount: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda amount: progress.advance(task, amount)
+
+
+def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Iterate over `items` with a progress bar of one step an item."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    with bar(description, total) as advance:
+        for item in items:
+            yield item
+            advance(1)

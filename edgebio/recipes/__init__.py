@@ -1,0 +1,209 @@
+"""Recipes: one TOML file a job, called by name or by path."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edgebio.decision.spec import DecisionSettings
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSettings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(_Section):
+    """Network: a compact CNN, or its depthwise-separable sister, sized here.
+
+    Attributes
+    ----------
+    family : {"cnn", "dscnn"}
+        Plain 3x3 convolutions, or one of them followed by depthwise-separable blocks.
+    filters : tuple of int
+        Filters of each convolution block.
+    pool_after : tuple of int
+        Numbers (from 0) of the blocks that a 2x2 max-pool follows.
+    dropout : float
+        Rate before the classifier.
+    """
+
+    family: Literal["cnn", "dscnn"] = "cnn"
+    filters: Annotated[tuple[Annotated[int, Field(gt=0, le=512)], ...], Field(min_length=1)] = (
+        32,
+        48,
+        64,
+        64,
+    )
+    pool_after: tuple[int, ...] = (1, 2)
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+
+
+class AugmentSettings(_Section):
+    """What training adds to the images, in units of one standard deviation of a pixel.
+
+    Attributes
+    ----------
+    noise : float
+        Standard deviation of Gaussian noise.
+    gain : float
+        Standard deviation of an offset per channel (a gain, as images are logarithms).
+    channel_dropout : float
+        Probability of blanking a channel.
+    mask_bins : int
+        Widest band of bins that is blanked, one an image.
+    mixup : float
+        Largest share of a second image mixed in.
+    """
+
+    noise: Annotated[float, Field(ge=0)] = 0.0
+    gain: Annotated[float, Field(ge=0)] = 0.0
+    channel_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    mask_bins: Annotated[int, Field(ge=0)] = 0
+    mixup: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+
+
+class TrainingSettings(_Section):
+    """How the network is fitted.
+
+    Attributes
+    ----------
+    epochs, batch, seed : int
+        Longest training, mini-batch, and the seed of everything random.
+    learning_rate : float
+        Peak of the cosine schedule (Adam).
+    weight_decay, label_smoothing : float
+        Decoupled weight decay; mass that is moved from the true class to all classes.
+    patience : int
+        Epochs without a better validation loss before training stops; 0 never stops early.
+    validation_repetitions : int
+        Repetitions of each class and session, the last ones, held out for early stopping.
+    class_weights : bool
+        Weigh classes by their inverse frequency.
+    augment : AugmentSettings
+        Augmentation.
+    """
+
+    epochs: Annotated[int, Field(gt=0, le=10000)] = 30
+    batch: Annotated[int, Field(gt=0, le=65536)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    patience: Annotated[int, Field(ge=0)] = 10
+    validation_repetitions: Annotated[int, Field(ge=0)] = 1
+    class_weights: bool = True
+    seed: Annotated[int, Field(ge=0)] = 1
+    augment: AugmentSettings = AugmentSettings()
+
+
+class QuantizeSettings(_Section):
+    """Full-integer post-training quantization.
+
+    Attributes
+    ----------
+    samples : int
+        Images of the representative set.
+    percentile : float
+        Percentile of the representative set's activations that is kept; 100 keeps outliers.
+    """
+
+    samples: Annotated[int, Field(gt=0)] = 500
+    percentile: Annotated[float, Field(gt=50, le=100)] = 99.9
+
+
+class DataSettings(_Section):
+    """What is learned from.
+
+    Attributes
+    ----------
+    dataset : str
+        Name of a data set (``edgebio data list``).
+    train_sessions, test_sessions : tuple of str
+        Sessions that ``edgebio train`` learns from and scores on; empty: by repetitions.
+    test_repetitions : int
+        Where no test session is named: the last repetitions, that are scored on.
+    """
+
+    dataset: str = "emg-3dc"
+    train_sessions: tuple[str, ...] = ()
+    test_sessions: tuple[str, ...] = ()
+    test_repetitions: Annotated[int, Field(ge=0)] = 0
+
+
+class Recipe(_Section):
+    """One job, from recordings to a network: what ``edgebio train`` reads."""
+
+    name: str
+    title: str = ""
+    data: DataSettings = DataSettings()
+    frontend: FrontendSettings = FrontendSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    quantize: QuantizeSettings = QuantizeSettings()
+    decision: DecisionSettings = DecisionSettings()
+
+
+def names() -> list[str]:
+    """Names of the recipes that travel with edgebio."""
+    return sorted(f.name[:-5] for f in resources.files(__name__).iterdir() if f.name.endswith(".toml"))
+
+
+def load(name_or_path: str | Path) -> Recipe:
+    """Read a recipe by name, or from a TOML file.
+
+    Raises
+    ------
+    EdgebioError
+        Where there is no such recipe, or a field is unknown or cannot work; the text names it.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise EdgebioError(f"{path}: no such recipe file")
+        text = path.read_text()
+    elif str(name_or_path) in names():
+        text = (resources.files(__name__) / f"{name_or_path}.toml").read_text()
+    else:
+        raise EdgebioError(
+            f"no recipe {str(name_or_path)!r}; there are {', '.join(names())}, or give a .toml file"
+        )
+    try:
+        return Recipe.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise EdgebioError(f"{name_or_path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise EdgebioError(f"{name_or_path}: {field}: {first['msg']}") from None
+
+
+def dump(recipe: Recipe) -> str:
+    """Render a recipe as TOML, every default written out."""
+    lines: list[str] = []
+
+    def section(prefix: str, table: dict[str, object]) -> None:
+        plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
+        if prefix:
+            lines.extend(["", f"[{prefix}]"])
+        lines.extend(f"{key} = {_toml(value)}" for key, value in plain.items())
+        for key, value in table.items():
+            if isinstance(value, dict):
+                section(f"{prefix}.{key}" if prefix else key, value)
+
+    section("", recipe.model_dump())
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple():
+            return "[" + ", ".join(_toml(item) for item in value) + "]"
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case _:
+            return repr(value)

@@ -1,0 +1,81 @@
+"""Where files live: the assets that travel with the package, the user's cache, and safe writing."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def assets(name: str) -> Path:
+    """Folder ``boards`` or ``firmware_assets``, from the wheel or from the checkout.
+
+    Parameters
+    ----------
+    name
+        Name of the top-level folder.
+
+    Returns
+    -------
+    Path
+        The folder; inside ``edgebio/_assets`` of an installed wheel, at the top of a checkout.
+    """
+    packed = _PACKAGE / "_assets" / name
+    return packed if packed.is_dir() else _PACKAGE.parent / name
+
+
+def cache(*parts: str) -> Path:
+    """Folder in the user's cache (``EDGEBIO_CACHE`` or the platform's own), made where missing."""
+    root = os.environ.get("EDGEBIO_CACHE") or platformdirs.user_cache_dir("edgebio")
+    folder = Path(root).expanduser().joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file as lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path` that is renamed onto it when the block succeeds.
+
+    A block that raises leaves `path` as it was, and no temporary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)  # mkstemp makes files private; results are not
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write `document` to `path` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
