@@ -148,7 +148,9 @@ class Recipe(_Section):
 
 def names() -> list[str]:
     """Names of the recipes that travel with edgebio."""
-    return sorted(f.name[:-5] for f in resources.files(__name__).iterdir() if f.name.endswith(".toml"))
+    return sorted(
+        f.name[:-5] for f in resources.files(__name__).iterdir() if f.name.endswith(".toml")
+    )
 
 
 def load(name_or_path: str | Path) -> Recipe:

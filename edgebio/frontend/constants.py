@@ -1,0 +1,127 @@
+"""Every constant of a front end, computed from its specification in one place.
+
+The host twin takes them by pointer, the firmware as C arrays: the same numbers.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.frontend import cmsisdsp
+from edgebio.frontend.spec import FrontendSpec
+
+Q15 = 1 << 15
+Q30 = 1 << 30
+WINDOW_SHIFT = 11
+"""Fractional bits of a windowed sample (eb_frontend.c has the same name for it)."""
+
+
+@dataclass(frozen=True)
+class Biquad:
+    """One second-order section in Q30; see ``eb_biquad`` in eb_frontend.h."""
+
+    b0: int
+    b1: int
+    b2: int
+    a1: int
+    a2: int
+    passes_dc: int
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What the C front end is configured with.
+
+    Attributes
+    ----------
+    taper
+        int16, shape (fft,): Q15.
+    filter
+        Biquads in the order in which they run.
+    floor, floor_max_exponent
+        Squared floor in units of the FFT's power at block exponent 0, and the largest exponent at
+        which it still fits 30 bits.
+    twiddles, bit_reversal
+        int16 and uint16: tables of the complex FFT of ``fft / 2`` points.
+    real_a, real_b
+        int16, shape (fft / 2 * 2,): the split stage's coefficients, every ``8192 / fft``-th
+        complex entry of CMSIS-DSP's, so that its modifier is 1.
+    """
+
+    taper: npt.NDArray[np.int16]
+    filter: tuple[Biquad, ...]
+    floor: int
+    floor_max_exponent: int
+    twiddles: npt.NDArray[np.int16]
+    bit_reversal: npt.NDArray[np.uint16]
+    real_a: npt.NDArray[np.int16]
+    real_b: npt.NDArray[np.int16]
+
+
+def constants(spec: FrontendSpec) -> Constants:
+    """Compute the constants of `spec`."""
+    floor, exponent = _floor(spec)
+    half = spec.fft // 2
+    step = 2 * (8192 // spec.fft)
+    real = {
+        name: cmsisdsp.table(name).reshape(-1, 2)[:: step // 2][:half].ravel().astype(np.int16)
+        for name in ("realCoefAQ15", "realCoefBQ15")
+    }
+    return Constants(
+        taper=taper(spec),
+        filter=(highpass(spec.highpass, spec.rate),) if spec.highpass else (),
+        floor=floor,
+        floor_max_exponent=exponent,
+        twiddles=cmsisdsp.table(f"twiddleCoef_{half}_q15").astype(np.int16),
+        bit_reversal=cmsisdsp.table(f"armBitRevIndexTable_fixed_{half}").astype(np.uint16),
+        real_a=real["realCoefAQ15"],
+        real_b=real["realCoefBQ15"],
+    )
+
+
+def taper(spec: FrontendSpec) -> npt.NDArray[np.int16]:
+    """Window function in Q15, periodic (as for spectral analysis), shape (fft,)."""
+    phase = 2 * np.pi * np.arange(spec.fft) / spec.fft
+    match spec.taper:
+        case "hann":
+            weights = 0.5 - 0.5 * np.cos(phase)
+        case "hamming":
+            weights = 0.54 - 0.46 * np.cos(phase)
+        case "none":
+            weights = np.ones(spec.fft)
+    quantized: npt.NDArray[np.int16] = np.minimum(np.rint(weights * Q15), Q15 - 1).astype(np.int16)
+    return quantized
+
+
+def highpass(corner: float, rate: float) -> Biquad:
+    """Second-order Butterworth high-pass by the bilinear transform, in Q30.
+
+    Parameters
+    ----------
+    corner, rate
+        Corner frequency (-3 dB) and sampling rate in Hz.
+
+    Notes
+    -----
+    The numerator is kept at exactly ``b0 (1, -2, 1)``, so that a constant is removed exactly.
+    """
+    k = math.tan(math.pi * corner / rate)
+    norm = 1 / (1 + math.sqrt(2) * k + k * k)
+    b0 = round(norm * Q30)
+    return Biquad(
+        b0=b0,
+        b1=-2 * b0,
+        b2=b0,
+        a1=round(2 * (k * k - 1) * norm * Q30),
+        a2=round((1 - math.sqrt(2) * k + k * k) * norm * Q30),
+        passes_dc=0,
+    )
+
+
+def _floor(spec: FrontendSpec) -> tuple[int, int]:
+    """Squared floor in the FFT's unit at exponent 0, and the exponent up to which it fits."""
+    exact = spec.floor**2 * 4.0 ** (WINDOW_SHIFT - spec.fft.bit_length() + 1)
+    floor = max(1, round(exact))
+    return floor, (30 - floor.bit_length()) // 2

@@ -1,0 +1,185 @@
+"""The front end of one model as C: its configuration, and the sources that a build compiles."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import storage
+from edgebio.frontend import cmsisdsp
+from edgebio.frontend.constants import constants
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import class_flags
+
+
+@dataclass(frozen=True)
+class FrontendSources:
+    """What a firmware build compiles for the front end.
+
+    Attributes
+    ----------
+    own
+        Sources of edgebio, compiled with all warnings as errors.
+    vendor
+        Sources of CMSIS-DSP.
+    include, system_include
+        Header folders of edgebio and of CMSIS-DSP.
+    flags
+        Definitions that both are compiled with.
+    """
+
+    own: tuple[Path, ...]
+    vendor: tuple[Path, ...]
+    include: tuple[Path, ...]
+    system_include: tuple[Path, ...]
+    flags: tuple[str, ...]
+
+
+def write(
+    folder: Path, spec: FrontendSpec | None, standard: Standardisation | None = None
+) -> FrontendSources:
+    """Write the front end into `folder`; for a model without one, only a header that says so.
+
+    Parameters
+    ----------
+    folder
+        Where ``frontend_config.h``, ``frontend_config.c`` and copies of the sources go.
+    spec, standard
+        Front end of the model and its pixels; `spec` is None for a model without metadata.
+
+    Returns
+    -------
+    FrontendSources
+        What to compile.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if spec is None or standard is None:
+        storage.write_text(folder / "frontend_config.h", _HEADER_NONE)
+        return FrontendSources((), (), (folder,), (), ())
+    storage.write_text(folder / "frontend_config.h", _header(spec))
+    storage.write_text(folder / "frontend_config.c", _source(spec, standard))
+    assets = storage.assets("firmware_assets") / "frontend"
+    for name in ("eb_frontend.h", "eb_frontend.c", "cmsis_compiler.h"):
+        shutil.copyfile(assets / name, folder / name)
+    vendor = folder / "cmsis-dsp"
+    vendor.mkdir(exist_ok=True)
+    for name in cmsisdsp.RFFT_Q15:
+        shutil.copyfile(cmsisdsp.source() / name, vendor / Path(name).name)
+    return FrontendSources(
+        own=(folder / "eb_frontend.c", folder / "frontend_config.c"),
+        vendor=tuple(vendor / Path(name).name for name in cmsisdsp.RFFT_Q15),
+        include=(folder,),
+        system_include=tuple(cmsisdsp.include()),
+        flags=class_flags(spec.core_class),
+    )
+
+
+_HEADER_NONE = """\
+/* This model came without a front end: it takes its inputs as they are. */
+#ifndef EB_FRONTEND_CONFIG_H
+#define EB_FRONTEND_CONFIG_H
+
+#define EB_HAS_FRONTEND 0
+
+#endif
+"""
+
+
+def _header(spec: FrontendSpec) -> str:
+    sizes = (
+        f"{spec.channels}u, {spec.fft}u, {spec.hop}u, {int(spec.highpass > 0)}u, "
+        f"{spec.columns}u, {spec.width}u"
+    )
+    pixels = spec.columns * spec.width * spec.channels
+    return f"""\
+/* Front end of the model: {spec.channels} channels at {spec.rate:g} Hz, {spec.fft}-point STFT
+ * every {spec.hop} samples, images of {spec.columns} columns x {spec.width} bins. Generated. */
+#ifndef EB_FRONTEND_CONFIG_H
+#define EB_FRONTEND_CONFIG_H
+
+#include "eb_frontend.h"
+
+#define EB_HAS_FRONTEND 1
+#define EB_FRONTEND_CHANNELS {spec.channels}u
+#define EB_FRONTEND_WINDOW {spec.window}u
+#define EB_FRONTEND_STEP {spec.step}u
+#define EB_FRONTEND_RATE_MILLIHZ {round(spec.rate * 1000)}u
+#define EB_FRONTEND_IMAGE_BYTES {pixels}u
+#define EB_FRONTEND_STATE_BYTES EB_FRONTEND_BYTES({sizes})
+
+extern const eb_frontend_config eb_frontend_settings;
+
+#endif
+"""
+
+
+def _source(spec: FrontendSpec, standard: Standardisation) -> str:
+    c = constants(spec)
+    offset, gain = standard.tables()
+    bins, channels = offset.shape
+    sections = ",\n".join(
+        f"    {{{b.b0}, {b.b1}, {b.b2}, {b.a1}, {b.a2}, {b.passes_dc}}}" for b in c.filter
+    )
+    biquads = f"static const eb_biquad filter[] = {{\n{sections},\n}};\n" if c.filter else ""
+    return f"""\
+/* Constants of the front end, computed from the model's metadata. Generated. */
+#include "frontend_config.h"
+
+{_array("int16_t", "taper", c.taper)}
+{biquads}
+{_array("int16_t", "offset", offset)}
+{_array("int16_t", "gain", gain)}
+/* CMSIS-DSP's own tables for this length; its initialiser would link all lengths. */
+{_array("q15_t", "twiddles", c.twiddles)}
+{_array("uint16_t", "bit_reversal", c.bit_reversal)}
+{_array("q15_t", "real_a", c.real_a)}
+{_array("q15_t", "real_b", c.real_b)}
+static const arm_cfft_instance_q15 cfft = {{
+    .fftLen = {spec.fft // 2},
+    .pTwiddle = twiddles,
+    .pBitRevTable = bit_reversal,
+    .bitRevLength = {len(c.bit_reversal)},
+}};
+
+static const arm_rfft_instance_q15 rfft = {{
+    .fftLenReal = {spec.fft},
+    .ifftFlagR = 0,
+    .bitReverseFlagR = 1,
+    .twidCoefRModifier = 1,
+    .pTwiddleAReal = real_a,
+    .pTwiddleBReal = real_b,
+    .pCfft = &cfft,
+}};
+
+const eb_frontend_config eb_frontend_settings = {{
+    .channels = {spec.channels},
+    .fft = {spec.fft},
+    .log2fft = {spec.fft.bit_length() - 1},
+    .hop = {spec.hop},
+    .columns = {spec.columns},
+    .stride = {spec.stride},
+    .first_bin = {spec.bins[0]},
+    .bins = {spec.width},
+    .sections = {len(c.filter)},
+    .bin_stride = {channels if bins > 1 else 0},
+    .channel_stride = {1 if channels > 1 else 0},
+    .floor_max_exponent = {c.floor_max_exponent},
+    .floor = {c.floor}u,
+    .taper = taper,
+    .filter = {"filter" if c.filter else "0"},
+    .offset = offset,
+    .gain = gain,
+    .rfft = &rfft,
+}};
+"""
+
+
+def _array(ctype: str, name: str, values: npt.NDArray[np.integer]) -> str:
+    """A constant table, aligned for the 32-bit loads of CMSIS-DSP."""
+    flat = [str(value) for value in values.ravel().tolist()]
+    rows = [", ".join(flat[i : i + 12]) for i in range(0, len(flat), 12)]
+    body = "".join(f"    {row},\n" for row in rows)
+    return f"static const {ctype} {name}[{len(flat)}] __attribute__((aligned(4))) = {{\n{body}}};\n"

@@ -1,0 +1,128 @@
+"""From log magnitudes to pixels: the standardisation that is learned from training recordings."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSpec
+
+PIXEL_SCALE = 1 / 32
+"""Standard deviations a pixel step: the model's input scale; its zero point is 0."""
+
+_OCTAVE = 1 << 10  # Q10, as eb_frontend.c's LOG_SHIFT
+_GAIN = 1 << 8  # Q8
+_SHIFT = 18
+_GAIN_MAX = 32000  # keeps (log - offset) * gain + rounding inside int32 for every int16
+
+
+class Standardisation(BaseModel):
+    """Offset and gain of every pixel: ``pixel = round((log - offset) * gain)``, saturated to int8.
+
+    Attributes
+    ----------
+    offset : tuple of tuple of int
+        Mean of the log magnitude in Q10 octaves; shape (bins, channels), or 1 where an axis is
+        shared.
+    gain : tuple of tuple of int
+        Pixel steps an octave in Q8; the same shape.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    offset: tuple[tuple[int, ...], ...]
+    gain: tuple[tuple[int, ...], ...]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        shapes = {(len(table), *{len(row) for row in table}) for table in (self.offset, self.gain)}
+        if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or 0 in shape:
+            raise ValueError("offset and gain must be tables of one and the same shape")
+        if not all(-32768 <= x <= 32767 for row in self.offset for x in row):
+            raise ValueError("an offset does not fit int16")
+        if not all(1 <= x <= _GAIN_MAX for row in self.gain for x in row):
+            raise ValueError(f"a gain is not within 1 to {_GAIN_MAX}")
+        return self
+
+    @classmethod
+    def learn(cls, spec: FrontendSpec, columns: Iterable[npt.NDArray[np.int16]]) -> Self:
+        """Mean and deviation of the log magnitudes of training recordings.
+
+        Parameters
+        ----------
+        spec
+            Front end; its ``standardise`` says what shares a mean and deviation.
+        columns
+            Log magnitudes, each int16 of shape (n, bins, channels), as `Twin.columns` gives them.
+
+        Raises
+        ------
+        EdgebioError
+            Where there are no columns at all.
+        """
+        shape = (spec.width, spec.channels)
+        count, total, squares = 0, np.zeros(shape), np.zeros(shape)
+        for part in columns:
+            octaves = part.astype(np.float64) / _OCTAVE
+            count += len(part)
+            total += octaves.sum(axis=0)
+            squares += np.square(octaves).sum(axis=0)
+        if not count:
+            raise EdgebioError("no recording is long enough for one STFT column")
+        axes = {"bin": (), "channel": (0,), "none": (0, 1)}[spec.standardise]
+        mean = (total / count).mean(axis=axes, keepdims=True)
+        variance = (squares / count).mean(axis=axes, keepdims=True) - np.square(mean)
+        # A channel without signal has no deviation; its gain is bounded instead of infinite.
+        deviation = np.sqrt(np.maximum(variance, 0.0625**2))
+        gain = np.minimum(np.rint(_GAIN / (deviation * PIXEL_SCALE)), _GAIN_MAX)
+        return cls(
+            offset=tuple(map(tuple, np.rint(mean * _OCTAVE).astype(int).tolist())),
+            gain=tuple(map(tuple, gain.astype(int).tolist())),
+        )
+
+    def tables(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        """Offset and gain as int16 arrays of shape (bins or 1, channels or 1)."""
+        return np.array(self.offset, dtype=np.int16), np.array(self.gain, dtype=np.int16)
+
+    def apply(self, columns: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+        """Pixels of log magnitudes, bit for bit as eb_frontend.c makes them.
+
+        Parameters
+        ----------
+        columns
+            int16, shape (n, bins, channels), Q10 octaves.
+
+        Returns
+        -------
+        ndarray
+            int8, shape (n, bins, channels), in steps of `PIXEL_SCALE` deviations.
+        """
+        offset, gain = self.tables()
+        value = (columns.astype(np.int32) - offset) * gain.astype(np.int32) + (1 << (_SHIFT - 1))
+        pixels: npt.NDArray[np.int8] = np.clip(value >> _SHIFT, -128, 127).astype(np.int8)
+        return pixels
+
+
+def windows(spec: FrontendSpec, pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Images of a recording as a view of its pixels; nothing is copied.
+
+    Parameters
+    ----------
+    spec
+        Front end.
+    pixels
+        int8, shape (n, bins, channels).
+
+    Returns
+    -------
+    ndarray
+        int8, shape (images, columns, bins, channels); image k is due after
+        ``window + k * step`` samples.
+    """
+    if len(pixels) < spec.columns:
+        return np.empty((0, *spec.image_shape), dtype=np.int8)
+    view = np.lib.stride_tricks.sliding_window_view(pixels, spec.columns, axis=0)
+    return np.moveaxis(view[:: spec.stride], -1, 1)

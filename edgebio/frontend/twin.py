@@ -1,0 +1,283 @@
+"""The host twin: the firmware's own front end and CMSIS-DSP's own FFT, compiled for this machine.
+
+One library for each core class, built once into the user's cache; it holds no arithmetic of its
+own, so what it computes is what the chip computes.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import hostcc, storage
+from edgebio.errors import EdgebioError
+from edgebio.frontend import cmsisdsp
+from edgebio.frontend.constants import Constants, constants
+from edgebio.frontend.spec import CoreClass, FrontendSpec
+from edgebio.frontend.standard import Standardisation
+
+STAGES: dict[str, tuple[int, type[np.generic]]] = {
+    "filter": (0, np.int32),
+    "window": (1, np.int32),
+    "scale": (2, np.int16),
+    "exponent": (3, np.int32),
+    "fft": (4, np.int16),
+    "power": (5, np.uint32),
+    "log": (6, np.int16),
+    "image": (7, np.int8),
+}
+"""Stages of a column in their order: number in eb_frontend.h and type of their values."""
+
+
+def class_flags(core_class: CoreClass) -> tuple[str, ...]:
+    """Compiler definitions that make CMSIS-DSP compute as `core_class`, on any machine."""
+    return (f"-DEB_CORE_CLASS_DSP={int(core_class == 'dsp')}", "-DARM_MATH_AUTOVECTORIZE")
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """What every stage of one recording computed.
+
+    Attributes
+    ----------
+    values
+        By stage name: shape (channels, n, ...), where ``filter`` has one value a sample and all
+        others one row a column.
+    images
+        int8, shape (images, columns, bins, channels).
+    saturations, railed
+        Filtered samples that were limited, and samples at the ends of int16.
+    """
+
+    values: dict[str, npt.NDArray[Any]]
+    images: npt.NDArray[np.int8]
+    saturations: int
+    railed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Twin:
+    """Host twin of one front end.
+
+    Attributes
+    ----------
+    spec
+        What to compute, and for which core class.
+    standard
+        Offset and gain of the pixels; needed for images, not for log magnitudes.
+    """
+
+    spec: FrontendSpec
+    standard: Standardisation | None = None
+    _config: "_Config" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_config", _Config(self.spec, self.standard))
+
+    def columns(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        """Log magnitudes of a recording streamed from reset.
+
+        Parameters
+        ----------
+        samples
+            int16, shape (n, channels).
+
+        Returns
+        -------
+        ndarray
+            int16, shape (columns, bins, channels), log2 of the magnitude in counts, Q10.
+        """
+        log = self.stages(samples, ("log",)).values["log"]
+        return np.ascontiguousarray(np.moveaxis(log, 0, -1))
+
+    def columns_of(
+        self, recordings: Sequence[npt.NDArray[np.int16]]
+    ) -> list[npt.NDArray[np.int16]]:
+        """`columns` of many recordings, on all cores."""
+        with ThreadPoolExecutor() as pool:  # the C code runs outside Python's lock
+            return list(pool.map(self.columns, recordings))
+
+    def images(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+        """Images of a recording streamed from reset: int8, shape (n, columns, bins, channels)."""
+        return self.stages(samples, ()).images
+
+    def stages(
+        self, samples: npt.NDArray[np.int16], wanted: Sequence[str] = tuple(STAGES)
+    ) -> Stages:
+        """Stream a recording from reset and keep what the `wanted` stages computed.
+
+        Raises
+        ------
+        EdgebioError
+            Where the samples are not int16 of shape (n, channels).
+        """
+        spec = self.spec
+        if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != spec.channels:
+            raise EdgebioError(
+                f"the front end takes int16 samples of shape (n, {spec.channels}), "
+                f"not {samples.dtype} {samples.shape}"
+            )
+        samples = np.ascontiguousarray(samples)
+        n = len(samples)
+        columns = max(0, (n - spec.fft) // spec.hop + 1) if n >= spec.fft else 0
+        images = (
+            max(0, (columns - spec.columns) // spec.stride + 1) if columns >= spec.columns else 0
+        )
+        rows = {
+            "filter": (n,),
+            "window": (columns, spec.fft),
+            "scale": (columns, spec.fft),
+            "exponent": (columns,),
+            "fft": (columns, spec.fft + 2),
+            "power": (columns, spec.width),
+            "log": (columns, spec.width),
+            "image": (columns, spec.width),
+        }
+        values: dict[str, npt.NDArray[Any]] = {}
+        used = np.zeros((len(STAGES), spec.channels), dtype=np.uintp)
+        streams = (_Stream * len(STAGES))()
+        for name in wanted:
+            number, dtype = STAGES[name]
+            values[name] = array = np.zeros((spec.channels, *rows[name]), dtype=dtype)
+            streams[number] = _Stream(
+                array.ctypes.data, array.nbytes // spec.channels, used[number:].ctypes.data
+            )
+        out = np.empty((images, *spec.image_shape), dtype=np.int8)
+        library = _library(spec.core_class)
+        state = np.zeros(library.eb_frontend_host_bytes(self._config.pointer) // 8 + 1, np.uint64)
+        made = library.eb_frontend_host_run(
+            self._config.pointer, state.ctypes.data, samples.ctypes.data, n, streams,
+            out.ctypes.data if self.standard else None,
+        )  # fmt: skip
+        if made != images:
+            raise AssertionError(f"the front end made {made} images, not {images}")
+        if self.standard is None:
+            out = out[:0]
+        # Of the last samples those that wait for their hop have not been filtered.
+        if "filter" in values:
+            values["filter"] = values["filter"][:, : used[0, 0] // 4]
+        head = state.view(np.uint32)
+        return Stages(values, out, saturations=int(head[5]), railed=int(head[6]))
+
+
+class _Stream(ctypes.Structure):
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("capacity", ctypes.c_size_t),
+        ("used", ctypes.c_void_p),
+    )
+
+
+class _BiquadC(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_int32) for name in ("b0", "b1", "b2", "a1", "a2", "passes_dc"))
+
+
+class _CfftC(ctypes.Structure):  # arm_cfft_instance_q15
+    _fields_ = (
+        ("length", ctypes.c_uint16),
+        ("twiddles", ctypes.c_void_p),
+        ("bit_reversal", ctypes.c_void_p),
+        ("bit_reversal_length", ctypes.c_uint16),
+    )
+
+
+class _RfftC(ctypes.Structure):  # arm_rfft_instance_q15
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("inverse", ctypes.c_uint8),
+        ("bit_reverse", ctypes.c_uint8),
+        ("modifier", ctypes.c_uint32),
+        ("real_a", ctypes.c_void_p),
+        ("real_b", ctypes.c_void_p),
+        ("cfft", ctypes.POINTER(_CfftC)),
+    )
+
+
+class _ConfigC(ctypes.Structure):  # eb_frontend_config
+    _fields_ = (
+        *(
+            (name, ctypes.c_uint16)
+            for name in (
+                "channels", "fft", "log2fft", "hop", "columns", "stride", "first_bin", "bins",
+                "sections", "bin_stride", "channel_stride",
+            )
+        ),
+        ("floor_max_exponent", ctypes.c_int16),
+        ("floor", ctypes.c_uint32),
+        ("taper", ctypes.c_void_p),
+        ("filter", ctypes.c_void_p),
+        ("offset", ctypes.c_void_p),
+        ("gain", ctypes.c_void_p),
+        ("rfft", ctypes.POINTER(_RfftC)),
+    )  # fmt: skip
+
+
+class _Config:
+    """The C configuration of a front end, and the arrays that it points into."""
+
+    def __init__(self, spec: FrontendSpec, standard: Standardisation | None) -> None:
+        self.constants: Constants = constants(spec)
+        neutral = np.zeros((1, 1), np.int16)
+        self.offset, self.gain = standard.tables() if standard else (neutral, neutral)
+        bins, channels = self.offset.shape
+        if bins not in (1, spec.width) or channels not in (1, spec.channels):
+            raise EdgebioError(
+                f"standardisation of shape {self.offset.shape} does not fit images of "
+                f"{spec.width} bins and {spec.channels} channels"
+            )
+        c = self.constants
+        self._filter = (_BiquadC * len(c.filter))(
+            *(_BiquadC(b.b0, b.b1, b.b2, b.a1, b.a2, b.passes_dc) for b in c.filter)
+        )
+        self._cfft = _CfftC(
+            spec.fft // 2, c.twiddles.ctypes.data, c.bit_reversal.ctypes.data, len(c.bit_reversal)
+        )
+        self._rfft = _RfftC(
+            spec.fft, 0, 1, 1, c.real_a.ctypes.data, c.real_b.ctypes.data,
+            ctypes.pointer(self._cfft),
+        )  # fmt: skip
+        self._config = _ConfigC(
+            channels=spec.channels,
+            fft=spec.fft,
+            log2fft=spec.fft.bit_length() - 1,
+            hop=spec.hop,
+            columns=spec.columns,
+            stride=spec.stride,
+            first_bin=spec.bins[0],
+            bins=spec.width,
+            sections=len(c.filter),
+            bin_stride=channels if bins > 1 else 0,
+            channel_stride=1 if channels > 1 else 0,
+            floor_max_exponent=c.floor_max_exponent,
+            floor=c.floor,
+            taper=c.taper.ctypes.data,
+            filter=ctypes.addressof(self._filter),
+            offset=self.offset.ctypes.data,
+            gain=self.gain.ctypes.data,
+            rfft=ctypes.pointer(self._rfft),
+        )
+        self.pointer = ctypes.byref(self._config)
+
+
+@cache
+def _library(core_class: CoreClass) -> ctypes.CDLL:
+    own = storage.assets("firmware_assets") / "frontend"
+    cmsis = cmsisdsp.source()
+    flags = ["-std=gnu11", "-DEB_FRONTEND_TRACED", *class_flags(core_class)]
+    flags += [f"-isystem{folder}" for folder in cmsisdsp.include()]
+    sources = [own / "eb_frontend.c", own / "eb_frontend_host.c"]
+    sources += [cmsis / name for name in cmsisdsp.RFFT_Q15]
+    library = hostcc.library(f"frontend-{core_class}", sources, [own], flags)
+    library.eb_frontend_host_run.restype = ctypes.c_size_t
+    library.eb_frontend_host_run.argtypes = (
+        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p,
+        ctypes.c_void_p,
+    )  # fmt: skip
+    library.eb_frontend_host_bytes.restype = ctypes.c_size_t
+    library.eb_frontend_host_bytes.argtypes = (ctypes.c_void_p,)
+    return library

@@ -1,0 +1,97 @@
+/* Fixed-point STFT: from converter samples to the int8 image that the network reads.
+ *
+ * One column every `hop` samples, for each channel:
+ *   filter   cascade of biquads, int32 with 12 fractional bits of a count
+ *   window   taper in Q15; 11 fractional bits
+ *   scale    block floating point: shifted left or right so that the frame fills 16 bits
+ *   FFT      CMSIS-DSP's arm_rfft_q15; its output is the DFT divided by the FFT length
+ *   power    re^2 + im^2; half its logarithm is the logarithm of the magnitude, so that no
+ *            square root is ever taken
+ *   log      log2 of the magnitude in counts, Q10, above a floor that is added in power
+ *   image    (log - offset) * gain, rounded and saturated to int8
+ * An image is the last `columns` columns, laid out (columns, bins, channels), oldest first.
+ *
+ * All memory is the caller's; nothing here is global or written but the state.
+ */
+#ifndef EB_FRONTEND_H
+#define EB_FRONTEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dsp/transform_functions.h"
+
+/* y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], coefficients in Q30. */
+typedef struct {
+    int32_t b0, b1, b2, a1, a2;
+    int32_t passes_dc; /* 1 if its gain at 0 Hz is 1, 0 if it is 0 */
+} eb_biquad;
+
+typedef struct {
+    uint16_t channels;
+    uint16_t fft;     /* points: 32 to 512 */
+    uint16_t log2fft;
+    uint16_t hop;     /* samples from one column to the next */
+    uint16_t columns; /* columns of an image */
+    uint16_t stride;  /* columns from one image to the next */
+    uint16_t first_bin;
+    uint16_t bins;
+    uint16_t sections;          /* biquads */
+    uint16_t bin_stride;        /* of offset and gain: 0 where one serves all bins */
+    uint16_t channel_stride;    /* of offset and gain: 0 where one serves all channels */
+    int16_t floor_max_exponent; /* largest block exponent at which `floor` still fits */
+    uint32_t floor;             /* floor^2 in the FFT's units at block exponent 0 */
+    const int16_t *taper;       /* Q15, `fft` entries */
+    const eb_biquad *filter;
+    const int16_t *offset; /* Q10 octaves */
+    const int16_t *gain;   /* pixel steps per octave, Q8 */
+    const arm_rfft_instance_q15 *rfft;
+} eb_frontend_config;
+
+/* The head of the state; the buffers follow it in the caller's memory. */
+typedef struct {
+    uint32_t pending;     /* samples waiting to be filtered */
+    uint32_t next_column; /* samples until a column is due */
+    uint32_t next_image;  /* columns until an image is due */
+    uint32_t write;       /* where the rings are written next */
+    uint32_t primed;      /* 0 until the first sample has set the filters' state */
+    uint32_t saturations; /* filtered samples that did not fit, since reset */
+    uint32_t railed;      /* samples at the ends of int16, since reset */
+    uint32_t columns;     /* columns made since reset */
+} eb_frontend_head;
+
+/* Bytes of a state, for `config`'s sizes; all constant, so it serves in array bounds. */
+#define EB_FRONTEND_BYTES(channels, fft, hop, sections, columns, bins)                             \
+    (sizeof(eb_frontend_head)                                                                      \
+     + 4u * (4u * (sections) * (channels) /* filter states */                                      \
+             + (fft) * (channels)         /* rings */                                              \
+             + (fft)                      /* windowed frame, then spectrum */                      \
+             + (fft) / 2u)                /* scaled frame, then logarithms */                      \
+     + 2u * (hop) * (channels)            /* pending samples */                                    \
+     + 1u * (columns) * (bins) * (channels))
+
+/* Forget every sample. `state` is 8-byte aligned. */
+void eb_frontend_reset(const eb_frontend_config *config, void *state);
+
+/* Take one sample of every channel; true when an image is due. */
+bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16_t *sample);
+
+/* The image, valid until the next push; complete once a push has returned true. */
+const int8_t *eb_frontend_image(const eb_frontend_config *config, const void *state);
+
+/* Built with EB_FRONTEND_TRACED, every stage of every column is shown to this function. */
+enum {
+    EB_STAGE_FILTER, /* int32, the samples filtered since the last call, Q12 counts */
+    EB_STAGE_WINDOW, /* int32, fft entries, Q11 counts */
+    EB_STAGE_SCALE,  /* int16, fft entries */
+    EB_STAGE_EXPONENT, /* int32, the shift to the left that `scale` applied */
+    EB_STAGE_FFT,    /* int16, fft / 2 + 1 pairs (re, im) */
+    EB_STAGE_POWER,  /* uint32, one a bin */
+    EB_STAGE_LOG,    /* int16, one a bin, Q10 octaves */
+    EB_STAGE_IMAGE,  /* int8, one a bin */
+    EB_STAGES
+};
+void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes);
+
+#endif
