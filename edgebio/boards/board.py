@@ -1,0 +1,207 @@
+"""A board: what its TOML file says, checked."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edgebio import storage
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import CoreClass
+
+Core = Literal["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
+FlashMethod = Literal["emulator", "stm32-bootloader", "openocd", "pyocd", "uf2"]
+Address = Annotated[int, Field(ge=0, lt=1 << 32)]
+Hertz = Annotated[int, Field(gt=0, lt=1 << 32)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Region(_Section):
+    """A run of memory.
+
+    Attributes
+    ----------
+    origin : int
+        First address.
+    bytes : int
+        Size.
+    """
+
+    origin: Address
+    bytes: Annotated[int, Field(gt=0, lt=1 << 32)]
+
+
+class Memory(_Section):
+    """Where the image goes (``flash``) and where it works (``ram``)."""
+
+    flash: Region
+    ram: Region
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        first, second = sorted((self.flash, self.ram), key=lambda region: region.origin)
+        if first.origin + first.bytes > second.origin:
+            raise ValueError("flash and ram overlap")
+        if self.flash.origin % 512 or self.ram.origin % 8:
+            raise ValueError("flash starts at a multiple of 512 bytes, ram at one of 8")
+        return self
+
+
+class Uart(_Section):
+    """The UART that the link speaks through.
+
+    Attributes
+    ----------
+    name : str
+        Its name and pins, for people.
+    base : int
+        Address of its registers.
+    irqs : tuple of int
+        Interrupt numbers that reception may raise.
+    clock_hz : int
+        Clock that its baud rate is divided from.
+    baud : int
+        Rate, 8 data bits, no parity, 1 stop bit.
+    """
+
+    name: str
+    base: Address
+    irqs: Annotated[tuple[Annotated[int, Field(ge=0, lt=480)], ...], Field(min_length=1)]
+    clock_hz: Hertz
+    baud: Annotated[int, Field(ge=1200, le=12_000_000)]
+
+
+class Usb(_Section):
+    """USB ids under which the board, or its probe or boot loader, shows up."""
+
+    vid: Annotated[int, Field(ge=0, le=0xFFFF)]
+    pid: Annotated[int, Field(ge=0, le=0xFFFF)]
+
+
+class Emulation(_Section):
+    """How QEMU plays the board: its ``-M`` machine, and ``options`` besides."""
+
+    machine: str
+    options: tuple[str, ...] = ()
+
+
+class Flashing(_Section):
+    """Ways of putting an image on the board, the preferred one first."""
+
+    methods: Annotated[tuple[FlashMethod, ...], Field(min_length=1)]
+
+
+class Proof(_Section):
+    """How far the board is proven, and by what.
+
+    Attributes
+    ----------
+    level : {"builds", "emulated", "hardware"}
+        ``builds``: images link; ``emulated``: they run in the emulator, bit for bit;
+        ``hardware``: they did so on the board itself.
+    note : str
+        With what, and what was left out.
+    """
+
+    level: Literal["builds", "emulated", "hardware"]
+    note: str
+
+
+class Board(_Section):
+    """A board, as its TOML file describes it.
+
+    Attributes
+    ----------
+    name, title : str
+        Name on the command line; name for people.
+    core : str
+        Core as the compiler's ``-mcpu`` calls it.
+    core_class : {"scalar", "dsp"}
+        Numerics of the q15 FFT that the core computes with its own instructions.
+    clock_hz : int
+        Core clock once the port has set it up.
+    port : str
+        Folder of ``firmware_assets/ports`` that drives the board.
+    flags : tuple of str
+        Compiler flags of the core.
+    memory : Memory
+        Memory map.
+    uart : Uart
+        Serial port of the link.
+    defines : dict of str to int
+        What the port wants to know besides (pins, crystal).
+    usb : tuple of Usb
+        Ids that the board may be found by.
+    emulator : Emulation or None
+        How it is emulated.
+    flash : Flashing
+        How it is flashed.
+    proven : Proof
+        How far it is proven.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    core: Core
+    core_class: CoreClass
+    clock_hz: Hertz
+    port: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    flags: tuple[str, ...]
+    memory: Memory
+    uart: Uart
+    defines: dict[Annotated[str, Field(pattern=r"^EB_[A-Z0-9_]+$")], int] = {}
+    usb: tuple[Usb, ...] = ()
+    emulator: Emulation | None = None
+    flash: Flashing
+    proven: Proof
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if f"-mcpu={self.core}" not in self.flags:
+            raise ValueError(f"flags lack -mcpu={self.core}")
+        if ("emulator" in self.flash.methods) != (self.emulator is not None):
+            raise ValueError("flash method 'emulator' and section [emulator] go together")
+        return self
+
+
+def names() -> list[str]:
+    """Names of the boards that travel with edgebio."""
+    return sorted(path.stem for path in storage.assets("boards").glob("*.toml"))
+
+
+def load(name_or_path: str | Path) -> Board:
+    """Read a board by name, or from a TOML file of one's own.
+
+    Raises
+    ------
+    EdgebioError
+        Where there is no such board, or a field is missing, unknown or impossible; the text
+        names it.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise EdgebioError(f"{path}: no such board file")
+    elif str(name_or_path) in names():
+        path = storage.assets("boards") / f"{name_or_path}.toml"
+    else:
+        raise EdgebioError(
+            f"no board {str(name_or_path)!r}; there are {', '.join(names())}, or give a .toml file"
+        )
+    try:
+        board = Board.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EdgebioError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise EdgebioError(f"{path}: {field + ': ' if field else ''}{first['msg']}") from None
+    ports = storage.assets("firmware_assets") / "ports"
+    if not (ports / board.port / "port.c").is_file():
+        there = sorted(folder.parent.name for folder in ports.glob("*/port.c"))
+        raise EdgebioError(f"{path}: port: no port {board.port!r}; there are {', '.join(there)}")
+    return board

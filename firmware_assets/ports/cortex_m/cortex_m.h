@@ -1,0 +1,74 @@
+/* The parts of an Arm Cortex-M that every port needs: registers of the System Control Space and
+ * the few instructions that C has no word for.
+ *
+ * Addresses and bits: Armv7-M ARM (DDI 0403) B3.2 and Armv8-M ARM (DDI 0553) D1.2.
+ */
+#ifndef EB_CORTEX_M_H
+#define EB_CORTEX_M_H
+
+#include <stdint.h>
+
+#define REG32(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+#define SYST_CSR REG32(0xE000E010u)
+#define SYST_RVR REG32(0xE000E014u)
+#define SYST_CVR REG32(0xE000E018u)
+#define SYST_CSR_ENABLE (1u << 0)
+#define SYST_CSR_TICKINT (1u << 1)
+#define SYST_CSR_CLKSOURCE (1u << 2) /* processor clock */
+#define SYST_CSR_COUNTFLAG (1u << 16)
+
+#define NVIC_ISER(irq) REG32(0xE000E100u + 4u * ((irq) / 32u))
+
+#define SCB_ICSR REG32(0xE000ED04u)
+#define SCB_ICSR_PENDSTSET (1u << 26)
+#define SCB_VTOR REG32(0xE000ED08u)
+#define SCB_AIRCR REG32(0xE000ED0Cu)
+#define SCB_AIRCR_VECTKEY (0x05FAu << 16)
+#define SCB_AIRCR_SYSRESETREQ (1u << 2)
+#define SCB_CFSR REG32(0xE000ED28u)
+#define SCB_CFSR_MMARVALID (1u << 7)
+#define SCB_CFSR_BFARVALID (1u << 15)
+#define SCB_MMFAR REG32(0xE000ED34u)
+#define SCB_BFAR REG32(0xE000ED38u)
+#define SCB_CPACR REG32(0xE000ED88u)
+#define SCB_CPACR_FPU (0xFu << 20) /* CP10 and CP11: the FPU, and Helium where there is one */
+
+static inline uint32_t cortex_m_lock(void)
+{
+    uint32_t before;
+    __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(before) : : "memory");
+    return before;
+}
+
+static inline void cortex_m_unlock(uint32_t before)
+{
+    __asm volatile("msr primask, %0" : : "r"(before) : "memory");
+}
+
+static inline void cortex_m_barrier(void)
+{
+    __asm volatile("dsb\n\tisb" : : : "memory");
+}
+
+/* Sleep until an interrupt is pending, even a masked one. */
+static inline void cortex_m_wait(void)
+{
+    __asm volatile("dsb\n\twfi" : : : "memory");
+}
+
+static inline void cortex_m_enable_irq(uint32_t irq)
+{
+    NVIC_ISER(irq) = 1u << (irq % 32u);
+}
+
+_Noreturn void cortex_m_reset(void);
+
+/* Start SysTick as the time base behind port_micros. */
+void cortex_m_start_clock(void);
+
+/* What the fault handler does once it knows `port_fault`, instead of resetting the core. An
+ * application that runs under a debugger or an emulator may define it; it does not return. */
+_Noreturn void cortex_m_fault_hook(void) __attribute__((weak));
+
+#endif

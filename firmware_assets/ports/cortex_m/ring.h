@@ -1,0 +1,54 @@
+/* The receive ring: filled by the UART's interrupt, emptied by port_read.
+ *
+ * One writer and one reader on one core, so two counters that each side only advances are
+ * enough; they run free and wrap with 2^32, a multiple of the ring's size.
+ */
+#ifndef EB_RING_H
+#define EB_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* At 921600 baud 44 ms of bytes: longer than the application looks away for one inference. */
+#define RING_BYTES 4096u
+
+typedef struct {
+    volatile uint32_t head; /* bytes ever put; written by the interrupt only */
+    volatile uint32_t tail; /* bytes ever taken; written by the reader only */
+    volatile uint32_t lost; /* bytes that were not put; written by the interrupt only */
+    uint8_t bytes[RING_BYTES];
+} ring;
+
+static inline bool ring_empty(const ring *r)
+{
+    return r->head == r->tail;
+}
+
+static inline void ring_put(ring *r, uint8_t byte)
+{
+    const uint32_t head = r->head;
+    if (head - r->tail == RING_BYTES) {
+        r->lost++;
+        return;
+    }
+    r->bytes[head % RING_BYTES] = byte;
+    __asm volatile("" : : : "memory"); /* the byte before the count that publishes it */
+    r->head = head + 1u;
+}
+
+static inline size_t ring_take(ring *r, uint8_t *bytes, size_t most)
+{
+    const uint32_t tail = r->tail;
+    const uint32_t waiting = r->head - tail;
+    const size_t count = most < waiting ? most : waiting;
+    __asm volatile("" : : : "memory");
+    for (size_t i = 0; i < count; i++) {
+        bytes[i] = r->bytes[(tail + i) % RING_BYTES];
+    }
+    __asm volatile("" : : : "memory"); /* the bytes are out before their room is given back */
+    r->tail = tail + (uint32_t)count;
+    return count;
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* From the reset vector to main, the fault handler, and the stack's high-water mark. */
+#include <stddef.h>
+#include <string.h>
+
+#include "cortex_m.h"
+#include "eb_board.h"
+#include "port.h"
+
+int main(void);
+_Noreturn void cortex_m_start(void);
+void cortex_m_clock_irq(void);
+void port_uart_irq(void);
+
+/* Set by sections.ld. */
+extern uint32_t eb_stack_bottom[], eb_stack_top[];
+extern uint32_t eb_data_start[], eb_data_end[], eb_data_image[];
+extern uint32_t eb_bss_start[], eb_bss_end[];
+
+union cortex_m_vector {
+    const void *stack;
+    void (*entry)(void);
+};
+extern const union cortex_m_vector cortex_m_vectors[];
+
+#define STACK_PAINT 0xEB57ACEDu
+
+/* Survives a reset: neither loaded nor cleared. The magic and the check tell it from the noise
+ * that RAM holds after power-up. */
+#define FAULT_MAGIC 0xFA0175EDu
+static struct {
+    uint32_t magic;
+    port_fault fault;
+    uint32_t check;
+} record __attribute__((noinit));
+
+static port_fault last_fault;
+static uint32_t has_last_fault;
+
+static uint32_t record_check(void)
+{
+    return ~(record.fault.pc ^ record.fault.lr ^ record.fault.status ^ record.fault.address);
+}
+
+const port_fault *port_last_fault(void)
+{
+    return has_last_fault ? &last_fault : NULL;
+}
+
+_Noreturn void cortex_m_reset(void)
+{
+    cortex_m_barrier();
+    SCB_AIRCR = SCB_AIRCR_VECTKEY | SCB_AIRCR_SYSRESETREQ;
+    cortex_m_barrier();
+    for (;;) {
+    }
+}
+
+/* The reset vector. No variable may be trusted and no library called before .data and .bss are
+ * there; `volatile` keeps the loops from becoming memset and memcpy, whose own frames the paint
+ * would overwrite. */
+_Noreturn void cortex_m_start(void)
+{
+#if defined(__ARM_FEATURE_CMSE)
+    /* Armv8-M: a push below the stack faults instead of writing there. */
+    __asm volatile("msr msplim, %0" : : "r"(eb_stack_bottom));
+#endif
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+    SCB_CPACR |= SCB_CPACR_FPU;
+    cortex_m_barrier();
+#endif
+    SCB_VTOR = (uint32_t)(uintptr_t)cortex_m_vectors; /* a boot loader may stand at address 0 */
+    uint32_t *sp;
+    __asm volatile("mov %0, sp" : "=r"(sp));
+    for (volatile uint32_t *word = eb_stack_bottom; word < sp; word++) {
+        *word = STACK_PAINT;
+    }
+    const volatile uint32_t *from = eb_data_image;
+    for (volatile uint32_t *word = eb_data_start; word < eb_data_end; word++) {
+        *word = *from++;
+    }
+    for (volatile uint32_t *word = eb_bss_start; word < eb_bss_end; word++) {
+        *word = 0;
+    }
+    if (record.magic == FAULT_MAGIC && record.check == record_check()) {
+        last_fault = record.fault;
+        has_last_fault = 1;
+    }
+    record.magic = 0;
+    main();
+    cortex_m_reset();
+}
+
+uint32_t port_stack_size(void)
+{
+    return (uint32_t)((uintptr_t)eb_stack_top - (uintptr_t)eb_stack_bottom);
+}
+
+uint32_t port_stack_used(void)
+{
+    const volatile uint32_t *word = eb_stack_bottom;
+    while (word < eb_stack_top && *word == STACK_PAINT) {
+        word++;
+    }
+    return (uint32_t)((uintptr_t)eb_stack_top - (uintptr_t)word);
+}
+
+/* `frame` is what the core pushed, or 0 where the stack pointer had left the stack. */
+_Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
+{
+    const uint32_t status = SCB_CFSR;
+    record.fault.pc = frame ? frame[6] : 0;
+    record.fault.lr = frame ? frame[5] : 0;
+    record.fault.status = status;
+    record.fault.address = status & SCB_CFSR_BFARVALID   ? SCB_BFAR
+                           : status & SCB_CFSR_MMARVALID ? SCB_MMFAR
+                                                         : 0;
+    record.check = record_check();
+    record.magic = FAULT_MAGIC;
+    if (cortex_m_fault_hook) {
+        last_fault = record.fault;
+        has_last_fault = 1;
+        record.magic = 0;
+        cortex_m_fault_hook();
+    }
+    cortex_m_reset();
+}
+
+/* Every fault, and every interrupt that nobody asked for. The stack may be what is broken: start
+ * it afresh, after a look at whether the pushed frame lies within it. */
+__attribute__((naked)) static void fault_entry(void)
+{
+    __asm volatile("mov r0, sp\n\t"
+                   "ldr r1, =eb_stack_bottom\n\t"
+                   "cmp r0, r1\n\t"
+                   "blo 1f\n\t"
+                   "ldr r1, =eb_stack_top - 32\n\t"
+                   "cmp r0, r1\n\t"
+                   "bls 2f\n"
+                   "1:\n\t"
+                   "movs r0, #0\n"
+                   "2:\n\t"
+                   "ldr r1, =eb_stack_top\n\t"
+                   "mov sp, r1\n\t"
+                   "ldr r1, =fault\n\t"
+                   "bx r1\n\t"
+                   ".ltorg");
+}
+
+/* The table ends behind the last interrupt that is ever enabled. */
+const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
+    __attribute__((section(".vectors"), used)) = {
+    [0] = {.stack = eb_stack_top},
+    [1] = {.entry = cortex_m_start},
+    [2] = {.entry = fault_entry},  /* NMI */
+    [3] = {.entry = fault_entry},  /* HardFault; the four below escalate to it unless enabled */
+    [4] = {.entry = fault_entry},  /* MemManage */
+    [5] = {.entry = fault_entry},  /* BusFault */
+    [6] = {.entry = fault_entry},  /* UsageFault */
+    [7] = {.entry = fault_entry},  /* SecureFault */
+    [11] = {.entry = fault_entry}, /* SVCall */
+    [12] = {.entry = fault_entry}, /* DebugMonitor */
+    [14] = {.entry = fault_entry}, /* PendSV */
+    [15] = {.entry = cortex_m_clock_irq},
+    EB_UART_VECTORS(port_uart_irq),
+};
