@@ -1,0 +1,136 @@
+"""A fold: whose recordings are trained on, whose are tested on, and the guard between them."""
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings.recording import UNLABELLED, Recording
+
+Unit = Literal["subject", "session", "repetition"]
+"""What may not stand on both sides of a split; a finer unit than another lies within it."""
+
+_KEYS: dict[Unit, Callable[[Recording], Hashable]] = {
+    "subject": lambda r: r.subject,
+    "session": lambda r: (r.subject, r.session),
+    "repetition": lambda r: (r.subject, r.session, _classes(r), r.repetition),
+}
+_NAMES: dict[Unit, str] = {
+    "subject": "person {0.subject}",
+    "session": "person {0.subject}, session {0.session}",
+    "repetition": "person {0.subject}, session {0.session}, repetition {0.repetition}",
+}
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division of recordings.
+
+    Attributes
+    ----------
+    name
+        What tells this fold from the others of its protocol, such as the person tested.
+    train, test
+        The two sides. Statistics, epochs and every other choice come from `train` alone.
+    apart
+        What does not stand on both sides; checked when the fold is made.
+
+    Raises
+    ------
+    EdgebioError
+        Where a side is empty, or where an `apart` unit, a recording or a copy of one stands on
+        both sides.
+    """
+
+    name: str
+    train: tuple[Recording, ...]
+    test: tuple[Recording, ...]
+    apart: Unit
+
+    def __post_init__(self) -> None:
+        for side, recordings in (("train", self.train), ("test", self.test)):
+            if not recordings:
+                raise EdgebioError(f"fold {self.name!r}: no recording on the {side} side")
+        key = _KEYS[self.apart]
+        trained = {key(r): r for r in self.train}
+        for recording in self.test:
+            if key(recording) in trained:
+                raise EdgebioError(
+                    f"fold {self.name!r}: {_NAMES[self.apart].format(recording)} stands on both "
+                    f"sides ({trained[key(recording)].source} and {recording.source})"
+                )
+        # Published sets hold byte-identical files under two people's names.
+        contents = {digest(r): r for r in self.train}
+        for recording in self.test:
+            twin = contents.get(digest(recording))
+            if twin is not None:
+                raise EdgebioError(
+                    f"fold {self.name!r}: {twin.source} and {recording.source} hold the same "
+                    "samples and stand on both sides; leave one of them out"
+                )
+
+
+def digest(recording: Recording) -> bytes:
+    """Hash of a recording's samples and labels: what it holds, whatever it is called."""
+    hasher = hashlib.blake2b(repr(recording.samples.shape).encode(), digest_size=16)
+    hasher.update(recording.samples.tobytes())
+    hasher.update(recording.labels.tobytes())
+    return hasher.digest()
+
+
+def hold_out(
+    recordings: Iterable[Recording], repetitions: int
+) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
+    """Take the last repetitions of each person, session and class away.
+
+    Parameters
+    ----------
+    recordings
+        Recordings; where one of them holds several classes, it counts for all of them together.
+    repetitions
+        How many to take; 0 takes none.
+
+    Returns
+    -------
+    kept, held_out : tuple of Recording
+        In their former order. No repetition stands on both sides.
+
+    Raises
+    ------
+    EdgebioError
+        Where nothing would be kept of a class.
+    """
+    everything = tuple(recordings)
+    if repetitions == 0:
+        return everything, ()
+    numbers: dict[Hashable, set[int]] = {}
+    for recording in everything:
+        numbers.setdefault(_group(recording), set()).add(recording.repetition)
+    last: dict[Hashable, set[int]] = {}
+    for recording in everything:
+        group = _group(recording)
+        if len(numbers[group]) <= repetitions:
+            raise EdgebioError(
+                f"{recording.source}: {_described(recording)} has {len(numbers[group])} "
+                f"repetition(s); holding {repetitions} out leaves none to train on"
+            )
+        last[group] = set(sorted(numbers[group])[-repetitions:])
+    held = [r.repetition in last[_group(r)] for r in everything]
+    kept = tuple(r for r, out in zip(everything, held, strict=True) if not out)
+    return kept, tuple(r for r, out in zip(everything, held, strict=True) if out)
+
+
+def _group(recording: Recording) -> Hashable:
+    return recording.subject, recording.session, _classes(recording)
+
+
+def _classes(recording: Recording) -> tuple[str, ...]:
+    return tuple(recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELLED)
+
+
+def _described(recording: Recording) -> str:
+    what = ", ".join(_classes(recording)) or "unlabelled signal"
+    return f"{what} of person {recording.subject}, session {recording.session},"
