@@ -57,7 +57,9 @@ class Recording:
             )
         if not self.rate > 0:
             raise EdgebioError(f"{self.source}: rate {self.rate} Hz; a rate is above 0")
-        if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < len(self.classes):
+        if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < len(
+            self.classes
+        ):
             raise EdgebioError(
                 f"{self.source}: labels {self.labels.min()} to {self.labels.max()} "
                 f"do not index {len(self.classes)} classes"

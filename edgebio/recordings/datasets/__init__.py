@@ -1,0 +1,156 @@
+"""Named data sets: one short file each, read from a folder of the user's or from the cache."""
+
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from edgebio import progress, storage
+from edgebio.errors import EdgebioError
+from edgebio.recordings import files
+from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.recordings.recording import Recording
+
+__all__ = ["DataSet", "get", "load", "locate", "names"]
+
+_MODULES = {
+    "emg-3dc": "emg_3dc",
+    "emg-myo-grips10": "emg_myo_grips10",
+    "emg-synthetic": "synthetic",
+}
+
+
+def names() -> list[str]:
+    """Names of the data sets that edgebio knows."""
+    return list(_MODULES)
+
+
+def get(name: str) -> DataSet:
+    """Describe a data set.
+
+    Parameters
+    ----------
+    name
+        A name of `names`, or the path of a file that ``edgebio data import`` made.
+
+    Raises
+    ------
+    EdgebioError
+        Where there is none of that name.
+    """
+    if name.endswith(".npz"):
+        return _of_file(Path(name), files.load(Path(name)))
+    description: DataSet = _module(name).DATASET
+    return description
+
+
+def locate(name: str, root: Path | None = None) -> Path | None:
+    """Folder that holds the files of a data set.
+
+    Parameters
+    ----------
+    name
+        A name of `names`.
+    root
+        Folder of data sets that the user named; looked at alone if given. Otherwise the folder
+        that ``EDGEBIO_DATA`` names is looked at, then what ``edgebio data fetch`` has brought.
+
+    Returns
+    -------
+    Path or None
+        ``<folder of data sets>/<name>``; None where it is nowhere.
+    """
+    variable = os.environ.get("EDGEBIO_DATA")
+    roots = [root] if root else [Path(variable)] if variable else []
+    if not root:
+        roots.append(storage.cache("data"))
+    return next((r / name for r in roots if (r / name).is_dir()), None)
+
+
+def load(
+    name: str, root: Path | None = None, subjects: Sequence[str] | None = None
+) -> list[Recording]:
+    """Load the recordings of a data set.
+
+    Parameters
+    ----------
+    name
+        A name of `names`, or the path of a file that ``edgebio data import`` made.
+    root
+        Folder of data sets; see `locate`.
+    subjects
+        People to load; all but the set's ``left_out`` if None.
+
+    Returns
+    -------
+    list of Recording
+        By person, session and repetition, in the data set's order.
+
+    Raises
+    ------
+    EdgebioError
+        Where the files are missing or damaged, or a person is not among them; one line that names
+        the file and what was expected.
+    """
+    if name.endswith(".npz"):
+        everything = files.load(Path(name))
+        people = _chosen(name, [r.subject for r in everything], subjects, {})
+        return [r for r in everything if r.subject in people]
+    module = _module(name)
+    description: DataSet = module.DATASET
+    folder = Path()
+    if description.files:
+        found = locate(name, root)
+        if found is None:
+            where = f"{root} has no folder {name}" if root else f"{name} is not on this machine"
+            raise EdgebioError(
+                f"{where}: run `edgebio data fetch {name}`, or point EDGEBIO_DATA or --data at the "
+                f"folder that holds {name}/"
+            )
+        folder = found
+    people = _chosen(name, module.subjects(folder), subjects, description.left_out)
+    if not people:
+        raise EdgebioError(f"{folder}: no recordings of {name}: run `edgebio data fetch {name}`")
+    return [
+        r
+        for person in progress.track(people, f"reading {name}")
+        for r in module.load(folder, person)
+    ]
+
+
+def _module(name: str) -> ModuleType:
+    if name not in _MODULES:
+        raise EdgebioError(
+            f"no data set {name!r}; there are {', '.join(_MODULES)}, or give a .npz file that "
+            "`edgebio data import` made"
+        )
+    return importlib.import_module(f"{__name__}.{_MODULES[name]}")
+
+
+def _chosen(
+    name: str, here: Sequence[str], wanted: Sequence[str] | None, left_out: object
+) -> list[str]:
+    """People to load, in natural order, or as `wanted` has them."""
+    known = sorted(dict.fromkeys(here), key=lambda s: (len(s), s) if s.isdigit() else (1 << 30, s))
+    if wanted is None:
+        return [person for person in known if person not in left_out]  # type: ignore[operator]
+    for person in wanted:
+        if person not in known:
+            raise EdgebioError(f"{name} has no subject {person!r} here; it has {', '.join(known)}")
+    return list(dict.fromkeys(wanted))
+
+
+def _of_file(path: Path, recordings: Sequence[Recording]) -> DataSet:
+    first = recordings[0]
+    return DataSet(
+        name=str(path),
+        title=f"recordings imported into {path.name}",
+        licence="the user's own",
+        citation="",
+        rate=first.rate,
+        channels=first.channels,
+        units=first.units,
+        classes=first.classes,
+        sessions=tuple(dict.fromkeys(r.session for r in recordings)),
+    )

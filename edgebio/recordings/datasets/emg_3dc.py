@@ -1,0 +1,109 @@
+"""emg-3dc: ten-channel forearm EMG of eleven hand and wrist gestures, 1000 Hz (3DC armband).
+
+Côté-Allard U, Gagnon-Turcotte G, Phinyomark A, Glette K, Scheme E, Laviolette F, Gosselin B:
+Unsupervised domain adversarial self-calibration for electromyography-based gesture recognition
+(IEEE Access 2020) and the 3DC Armband papers (doi 10.3389/fbioe.2020.00158; IEEE TNSRE
+27(4):760-771, 2019), as carried by LibEMG. The carrier states no licence and asks for credit.
+
+Files are ``Participant<P>/{train,test}/EMG/3dc_EMG_gesture_<cycle>_<gesture>.txt``: comma-separated
+converter counts, one row a sample, ten columns, no header. A label holds for its whole file.
+
+Session "1" is ``train/`` and "2" is ``test/``, recorded about five minutes later; a repetition is a
+cycle, four a session.
+
+Quirks
+------
+- A file is cut from a continuous cycle: its first part can hold the transition from the gesture
+  before, under the new label.
+- 60 Hz mains is visible at rest; counts per volt are not published.
+- Of the 22 published people, 19 and 21 are byte-identical and 13 and 14 share 13 files: they are
+  left out unless named, as a split over people would put one person on both sides.
+- 1 and 3 have one bad channel (index 1); 1, 3, 4 and 5 have short files (363 rows and up).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings import text
+from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.recordings.recording import Recording
+
+_FOLDERS = {"1": "train", "2": "test"}
+_CYCLES = 4
+_PREFIX = "Participant"
+
+DATASET = DataSet(
+    name="emg-3dc",
+    title="3DC armband: forearm EMG, 11 hand and wrist gestures",
+    licence="none stated by the carrier, which asks to credit the authors",
+    citation="Cote-Allard et al., doi 10.3389/fbioe.2020.00158; IEEE TNSRE 27(4):760-771, 2019",
+    rate=1000.0,
+    channels=10,
+    units="counts",
+    classes=(
+        "neutral",
+        "radial deviation",
+        "wrist flexion",
+        "ulnar deviation",
+        "wrist extension",
+        "supination",
+        "pronation",
+        "power grip",
+        "open hand",
+        "chuck grip",
+        "pinch grip",
+    ),
+    sessions=tuple(_FOLDERS),
+    page="https://github.com/LibEMG/3DCDataset",
+    files="https://raw.githubusercontent.com/LibEMG/3DCDataset/"
+    "1af9058237a5d79a883feb2ce61f4d59090288ac/",
+    left_out={
+        "13": "shares 13 files with 14",
+        "14": "shares 13 files with 13",
+        "19": "is byte-identical to 21",
+        "21": "is byte-identical to 19",
+    },
+)
+
+
+def subjects(folder: Path) -> list[str]:
+    """Names of the people in `folder`."""
+    return [f.name.removeprefix(_PREFIX) for f in folder.glob(_PREFIX + "*") if f.is_dir()]
+
+
+def load(folder: Path, subject: str) -> list[Recording]:
+    """Read the 88 recordings of one person.
+
+    Raises
+    ------
+    EdgebioError
+        Where a file is missing, cut, ragged, or holds anything but ten counts of 16 bits a row.
+    """
+    recordings = []
+    for session, part in _FOLDERS.items():
+        place = folder / f"{_PREFIX}{subject}" / part / "EMG"
+        for cycle in range(_CYCLES):
+            for gesture in range(len(DATASET.classes)):
+                path = place / f"3dc_EMG_gesture_{cycle}_{gesture}.txt"
+                if not path.is_file():
+                    raise EdgebioError(
+                        f"{path}: missing; emg-3dc has {_CYCLES} cycles of "
+                        f"{len(DATASET.classes)} gestures in {part}/EMG: edgebio data fetch emg-3dc"
+                    )
+                values = text.numbers(text.read(path), DATASET.channels, str(path), "whole")
+                recordings.append(
+                    Recording(
+                        samples=text.to_counts(values, str(path)),
+                        rate=DATASET.rate,
+                        units=DATASET.units,
+                        labels=np.full(len(values), gesture, np.int16),
+                        classes=DATASET.classes,
+                        subject=subject,
+                        session=session,
+                        repetition=cycle,
+                        source=str(path),
+                    )
+                )
+    return recordings

@@ -1,0 +1,192 @@
+"""emg-myo-grips10: ten grips and hand postures, Myo armband, eight channels, 200 Hz, 8 bit.
+
+Wang Z: Open-access dataset of sEMG (github.com/ZheWang98/Open-access-dataset-of-sEMG), which asks
+to cite the repository and describes itself as open access; no licence is stated.
+
+Files are ``EMG_S<subject>/<gesture>_<class 1-10>_x.mat`` (MATLAB 5; gesture names partly in
+Chinese): one matrix N x 8 named ``data1`` (``data`` for some people) of the armband's int8 samples
+divided by 128. Each holds about 140 s: 20 contractions of about 3 s with about 4 s of rest between.
+
+Quirks
+------
+- Starts and ends of the contractions are not marked. They are found here by an envelope (see
+  `contractions`), and only they are returned: a label over a whole file would name rest a grip.
+  That gives 20 in every file of people 2, 3, 5, 6, 7 and 10, and 19 in one other.
+- Bandwidth is 100 Hz at most, and a constant of about -0.8 counts is on every channel.
+- One continuous file a class and person is all there is: a single session, "1".
+"""
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.recordings.recording import Recording
+
+DATASET = DataSet(
+    name="emg-myo-grips10",
+    title="Myo armband: forearm EMG, 10 grips and hand postures",
+    licence="none stated; its author describes it as open access",
+    citation="Wang Z., Open-access-dataset-of-sEMG, github.com/ZheWang98, 2023",
+    rate=200.0,
+    channels=8,
+    units="counts of the armband's 8-bit converter",
+    classes=(
+        "fist",
+        "two-finger pinch",
+        "two fingers",
+        "three fingers",
+        "thumb up",
+        "tripod",
+        "spherical grip",
+        "open hand",
+        "index pointing",
+        "cylindrical grip",
+    ),
+    sessions=("1",),
+    page="https://github.com/ZheWang98/Open-access-dataset-of-sEMG",
+    files="https://raw.githubusercontent.com/ZheWang98/Open-access-dataset-of-sEMG/"
+    "ed97372036c8bffc5d0cc242195c1dc57a30161d/",
+)
+
+_PREFIX = "EMG_S"
+_FILE = re.compile(r".+_([0-9]+)_x\.mat")
+_MATRICES = ("data1", "data")
+_FULL_SCALE = 128
+_MOST_SAMPLES = 200 * 3600
+
+
+def subjects(folder: Path) -> list[str]:
+    """Names of the people in `folder`."""
+    return [f.name.removeprefix(_PREFIX) for f in folder.glob(_PREFIX + "*") if f.is_dir()]
+
+
+def load(folder: Path, subject: str) -> list[Recording]:
+    """Read the contractions of one person, about 20 of each of 10 grips.
+
+    Raises
+    ------
+    EdgebioError
+        Where a class has no file or two, or a file is cut or holds anything but int8 / 128.
+    """
+    place = folder / f"{_PREFIX}{subject}"
+    files: dict[int, Path] = {}
+    for path in sorted(place.glob("*.mat")):
+        number = _FILE.fullmatch(path.name)
+        if not number or not 1 <= int(number[1]) <= len(DATASET.classes):
+            raise EdgebioError(f"{path}: expected a name that ends in _<class 1-10>_x.mat")
+        if int(number[1]) in files:
+            raise EdgebioError(f"{path}: class {number[1]} is also in {files[int(number[1])].name}")
+        files[int(number[1])] = path
+    recordings = []
+    for label, name in enumerate(DATASET.classes):
+        if label + 1 not in files:
+            raise EdgebioError(
+                f"{place}: no file of class {label + 1} ({name}), *_{label + 1}_x.mat: "
+                "edgebio data fetch emg-myo-grips10"
+            )
+        path = files[label + 1]
+        samples = _read(path)
+        for repetition, (start, end) in enumerate(contractions(samples, DATASET.rate)):
+            recordings.append(
+                Recording(
+                    samples=samples[start:end],
+                    rate=DATASET.rate,
+                    units=DATASET.units,
+                    labels=np.full(end - start, label, np.int16),
+                    classes=DATASET.classes,
+                    subject=subject,
+                    session="1",
+                    repetition=repetition,
+                    source=str(path),
+                )
+            )
+    return recordings
+
+
+def contractions(samples: npt.NDArray[np.int16], rate: float) -> list[tuple[int, int]]:
+    """Find the contractions of a continuous recording by its envelope.
+
+    The envelope is the RMS over channels and 0.25 s of the signal above 10 Hz (2nd-order
+    Butterworth, zero phase). A contraction is where it stays above ``p10 + 0.35 (p90 - p10)`` of
+    its own percentiles, gaps under 0.5 s bridged, for at least 1 s.
+
+    Parameters
+    ----------
+    samples
+        Shape (n, channels).
+    rate
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    list of (int, int)
+        First sample and one past the last of each, in order.
+    """
+    from scipy.signal import butter, sosfiltfilt
+
+    if len(samples) < rate:
+        return []
+    highpass = butter(2, 10, "highpass", fs=rate, output="sos")
+    power = np.mean(sosfiltfilt(highpass, samples, axis=0) ** 2, axis=1)
+    width = round(0.25 * rate)
+    envelope = np.sqrt(np.convolve(power, np.full(width, 1 / width), mode="same"))
+    low, high = np.percentile(envelope, (10, 90))
+    above = np.concatenate(([False], envelope > low + 0.35 * (high - low), [False]))
+    edges = np.flatnonzero(above[1:] != above[:-1]).reshape(-1, 2)
+    merged: list[tuple[int, int]] = []
+    for start, end in edges.tolist():
+        if merged and start - merged[-1][1] < 0.5 * rate:
+            start = merged.pop()[0]
+        merged.append((start, end))
+    return [(start, end) for start, end in merged if end - start >= rate]
+
+
+def _read(path: Path) -> npt.NDArray[np.int16]:
+    """Read the matrix of a file back to converter counts."""
+    try:
+        from scipy.io import loadmat, whosmat
+    except ImportError:
+        raise MissingToolError(
+            f"{path.name} needs SciPy to be read: pip install 'edgebio[data]'"
+        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged file warns first; the error below says it
+        try:
+            found = {name: shape for name, shape, _ in whosmat(str(path))}
+            matrix = next((name for name in _MATRICES if name in found), None)
+            if matrix is None:
+                raise EdgebioError(f"{path}: holds {sorted(found)}; expected data1 or data")
+            shape = tuple(found[matrix])
+            if len(shape) != 2 or shape[1] != DATASET.channels or shape[0] > _MOST_SAMPLES:
+                raise EdgebioError(
+                    f"{path}: {matrix} is {' x '.join(map(str, shape))}; expected N x "
+                    f"{DATASET.channels}, N up to {_MOST_SAMPLES:,}"
+                )
+            values: Any = loadmat(str(path), variable_names=[matrix])[matrix]
+        except EdgebioError:
+            raise
+        except NotImplementedError:
+            raise EdgebioError(f"{path}: MATLAB 7.3 file; this set is MATLAB 5") from None
+        except MemoryError:
+            raise
+        except Exception as error:  # scipy's parser raises whatever a damaged file leads it to
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise EdgebioError(f"{path}: cut or not a MATLAB 5 file ({reason})") from None
+    if values.dtype.kind != "f" or values.shape != shape:
+        raise EdgebioError(f"{path}: {matrix} is {values.dtype}; expected decimal numbers")
+    counts = values * _FULL_SCALE
+    wrong = ~((counts == np.rint(counts)) & (counts >= -_FULL_SCALE) & (counts < _FULL_SCALE))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise EdgebioError(
+            f"{path}: {matrix} row {row + 1}, column {column + 1}: {values[row, column]:g} is not "
+            f"an 8-bit sample / {_FULL_SCALE}"
+        )
+    narrowed: npt.NDArray[np.int16] = counts.astype(np.int16)
+    return narrowed

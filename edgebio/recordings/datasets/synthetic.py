@@ -1,0 +1,262 @@
+"""emg-synthetic: computed forearm EMG, for tests and for a machine without recordings.
+
+Nothing here was measured on a person. The signal is built the way the physiology is described:
+
+1. A class drives each of ten forearm muscles at a share of its maximum, with the person's own
+   habits, the day's force, and a slow tremor of force.
+2. Each muscle is a pool of motor units (Fuglevand, Winter, Patla, J. Neurophysiol. 70:2470, 1993):
+   thresholds ``RTE_i = exp(i ln(30) / n) / 30``, so that many units are small and recruited early;
+   firing rate ``min(8 + 35 (E - RTE_i), 35 - 10 RTE_i)`` per second above the threshold; intervals
+   between discharges are normal with a coefficient of variation of 0.2.
+3. A unit's action potential travels along its fibres. Its source is the second derivative of the
+   intracellular potential ``96 z^3 exp(-z) - 90`` mV, z in mm (Rosenfalck, Acta Physiol. Scand.
+   suppl. 321, 1969); at a distance ``r`` across the fibres it is seen through
+   ``1 / sqrt(z^2 + 5 r^2)`` (volume conductor with an anisotropy of 5), so that depth weakens and
+   slows it; a bipolar pair along the fibres subtracts two such views 20 mm apart. Conduction
+   velocity rises with a unit's size from 3.5 to 4.5 m/s, its strength over a range of 12.
+4. Ten pairs stand around the forearm. The ring is turned by the person's wear and again by each
+   donning; girth, fat and muscle positions are the person's own.
+5. The amplifier adds white noise and 60 Hz mains, and passes 460 Hz; samples are rounded to counts.
+
+Everything follows from `SEED`: two calls on one machine give the same samples.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.recordings.recording import Recording
+
+SEED = 1
+"""Seed of the data set."""
+
+Array = npt.NDArray[np.float64]
+
+DATASET = DataSet(
+    name="emg-synthetic",
+    title="synthetic forearm EMG, 7 hand and wrist gestures: computed, not recorded",
+    licence="Apache-2.0, as edgebio",
+    citation="Fuglevand et al., J. Neurophysiol. 70:2470, 1993; Rosenfalck, Acta Physiol. Scand. "
+    "suppl. 321, 1969",
+    rate=1000.0,
+    channels=10,
+    units="synthetic counts",
+    classes=(
+        "neutral",
+        "wrist flexion",
+        "wrist extension",
+        "power grip",
+        "open hand",
+        "chuck grip",
+        "pinch grip",
+    ),
+    sessions=("1", "2"),
+)
+
+_PEOPLE = ("1", "2", "3")
+_REPETITIONS = 4
+_SECONDS = 3.0
+
+# Muscle: angle around the forearm in degrees (0 is radial, counted over the palmar side), depth of
+# its centre below the skin in mm, and its drive in each class as a share of the maximum.
+_MUSCLES = {
+    #                                   deg    mm   rest  flex  ext   power open  chuck pinch
+    "brachioradialis":                 (350.0, 9.0, (0.01, 0.06, 0.10, 0.12, 0.05, 0.05, 0.03)),
+    "flexor carpi radialis":           (55.0, 9.0, (0.01, 0.45, 0.03, 0.15, 0.04, 0.07, 0.06)),
+    "palmaris longus":                 (85.0, 8.0, (0.01, 0.35, 0.02, 0.15, 0.08, 0.08, 0.05)),
+    "flexor digitorum superficialis":  (110.0, 13.0, (0.01, 0.12, 0.03, 0.45, 0.04, 0.22, 0.12)),
+    "flexor digitorum profundus":      (135.0, 18.0, (0.01, 0.08, 0.02, 0.50, 0.03, 0.16, 0.20)),
+    "flexor carpi ulnaris":            (155.0, 9.0, (0.01, 0.40, 0.08, 0.18, 0.06, 0.06, 0.04)),
+    "extensor carpi ulnaris":          (215.0, 9.0, (0.01, 0.05, 0.40, 0.22, 0.14, 0.07, 0.05)),
+    "extensor digitorum":              (255.0, 9.0, (0.02, 0.03, 0.30, 0.12, 0.45, 0.08, 0.06)),
+    "extensor pollicis":               (285.0, 15.0, (0.01, 0.03, 0.06, 0.08, 0.35, 0.10, 0.14)),
+    "extensor carpi radialis":         (315.0, 10.0, (0.01, 0.03, 0.45, 0.28, 0.18, 0.14, 0.09)),
+}  # fmt: skip
+_UNITS = 24  # motor units a muscle
+_SPREAD = 9.0  # mm, standard deviation of a unit's place within its muscle
+_TAPS = 32  # samples of an action potential, 32 ms
+_OVERSAMPLING = 4
+_COUNTS = 9000.0  # of one unit of strength; gives the RMS of real armbands, 50 to 500 counts
+_RECRUITMENT_RANGE, _STRENGTH_RANGE = 30.0, 12.0
+
+
+@dataclass(frozen=True)
+class _Person:
+    """What stays the same of a person from one sitting to the next."""
+
+    girth: float  # mm, radius of the forearm at the ring
+    fat: float  # mm added to every depth
+    angles: Array  # (muscles, units) rad
+    depths: Array  # (muscles, units) mm
+    end_plates: Array  # (muscles, units) mm along the forearm, 0 under the ring
+    drive: Array  # (classes, muscles)
+    wear: float  # rad
+
+
+def subjects(folder: Path) -> list[str]:
+    """Names of the computed people."""
+    return list(_PEOPLE)
+
+
+def load(folder: Path, subject: str) -> list[Recording]:
+    """Compute the recordings of one person; no file is read."""
+    return generate([subject])
+
+
+def generate(
+    people: Sequence[str] = _PEOPLE,
+    repetitions: int = _REPETITIONS,
+    seconds: float = _SECONDS,
+    seed: int = SEED,
+) -> list[Recording]:
+    """Compute synthetic EMG.
+
+    Parameters
+    ----------
+    people
+        Names; each name and seed is one person, whoever else is asked for.
+    repetitions
+        Repetitions of each class in each of the two sessions.
+    seconds
+        Length of each.
+    seed
+        Seed of everything random.
+
+    Returns
+    -------
+    list of Recording
+        By person, session, repetition and class.
+    """
+    recordings = []
+    for name in people:
+        spelled = list(name.encode())
+        person = _draw_person(np.random.default_rng([seed, 0, *spelled]))
+        for number, session in enumerate(DATASET.sessions, 1):
+            rng = np.random.default_rng([seed, number, *spelled])
+            donning = person.wear + np.deg2rad(rng.normal(0, 5))
+            potentials = _action_potentials(person, donning) * rng.lognormal(0, 0.08)
+            mains = rng.uniform(2, 8, DATASET.channels)
+            noise = rng.uniform(6, 10)
+            for repetition in range(repetitions):
+                for label in range(len(DATASET.classes)):
+                    clean = _contract(rng, person.drive[label], potentials, seconds)
+                    recordings.append(
+                        Recording(
+                            samples=_amplify(rng, clean, mains, noise),
+                            rate=DATASET.rate,
+                            units=DATASET.units,
+                            labels=np.full(len(clean), label, np.int16),
+                            classes=DATASET.classes,
+                            subject=name,
+                            session=session,
+                            repetition=repetition,
+                            source=f"{DATASET.name}: person {name}, session {session}, "
+                            f"repetition {repetition}, {DATASET.classes[label]}",
+                        )
+                    )
+    return recordings
+
+
+def _draw_person(rng: np.random.Generator) -> _Person:
+    muscles = list(_MUSCLES.values())
+    shape = (len(muscles), _UNITS)
+    girth, fat = rng.normal(42, 3), rng.uniform(0, 4)
+    centres = np.deg2rad([angle for angle, _, _ in muscles] + rng.normal(0, 6, len(muscles)))
+    depths = np.array([depth for _, depth, _ in muscles]) + rng.normal(0, 1, len(muscles))
+    drive = np.array([shares for _, _, shares in muscles]).T
+    return _Person(
+        girth=girth,
+        fat=fat,
+        angles=centres[:, None] + rng.normal(0, _SPREAD / girth, shape),
+        depths=np.maximum(depths[:, None] + rng.normal(0, _SPREAD / 3, shape), 4.0) + fat,
+        end_plates=rng.normal(-35, 6, shape),
+        drive=np.clip(drive * rng.lognormal(0, 0.25, drive.shape), 0, 0.8),
+        wear=np.deg2rad(rng.uniform(-12, 12)),
+    )
+
+
+def _action_potentials(person: _Person, turn: float) -> npt.NDArray[np.float32]:
+    """Compute the action potential of every unit under every pair: (taps, units, channels), in counts."""
+    ring = turn + 2 * np.pi * np.arange(DATASET.channels) / DATASET.channels
+    angle, depth = person.angles.reshape(-1, 1), person.depths.reshape(-1, 1)
+    inside = np.maximum(person.girth - depth, 0)
+    across = inside**2 + person.girth**2 - 2 * inside * person.girth * np.cos(angle - ring)
+    size = np.tile(np.arange(_UNITS) / (_UNITS - 1), len(_MUSCLES))
+    velocity = 3.5 + size
+
+    rate = DATASET.rate * _OVERSAMPLING
+    time = np.arange(_TAPS * _OVERSAMPLING) * 1000 / rate
+    along = np.arange(-90.0, 70.0, 0.5)
+    end_plate = person.end_plates.reshape(-1, 1)
+    from_end_plate = along - end_plate
+    behind = velocity[:, None, None] * time[:, None] - np.abs(from_end_plate)[:, None, :]
+    behind = np.maximum(behind, 0)
+    dipoles = 96 * behind**2 * (behind - 3) * np.exp(-behind) * np.sign(from_end_plate)[:, None, :]
+    poles = np.stack([along - 10.0, along + 10.0])[:, None, None]  # of a pair, 20 mm apart
+    views = poles / (poles**2 + 5 * across[:, :, None]) ** 1.5
+    pair = np.matmul(dipoles, (views[0] - views[1]).transpose(0, 2, 1))
+    spectrum = np.fft.rfft(pair, axis=1)
+    frequency = np.fft.rfftfreq(len(time), 1 / rate)
+    spectrum *= ((frequency < DATASET.rate / 2) / np.sqrt(1 + (frequency / 460) ** 8))[:, None]
+    sampled = np.fft.irfft(spectrum, axis=1)[:, ::_OVERSAMPLING]
+    strength = _COUNTS * _STRENGTH_RANGE ** (size - 1)
+    return np.ascontiguousarray(
+        (strength[:, None, None] * sampled).transpose(1, 0, 2), dtype=np.float32
+    )
+
+
+def _contract(
+    rng: np.random.Generator, drive: Array, potentials: npt.NDArray[np.float32], seconds: float
+) -> Array:
+    """Signal of one contraction without the amplifier: (samples, channels)."""
+    length = round(seconds * DATASET.rate)
+    time = np.arange(length) / DATASET.rate
+    force = rng.lognormal(0, 0.18)
+    slow = np.interp(time, np.linspace(0, seconds, 8), rng.normal(1, 0.10, 8))
+    ramp = np.clip((time - rng.uniform(0, 0.15)) / rng.uniform(0.15, 0.35), 0.05, 1)
+    habit = rng.lognormal(0, 0.15, len(drive))
+    excitation = np.repeat(drive * habit * force, _UNITS)[:, None] * (slow * ramp)
+
+    rank = np.tile(np.arange(1, _UNITS + 1) / _UNITS, len(drive))
+    threshold = (_RECRUITMENT_RANGE ** (rank - 1))[:, None]
+    rate = np.minimum(8 + 35 * (excitation - threshold), 35 - 10 * threshold)
+    rate = np.where(excitation >= threshold, rate, 0)
+    spikes = _discharges(rng, np.cumsum(rate, axis=1) / DATASET.rate)
+
+    taps, units, channels = potentials.shape
+    every = spikes @ potentials.transpose(1, 0, 2).reshape(units, taps * channels)
+    signal = np.zeros((length + _TAPS, DATASET.channels), np.float32)
+    for tap in range(_TAPS):
+        signal[tap : tap + length] += every[:, tap * channels : (tap + 1) * channels]
+    return signal[_TAPS // 2 : _TAPS // 2 + length].astype(np.float64)
+
+
+def _discharges(rng: np.random.Generator, phase: Array) -> npt.NDArray[np.float32]:
+    """Discharge of every unit at every sample, (samples, units), from its expected count so far.
+
+    A unit discharges whenever its expected count passes the next sum of unit-mean intervals.
+    """
+    units, length = phase.shape
+    most = int(np.ceil(phase[:, -1].max())) + 12
+    intervals = np.maximum(rng.normal(1, 0.2, (units, most)), 0.2)
+    intervals[:, 0] *= rng.random(units)
+    passed = np.cumsum(intervals, axis=1)
+    spikes = np.zeros((length, units), np.float32)
+    for unit in np.flatnonzero(phase[:, -1] > passed[:, 0]):
+        times = np.searchsorted(phase[unit], passed[unit])
+        spikes[times[times < length], unit] = 1
+    return spikes
+
+
+def _amplify(
+    rng: np.random.Generator, signal: Array, mains: Array, noise: float
+) -> npt.NDArray[np.int16]:
+    """Add mains and noise, and convert to counts."""
+    time = np.arange(len(signal))[:, None] / DATASET.rate
+    hum = mains * np.sin(2 * np.pi * 60 * time + rng.uniform(0, 2 * np.pi))
+    counts = np.rint(signal + hum + rng.normal(0, noise, signal.shape))
+    return np.clip(counts, -32768, 32767).astype(np.int16)
