@@ -20,4 +20,4 @@ class DeviceError(EdgebioError):
 
 
 class MissingToolError(EdgebioError):
-    """A compiler, emulator or package is not installed; the text holds the line that installs it."""
+    """A compiler, emulator or package is missing; the text holds the line that installs it."""

@@ -1,4 +1,4 @@
-"""Progress bars of long work: silent in a library, on stderr once the command line turns them on."""
+"""Progress bars of long work: silent in a library, on stderr once the command line asks."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator

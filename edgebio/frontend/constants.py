@@ -40,9 +40,9 @@ class Constants:
         int16, shape (fft,): Q15.
     filter
         Biquads in the order in which they run.
-    floor, floor_max_exponent
-        Squared floor in units of the FFT's power at block exponent 0, and the largest exponent at
-        which it still fits 30 bits.
+    floor, floor_exponent
+        Squared floor in units of the FFT's power at block exponent ``floor_exponent``, which is
+        the largest one at which it is below 2**30.
     twiddles, bit_reversal
         int16 and uint16: tables of the complex FFT of ``fft / 2`` points.
     real_a, real_b
@@ -53,7 +53,7 @@ class Constants:
     taper: npt.NDArray[np.int16]
     filter: tuple[Biquad, ...]
     floor: int
-    floor_max_exponent: int
+    floor_exponent: int
     twiddles: npt.NDArray[np.int16]
     bit_reversal: npt.NDArray[np.uint16]
     real_a: npt.NDArray[np.int16]
@@ -73,7 +73,7 @@ def constants(spec: FrontendSpec) -> Constants:
         taper=taper(spec),
         filter=(highpass(spec.highpass, spec.rate),) if spec.highpass else (),
         floor=floor,
-        floor_max_exponent=exponent,
+        floor_exponent=exponent,
         twiddles=cmsisdsp.table(f"twiddleCoef_{half}_q15").astype(np.int16),
         bit_reversal=cmsisdsp.table(f"armBitRevIndexTable_fixed_{half}").astype(np.uint16),
         real_a=real["realCoefAQ15"],
@@ -121,7 +121,7 @@ def highpass(corner: float, rate: float) -> Biquad:
 
 
 def _floor(spec: FrontendSpec) -> tuple[int, int]:
-    """Squared floor in the FFT's unit at exponent 0, and the exponent up to which it fits."""
-    exact = spec.floor**2 * 4.0 ** (WINDOW_SHIFT - spec.fft.bit_length() + 1)
-    floor = max(1, round(exact))
-    return floor, (30 - floor.bit_length()) // 2
+    """Squared floor in the FFT's unit, and the block exponent at which that unit holds."""
+    at_zero = spec.floor**2 * 4.0 ** (WINDOW_SHIFT - spec.fft.bit_length() + 1)
+    exponent = math.floor((30 - math.log2(at_zero)) / 2)
+    return min(round(at_zero * 4.0**exponent), (1 << 30) - 1), exponent

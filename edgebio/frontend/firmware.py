@@ -166,7 +166,7 @@ const eb_frontend_config eb_frontend_settings = {{
     .sections = {len(c.filter)},
     .bin_stride = {channels if bins > 1 else 0},
     .channel_stride = {1 if channels > 1 else 0},
-    .floor_max_exponent = {c.floor_max_exponent},
+    .floor_exponent = {c.floor_exponent},
     .floor = {c.floor}u,
     .taper = taper,
     .filter = {"filter" if c.filter else "0"},
@@ -178,7 +178,7 @@ const eb_frontend_config eb_frontend_settings = {{
 
 
 def _array(ctype: str, name: str, values: npt.NDArray[np.integer]) -> str:
-    """A constant table, aligned for the 32-bit loads of CMSIS-DSP."""
+    """Render a constant table, aligned for the 32-bit loads of CMSIS-DSP."""
     flat = [str(value) for value in values.ravel().tolist()]
     rows = [", ".join(flat[i : i + 12]) for i in range(0, len(flat), 12)]
     body = "".join(f"    {row},\n" for row in rows)

@@ -207,7 +207,7 @@ class _ConfigC(ctypes.Structure):  # eb_frontend_config
                 "sections", "bin_stride", "channel_stride",
             )
         ),
-        ("floor_max_exponent", ctypes.c_int16),
+        ("floor_exponent", ctypes.c_int16),
         ("floor", ctypes.c_uint32),
         ("taper", ctypes.c_void_p),
         ("filter", ctypes.c_void_p),
@@ -253,7 +253,7 @@ class _Config:
             sections=len(c.filter),
             bin_stride=channels if bins > 1 else 0,
             channel_stride=1 if channels > 1 else 0,
-            floor_max_exponent=c.floor_max_exponent,
+            floor_exponent=c.floor_exponent,
             floor=c.floor,
             taper=c.taper.ctypes.data,
             filter=ctypes.addressof(self._filter),

@@ -186,13 +186,14 @@ static inline uint32_t log2_q15(uint32_t value)
 }
 
 /* log2 of the magnitudes in counts, Q10. The FFT's unit is 2^(log2fft - 11 - exponent) counts;
- * below the exponent at which `floor` fills its word, the power gives way instead. */
+ * beyond the exponent at which `floor` is given, the power is shifted right instead. */
 static void logarithms(const eb_frontend_config *c, const int16_t *spectrum, int32_t exponent,
                        int16_t *out)
 {
-    const int32_t at = exponent > c->floor_max_exponent ? c->floor_max_exponent : exponent;
-    const uint32_t drop = 2u * (uint32_t)(exponent - at); /* at most 2 * (15 + 15) */
-    const uint32_t floor = at >= 0 ? c->floor << (2 * at) : -at < 16 ? c->floor >> (-2 * at) : 0;
+    const int32_t at = exponent < c->floor_exponent ? exponent : c->floor_exponent;
+    const uint32_t drop = 2u * (uint32_t)(exponent - at);
+    const uint32_t sink = 2u * (uint32_t)(c->floor_exponent - at);
+    const uint32_t floor = sink < 32u ? c->floor >> sink : 0u;
     const int32_t unit = (WINDOW_SHIFT + at - c->log2fft) * (1 << LOG_SHIFT);
     const int16_t *bin = spectrum + 2u * c->first_bin;
     for (uint32_t i = 0; i < c->bins; i++, bin += 2) {

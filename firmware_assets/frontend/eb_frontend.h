@@ -40,8 +40,8 @@ typedef struct {
     uint16_t sections;          /* biquads */
     uint16_t bin_stride;        /* of offset and gain: 0 where one serves all bins */
     uint16_t channel_stride;    /* of offset and gain: 0 where one serves all channels */
-    int16_t floor_max_exponent; /* largest block exponent at which `floor` still fits */
-    uint32_t floor;             /* floor^2 in the FFT's units at block exponent 0 */
+    int16_t floor_exponent;     /* the block exponent that `floor` is given at */
+    uint32_t floor;             /* floor^2 in the FFT's units at that exponent, below 2^30 */
     const int16_t *taper;       /* Q15, `fft` entries */
     const eb_biquad *filter;
     const int16_t *offset; /* Q10 octaves */

@@ -1,0 +1,170 @@
+"""The fixed-point chain a second time, in NumPy, around CMSIS-DSP as it comes.
+
+Rung 2 of the ladder holds the twin against it: the stages are written independently of
+eb_frontend.c, and the FFT is initialised by CMSIS-DSP itself with its full tables.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import hostcc, storage
+from edgebio.frontend import cmsisdsp
+from edgebio.frontend.constants import WINDOW_SHIFT, Biquad, constants
+from edgebio.frontend.spec import CoreClass, FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import class_flags
+
+Frames = npt.NDArray[np.int16]
+Rfft = Callable[[Frames], Frames]
+"""int16 frames (n, fft) to int16 spectra (n, fft + 2), real and imaginary parts interleaved."""
+
+
+def stages(
+    spec: FrontendSpec,
+    samples: npt.NDArray[np.int16],
+    standard: Standardisation | None = None,
+    rfft: Rfft | None = None,
+) -> dict[str, npt.NDArray[Any]]:
+    """Run a recording through the chain, streamed from reset.
+
+    Parameters
+    ----------
+    spec
+        Front end.
+    samples
+        int16, shape (n, channels).
+    standard
+        Offset and gain of the pixels; without it there is no ``image``.
+    rfft
+        FFT to use; by default CMSIS-DSP's own C of the specification's core class.
+
+    Returns
+    -------
+    dict
+        By stage name, arrays of shape (channels, n, ...) as `Twin.stages` gives them.
+    """
+    c = constants(spec)
+    transform = rfft or (lambda frames: own_rfft(frames, spec.core_class))
+    level = samples.T.astype(np.int64) << 12
+    for section in c.filter:
+        level = _biquad(section, level)
+    frames = np.lib.stride_tricks.sliding_window_view(level, spec.fft, axis=-1)[:, :: spec.hop]
+    window = (frames * c.taper.astype(np.int64)) >> 16
+    bits = _bit_length(np.bitwise_or.reduce(window ^ (window >> 63), axis=-1))
+    exponent = 15 - bits
+    left, right = np.maximum(exponent, 0)[..., None], np.maximum(-exponent, 0)[..., None]
+    rounded = (window + np.where(right > 0, 1 << np.maximum(right - 1, 0), 0)) >> right
+    scale = np.clip(rounded << left, -32768, 32767).astype(np.int16)
+    flat = transform(scale.reshape(-1, spec.fft))
+    fft = flat.reshape(*scale.shape[:-1], spec.fft + 2)
+    chosen = fft.reshape(*scale.shape[:-1], -1, 2)[..., slice(*spec.bins), :].astype(np.int64)
+    power = np.square(chosen).sum(axis=-1)
+    values: dict[str, npt.NDArray[Any]] = {
+        "filter": level.astype(np.int32),
+        "window": window.astype(np.int32),
+        "scale": scale,
+        "exponent": exponent.astype(np.int32),
+        "fft": fft,
+        "power": power.astype(np.uint32),
+        "log": _log(spec, power, exponent),
+    }
+    if standard:
+        pixels = standard.apply(np.moveaxis(values["log"], 0, -1))
+        values["image"] = np.moveaxis(pixels, -1, 0)
+    return values
+
+
+def own_rfft(frames: Frames, core_class: CoreClass) -> Frames:
+    """``arm_rfft_q15`` of CMSIS-DSP's C, initialised by its own ``arm_rfft_init_q15``."""
+    n = frames.shape[1]
+    library = _library(core_class)
+    instance = ctypes.create_string_buffer(64)  # arm_rfft_instance_q15 is smaller
+    if library.arm_rfft_init_q15(instance, n, 0, 1):
+        raise AssertionError(f"CMSIS-DSP has no real FFT of {n} points")
+    work = frames.copy()
+    out = np.zeros(2 * n, np.int16)
+    spectra = np.empty((len(frames), n + 2), np.int16)
+    for row, spectrum in zip(work, spectra, strict=True):
+        library.arm_rfft_q15(
+            instance, row.ctypes.data_as(ctypes.c_void_p), out.ctypes.data_as(ctypes.c_void_p)
+        )
+        spectrum[:] = out[: n + 2]
+    return spectra
+
+
+def pypi_rfft(frames: Frames) -> Frames:
+    """``arm_rfft_q15`` of PyPI's ``cmsisdsp``: on x86-64, numerics of the scalar class.
+
+    Raises
+    ------
+    ImportError
+        Where ``cmsisdsp`` is not installed (``pip install "edgebio[verify]"``).
+    """
+    import cmsisdsp as dsp
+
+    n = frames.shape[1]
+    instance = dsp.arm_rfft_instance_q15()
+    dsp.arm_rfft_init_q15(instance, n, 0, 1)
+    rows = [np.asarray(dsp.arm_rfft_q15(instance, row.copy()))[: n + 2] for row in frames]
+    return np.array(rows, dtype=np.int16)
+
+
+def _biquad(q: Biquad, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Direct form I with one rounding a sample, all channels at once."""
+    x1 = x2 = samples[:, 0]
+    y1 = y2 = x1 * q.passes_dc
+    out = np.empty_like(samples)
+    for i in range(samples.shape[1]):
+        x0 = samples[:, i]
+        total = q.b0 * x0 + q.b1 * x1 + q.b2 * x2 - q.a1 * y1 - q.a2 * y2
+        y0 = np.clip((total + (1 << 29)) >> 30, 1 - (1 << 30), (1 << 30) - 1)
+        out[:, i] = y0
+        x2, x1, y2, y1 = x1, x0, y1, y0
+    return out
+
+
+def _bit_length(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Bits of each value: the exponent of a float64 is exact below 2**53."""
+    return np.frexp(values.astype(np.float64))[1].astype(np.int64)
+
+
+def _log(
+    spec: FrontendSpec, power: npt.NDArray[np.int64], exponent: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int16]:
+    """log2 of the magnitude in counts, Q10, with the 64-entry table and its interpolation."""
+    c = constants(spec)
+    at = np.minimum(exponent, c.floor_exponent)[..., None]
+    drop = np.minimum(2 * (exponent[..., None] - at), 63)
+    floor = c.floor >> np.minimum(2 * (c.floor_exponent - at), 63)
+    value = np.maximum((power >> drop) + floor, 1)
+    whole = _bit_length(value) - 1
+    fraction = (value << (32 - whole)) & 0xFFFFFFFF
+    table = np.rint(np.log2(1 + np.arange(65) / 64) * 32768).astype(np.int64)
+    index = fraction >> 26
+    part = ((table[index + 1] - table[index]) * ((fraction >> 10) & 0xFFFF)) >> 16
+    log = (whole << 15) + table[index] + part
+    unit = (WINDOW_SHIFT + at - spec.fft.bit_length() + 1) << 10
+    octaves: npt.NDArray[np.int16] = (((log + 32) >> 6) - unit).astype(np.int16)
+    return octaves
+
+
+@cache
+def _library(core_class: CoreClass) -> ctypes.CDLL:
+    folder = cmsisdsp.source()
+    names = [
+        *cmsisdsp.RFFT_Q15,
+        *cmsisdsp.TABLES,
+        "Source/TransformFunctions/arm_rfft_init_q15.c",
+        "Source/TransformFunctions/arm_cfft_init_q15.c",
+    ]
+    flags = ["-std=gnu11", *class_flags(core_class)]
+    flags += [f"-isystem{path}" for path in cmsisdsp.include()]
+    header = storage.assets("firmware_assets") / "frontend"
+    library = hostcc.library(f"cmsis-{core_class}", [folder / n for n in names], [header], flags)
+    library.arm_rfft_init_q15.restype = ctypes.c_int8
+    return library

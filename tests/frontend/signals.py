@@ -1,0 +1,58 @@
+"""Frames that stress a fixed-point chain, drawn by hypothesis."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from edgebio.frontend.spec import FrontendSpec
+
+KINDS = (
+    "noise", "chirp", "square", "impulse", "constant", "one-bit", "full-scale", "nyquist", "zero",
+)  # fmt: skip
+
+
+def signal(kind: str, n: int, channels: int, amplitude: float, seed: int) -> np.ndarray:
+    """Samples of one kind: int16, shape (n, channels); `amplitude` is within 0 to 1 of the rail."""
+    random = np.random.default_rng(seed)
+    t = np.arange(n)[:, None]
+    phase = random.uniform(0, 2 * np.pi, channels)
+    rate = random.uniform(0.01, 0.5, channels)
+    wave = {
+        "noise": lambda: random.normal(size=(n, channels)) / 3,
+        "chirp": lambda: np.sin(phase + np.pi * rate * t * t / n),
+        "square": lambda: np.sign(np.sin(phase + 2 * np.pi * rate * t)),
+        "impulse": lambda: (random.integers(0, 50, (n, channels)) == 0) * 1.0,
+        "constant": lambda: np.ones((n, channels)) * random.choice([-1, 1], channels),
+        "one-bit": lambda: random.integers(0, 2, (n, channels)) / (32767 * max(amplitude, 1e-6)),
+        "full-scale": lambda: random.choice([-1.1, 1.1], (n, channels)) / max(amplitude, 1e-6),
+        "nyquist": lambda: np.where(t % 2, -1.0, 1.0) * np.ones(channels),
+        "zero": lambda: np.zeros((n, channels)),
+    }[kind]()
+    return np.clip(np.rint(wave * amplitude * 32767), -32768, 32767).astype(np.int16)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
+    """Draw a specification and a recording for it."""
+    fft = draw(st.sampled_from([32, 64, 128, 256, 512]))
+    hop = draw(st.integers(1, fft))
+    columns = draw(st.integers(1, 4))
+    first = draw(st.integers(0, fft // 2))
+    rate = draw(st.sampled_from([173.61, 200.0, 1000.0, 2000.0]))
+    spec = FrontendSpec(
+        rate=rate,
+        channels=draw(st.integers(1, 4)),
+        fft=fft,
+        hop=hop,
+        window=fft + (columns - 1) * hop,
+        stride=draw(st.integers(1, 3)),
+        bins=(first, draw(st.integers(first + 1, fft // 2 + 1))),
+        taper=draw(st.sampled_from(["hann", "hamming", "none"])),
+        highpass=draw(st.sampled_from([0.0, 0.5, 20.0, 80.0])),
+        floor=draw(st.sampled_from([0.01, 1.0, 64.0, 4096.0])),
+        standardise=draw(st.sampled_from(["bin", "channel", "none"])),
+        core_class=draw(st.sampled_from(["scalar", "dsp"])),
+    )
+    n = spec.window + draw(st.integers(0, 4 * hop))
+    kind = draw(st.sampled_from(KINDS))
+    amplitude = draw(st.sampled_from([1.0, 0.3, 0.01, 0.0005]))
+    return spec, signal(kind, n, spec.channels, amplitude, draw(st.integers(0, 2**32)))

@@ -1,0 +1,44 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from edgebio.frontend.spec import FrontendSettings, FrontendSpec
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("hop", 0, "greater than 0"),
+        ("hop", 201, "longer than the window"),
+        ("hop", 16, "the nearest are 192 and 208"),
+        ("fft", 48, "Input should be 32, 64, 128, 256 or 512"),
+        ("window", 63, "shorter than the FFT"),
+        ("bins", (1, 34), "not within 0 to 33"),
+        ("bins", (5, 5), "not within"),
+        ("highpass", float("nan"), "finite"),
+        ("highpass", 500.0, "not below half the rate"),
+        ("highpass", 1e-3, "too low"),
+        ("rate", 0, "greater than 0"),
+        ("rate", float("inf"), "finite"),
+        ("channels", 0, "greater than 0"),
+        ("taper", "kaiser", "hann"),
+        ("windw", 200, "Extra inputs"),
+    ],
+)
+def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason):
+    with pytest.raises(ValidationError, match=reason):
+        FrontendSpec(**{"rate": 1000, "channels": 4, field: value})
+
+
+@given(st.integers(0, 20), st.integers(1, 32), st.sampled_from([32, 64, 128, 256, 512]))
+def test_sizes_follow_from_window_hop_and_fft(extra, hop, fft):
+    spec = FrontendSettings(window=fft + extra * hop, hop=hop, fft=fft, bins=(0, fft // 2 + 1))
+    assert spec.columns == extra + 1
+    assert (spec.columns - 1) * spec.hop + spec.fft == spec.window
+    assert spec.width == fft // 2 + 1
+
+
+def test_a_spec_survives_json():
+    spec = FrontendSpec(rate=1000, channels=10)
+    assert FrontendSpec.model_validate_json(spec.model_dump_json()) == spec

@@ -1,0 +1,201 @@
+import subprocess
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from edgebio import hostcc, storage
+from edgebio.errors import EdgebioError
+from edgebio.frontend import cmsisdsp, float64, reference
+from edgebio.frontend.constants import constants
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import PIXEL_SCALE, Standardisation, windows
+from edgebio.frontend.twin import STAGES, Twin, class_flags
+from tests.frontend.signals import cases, signal
+
+
+def differing(spec, samples, rfft=None):
+    """Stages in which the twin and the NumPy chain differ, with the number of values."""
+    learned = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    ours = Twin(spec, learned).stages(samples).values
+    theirs = reference.stages(spec, samples, learned, rfft)
+    n = ours["filter"].shape[1]
+    theirs["filter"] = theirs["filter"][:, :n]
+    return {k: int((ours[k] != theirs[k]).sum()) for k in STAGES if (ours[k] != theirs[k]).any()}
+
+
+@settings(max_examples=400, deadline=None)
+@given(cases())
+def test_twin_equals_the_reference_chain_in_every_stage(case):
+    spec, samples = case
+    assert differing(spec, samples) == {}
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_scalar_twin_equals_pypi_cmsisdsp(case):
+    pytest.importorskip("cmsisdsp", reason='needs pip install "edgebio[verify]"')
+    spec, samples = case
+    spec = spec.model_copy(update={"core_class": "scalar"})
+    assert differing(spec, samples, reference.pypi_rfft) == {}
+
+
+def test_the_twin_of_the_wrong_class_is_noticed():
+    spec = FrontendSpec(rate=1000, channels=4, core_class="dsp")
+    samples = signal("noise", 2000, 4, 0.1, seed=1)
+    wrong = reference.stages(spec, samples, rfft=lambda x: reference.own_rfft(x, "scalar"))
+    ours = Twin(spec).stages(samples).values
+    assert (ours["scale"] == wrong["scale"]).all()
+    assert (ours["fft"] != wrong["fft"]).mean() > 0.2
+
+
+@settings(max_examples=50, deadline=None)
+@given(cases())
+def test_pixels_and_windows_in_numpy_equal_the_images_in_c(case):
+    spec, samples = case
+    columns = Twin(spec).columns(samples)
+    learned = Standardisation.learn(spec, [columns])
+    images = Twin(spec, learned).images(samples)
+    assert (windows(spec, learned.apply(columns)) == images).all()
+    assert len(images) == (len(samples) - spec.window) // spec.step + 1
+
+
+@pytest.mark.parametrize(("fft", "least"), [(32, 58), (64, 50), (128, 50), (256, 45), (512, 44)])
+@pytest.mark.parametrize("sigma", [8, 30, 100, 1000, 10000])
+def test_snr_against_float64_holds_at_every_level(fft, least, sigma):
+    from scipy import signal as filters
+
+    noise = np.random.default_rng(0).normal(size=(fft * 60, 2))
+    band = filters.sosfilt(
+        filters.butter(4, [20, 450], "bandpass", fs=1000, output="sos"), noise, 0
+    )
+    samples = np.clip(np.rint(band / band.std() * sigma), -32768, 32767).astype(np.int16)
+    spec = FrontendSpec(
+        rate=1000, channels=2, fft=fft, hop=fft // 2, window=2 * fft, bins=(0, fft // 2 + 1)
+    )
+    stages = Twin(spec).stages(samples)
+    pairs = stages.values["fft"].astype(float)
+    unit = np.log2(fft) - 11 - stages.values["exponent"]
+    measured = (pairs[..., ::2] + 1j * pairs[..., 1::2]) * 2.0 ** unit[..., None]
+    assert float64.snr_db(float64.stages(spec, samples).fft, measured) >= least
+    assert stages.saturations == 0
+
+
+def test_a_constant_is_removed_exactly_and_silence_is_flat():
+    spec = FrontendSpec(rate=1000, channels=2)
+    offset = np.full((1000, 2), -12345, np.int16)
+    assert not Twin(spec).stages(offset).values["filter"].any()
+    log = Twin(spec).columns(offset)
+    assert (log == log[0, 0, 0]).all()
+    assert abs(log[0, 0, 0] / 1024 - np.log2(spec.floor)) < 0.01
+
+
+def test_samples_at_the_rails_are_counted():
+    spec = FrontendSpec(rate=1000, channels=2)
+    samples = signal("noise", 500, 2, 0.01, seed=0)
+    samples[100:103, 1] = 32767
+    assert Twin(spec).stages(samples).railed == 3
+
+
+def test_learned_pixels_have_the_deviation_that_the_scale_says():
+    spec = FrontendSpec(rate=1000, channels=3)
+    columns = Twin(spec).columns(signal("noise", 5000, 3, 0.05, seed=3))
+    pixels = Standardisation.learn(spec, [columns]).apply(columns) * PIXEL_SCALE
+    assert abs(pixels.mean()) < 0.05
+    assert 0.9 < pixels.std() < 1.05
+
+
+def test_a_dead_channel_does_not_break_learning():
+    spec = FrontendSpec(rate=1000, channels=2)
+    samples = signal("noise", 2000, 2, 0.05, seed=3)
+    samples[:, 1] = 0
+    columns = Twin(spec).columns(samples)
+    assert not Standardisation.learn(spec, [columns]).apply(columns)[..., 1].any()
+
+
+def test_recordings_that_are_too_short_make_no_image():
+    spec = FrontendSpec(rate=1000, channels=2)
+    samples = signal("noise", spec.window - 1, 2, 0.05, seed=3)
+    columns = Twin(spec).columns(samples)
+    assert len(columns) == spec.columns - 1
+    assert windows(spec, columns.astype(np.int8)).shape == (0, *spec.image_shape)
+    with pytest.raises(EdgebioError, match="long enough"):
+        Standardisation.learn(spec, [columns[:0]])
+
+
+@pytest.mark.parametrize("samples", [np.zeros((500, 3), np.int16), np.zeros((500, 2))])
+def test_samples_of_another_shape_or_type_are_refused(samples):
+    with pytest.raises(EdgebioError, match=r"int16 samples of shape \(n, 2\)"):
+        Twin(FrontendSpec(rate=1000, channels=2)).columns(samples)
+
+
+def test_constants_do_not_depend_on_how_tables_are_decimated():
+    """The decimated split coefficients are the entries that the full table is read at."""
+    full = cmsisdsp.table("realCoefAQ15").reshape(-1, 2)
+    for fft in (32, 64, 128, 256, 512):
+        spec = FrontendSpec(rate=1000, channels=1, fft=fft, hop=1, window=fft, bins=(0, 2))
+        assert (constants(spec).real_a.reshape(-1, 2) == full[:: 8192 // fft]).all()
+
+
+SANITIZED = r"""
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "frontend_config.h"
+
+int main(void)
+{
+    static _Alignas(8) uint8_t state[EB_FRONTEND_STATE_BYTES];
+    int16_t *sample = malloc(EB_FRONTEND_CHANNELS * sizeof *sample);
+    uint32_t random = 1, images = 0;
+    eb_frontend_reset(&eb_frontend_settings, state);
+    for (int i = 0; i < 20000; i++) {
+        for (unsigned c = 0; c < EB_FRONTEND_CHANNELS; c++) {
+            random = random * 1664525u + 1013904223u;
+            const int loud = (i / 1000) % 3;
+            sample[c] = loud == 0 ? (int16_t)(random >> 16) : loud == 1 ? 0
+                        : (random >> 31) ? INT16_MAX : INT16_MIN;
+        }
+        images += eb_frontend_push(&eb_frontend_settings, state, sample);
+    }
+    free(sample);
+    return images == (20000 - EB_FRONTEND_WINDOW) / EB_FRONTEND_STEP + 1 ? 0 : 1;
+}
+"""
+
+
+@pytest.mark.parametrize("core_class", ["scalar", "dsp"])
+@pytest.mark.parametrize("fft", [32, 512])
+def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft):
+    from edgebio.frontend import firmware
+
+    spec = FrontendSpec(
+        rate=1000, channels=3, fft=fft, hop=fft // 3, window=fft + 4 * (fft // 3),
+        bins=(0, fft // 2 + 1), core_class=core_class,
+    )  # fmt: skip
+    noise = signal("noise", 4 * fft, 3, 0.2, seed=2)
+    learned = Standardisation.learn(spec, [Twin(spec).columns(noise)])
+    made = firmware.write(tmp_path, spec, learned)
+    (tmp_path / "main.c").write_text(SANITIZED)
+    program = tmp_path / "main"
+    includes = [f"-I{i}" for i in made.include] + [f"-isystem{i}" for i in made.system_include]
+    # CMSIS-DSP shifts and multiplies signed numbers as its targets do; our C must not.
+    own = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", *hostcc.STRICT]
+    own += ["-Wconversion", "-Wno-sign-conversion"]
+    objects = []
+    for source in [*made.own, tmp_path / "main.c", *made.vendor]:
+        checks = ["-fsanitize=address", "-std=gnu11"] if source in made.vendor else own
+        objects.append(str(tmp_path / f"{source.stem}.o"))
+        hostcc.run(
+            hostcc.compiler(), "-g", "-O1", *checks, *made.flags, *includes, "-c", str(source),
+            "-o", objects[-1],
+        )  # fmt: skip
+    hostcc.run(hostcc.compiler(), "-fsanitize=address,undefined", *objects, "-o", str(program))
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_class_flags_choose_the_numerics():
+    header = storage.assets("firmware_assets") / "frontend" / "cmsis_compiler.h"
+    assert "EB_CORE_CLASS_DSP" in header.read_text()
+    assert class_flags("dsp") != class_flags("scalar")
