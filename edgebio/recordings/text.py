@@ -3,7 +3,7 @@
 import re
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 
-Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+Numbers = npt.NDArray[Any]
+"""int64, or float64 where there are decimals."""
 
 
 def read(path: Path) -> bytes:
@@ -124,7 +125,7 @@ def _fast(body: bytes, columns: int, dtype: type[np.int64] | type[np.float64]) -
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
         try:
-            values: Numbers = np.fromstring(body.replace(b"\n", b","), dtype, sep=",")
+            values = np.fromstring(body.replace(b"\n", b","), dtype, sep=",")
         except (DeprecationWarning, ValueError):
             return None
     return values.reshape(-1, columns) if values.size == len(marks) else None

@@ -8,12 +8,13 @@ Nothing here was measured on a person. The signal is built the way the physiolog
    thresholds ``RTE_i = exp(i ln(30) / n) / 30``, so that many units are small and recruited early;
    firing rate ``min(8 + 35 (E - RTE_i), 35 - 10 RTE_i)`` per second above the threshold; intervals
    between discharges are normal with a coefficient of variation of 0.2.
-3. A unit's action potential travels along its fibres. Its source is the second derivative of the
-   intracellular potential ``96 z^3 exp(-z) - 90`` mV, z in mm (Rosenfalck, Acta Physiol. Scand.
-   suppl. 321, 1969); at a distance ``r`` across the fibres it is seen through
-   ``1 / sqrt(z^2 + 5 r^2)`` (volume conductor with an anisotropy of 5), so that depth weakens and
-   slows it; a bipolar pair along the fibres subtracts two such views 20 mm apart. Conduction
-   velocity rises with a unit's size from 3.5 to 4.5 m/s, its strength over a range of 12.
+3. A unit's action potential starts at its end plate, runs both ways along 160 mm of fibre and
+   ends at the tendons. Behind the front the membrane has ``V(s) = 96 s^3 exp(-s) - 90`` mV, s in
+   mm (Rosenfalck, Acta Physiol. Scand. suppl. 321, 1969). Its gradient is a line of dipoles; a pole
+   at ``z`` along and ``r`` across sees each through ``z / (z^2 + 5 r^2)^1.5`` (an infinite volume
+   that conducts 5 times better along the fibres), so that depth weakens and slows it, and all pairs
+   see the ends. A bipolar pair subtracts two poles 20 mm apart. Conduction velocity rises with the
+   unit's size from 3.5 to 4.5 m/s, its strength over a range of 12.
 4. Ten pairs stand around the forearm. The ring is turned by the person's wear and again by each
    donning; girth, fat and muscle positions are the person's own.
 5. The amplifier adds white noise and 60 Hz mains, and passes 460 Hz; samples are rounded to counts.
@@ -65,16 +66,16 @@ _SECONDS = 3.0
 # its centre below the skin in mm, and its drive in each class as a share of the maximum.
 _MUSCLES = {
     #                                   deg    mm   rest  flex  ext   power open  chuck pinch
-    "brachioradialis":                 (350.0, 9.0, (0.01, 0.06, 0.10, 0.12, 0.05, 0.05, 0.03)),
-    "flexor carpi radialis":           (55.0, 9.0, (0.01, 0.45, 0.03, 0.15, 0.04, 0.07, 0.06)),
-    "palmaris longus":                 (85.0, 8.0, (0.01, 0.35, 0.02, 0.15, 0.08, 0.08, 0.05)),
-    "flexor digitorum superficialis":  (110.0, 13.0, (0.01, 0.12, 0.03, 0.45, 0.04, 0.22, 0.12)),
-    "flexor digitorum profundus":      (135.0, 18.0, (0.01, 0.08, 0.02, 0.50, 0.03, 0.16, 0.20)),
-    "flexor carpi ulnaris":            (155.0, 9.0, (0.01, 0.40, 0.08, 0.18, 0.06, 0.06, 0.04)),
-    "extensor carpi ulnaris":          (215.0, 9.0, (0.01, 0.05, 0.40, 0.22, 0.14, 0.07, 0.05)),
-    "extensor digitorum":              (255.0, 9.0, (0.02, 0.03, 0.30, 0.12, 0.45, 0.08, 0.06)),
-    "extensor pollicis":               (285.0, 15.0, (0.01, 0.03, 0.06, 0.08, 0.35, 0.10, 0.14)),
-    "extensor carpi radialis":         (315.0, 10.0, (0.01, 0.03, 0.45, 0.28, 0.18, 0.14, 0.09)),
+    "brachioradialis":                 (350.0, 9.0, (0.03, 0.06, 0.10, 0.12, 0.05, 0.05, 0.03)),
+    "flexor carpi radialis":           (55.0, 9.0, (0.03, 0.45, 0.03, 0.15, 0.04, 0.07, 0.06)),
+    "palmaris longus":                 (85.0, 8.0, (0.03, 0.35, 0.02, 0.15, 0.08, 0.08, 0.05)),
+    "flexor digitorum superficialis":  (110.0, 13.0, (0.03, 0.12, 0.03, 0.45, 0.04, 0.22, 0.12)),
+    "flexor digitorum profundus":      (135.0, 18.0, (0.03, 0.08, 0.02, 0.50, 0.03, 0.16, 0.20)),
+    "flexor carpi ulnaris":            (155.0, 9.0, (0.03, 0.40, 0.08, 0.18, 0.06, 0.06, 0.04)),
+    "extensor carpi ulnaris":          (215.0, 9.0, (0.03, 0.05, 0.40, 0.22, 0.14, 0.07, 0.05)),
+    "extensor digitorum":              (255.0, 9.0, (0.04, 0.03, 0.30, 0.12, 0.45, 0.08, 0.06)),
+    "extensor pollicis":               (285.0, 15.0, (0.03, 0.03, 0.06, 0.08, 0.35, 0.10, 0.14)),
+    "extensor carpi radialis":         (315.0, 10.0, (0.03, 0.03, 0.45, 0.28, 0.18, 0.14, 0.09)),
 }  # fmt: skip
 _UNITS = 24  # motor units a muscle
 _SPREAD = 9.0  # mm, standard deviation of a unit's place within its muscle
@@ -180,7 +181,7 @@ def _draw_person(rng: np.random.Generator) -> _Person:
 
 
 def _action_potentials(person: _Person, turn: float) -> npt.NDArray[np.float32]:
-    """Compute the action potential of every unit under every pair: (taps, units, channels), in counts."""
+    """Compute what every pair sees of every unit, in counts: (taps, units, channels)."""
     ring = turn + 2 * np.pi * np.arange(DATASET.channels) / DATASET.channels
     angle, depth = person.angles.reshape(-1, 1), person.depths.reshape(-1, 1)
     inside = np.maximum(person.girth - depth, 0)
@@ -194,11 +195,12 @@ def _action_potentials(person: _Person, turn: float) -> npt.NDArray[np.float32]:
     end_plate = person.end_plates.reshape(-1, 1)
     from_end_plate = along - end_plate
     behind = velocity[:, None, None] * time[:, None] - np.abs(from_end_plate)[:, None, :]
-    behind = np.maximum(behind, 0)
-    dipoles = 96 * behind**2 * (behind - 3) * np.exp(-behind) * np.sign(from_end_plate)[:, None, :]
+    behind = np.maximum(behind, 0).astype(np.float32)
+    sides = np.sign(from_end_plate, dtype=np.float32)[:, None, :]
+    dipoles = 96 * behind**2 * (behind - 3) * np.exp(-behind) * sides
     poles = np.stack([along - 10.0, along + 10.0])[:, None, None]  # of a pair, 20 mm apart
     views = poles / (poles**2 + 5 * across[:, :, None]) ** 1.5
-    pair = np.matmul(dipoles, (views[0] - views[1]).transpose(0, 2, 1))
+    pair = np.matmul(dipoles, (views[0] - views[1]).transpose(0, 2, 1).astype(np.float32))
     spectrum = np.fft.rfft(pair, axis=1)
     frequency = np.fft.rfftfreq(len(time), 1 / rate)
     spectrum *= ((frequency < DATASET.rate / 2) / np.sqrt(1 + (frequency / 460) ** 8))[:, None]
