@@ -4,11 +4,14 @@ The host twin takes them by pointer, the firmware as C arrays: the same numbers.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.errors import EdgebioError
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.spec import FrontendSpec
 
@@ -16,6 +19,8 @@ Q15 = 1 << 15
 Q30 = 1 << 30
 WINDOW_SHIFT = 11
 """Fractional bits of a windowed sample (eb_frontend.c has the same name for it)."""
+PEAK_GAIN = 8
+"""Bound on a filter cascade's output that its 32-bit samples rest on."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,8 @@ class Biquad:
     b0: int
     b1: int
     b2: int
-    a1: int
-    a2: int
+    minus_a1: int
+    minus_a2: int
     passes_dc: int
 
 
@@ -60,9 +65,21 @@ class Constants:
     real_b: npt.NDArray[np.int16]
 
 
+@cache
 def constants(spec: FrontendSpec) -> Constants:
-    """Compute the constants of `spec`."""
+    """Compute the constants of `spec`.
+
+    Raises
+    ------
+    EdgebioError
+        Where the filter could overflow its arithmetic.
+    """
     floor, exponent = _floor(spec)
+    filters = (highpass(spec.highpass, spec.rate),) if spec.highpass else ()
+    if (gain := peak_gain(filters)) >= PEAK_GAIN:
+        raise EdgebioError(
+            f"the filter can amplify {gain:.1f} times; its arithmetic holds {PEAK_GAIN}"
+        )
     half = spec.fft // 2
     step = 2 * (8192 // spec.fft)
     real = {
@@ -71,7 +88,7 @@ def constants(spec: FrontendSpec) -> Constants:
     }
     return Constants(
         taper=taper(spec),
-        filter=(highpass(spec.highpass, spec.rate),) if spec.highpass else (),
+        filter=filters,
         floor=floor,
         floor_exponent=exponent,
         twiddles=cmsisdsp.table(f"twiddleCoef_{half}_q15").astype(np.int16),
@@ -114,10 +131,23 @@ def highpass(corner: float, rate: float) -> Biquad:
         b0=b0,
         b1=-2 * b0,
         b2=b0,
-        a1=round(2 * (k * k - 1) * norm * Q30),
-        a2=round((1 - math.sqrt(2) * k + k * k) * norm * Q30),
+        minus_a1=round(2 * (1 - k * k) * norm * Q30),
+        minus_a2=-round((1 - math.sqrt(2) * k + k * k) * norm * Q30),
         passes_dc=0,
     )
+
+
+def peak_gain(filters: Sequence[Biquad]) -> float:
+    """Largest output of a cascade for inputs within 1: the sum of its impulse response."""
+    response = [1.0] + [0.0] * 16383
+    for q in filters:
+        b0, b1, b2, m1, m2 = (x / Q30 for x in (q.b0, q.b1, q.b2, q.minus_a1, q.minus_a2))
+        x1 = x2 = y1 = y2 = 0.0
+        for i, x0 in enumerate(response):
+            y0 = b0 * x0 + b1 * x1 + b2 * x2 + m1 * y1 + m2 * y2
+            response[i] = y0
+            x2, x1, y2, y1 = x1, x0, y1, y0
+    return sum(map(abs, response))
 
 
 def _floor(spec: FrontendSpec) -> tuple[int, int]:

@@ -121,7 +121,8 @@ def _source(spec: FrontendSpec, standard: Standardisation) -> str:
     offset, gain = standard.tables()
     bins, channels = offset.shape
     sections = ",\n".join(
-        f"    {{{b.b0}, {b.b1}, {b.b2}, {b.a1}, {b.a2}, {b.passes_dc}}}" for b in c.filter
+        f"    {{{b.b0}, {b.b1}, {b.b2}, {b.minus_a1}, {b.minus_a2}, {b.passes_dc}}}"
+        for b in c.filter
     )
     biquads = f"static const eb_biquad filter[] = {{\n{sections},\n}};\n" if c.filter else ""
     return f"""\

@@ -121,8 +121,8 @@ def _biquad(q: Biquad, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     out = np.empty_like(samples)
     for i in range(samples.shape[1]):
         x0 = samples[:, i]
-        total = q.b0 * x0 + q.b1 * x1 + q.b2 * x2 - q.a1 * y1 - q.a2 * y2
-        y0 = np.clip((total + (1 << 29)) >> 30, 1 - (1 << 30), (1 << 30) - 1)
+        total = q.b0 * x0 + q.b1 * x1 + q.b2 * x2 + q.minus_a1 * y1 + q.minus_a2 * y2
+        y0 = (total + (1 << 29)) >> 30
         out[:, i] = y0
         x2, x1, y2, y1 = x1, x0, y1, y0
     return out

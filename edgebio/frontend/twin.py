@@ -50,13 +50,12 @@ class Stages:
         others one row a column.
     images
         int8, shape (images, columns, bins, channels).
-    saturations, railed
-        Filtered samples that were limited, and samples at the ends of int16.
+    railed
+        Samples at the ends of int16: the converter was probably overdriven.
     """
 
     values: dict[str, npt.NDArray[Any]]
     images: npt.NDArray[np.int8]
-    saturations: int
     railed: int
 
 
@@ -162,7 +161,7 @@ class Twin:
         if "filter" in values:
             values["filter"] = values["filter"][:, : used[0, 0] // 4]
         head = state.view(np.uint32)
-        return Stages(values, out, saturations=int(head[5]), railed=int(head[6]))
+        return Stages(values, out, railed=int(head[5]))
 
 
 class _Stream(ctypes.Structure):
@@ -174,7 +173,9 @@ class _Stream(ctypes.Structure):
 
 
 class _BiquadC(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_int32) for name in ("b0", "b1", "b2", "a1", "a2", "passes_dc"))
+    _fields_ = tuple(
+        (name, ctypes.c_int32) for name in ("b0", "b1", "b2", "minus_a1", "minus_a2", "passes_dc")
+    )
 
 
 class _CfftC(ctypes.Structure):  # arm_cfft_instance_q15
@@ -232,7 +233,7 @@ class _Config:
             )
         c = self.constants
         self._filter = (_BiquadC * len(c.filter))(
-            *(_BiquadC(b.b0, b.b1, b.b2, b.a1, b.a2, b.passes_dc) for b in c.filter)
+            *(_BiquadC(b.b0, b.b1, b.b2, b.minus_a1, b.minus_a2, b.passes_dc) for b in c.filter)
         )
         self._cfft = _CfftC(
             spec.fft // 2, c.twiddles.ctypes.data, c.bit_reversal.ctypes.data, len(c.bit_reversal)

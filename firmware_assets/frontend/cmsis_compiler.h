@@ -46,8 +46,8 @@ __STATIC_FORCEINLINE uint32_t __ROR(uint32_t value, uint32_t bits)
 
 #if EB_NATIVE_SIMD32
 
-#define __SSAT(value, bits) __ssat((value), (bits))
-#define __USAT(value, bits) __usat((value), (bits))
+#define __SSAT(value, bits) ((int32_t)__ssat((value), (bits)))
+#define __USAT(value, bits) ((uint32_t)__usat((value), (bits)))
 #define __QADD(x, y) __qadd((x), (y))
 #define __QSUB(x, y) __qsub((x), (y))
 #define __QADD8(x, y) __qadd8((x), (y))

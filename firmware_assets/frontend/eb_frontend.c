@@ -15,9 +15,6 @@ enum {
     PIXEL_SHIFT = LOG_SHIFT + 8 /* of log * gain */
 };
 
-/* Filtered samples stay below this, so that two headroom bits remain for the window. */
-static const int32_t SAMPLE_MAX = (1 << 30) - 1;
-
 /* log2(1 + i / 64) in Q15. */
 static const uint16_t LOG2_TABLE[65] = {
     0, 733, 1455, 2166, 2866, 3556, 4236, 4907, 5568, 6220,
@@ -52,47 +49,80 @@ static layout lay_out(const eb_frontend_config *c, void *state)
     return at;
 }
 
-static inline int32_t saturate(int32_t value, int32_t low, int32_t high)
+/* The three steps that the DSP extension does in one instruction. */
+#if EB_NATIVE_SIMD32
+
+static inline int32_t multiply_q16(int32_t value, int16_t factor)
 {
-    return value < low ? low : value > high ? high : value;
+    int32_t upper;
+    __asm__("smulwb %0, %1, %2" : "=r"(upper) : "r"(value), "r"((int32_t)factor));
+    return upper;
 }
+
+static inline int16_t saturate_q15(int32_t value)
+{
+    int32_t narrow;
+    __asm__("ssat %0, #16, %1" : "=r"(narrow) : "r"(value));
+    return (int16_t)narrow;
+}
+
+static inline int8_t saturate_pixel(int32_t value)
+{
+    int32_t pixel;
+    __asm__("ssat %0, #8, %1, asr %2" : "=r"(pixel) : "r"(value), "I"(PIXEL_SHIFT));
+    return (int8_t)pixel;
+}
+
+#else
+
+static inline int32_t multiply_q16(int32_t value, int16_t factor)
+{
+    return (int32_t)(((int64_t)value * factor) >> 16);
+}
+
+static inline int16_t saturate_q15(int32_t value)
+{
+    return (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
+}
+
+static inline int8_t saturate_pixel(int32_t value)
+{
+    value >>= PIXEL_SHIFT;
+    return (int8_t)(value > INT8_MAX ? INT8_MAX : value < INT8_MIN ? INT8_MIN : value);
+}
+
+#endif
 
 static inline uint32_t leading_zeros(uint32_t value)
 {
     return value ? (uint32_t)__builtin_clz(value) : 32u;
 }
 
-/* The pending samples of one channel through one biquad, in place. Direct form I: its only
- * state are samples that are bounded, and the 64-bit sum rounds once. */
-static uint32_t run_biquad(const eb_biquad *q, int32_t *state, int32_t *samples, uint32_t count)
+/* Samples of one channel through one biquad, in place. Direct form I: its only state are samples,
+ * and the 64-bit sum rounds once. No saturation: the sum of the magnitudes of the impulse response
+ * is below 8 (edgebio.frontend.constants refuses other filters), so that 2^27 stays below 2^30. */
+static void run_biquad(const eb_biquad *q, int32_t *state, int32_t *samples, uint32_t count)
 {
+    /* In locals, as the compiler must assume that a store to a sample changes what q points to. */
+    const int32_t b0 = q->b0, b1 = q->b1, b2 = q->b2, minus_a1 = q->minus_a1, minus_a2 = q->minus_a2;
     int32_t x1 = state[0], x2 = state[1], y1 = state[2], y2 = state[3];
-    uint32_t saturations = 0;
     for (uint32_t i = 0; i < count; i++) {
         const int32_t x0 = samples[i];
-        int64_t sum = (int64_t)1 << 29;
-        sum += (int64_t)q->b0 * x0;
-        sum += (int64_t)q->b1 * x1;
-        sum += (int64_t)q->b2 * x2;
-        sum -= (int64_t)q->a1 * y1;
-        sum -= (int64_t)q->a2 * y2;
-        const int64_t wide = sum >> 30;
-        int32_t y0 = (int32_t)wide;
-        if (wide > SAMPLE_MAX || wide < -SAMPLE_MAX) {
-            y0 = wide < 0 ? -SAMPLE_MAX : SAMPLE_MAX;
-            saturations++;
-        }
+        int64_t sum = (int64_t)b0 * x0 + ((int64_t)1 << 29);
+        sum += (int64_t)b1 * x1;
+        sum += (int64_t)b2 * x2;
+        sum += (int64_t)minus_a1 * y1;
+        sum += (int64_t)minus_a2 * y2;
         x2 = x1;
         x1 = x0;
         y2 = y1;
-        y1 = y0;
-        samples[i] = y0;
+        y1 = (int32_t)(sum >> 30);
+        samples[i] = y1;
     }
     state[0] = x1;
     state[1] = x2;
     state[2] = y1;
     state[3] = y2;
-    return saturations;
 }
 
 /* Filters start as if the first sample had always been there: no step, no ringing. */
@@ -115,6 +145,7 @@ static void filter_pending(const eb_frontend_config *c, const layout *at)
 {
     const uint32_t count = at->head->pending, mask = c->fft - 1u;
     int32_t *state = at->filter;
+    uint32_t railed = 0;
     for (uint32_t channel = 0; channel < c->channels; channel++) {
         int32_t *ring = at->ring + (size_t)channel * c->fft;
         const int16_t *from = at->pending + channel;
@@ -129,12 +160,11 @@ static void filter_pending(const eb_frontend_config *c, const layout *at)
             int32_t *samples = ring + start;
             for (uint32_t i = 0; i < run; i++, from += c->channels) {
                 const int32_t x = *from;
-                at->head->railed += x == INT16_MAX || x == INT16_MIN;
+                railed += x == INT16_MAX || x == INT16_MIN;
                 samples[i] = x * (1 << SAMPLE_SHIFT);
             }
             for (uint32_t section = 0; section < c->sections; section++) {
-                at->head->saturations +=
-                    run_biquad(&c->filter[section], state + 4u * section, samples, run);
+                run_biquad(&c->filter[section], state + 4u * section, samples, run);
             }
             TRACE(EB_STAGE_FILTER, channel, samples, run * sizeof *samples);
             done += run;
@@ -143,6 +173,7 @@ static void filter_pending(const eb_frontend_config *c, const layout *at)
     }
     at->head->write = (at->head->write + count) & mask;
     at->head->pending = 0;
+    at->head->railed += railed;
 }
 
 /* Taper a part of the frame; the result has a bit set wherever a sample's magnitude has. */
@@ -150,7 +181,7 @@ static uint32_t taper(const int32_t *samples, const int16_t *weights, int32_t *o
 {
     uint32_t bits = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const int32_t value = (int32_t)(((int64_t)samples[i] * weights[i]) >> 16);
+        const int32_t value = multiply_q16(samples[i], weights[i]);
         bits |= (uint32_t)(value ^ (value >> 31));
         out[i] = value;
     }
@@ -169,7 +200,7 @@ static int32_t scale(const int32_t *wide, int16_t *narrow, uint32_t count, uint3
         const int32_t right = -exponent, half = 1 << (right - 1);
         for (uint32_t i = 0; i < count; i++) {
             /* Rounding may reach 32768, by one. */
-            narrow[i] = (int16_t)saturate((wide[i] + half) >> right, INT16_MIN, INT16_MAX);
+            narrow[i] = saturate_q15((wide[i] + half) >> right);
         }
     }
     return exponent;
@@ -232,16 +263,16 @@ static void make_column(const eb_frontend_config *c, const layout *at, uint32_t 
     logarithms(c, spectrum, exponent, log);
     TRACE(EB_STAGE_LOG, channel, log, c->bins * sizeof *log);
 
-    const size_t row = (size_t)c->bins * c->channels;
-    int8_t *pixel = at->image + (c->columns - 1u) * row + channel;
+    /* In locals, as a store to a pixel may change anything for all that the compiler knows. */
+    const uint32_t bins = c->bins, channels = c->channels, stride = c->bin_stride;
+    int8_t *pixel = at->image + (c->columns - 1u) * (size_t)bins * channels + channel;
     const int16_t *offset = c->offset + (size_t)channel * c->channel_stride;
     const int16_t *gain = c->gain + (size_t)channel * c->channel_stride;
-    for (uint32_t i = 0; i < c->bins; i++, pixel += c->channels) {
-        const int32_t value = (log[i] - *offset) * *gain + (1 << (PIXEL_SHIFT - 1));
-        *pixel = (int8_t)saturate(value >> PIXEL_SHIFT, INT8_MIN, INT8_MAX);
+    for (uint32_t i = 0; i < bins; i++, pixel += channels) {
+        *pixel = saturate_pixel((log[i] - *offset) * *gain + (1 << (PIXEL_SHIFT - 1)));
         TRACE(EB_STAGE_IMAGE, channel, pixel, 1);
-        offset += c->bin_stride;
-        gain += c->bin_stride;
+        offset += stride;
+        gain += stride;
     }
 }
 
@@ -279,7 +310,6 @@ bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16
     for (uint32_t channel = 0; channel < config->channels; channel++) {
         make_column(config, &at, channel);
     }
-    head->columns++;
     if (--head->next_image) {
         return false;
     }

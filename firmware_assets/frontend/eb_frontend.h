@@ -24,7 +24,7 @@
 
 /* y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], coefficients in Q30. */
 typedef struct {
-    int32_t b0, b1, b2, a1, a2;
+    int32_t b0, b1, b2, minus_a1, minus_a2;
     int32_t passes_dc; /* 1 if its gain at 0 Hz is 1, 0 if it is 0 */
 } eb_biquad;
 
@@ -56,10 +56,8 @@ typedef struct {
     uint32_t next_image;  /* columns until an image is due */
     uint32_t write;       /* where the rings are written next */
     uint32_t primed;      /* 0 until the first sample has set the filters' state */
-    uint32_t saturations; /* filtered samples that did not fit, since reset */
     uint32_t railed;      /* samples at the ends of int16, since reset */
-    uint32_t columns;     /* columns made since reset */
-} eb_frontend_head;
+} eb_frontend_head; /* a multiple of 8 bytes: what follows keeps the alignment */
 
 /* Bytes of a state, for `config`'s sizes; all constant, so it serves in array bounds. */
 #define EB_FRONTEND_BYTES(channels, fft, hop, sections, columns, bins)                             \
