@@ -4,6 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+REJECTED = 255
+"""The decision for no class: none was certain enough."""
+
 
 class DecisionSettings(BaseModel):
     """Settings of the decision stage.

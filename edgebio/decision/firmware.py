@@ -1,0 +1,59 @@
+"""The decision of one model as C: its configuration, and the sources that a build compiles."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgebio import storage
+from edgebio.decision.outputs import Outputs, constants
+from edgebio.decision.spec import DecisionSettings
+
+
+@dataclass(frozen=True)
+class DecisionSources:
+    """What a firmware build compiles for the decision: sources and header folders."""
+
+    own: tuple[Path, ...]
+    include: tuple[Path, ...]
+
+
+def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> DecisionSources:
+    """Write ``decision_config.h`` and ``decision_config.c`` into `folder`."""
+    c = constants(settings, outputs)
+    table = ""
+    if c.exponential:
+        rows = [c.exponential[i : i + 12] for i in range(0, len(c.exponential), 12)]
+        body = "".join(f"    {', '.join(map(str, row))},\n" for row in rows)
+        table = f"static const uint16_t exponential[{len(c.exponential)}] = {{\n{body}}};\n\n"
+    storage.write_text(folder / "decision_config.h", _HEADER)
+    storage.write_text(
+        folder / "decision_config.c",
+        f"""\
+/* Vote over {c.votes} windows, confidence at least {settings.confidence:g}. Generated. */
+#include "decision_config.h"
+
+{table}const eb_decision_config eb_decision_settings = {{
+    .classes = {c.classes},
+    .votes = {c.votes},
+    .least = {c.least},
+    .exponential = {"exponential" if c.exponential else "0"},
+    .limit = {c.limit}u,
+}};
+""",
+    )
+    assets = storage.assets("firmware_assets") / "decision"
+    return DecisionSources(
+        own=(assets / "eb_decision.c", folder / "decision_config.c"), include=(assets, folder)
+    )
+
+
+_HEADER = """\
+/* Decision settings of the model. Generated. */
+#ifndef EB_DECISION_CONFIG_H
+#define EB_DECISION_CONFIG_H
+
+#include "eb_decision.h"
+
+extern const eb_decision_config eb_decision_settings;
+
+#endif
+"""

@@ -1,0 +1,30 @@
+/* Streams: samples in, decisions out.
+ *
+ * Every sample has a number. Samples are taken in order or not at all: where they do not follow on,
+ * the stream reports a gap and waits for the missing ones, or begins anew from reset. A decision is
+ * kept until the host has said that it has it; while too many wait, no samples are taken. */
+
+#ifndef EB_STREAM_H
+#define EB_STREAM_H
+
+#include <stdbool.h>
+
+#include "eb_server.h"
+
+/* Decisions kept. */
+#define EB_STREAM_KEPT 8u
+
+eb_handler eb_stream_start;
+eb_handler eb_stream_samples;
+eb_handler eb_stream_recall;
+eb_handler eb_stream_stop;
+
+bool eb_stream_open(void);
+
+/* Gaps since start, in all streams. */
+uint32_t eb_stream_gaps(void);
+
+/* `server` sends the events. */
+void eb_stream_init(eb_server *server);
+
+#endif

@@ -1,0 +1,28 @@
+/* What an upload or a stream works in: never both at once, so they share their memory. */
+
+#ifndef EB_WORK_H
+#define EB_WORK_H
+
+#include <stdint.h>
+
+#include "frontend_config.h"
+#include "model.h"
+
+typedef union {
+    uint64_t aligned;
+    _Alignas(16) uint8_t image[EB_MODEL_INPUT_BYTES];
+#if EB_HAS_FRONTEND
+    _Alignas(16) uint8_t frontend[EB_FRONTEND_STATE_BYTES];
+#endif
+} eb_work_memory;
+
+extern eb_work_memory eb_work;
+
+#if EB_HAS_FRONTEND
+#define EB_SAMPLE_BYTES (2u * EB_FRONTEND_CHANNELS)
+
+/* Takes one sample as it stands on the wire; true when an image is due. */
+bool eb_work_push(const uint8_t *sample);
+#endif
+
+#endif

@@ -1,0 +1,156 @@
+/* The device application: the link's requests, carried out one at a time. */
+
+#include <string.h>
+
+#include "app_config.h"
+#include "eb_network.h"
+#include "eb_run.h"
+#include "eb_server.h"
+#include "eb_stream.h"
+#include "eb_work.h"
+#include "port.h"
+
+#if EB_HAS_FRONTEND
+#include "decision_config.h"
+#endif
+
+/* Bytes of the port's receive ring (ports/cortex_m/ring.h). */
+#ifndef EB_APP_RECEIVE_BYTES
+#define EB_APP_RECEIVE_BYTES 4096u
+#endif
+
+static eb_server server;
+static bool reset_wanted;
+
+static uint8_t identify(const eb_request *request, eb_answer *answer)
+{
+    (void)request;
+    const eb_identify_answer written = {
+        .board = EB_APP_BOARD,
+        .core = EB_APP_CORE,
+        .clock = EB_APP_CLOCK_HZ,
+        .build = EB_APP_BUILD,
+        .receive_bytes = EB_APP_RECEIVE_BYTES,
+        .payload_bytes = EB_LINK_RECEIVE_PAYLOAD,
+    };
+    answer->payload_bytes = eb_identify_answer_write(&written, answer->payload);
+    return 0;
+}
+
+static uint8_t describe(const eb_request *request, eb_answer *answer)
+{
+    (void)request;
+    eb_describe_answer written = {
+        .input_bytes = EB_MODEL_INPUT_BYTES,
+        .output_bytes = EB_MODEL_OUTPUT_BYTES,
+        .layers = EB_MODEL_LAYERS,
+#if EB_HAS_FRONTEND
+        .frontend = 1,
+        .channels = EB_FRONTEND_CHANNELS,
+        .window = EB_FRONTEND_WINDOW,
+        .step = EB_FRONTEND_STEP,
+        .votes = eb_decision_settings.votes,
+        .kept = EB_STREAM_KEPT,
+#endif
+    };
+    memcpy(written.model, eb_model_sha256, sizeof written.model);
+    answer->payload_bytes = eb_describe_answer_write(&written, answer->payload);
+    return 0;
+}
+
+static uint8_t statistics(const eb_request *request, eb_answer *answer)
+{
+    (void)request;
+    const port_fault *fault = port_last_fault();
+    const eb_statistics_answer written = {
+        .time = port_micros(),
+        .frames = server.parser.frames,
+        .damaged = server.parser.damaged,
+        .repeated = server.repeated,
+        .stale = server.stale,
+        .overruns = port_rx_overruns(),
+        .gaps = eb_stream_gaps(),
+        .images = eb_network_counted.images,
+        .slowest = eb_network_counted.slowest,
+        .stack_used = port_stack_used(),
+        .stack_size = port_stack_size(),
+        .fault_pc = fault ? fault->pc : 0,
+        .fault_lr = fault ? fault->lr : 0,
+        .fault_status = fault ? fault->status : 0,
+        .fault_address = fault ? fault->address : 0,
+    };
+    answer->payload_bytes = eb_statistics_answer_write(&written, answer->payload);
+    return 0;
+}
+
+static uint8_t reset(const eb_request *request, eb_answer *answer)
+{
+    (void)request;
+    (void)answer;
+    reset_wanted = true; /* once the answer is on its way */
+    return 0;
+}
+
+/* Requests without fields, of which any payload is wrong. */
+static uint8_t without_fields(eb_handler *handler, const eb_request *request, eb_answer *answer)
+{
+    if (request->payload_bytes != 0) {
+        answer->detail = (uint32_t)request->payload_bytes;
+        return EB_ERROR_PAYLOAD;
+    }
+    return handler(request, answer);
+}
+
+static uint8_t handle(const eb_request *request, eb_answer *answer)
+{
+    switch (request->kind) {
+    case EB_KIND_IDENTIFY:
+        return without_fields(identify, request, answer);
+    case EB_KIND_DESCRIBE:
+        return without_fields(describe, request, answer);
+    case EB_KIND_STATISTICS:
+        return without_fields(statistics, request, answer);
+    case EB_KIND_RESET:
+        return without_fields(reset, request, answer);
+    case EB_KIND_UPLOAD:
+        return eb_run_upload(request, answer);
+    case EB_KIND_RUN_IMAGE:
+        return eb_run_image(request, answer);
+    case EB_KIND_RUN_WINDOW:
+        return eb_run_window(request, answer);
+    case EB_KIND_OUTPUT:
+        return eb_run_output(request, answer);
+    case EB_KIND_STREAM_START:
+        return eb_stream_start(request, answer);
+    case EB_KIND_STREAM_SAMPLES:
+        return eb_stream_samples(request, answer);
+    case EB_KIND_STREAM_RECALL:
+        return eb_stream_recall(request, answer);
+    case EB_KIND_STREAM_STOP:
+        return without_fields(eb_stream_stop, request, answer);
+    default:
+        answer->detail = request->kind;
+        return EB_ERROR_REQUEST;
+    }
+}
+
+int main(void)
+{
+    static uint8_t bytes[256];
+
+    port_init();
+    eb_server_reset(&server, handle, port_write, port_micros);
+    eb_stream_init(&server);
+    for (;;) {
+        const size_t count = port_read(bytes, sizeof bytes);
+        for (size_t i = 0; i < count; i++) {
+            eb_server_push(&server, bytes[i]);
+            if (reset_wanted) {
+                port_reset();
+            }
+        }
+        if (count == 0) {
+            port_idle();
+        }
+    }
+}

@@ -1,0 +1,593 @@
+/* Messages of the wire: made by tools/messages.py from messages.toml; change that file. */
+
+#ifndef EB_MESSAGES_H
+#define EB_MESSAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EB_PROTOCOL_VERSION 1u
+
+/* Bit that makes a request's kind its answer's. */
+#define EB_ANSWER 0x80u
+
+/* Bytes of a frame besides its payload: version, kind, sequence number; CRC-32. */
+#define EB_FRAME_HEADER_BYTES 4u
+#define EB_FRAME_CRC_BYTES 4u
+
+/* Why a request was refused. */
+
+/* The device speaks another protocol version (detail: which). */
+#define EB_ERROR_VERSION 1u
+/* The device does not know this request (detail: its kind). */
+#define EB_ERROR_REQUEST 2u
+/* The payload does not have this request's form (detail: its length in bytes). */
+#define EB_ERROR_PAYLOAD 3u
+/* No session is open: the device has restarted. */
+#define EB_ERROR_SESSION 4u
+/* The image carries no front end. */
+#define EB_ERROR_FRONTEND 5u
+/* A stream is open; stop it first. */
+#define EB_ERROR_STREAMING 6u
+/* No stream is open. */
+#define EB_ERROR_IDLE 7u
+/* The upload is not whole (detail: bytes taken). */
+#define EB_ERROR_INCOMPLETE 8u
+/* The upload's CRC-32 differs (detail: that of the bytes taken). */
+#define EB_ERROR_CRC 9u
+/* Beyond the end (detail: where the end is). */
+#define EB_ERROR_RANGE 10u
+
+/* What an upload hands over. */
+
+/* Input of the network. */
+#define EB_TARGET_IMAGE 0u
+/* Samples for the front end, from reset. */
+#define EB_TARGET_WINDOW 1u
+
+/* What the device does where streamed samples do not follow on. */
+
+/* Takes nothing until the missing samples come: for recordings. */
+#define EB_ON_GAP_WAIT 0u
+/* Begins anew, from reset, at the sample that came: for live sources. */
+#define EB_ON_GAP_RESTART 1u
+
+/* Decisions that are not a class. */
+
+/* No class was certain enough. */
+#define EB_DECISION_REJECTED 255u
+
+static inline uint8_t eb_get_u8(const uint8_t *at)
+{
+    return at[0];
+}
+
+static inline uint16_t eb_get_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | (uint16_t)(at[1] << 8));
+}
+
+static inline uint32_t eb_get_u32(const uint8_t *at)
+{
+    return (uint32_t)eb_get_u16(at) | (uint32_t)eb_get_u16(at + 2) << 16;
+}
+
+static inline void eb_put_u8(uint8_t *at, uint8_t value)
+{
+    at[0] = value;
+}
+
+static inline void eb_put_u16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)value;
+    at[1] = (uint8_t)(value >> 8);
+}
+
+static inline void eb_put_u32(uint8_t *at, uint32_t value)
+{
+    eb_put_u16(at, (uint16_t)value);
+    eb_put_u16(at + 2, (uint16_t)(value >> 16));
+}
+
+/* ping. Opens a session, and is its heart-beat. The device takes the sequence number as the
+ * session's newest. A device that has restarted has no session and refuses every other request,
+ * so that a restart in the middle of work is noticed. */
+#define EB_KIND_PING 0x01u
+
+typedef struct {
+    /* Number that the host has drawn for this session, not 0. */
+    uint32_t session;
+} eb_ping_request;
+
+static inline bool eb_ping_request_read(eb_ping_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 4u) {
+        return false;
+    }
+    to->session = eb_get_u32(payload + 0);
+    return true;
+}
+
+#define EB_PING_ANSWER_BYTES 8u
+
+typedef struct {
+    /* The same number. */
+    uint32_t session;
+    /* Device time since start; wraps after 71.6 minutes. [us] */
+    uint32_t time;
+} eb_ping_answer;
+
+static inline size_t eb_ping_answer_write(const eb_ping_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->session);
+    eb_put_u32(payload + 4, from->time);
+    return 8u;
+}
+
+/* identify. Which board, which image and what the link may be given. */
+#define EB_KIND_IDENTIFY 0x02u
+
+#define EB_IDENTIFY_ANSWER_BYTES 66u
+
+typedef struct {
+    /* Name of the board file that the image was built for. */
+    char board[24];
+    /* Processor core that the image was built for. */
+    char core[16];
+    /* Core clock. [Hz] */
+    uint32_t clock;
+    /* First half of the SHA-256 that names what the image was built from. */
+    uint8_t build[16];
+    /* What the device can hold unread: the most that may be under way to it. [bytes] */
+    uint32_t receive_bytes;
+    /* Longest payload that the device takes. [bytes] */
+    uint16_t payload_bytes;
+} eb_identify_answer;
+
+static inline size_t eb_identify_answer_write(const eb_identify_answer *from, uint8_t *payload)
+{
+    memcpy(payload + 0, from->board, 24u);
+    memcpy(payload + 24, from->core, 16u);
+    eb_put_u32(payload + 40, from->clock);
+    memcpy(payload + 44, from->build, 16u);
+    eb_put_u32(payload + 60, from->receive_bytes);
+    eb_put_u16(payload + 64, from->payload_bytes);
+    return 66u;
+}
+
+/* describe. Which model, and the shape of what goes in and comes out. */
+#define EB_KIND_DESCRIBE 0x03u
+
+#define EB_DESCRIBE_ANSWER_BYTES 55u
+
+typedef struct {
+    /* SHA-256 of model.tflite. */
+    uint8_t model[32];
+    /* Input of the network. [bytes] */
+    uint32_t input_bytes;
+    /* Output of the network: one logit a class. [bytes] */
+    uint32_t output_bytes;
+    /* Layers that the network executes. */
+    uint16_t layers;
+    /* 1 where the image carries a front end; the fields below are 0 otherwise. */
+    uint8_t frontend;
+    /* Channels of a sample. */
+    uint16_t channels;
+    /* Samples from reset to the first image. [samples] */
+    uint32_t window;
+    /* Samples from one image to the next. [samples] */
+    uint32_t step;
+    /* Length of the majority vote. [windows] */
+    uint8_t votes;
+    /* Decisions that the device keeps until the host has them. */
+    uint8_t kept;
+} eb_describe_answer;
+
+static inline size_t eb_describe_answer_write(const eb_describe_answer *from, uint8_t *payload)
+{
+    memcpy(payload + 0, from->model, 32u);
+    eb_put_u32(payload + 32, from->input_bytes);
+    eb_put_u32(payload + 36, from->output_bytes);
+    eb_put_u16(payload + 40, from->layers);
+    eb_put_u8(payload + 42, from->frontend);
+    eb_put_u16(payload + 43, from->channels);
+    eb_put_u32(payload + 45, from->window);
+    eb_put_u32(payload + 49, from->step);
+    eb_put_u8(payload + 53, from->votes);
+    eb_put_u8(payload + 54, from->kept);
+    return 55u;
+}
+
+/* statistics. What the device has counted since it started. */
+#define EB_KIND_STATISTICS 0x04u
+
+#define EB_STATISTICS_ANSWER_BYTES 60u
+
+typedef struct {
+    /* Device time since start; wraps after 71.6 minutes. [us] */
+    uint32_t time;
+    /* Frames accepted. */
+    uint32_t frames;
+    /* Frames dropped: bad CRC, bad COBS, too short or too long. */
+    uint32_t damaged;
+    /* Requests that came again and were answered from memory. */
+    uint32_t repeated;
+    /* Requests older than the newest, ignored. */
+    uint32_t stale;
+    /* Bytes that the receiver lost. [bytes] */
+    uint32_t overruns;
+    /* Times that streamed samples did not follow on. */
+    uint32_t gaps;
+    /* Images that went through the network. */
+    uint32_t images;
+    /* Longest run of the network. [us] */
+    uint32_t slowest;
+    /* Most stack used since reset; 0 where the machine cannot tell. [bytes] */
+    uint32_t stack_used;
+    /* Stack that there is; 0 where the machine cannot tell. [bytes] */
+    uint32_t stack_size;
+    /* Instruction of the fault that the last start recovered from; the four are 0 after an
+     * ordinary one. */
+    uint32_t fault_pc;
+    /* Its link register. */
+    uint32_t fault_lr;
+    /* Its CFSR: which fault it was. */
+    uint32_t fault_status;
+    /* Address that it touched, where known. */
+    uint32_t fault_address;
+} eb_statistics_answer;
+
+static inline size_t eb_statistics_answer_write(const eb_statistics_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->time);
+    eb_put_u32(payload + 4, from->frames);
+    eb_put_u32(payload + 8, from->damaged);
+    eb_put_u32(payload + 12, from->repeated);
+    eb_put_u32(payload + 16, from->stale);
+    eb_put_u32(payload + 20, from->overruns);
+    eb_put_u32(payload + 24, from->gaps);
+    eb_put_u32(payload + 28, from->images);
+    eb_put_u32(payload + 32, from->slowest);
+    eb_put_u32(payload + 36, from->stack_used);
+    eb_put_u32(payload + 40, from->stack_size);
+    eb_put_u32(payload + 44, from->fault_pc);
+    eb_put_u32(payload + 48, from->fault_lr);
+    eb_put_u32(payload + 52, from->fault_status);
+    eb_put_u32(payload + 56, from->fault_address);
+    return 60u;
+}
+
+/* reset. Restarts the device, after it has answered. The session ends. */
+#define EB_KIND_RESET 0x05u
+
+/* upload. Hands over the input of run_image or run_window in pieces. Offset 0 begins anew. A
+ * piece that does not follow on is not taken; the answer says where to go on. */
+#define EB_KIND_UPLOAD 0x10u
+
+typedef struct {
+    /* What is handed over. */
+    uint8_t target;
+    /* Where the piece belongs. [bytes] */
+    uint32_t offset;
+    /* The piece; of a window: whole samples, int16, channel by channel. */
+    const uint8_t *data;
+    size_t data_bytes;
+} eb_upload_request;
+
+static inline bool eb_upload_request_read(eb_upload_request *to, const uint8_t *payload, size_t size)
+{
+    if (size < 5u) {
+        return false;
+    }
+    to->target = eb_get_u8(payload + 0);
+    to->offset = eb_get_u32(payload + 1);
+    to->data = payload + 5;
+    to->data_bytes = size - 5u;
+    return true;
+}
+
+#define EB_UPLOAD_ANSWER_BYTES 4u
+
+typedef struct {
+    /* Bytes taken so far, counted from offset 0. [bytes] */
+    uint32_t next;
+} eb_upload_answer;
+
+static inline size_t eb_upload_answer_write(const eb_upload_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->next);
+    return 4u;
+}
+
+/* run_image. Runs the network on the image that was uploaded. */
+#define EB_KIND_RUN_IMAGE 0x11u
+
+typedef struct {
+    /* CRC-32 of the whole image. */
+    uint32_t crc;
+} eb_run_image_request;
+
+static inline bool eb_run_image_request_read(eb_run_image_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 4u) {
+        return false;
+    }
+    to->crc = eb_get_u32(payload + 0);
+    return true;
+}
+
+#define EB_RUN_IMAGE_ANSWER_BYTES 4u /* and output */
+
+typedef struct {
+    /* Time that the network took. [us] */
+    uint32_t model_us;
+    /* The network's output, or its beginning (then: output). */
+    const uint8_t *output;
+    size_t output_bytes;
+} eb_run_image_answer;
+
+static inline size_t eb_run_image_answer_write(const eb_run_image_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->model_us);
+    memcpy(payload + 4, from->output, from->output_bytes);
+    return 4u + from->output_bytes;
+}
+
+/* run_window. Runs the network on the image that the front end made, from reset, of the window
+ * uploaded. */
+#define EB_KIND_RUN_WINDOW 0x12u
+
+typedef struct {
+    /* CRC-32 of the whole window. */
+    uint32_t crc;
+} eb_run_window_request;
+
+static inline bool eb_run_window_request_read(eb_run_window_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 4u) {
+        return false;
+    }
+    to->crc = eb_get_u32(payload + 0);
+    return true;
+}
+
+#define EB_RUN_WINDOW_ANSWER_BYTES 12u /* and output */
+
+typedef struct {
+    /* CRC-32 of the image. */
+    uint32_t image_crc;
+    /* Time that the front end took. [us] */
+    uint32_t frontend_us;
+    /* Time that the network took. [us] */
+    uint32_t model_us;
+    /* The network's output, or its beginning (then: output). */
+    const uint8_t *output;
+    size_t output_bytes;
+} eb_run_window_answer;
+
+static inline size_t eb_run_window_answer_write(const eb_run_window_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->image_crc);
+    eb_put_u32(payload + 4, from->frontend_us);
+    eb_put_u32(payload + 8, from->model_us);
+    memcpy(payload + 12, from->output, from->output_bytes);
+    return 12u + from->output_bytes;
+}
+
+/* output. Reads more of the output of the last run. */
+#define EB_KIND_OUTPUT 0x13u
+
+typedef struct {
+    /* Where to begin. [bytes] */
+    uint32_t offset;
+} eb_output_request;
+
+static inline bool eb_output_request_read(eb_output_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 4u) {
+        return false;
+    }
+    to->offset = eb_get_u32(payload + 0);
+    return true;
+}
+
+#define EB_OUTPUT_ANSWER_BYTES 0u /* and data */
+
+typedef struct {
+    /* Bytes from there on; empty at the end. */
+    const uint8_t *data;
+    size_t data_bytes;
+} eb_output_answer;
+
+static inline size_t eb_output_answer_write(const eb_output_answer *from, uint8_t *payload)
+{
+    memcpy(payload + 0, from->data, from->data_bytes);
+    return 0u + from->data_bytes;
+}
+
+/* stream_start. Resets the front end and the votes, and opens a stream at sample 0. */
+#define EB_KIND_STREAM_START 0x20u
+
+typedef struct {
+    /* What to do where samples do not follow on. */
+    uint8_t on_gap;
+} eb_stream_start_request;
+
+static inline bool eb_stream_start_request_read(eb_stream_start_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 1u) {
+        return false;
+    }
+    to->on_gap = eb_get_u8(payload + 0);
+    return true;
+}
+
+/* stream_samples. The next samples. Samples that came before are skipped, and none are ever
+ * skipped over: where they do not follow on, a gap is reported and the stream waits for them or
+ * begins anew. */
+#define EB_KIND_STREAM_SAMPLES 0x21u
+
+typedef struct {
+    /* Number of the first sample, counted from the stream's start. [samples] */
+    uint32_t first;
+    /* Decisions that the host has, all from 0 on; the device forgets them. */
+    uint32_t decided;
+    /* Whole samples, channel by channel. */
+    const uint8_t *samples;
+    size_t samples_bytes;
+} eb_stream_samples_request;
+
+static inline bool eb_stream_samples_request_read(eb_stream_samples_request *to, const uint8_t *payload, size_t size)
+{
+    if (size < 8u || (size - 8u) % 2u != 0u) {
+        return false;
+    }
+    to->first = eb_get_u32(payload + 0);
+    to->decided = eb_get_u32(payload + 4);
+    to->samples = payload + 8;
+    to->samples_bytes = size - 8u;
+    return true;
+}
+
+#define EB_STREAM_SAMPLES_ANSWER_BYTES 8u
+
+typedef struct {
+    /* Number of the sample that the device wants next. [samples] */
+    uint32_t next;
+    /* Decisions made in this stream. */
+    uint32_t decisions;
+} eb_stream_samples_answer;
+
+static inline size_t eb_stream_samples_answer_write(const eb_stream_samples_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->next);
+    eb_put_u32(payload + 4, from->decisions);
+    return 8u;
+}
+
+/* stream_recall. Asks again for a decision that has not arrived. The answer is as the event
+ * `decision`. */
+#define EB_KIND_STREAM_RECALL 0x22u
+
+typedef struct {
+    /* Which decision, counted from the stream's start. */
+    uint32_t index;
+} eb_stream_recall_request;
+
+static inline bool eb_stream_recall_request_read(eb_stream_recall_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 4u) {
+        return false;
+    }
+    to->index = eb_get_u32(payload + 0);
+    return true;
+}
+
+/* stream_stop. Ends the stream. */
+#define EB_KIND_STREAM_STOP 0x23u
+
+#define EB_STREAM_STOP_ANSWER_BYTES 12u
+
+typedef struct {
+    /* Samples taken. [samples] */
+    uint32_t samples;
+    /* Decisions made. */
+    uint32_t decisions;
+    /* Gaps in this stream. */
+    uint32_t gaps;
+} eb_stream_stop_answer;
+
+static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->samples);
+    eb_put_u32(payload + 4, from->decisions);
+    eb_put_u32(payload + 8, from->gaps);
+    return 12u;
+}
+
+/* decision. The device has decided. It keeps the decision until a stream_samples says that the
+ * host has it. */
+#define EB_KIND_DECISION 0x60u
+
+#define EB_DECISION_EVENT_BYTES 30u /* and logits */
+
+typedef struct {
+    /* Which decision, counted from the stream's start. */
+    uint32_t index;
+    /* Sample at which the front end last began anew. [samples] */
+    uint32_t origin;
+    /* One past the window's last sample. [samples] */
+    uint32_t end;
+    /* Device time of the decision. [us] */
+    uint32_t time;
+    /* Time that the front end took since the decision before. [us] */
+    uint32_t frontend_us;
+    /* Time that the network and the decision took. [us] */
+    uint32_t compute_us;
+    /* CRC-32 of the image. */
+    uint32_t image_crc;
+    /* Class of this window, or rejected. */
+    uint8_t winner;
+    /* Class after the vote, or rejected. */
+    uint8_t decision;
+    /* The network's output, one int8 a class. */
+    const uint8_t *logits;
+    size_t logits_bytes;
+} eb_decision_event;
+
+static inline size_t eb_decision_event_write(const eb_decision_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->index);
+    eb_put_u32(payload + 4, from->origin);
+    eb_put_u32(payload + 8, from->end);
+    eb_put_u32(payload + 12, from->time);
+    eb_put_u32(payload + 16, from->frontend_us);
+    eb_put_u32(payload + 20, from->compute_us);
+    eb_put_u32(payload + 24, from->image_crc);
+    eb_put_u8(payload + 28, from->winner);
+    eb_put_u8(payload + 29, from->decision);
+    memcpy(payload + 30, from->logits, from->logits_bytes);
+    return 30u + from->logits_bytes;
+}
+
+/* gap. Streamed samples did not follow on. */
+#define EB_KIND_GAP 0x61u
+
+#define EB_GAP_EVENT_BYTES 8u
+
+typedef struct {
+    /* Sample that the device wanted. [samples] */
+    uint32_t expected;
+    /* Sample that came. [samples] */
+    uint32_t received;
+} eb_gap_event;
+
+static inline size_t eb_gap_event_write(const eb_gap_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->expected);
+    eb_put_u32(payload + 4, from->received);
+    return 8u;
+}
+
+/* error. Answers a request that was not carried out. Nothing has changed on the device. */
+#define EB_KIND_ERROR 0xFFu
+
+#define EB_ERROR_EVENT_BYTES 5u
+
+typedef struct {
+    /* Why. */
+    uint8_t code;
+    /* A number that goes with the code. */
+    uint32_t detail;
+} eb_error_event;
+
+static inline size_t eb_error_event_write(const eb_error_event *from, uint8_t *payload)
+{
+    eb_put_u8(payload + 0, from->code);
+    eb_put_u32(payload + 1, from->detail);
+    return 5u;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* The host as a device: a Linux process whose UART is standard input and output, which are a pty, a
+ * socket or a pipe. A thread plays the receive interrupt: it puts every byte into a ring as long as
+ * the boards', and a byte that finds no room is lost and counted, as on a board. */
+#define _GNU_SOURCE
+
+#include "port.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING_BYTES 4096u
+
+/* A reader that has stopped reading for this long loses what is sent, as it would from a UART. */
+#define WRITE_PATIENCE_MS 1000
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t arrived;
+    size_t head, tail; /* bytes ever put, ever taken */
+    uint32_t lost;
+    uint8_t bytes[RING_BYTES];
+} ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
+
+static struct {
+    size_t count;
+    uint8_t bytes[4096];
+} outgoing;
+
+static struct timespec started;
+
+static void *receive(void *unused)
+{
+    uint8_t bytes[256];
+
+    (void)unused;
+    for (;;) {
+        const ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (got <= 0) {
+            if (got < 0 && errno == EINTR) {
+                continue;
+            }
+            _exit(0); /* the line is gone, and with it this device's reason to be */
+        }
+        pthread_mutex_lock(&ring.mutex);
+        for (ssize_t i = 0; i < got; i++) {
+            if (ring.head - ring.tail == RING_BYTES) {
+                ring.lost++;
+            } else {
+                ring.bytes[ring.head++ % RING_BYTES] = bytes[i];
+            }
+        }
+        pthread_cond_signal(&ring.arrived);
+        pthread_mutex_unlock(&ring.mutex);
+    }
+    return NULL;
+}
+
+static void flush(void)
+{
+    size_t at = 0;
+
+    while (at < outgoing.count) {
+        struct pollfd line = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (poll(&line, 1, WRITE_PATIENCE_MS) == 0) {
+            break;
+        }
+        const ssize_t sent = write(STDOUT_FILENO, outgoing.bytes + at, outgoing.count - at);
+        if (sent < 0 && errno != EINTR && errno != EAGAIN) {
+            _exit(0);
+        }
+        at += sent > 0 ? (size_t)sent : 0;
+    }
+    outgoing.count = 0;
+}
+
+void port_init(void)
+{
+    pthread_t thread;
+
+    clock_gettime(CLOCK_MONOTONIC, &started);
+    if (pthread_create(&thread, NULL, receive, NULL) != 0) {
+        abort();
+    }
+}
+
+size_t port_read(uint8_t *bytes, size_t most)
+{
+    size_t count = 0;
+
+    flush();
+    pthread_mutex_lock(&ring.mutex);
+    while (count < most && ring.tail != ring.head) {
+        bytes[count++] = ring.bytes[ring.tail++ % RING_BYTES];
+    }
+    pthread_mutex_unlock(&ring.mutex);
+    return count;
+}
+
+void port_write(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (outgoing.count == sizeof outgoing.bytes) {
+            flush();
+        }
+        outgoing.bytes[outgoing.count++] = bytes[i];
+    }
+}
+
+void port_idle(void)
+{
+    pthread_mutex_lock(&ring.mutex);
+    while (ring.tail == ring.head) {
+        pthread_cond_wait(&ring.arrived, &ring.mutex);
+    }
+    pthread_mutex_unlock(&ring.mutex);
+}
+
+uint32_t port_micros(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)((int64_t)(now.tv_sec - started.tv_sec) * 1000000 +
+                      (now.tv_nsec - started.tv_nsec) / 1000);
+}
+
+uint32_t port_rx_overruns(void)
+{
+    pthread_mutex_lock(&ring.mutex);
+    const uint32_t lost = ring.lost;
+    pthread_mutex_unlock(&ring.mutex);
+    return lost;
+}
+
+_Noreturn void port_reset(void)
+{
+    static char name[] = "edgebio-device";
+    static char *const arguments[] = {name, NULL};
+
+    flush();
+    execve("/proc/self/exe", arguments, environ);
+    abort();
+}
+
+uint32_t port_stack_used(void)
+{
+    return 0;
+}
+
+uint32_t port_stack_size(void)
+{
+    return 0;
+}
+
+const port_fault *port_last_fault(void)
+{
+    return NULL;
+}
