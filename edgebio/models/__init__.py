@@ -1,0 +1,59 @@
+"""Networks in tf_keras, sized by the recipe."""
+
+from typing import Any
+
+from edgebio.errors import EdgebioError
+from edgebio.models import cnn, dscnn
+from edgebio.models.keras import keras
+from edgebio.recipes import ModelSettings
+
+__all__ = ["build"]
+
+_FAMILIES = {"cnn": cnn.blocks, "dscnn": dscnn.blocks}
+
+
+def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) -> Any:
+    """Build an untrained network.
+
+    Parameters
+    ----------
+    settings
+        Family and size.
+    shape
+        Of one image: (columns, bins, channels).
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    tf_keras.Model
+        From float32 images (batch, *shape), in standard deviations, to class probabilities
+        (batch, classes). Its weights come from Keras' global seed.
+
+    Raises
+    ------
+    EdgebioError
+        Where the pools leave nothing of the image, or a pool follows a block that is not there.
+    """
+    beyond = [
+        number for number in settings.pool_after if number not in range(len(settings.filters))
+    ]
+    if beyond:
+        raise EdgebioError(
+            f"model.pool_after names block {beyond[0]}; the {len(settings.filters)} blocks are "
+            f"numbered from 0"
+        )
+    pools = len(set(settings.pool_after))
+    if min(shape[0], shape[1]) >> pools == 0:
+        raise EdgebioError(
+            f"{pools} pools of 2x2 leave nothing of an image of {shape[0]} columns and {shape[1]} "
+            f"bins; take some out of model.pool_after"
+        )
+    images = keras.Input(shape, name="image")
+    x = _FAMILIES[settings.family](images, settings)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    if settings.dropout:
+        x = keras.layers.Dropout(settings.dropout, name="dropout")(x)
+    x = keras.layers.Dense(classes, name="classes")(x)
+    x = keras.layers.Softmax(name="probability")(x)
+    return keras.Model(images, x, name=settings.family)

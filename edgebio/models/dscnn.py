@@ -1,0 +1,38 @@
+"""A depthwise-separable CNN: one plain convolution that mixes the electrodes, then separable ones.
+
+Zhang Y, Suda N, Lai L, Chandra V: Hello Edge: keyword spotting on microcontrollers
+(arXiv 1711.07128), with images of several channels instead of one.
+"""
+
+from typing import Any
+
+from edgebio.models.keras import keras
+from edgebio.models.layers import normalised
+from edgebio.recipes import ModelSettings
+
+
+def blocks(x: Any, settings: ModelSettings) -> Any:
+    """Add the blocks: the first a 3x3 convolution, the others 3x3 depthwise and then 1x1.
+
+    Parameters
+    ----------
+    x
+        Keras tensor, shape (batch, time, frequency, channels).
+    settings
+        Filters of each block and where pools stand.
+    """
+    for number, filters in enumerate(settings.filters):
+        name = f"conv{number}"
+        if number == 0:
+            size = 3
+        else:
+            depthwise = keras.layers.DepthwiseConv2D(
+                3, padding="same", use_bias=False, name=f"depthwise{number}"
+            )
+            x = normalised(depthwise(x), f"depthwise{number}")
+            size = 1
+        convolution = keras.layers.Conv2D(filters, size, padding="same", use_bias=False, name=name)
+        x = normalised(convolution(x), name)
+        if number in settings.pool_after:
+            x = keras.layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    return x

@@ -1,0 +1,40 @@
+"""The one place that imports Keras: Keras 2 (tf_keras), as the converter and tfmot need it."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from edgebio.errors import MissingToolError
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read once, when TensorFlow is imported
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong comes as an exception
+
+
+@contextlib.contextmanager
+def _native_silence() -> Iterator[None]:
+    """Keep what C++ writes to stderr before its log level holds: notes that there is no GPU."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+try:
+    with _native_silence():
+        import tensorflow as tf
+        import tf_keras as keras
+except ImportError as error:
+    raise MissingToolError(
+        f"training needs TensorFlow ({error}); install it: pip install 'edgebio[train]'"
+    ) from None
+
+tf.get_logger().setLevel("ERROR")
+
+__all__ = ["keras", "tf"]

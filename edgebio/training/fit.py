@@ -1,0 +1,184 @@
+"""Fit a network to images."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import models, progress
+from edgebio.errors import EdgebioError
+from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.models.keras import keras, tf
+from edgebio.recipes import ModelSettings, TrainingSettings
+from edgebio.training.augment import augment
+from edgebio.training.images import Images, ImageSet
+
+_PREDICTED_AT_ONCE = 512
+_Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained network.
+
+    Attributes
+    ----------
+    model
+        tf_keras.Model.
+    history
+        By name (``loss``, ``accuracy``, ``val_loss``, ...): one figure an epoch.
+    best_epoch
+        Epoch, from 1, whose weights the model has.
+    """
+
+    model: Any
+    history: dict[str, list[float]]
+    best_epoch: int
+
+
+def fit(
+    images: ImageSet, model: ModelSettings, settings: TrainingSettings, logs: Path | None = None
+) -> Fitted:
+    """Train a new network.
+
+    Two calls with the same arguments give the same weights, bit for bit, on one machine with as
+    many threads.
+
+    Parameters
+    ----------
+    images
+        What to train on, and to stop by where it holds validation images.
+    model, settings
+        Network and training, as the recipe has them.
+    logs
+        Folder for TensorBoard.
+
+    Raises
+    ------
+    EdgebioError
+        Where the loss stops being finite.
+    """
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(settings.seed)
+    tf.config.experimental.enable_op_determinism()
+    network = models.build(model, images.train.shape, len(images.classes))
+    batches = _Batches(images, settings)
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings.learning_rate, settings.epochs * len(batches)
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, jit_compile=False)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    network.compile(optimizer, "categorical_crossentropy", weighted_metrics=["accuracy"])
+
+    callbacks: list[Any] = [keras.callbacks.TerminateOnNaN()]
+    stop = None
+    if settings.patience and len(images.validation):
+        stop = keras.callbacks.EarlyStopping(
+            "val_loss", patience=settings.patience, restore_best_weights=True
+        )
+        callbacks.append(stop)
+    if logs:
+        callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
+    validation = _Scored(images.validation, batches) if len(images.validation) else None
+    with progress.bar("training", settings.epochs * len(batches)) as advance:
+        callbacks.append(keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1)))
+        history = network.fit(
+            batches,
+            epochs=settings.epochs,
+            validation_data=validation,
+            callbacks=callbacks,
+            shuffle=False,  # the batches come shuffled
+            verbose=0,
+        ).history
+    if not all(math.isfinite(loss) for loss in history["loss"]):
+        raise EdgebioError(
+            f"the loss is not finite in epoch {len(history['loss'])}: training diverged; lower "
+            f"training.learning_rate ({settings.learning_rate:g})"
+        )
+    best = len(history["loss"])
+    if stop:
+        best = 1 + int(np.argmin(history["val_loss"]))
+        network.set_weights(stop.best_weights)  # Keras itself does so only where it stopped early
+    return Fitted(
+        network, {name: [float(x) for x in values] for name, values in history.items()}, best
+    )
+
+
+def predict(model: Any, images: Images) -> npt.NDArray[np.float32]:
+    """Class probabilities of the float model: float32, shape (n, classes)."""
+    parts = [
+        model(_real(images.take(slice(k, k + _PREDICTED_AT_ONCE))), training=False).numpy()
+        for k in range(0, len(images), _PREDICTED_AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def _real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+    return pixels.astype(np.float32) * np.float32(PIXEL_SCALE)
+
+
+class _Batches(keras.utils.Sequence):  # type: ignore[misc]
+    """Mini-batches of one epoch, drawn from the training images and augmented.
+
+    Images are there for every column, and an epoch sees as many as the device would decide on:
+    one in `stride`, others in every epoch, so that each is met at every place of the window.
+    """
+
+    def __init__(self, images: ImageSet, settings: TrainingSettings) -> None:
+        self.images, self.settings = images.train, settings
+        classes = len(images.classes)
+        smooth = settings.label_smoothing
+        targets = np.eye(classes) * (1 - smooth) + smooth / classes
+        self.targets: npt.NDArray[np.float32] = targets.astype(np.float32)
+        counts = np.bincount(self.images.labels, minlength=classes)
+        balanced = len(self.images) / (classes * counts)
+        weights = balanced if settings.class_weights else np.ones(classes)
+        self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
+        self.per_epoch = max(1, len(self.images) // images.spec.stride)
+        self.epoch = 0
+        self._shuffle()
+
+    def __len__(self) -> int:
+        # A last batch of a few images would make the normalisation statistics noisy.
+        return max(1, self.per_epoch // self.settings.batch)
+
+    def __getitem__(self, number: int) -> _Batch:
+        batch = self.settings.batch
+        order = self.order[number * batch : (number + 1) * batch]
+        labels = self.images.labels[order]
+        images, targets = augment(
+            _real(self.images.take(order)),
+            self.targets[labels],
+            self.settings.augment,
+            self._rng(1 + number),
+        )
+        return images, targets, targets @ self.weights
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        self.order = self._rng(0).permutation(len(self.images))[: self.per_epoch]
+
+    def _rng(self, purpose: int) -> np.random.Generator:
+        """Chance that depends on nothing but the seed, the epoch and what it is for."""
+        return np.random.default_rng([self.settings.seed, self.epoch, purpose])
+
+
+class _Scored(keras.utils.Sequence):  # type: ignore[misc]
+    """Validation images as they are, with the targets and weights of training."""
+
+    def __init__(self, images: Images, like: _Batches) -> None:
+        self.images, self.like = images, like
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.images) / _PREDICTED_AT_ONCE)
+
+    def __getitem__(self, number: int) -> _Batch:
+        part = slice(number * _PREDICTED_AT_ONCE, (number + 1) * _PREDICTED_AT_ONCE)
+        targets = self.like.targets[self.images.labels[part]]
+        return _real(self.images.take(part)), targets, targets @ self.like.weights

@@ -1,0 +1,224 @@
+"""Recordings to labelled int8 images, computed by the firmware's own front end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSettings, FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import Twin
+from edgebio.recordings.recording import UNLABELLED, Recording
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images, kept as STFT columns, as images that follow one another share most of them.
+
+    Attributes
+    ----------
+    pixels
+        int8, shape (n_columns, bins, channels): all recordings one after the other.
+    starts
+        int64, shape (n,): first column of every image.
+    labels
+        int16, shape (n,): class of every image.
+    columns
+        Columns of one image.
+    """
+
+    pixels: npt.NDArray[np.int8]
+    starts: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int16]
+    columns: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of one image: (columns, bins, channels)."""
+        return (self.columns, *self.pixels.shape[1:])
+
+    def take(self, index: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.int8]:
+        """Images by their numbers: int8, shape (len(index), columns, bins, channels)."""
+        taken: npt.NDArray[np.int8] = self.pixels[
+            self.starts[index][:, None] + np.arange(self.columns)
+        ]
+        return taken
+
+    def all(self) -> npt.NDArray[np.int8]:
+        """Every image: int8, shape (n, columns, bins, channels)."""
+        return self.take(slice(None))
+
+    @classmethod
+    def of(
+        cls,
+        spec: FrontendSpec,
+        standardisation: Standardisation,
+        recordings: Sequence[Recording],
+        columns: Sequence[npt.NDArray[np.int16]],
+        stride: int,
+    ) -> Self:
+        """Cut recordings into images.
+
+        Parameters
+        ----------
+        spec, standardisation
+            Front end.
+        recordings
+            Where the labels come from.
+        columns
+            Log magnitudes of each, as `Twin.columns` gives them.
+        stride
+            Columns from one image to the next; the device's own is ``spec.stride``.
+        """
+        starts, labels, first = [], [], 0
+        for recording, part in zip(recordings, columns, strict=True):
+            begin = np.arange(0, len(part) - spec.columns + 1, stride)
+            label = window_labels(recording, begin * spec.hop, spec.window)
+            starts.append(first + begin[label != UNLABELLED])
+            labels.append(label[label != UNLABELLED])
+            first += len(part)
+        pixels = [standardisation.apply(part) for part in columns]
+        return cls(
+            pixels=np.concatenate(pixels),
+            starts=np.concatenate(starts).astype(np.int64),
+            labels=np.concatenate(labels).astype(np.int16),
+            columns=spec.columns,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """What one network is trained and tested on, with the front end that was learned for it.
+
+    Attributes
+    ----------
+    spec, standardisation
+        Front end; the statistics are the training side's.
+    classes
+        Class names.
+    train, validation, test
+        Images: of every column, every column and every decision.
+    """
+
+    spec: FrontendSpec
+    standardisation: Standardisation
+    classes: tuple[str, ...]
+    train: Images
+    validation: Images
+    test: Images
+
+
+def spec_of(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:
+    """Front end for recordings that must all be alike.
+
+    Raises
+    ------
+    EdgebioError
+        Where rates, channel counts, units or class names differ, or the rate does not suit the
+        settings; the text names the recording.
+    """
+    first = recordings[0]
+    for field in ("rate", "channels", "units", "classes"):
+        for recording in recordings:
+            one, other = getattr(first, field), getattr(recording, field)
+            if one != other:
+                raise EdgebioError(
+                    f"{recording.source}: {field} {_said(other)}, but {first.source} has "
+                    f"{_said(one)}; what is learned together must be alike"
+                )
+    try:
+        return FrontendSpec(**settings.model_dump(), rate=first.rate, channels=first.channels)
+    except ValueError as error:
+        detail = str(error).splitlines()[-2].split(" [type=")[0].strip()
+        raise EdgebioError(f"{first.source}: {detail}; change [frontend] of the recipe") from None
+
+
+def image_set(
+    settings: FrontendSettings,
+    train: Sequence[Recording],
+    validation: Sequence[Recording],
+    test: Sequence[Recording],
+) -> ImageSet:
+    """Run the front end over the sides of a fold, its statistics learned from `train` alone.
+
+    Raises
+    ------
+    EdgebioError
+        Where recordings are not alike, or a class has no image on the training side, or the test
+        side has none at all.
+    """
+    spec = spec_of(settings, [*train, *validation, *test])
+    classes = train[0].classes
+    twin = Twin(spec)
+    columns = twin.columns_of([r.samples for r in train])
+    standardisation = Standardisation.learn(spec, columns)
+    images = Images.of(spec, standardisation, train, columns, stride=1)
+    counts = np.bincount(images.labels, minlength=len(classes))
+    if not counts.all():
+        missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
+        raise EdgebioError(
+            f"no window of {spec.window} samples of class {missing} among the {len(train)} "
+            f"training recordings ({train[0].source}, ...); every class needs samples"
+        )
+    others = [
+        Images.of(
+            spec, standardisation, side, twin.columns_of([r.samples for r in side]), spec.stride
+        )
+        if side
+        else _none(spec)
+        for side in (validation, test)
+    ]
+    if test and not len(others[1]):
+        raise EdgebioError(
+            f"no labelled window of {spec.window} samples among the {len(test)} test recordings "
+            f"({test[0].source}, ...)"
+        )
+    return ImageSet(spec, standardisation, classes, images, *others)
+
+
+def window_labels(
+    recording: Recording, begin: npt.NDArray[np.integer], window: int
+) -> npt.NDArray[np.int16]:
+    """Label of windows: the class of most of their samples, the lower index where two are equal.
+
+    Parameters
+    ----------
+    recording
+        Where the windows are cut.
+    begin
+        int, shape (n,): first sample of each.
+    window
+        Samples of each.
+
+    Returns
+    -------
+    ndarray
+        int16, shape (n,); `UNLABELLED` where most samples are.
+    """
+    best = np.full(len(begin), UNLABELLED, np.int16)
+    most = np.zeros(len(begin), np.int64)
+    for label in np.unique(recording.labels):
+        upto = np.concatenate([[0], np.cumsum(recording.labels == label)])
+        count = upto[begin + window] - upto[begin]
+        best = np.where(count > most, label, best)
+        most = np.maximum(count, most)
+    return best.astype(np.int16)
+
+
+def _none(spec: FrontendSpec) -> Images:
+    return Images(
+        pixels=np.empty((0, spec.width, spec.channels), np.int8),
+        starts=np.empty(0, np.int64),
+        labels=np.empty(0, np.int16),
+        columns=spec.columns,
+    )
+
+
+def _said(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
