@@ -19,6 +19,8 @@ Q15 = 1 << 15
 Q30 = 1 << 30
 WINDOW_SHIFT = 11
 """Fractional bits of a windowed sample (eb_frontend.c has the same name for it)."""
+NOTCH_WIDTH = 2.0
+"""Width of the mains notch at -3 dB, in Hz."""
 PEAK_GAIN = 8
 """Bound on a filter cascade's output that its 32-bit samples rest on."""
 
@@ -75,7 +77,7 @@ def constants(spec: FrontendSpec) -> Constants:
         Where the filter could overflow its arithmetic.
     """
     floor, exponent = _floor(spec)
-    filters = (highpass(spec.highpass, spec.rate),) if spec.highpass else ()
+    filters = cascade(spec)
     if (gain := peak_gain(filters)) >= PEAK_GAIN:
         raise EdgebioError(
             f"the filter can amplify {gain:.1f} times; its arithmetic holds {PEAK_GAIN}"
@@ -112,6 +114,18 @@ def taper(spec: FrontendSpec) -> npt.NDArray[np.int16]:
     return quantized
 
 
+def cascade(spec: FrontendSpec) -> tuple[Biquad, ...]:
+    """List the filters of `spec` in the order in which they run: high-pass, notch, low-pass."""
+    filters = []
+    if spec.highpass:
+        filters.append(highpass(spec.highpass, spec.rate))
+    if spec.notch:
+        filters.append(notch(spec.notch, spec.rate))
+    if spec.lowpass:
+        filters.append(lowpass(spec.lowpass, spec.rate))
+    return tuple(filters)
+
+
 def highpass(corner: float, rate: float) -> Biquad:
     """Second-order Butterworth high-pass by the bilinear transform, in Q30.
 
@@ -124,22 +138,51 @@ def highpass(corner: float, rate: float) -> Biquad:
     -----
     The numerator is kept at exactly ``b0 (1, -2, 1)``, so that a constant is removed exactly.
     """
+    _, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
+    b0 = round(norm * Q30)
+    return Biquad(b0, -2 * b0, b0, minus_a1, minus_a2, passes_dc=0)
+
+
+def lowpass(corner: float, rate: float) -> Biquad:
+    """Second-order Butterworth low-pass by the bilinear transform, in Q30.
+
+    Parameters
+    ----------
+    corner, rate
+        Corner frequency (-3 dB) and sampling rate in Hz.
+    """
+    k, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
+    b0 = round(k * k * norm * Q30)
+    return Biquad(b0, 2 * b0, b0, minus_a1, minus_a2, passes_dc=1)
+
+
+def notch(mains: float, rate: float) -> Biquad:
+    """Second-order notch of `NOTCH_WIDTH` Hz, in Q30 (Orfanidis 2010, 11.3).
+
+    Parameters
+    ----------
+    mains, rate
+        Frequency to remove and sampling rate in Hz.
+    """
+    omega = 2 * math.pi * mains / rate
+    alpha = math.tan(math.pi * NOTCH_WIDTH / rate)
+    norm = 1 / (1 + alpha)
+    b0, b1 = round(norm * Q30), round(-2 * math.cos(omega) * norm * Q30)
+    return Biquad(b0, b1, b0, -b1, -round((1 - alpha) * norm * Q30), passes_dc=1)
+
+
+def _butterworth(corner: float, rate: float) -> tuple[float, float, int, int]:
+    """Prewarped frequency, normalisation, and the feedback in Q30."""
     k = math.tan(math.pi * corner / rate)
     norm = 1 / (1 + math.sqrt(2) * k + k * k)
-    b0 = round(norm * Q30)
-    return Biquad(
-        b0=b0,
-        b1=-2 * b0,
-        b2=b0,
-        minus_a1=round(2 * (1 - k * k) * norm * Q30),
-        minus_a2=-round((1 - math.sqrt(2) * k + k * k) * norm * Q30),
-        passes_dc=0,
-    )
+    minus_a1 = round(2 * (1 - k * k) * norm * Q30)
+    return k, norm, minus_a1, -round((1 - math.sqrt(2) * k + k * k) * norm * Q30)
 
 
 def peak_gain(filters: Sequence[Biquad]) -> float:
-    """Largest output of a cascade for inputs within 1: the sum of its impulse response."""
+    """Largest sample anywhere in a cascade for inputs within 1: the sum of impulse responses."""
     response = [1.0] + [0.0] * 16383
+    largest = 1.0
     for q in filters:
         b0, b1, b2, m1, m2 = (x / Q30 for x in (q.b0, q.b1, q.b2, q.minus_a1, q.minus_a2))
         x1 = x2 = y1 = y2 = 0.0
@@ -147,7 +190,8 @@ def peak_gain(filters: Sequence[Biquad]) -> float:
             y0 = b0 * x0 + b1 * x1 + b2 * x2 + m1 * y1 + m2 * y2
             response[i] = y0
             x2, x1, y2, y1 = x1, x0, y1, y0
-    return sum(map(abs, response))
+        largest = max(largest, sum(map(abs, response)))
+    return largest
 
 
 def _floor(spec: FrontendSpec) -> tuple[int, int]:

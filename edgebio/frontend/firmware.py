@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.frontend import cmsisdsp
-from edgebio.frontend.constants import constants
+from edgebio.frontend.constants import cascade, constants
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import class_flags
@@ -90,7 +90,7 @@ _HEADER_NONE = """\
 
 def _header(spec: FrontendSpec) -> str:
     sizes = (
-        f"{spec.channels}u, {spec.fft}u, {spec.hop}u, {int(spec.highpass > 0)}u, "
+        f"{spec.channels}u, {spec.fft}u, {spec.hop}u, {len(cascade(spec))}u, "
         f"{spec.columns}u, {spec.width}u"
     )
     pixels = spec.columns * spec.width * spec.channels

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.frontend.constants import Q15, taper
+from edgebio.frontend.constants import NOTCH_WIDTH, Q15, taper
 from edgebio.frontend.spec import FrontendSpec
 
 FloatArray = npt.NDArray[np.float64]
@@ -52,8 +52,7 @@ def stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
     from scipy import signal
 
     filtered = samples.T.astype(np.float64)
-    if spec.highpass:
-        sos = signal.butter(2, spec.highpass, "highpass", fs=spec.rate, output="sos")
+    for sos in _filters(spec):
         start = signal.sosfilt_zi(sos)[:, None, :] * filtered[None, :, :1]
         filtered, _ = signal.sosfilt(sos, filtered, axis=-1, zi=start)
     weights = exact_taper(spec)
@@ -74,6 +73,21 @@ def stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
         fft=spectrum,
         log=0.5 * np.log2(np.abs(chosen) ** 2 + spec.floor**2),
     )
+
+
+def _filters(spec: FrontendSpec) -> list[FloatArray]:
+    """Second-order sections of the filters, in the order in which they run."""
+    from scipy import signal
+
+    filters: list[FloatArray] = []
+    if spec.highpass:
+        filters.append(signal.butter(2, spec.highpass, "highpass", fs=spec.rate, output="sos"))
+    if spec.notch:
+        notch = signal.iirnotch(spec.notch, spec.notch / NOTCH_WIDTH, fs=spec.rate)
+        filters.append(signal.tf2sos(*notch))
+    if spec.lowpass:
+        filters.append(signal.butter(2, spec.lowpass, "lowpass", fs=spec.rate, output="sos"))
+    return filters
 
 
 def exact_taper(spec: FrontendSpec) -> FloatArray:

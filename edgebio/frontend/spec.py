@@ -28,8 +28,10 @@ class FrontendSettings(BaseModel):
         Columns from one decision to the next.
     taper : {"hann", "hamming", "none"}
         Window function of a column (periodic).
-    highpass : float
-        Corner of the 2nd-order Butterworth high-pass in Hz; 0 leaves it out.
+    highpass, lowpass : float
+        Corners of 2nd-order Butterworth filters in Hz, together a band-pass; 0 leaves one out.
+    notch : float
+        Mains frequency to remove, 50 or 60 Hz, 2 Hz wide; 0 leaves it out.
     bins : tuple of int
         First bin and one past the last; of ``fft / 2 + 1``.
     floor : float
@@ -49,6 +51,8 @@ class FrontendSettings(BaseModel):
     stride: Annotated[int, Field(gt=0, le=4096)] = 3
     taper: Literal["hann", "hamming", "none"] = "hann"
     highpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20.0
+    lowpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    notch: Literal[0, 50, 60] = 0
     bins: tuple[int, int] = (1, 33)
     floor: Annotated[float, Field(gt=0, le=4096, allow_inf_nan=False)] = 64.0
     standardise: Literal["bin", "channel", "none"] = "bin"
@@ -104,10 +108,17 @@ class FrontendSpec(FrontendSettings):
 
     @model_validator(mode="after")
     def _below_nyquist(self) -> Self:
-        if self.highpass and not self.highpass < self.rate / 2:
-            raise ValueError(f"highpass {self.highpass:g} Hz is not below half the rate")
-        if self.highpass and math.tan(math.pi * self.highpass / self.rate) < 1e-4:
-            raise ValueError(f"highpass {self.highpass:g} Hz is too low for {self.rate:g} Hz")
+        for name in ("highpass", "lowpass", "notch"):
+            corner = getattr(self, name)
+            if corner and not corner < self.rate / 2:
+                raise ValueError(f"{name} {corner:g} Hz is not below half the rate")
+            # Below this, Q30 coefficients no longer place the poles.
+            if corner and math.tan(math.pi * corner / self.rate) < 1e-4:
+                raise ValueError(f"{name} {corner:g} Hz is too low for {self.rate:g} Hz")
+        if self.lowpass and not self.highpass < self.lowpass:
+            raise ValueError(
+                f"lowpass {self.lowpass:g} Hz is not above highpass {self.highpass:g} Hz"
+            )
         return self
 
     @property

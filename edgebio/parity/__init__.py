@@ -1,0 +1,1 @@
+"""The ladder: every stage of the road held against the one before it."""

@@ -37,7 +37,7 @@ def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
     hop = draw(st.integers(1, fft))
     columns = draw(st.integers(1, 4))
     first = draw(st.integers(0, fft // 2))
-    rate = draw(st.sampled_from([173.61, 200.0, 1000.0, 2000.0]))
+    rate = draw(st.sampled_from([178.0, 200.0, 1000.0, 2000.0]))
     spec = FrontendSpec(
         rate=rate,
         channels=draw(st.integers(1, 4)),
@@ -47,7 +47,9 @@ def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
         stride=draw(st.integers(1, 3)),
         bins=(first, draw(st.integers(first + 1, fft // 2 + 1))),
         taper=draw(st.sampled_from(["hann", "hamming", "none"])),
-        highpass=draw(st.sampled_from([0.0, 0.5, 20.0, 80.0])),
+        highpass=draw(st.sampled_from([0.0, 0.5, 20.0, 70.0])),
+        notch=draw(st.sampled_from([0, 50, 60])),
+        lowpass=draw(st.sampled_from([0.0, 0.4 * rate])),
         floor=draw(st.sampled_from([0.01, 1.0, 64.0, 4096.0])),
         standardise=draw(st.sampled_from(["bin", "channel", "none"])),
         core_class=draw(st.sampled_from(["scalar", "dsp"])),

@@ -19,7 +19,10 @@ from edgebio.frontend.spec import FrontendSettings, FrontendSpec
         ("highpass", float("nan"), "finite"),
         ("highpass", 500.0, "not below half the rate"),
         ("highpass", 1e-3, "too low"),
+        ("lowpass", 10.0, "not above highpass 20 Hz"),
+        ("notch", 55, "Input should be 0, 50 or 60"),
         ("rate", 0, "greater than 0"),
+        ("rate", 100, "notch 50 Hz is not below half the rate"),
         ("rate", float("inf"), "finite"),
         ("channels", 0, "greater than 0"),
         ("taper", "kaiser", "hann"),
@@ -28,7 +31,7 @@ from edgebio.frontend.spec import FrontendSettings, FrontendSpec
 )
 def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason):
     with pytest.raises(ValidationError, match=reason):
-        FrontendSpec(**{"rate": 1000, "channels": 4, field: value})
+        FrontendSpec(**{"rate": 1000, "channels": 4, "notch": 50, field: value})
 
 
 @given(st.integers(0, 20), st.integers(1, 32), st.sampled_from([32, 64, 128, 256, 512]))

@@ -60,6 +60,30 @@ def test_pixels_and_windows_in_numpy_equal_the_images_in_c(case):
     assert len(images) == (len(samples) - spec.window) // spec.step + 1
 
 
+@pytest.mark.parametrize("rate", [200.0, 500.0, 1000.0, 2000.0])
+@pytest.mark.parametrize(("highpass", "notch", "lowpass"), [(20, 50, 90), (0, 60, 0), (5, 0, 45)])
+def test_filters_equal_scipys(rate, highpass, notch, lowpass):
+    spec = FrontendSpec(rate=rate, channels=2, highpass=highpass, notch=notch, lowpass=lowpass)
+    samples = signal("noise", 4000, 2, 0.3, seed=5) + np.int16(500)
+    measured = Twin(spec).stages(samples, ("filter",)).values["filter"] / 4096
+    exact = float64.stages(spec, samples).filter[:, : measured.shape[1]]
+    assert float64.snr_db(exact, measured) > 90
+
+
+@pytest.mark.parametrize("level", [32767, -32768])
+def test_the_worst_input_of_a_filter_does_not_overflow_it(level):
+    """Rails that follow the sign of the reversed impulse response reach the proven bound."""
+    spec = FrontendSpec(rate=1000, channels=1, highpass=20, notch=50, lowpass=400)
+    impulse = np.zeros((2000, 1), np.int16)
+    impulse[1000] = 16384  # the first sample sets the filters' level and must be 0
+    response = Twin(spec).stages(impulse, ("filter",)).values["filter"][0, 1000:1900]
+    worst = np.where(response[::-1] >= 0, level, -level - 1).astype(np.int16)[:, None]
+    measured = Twin(spec).stages(worst, ("filter",)).values["filter"] / 4096
+    exact = float64.stages(spec, worst).filter[:, : measured.shape[1]]
+    assert np.abs(exact).max() > 1.5 * 32768
+    assert np.abs(measured - exact).max() < 1
+
+
 @pytest.mark.parametrize(("fft", "least"), [(32, 58), (64, 50), (128, 50), (256, 45), (512, 44)])
 @pytest.mark.parametrize("sigma", [8, 30, 100, 1000, 10000])
 def test_snr_against_float64_holds_at_every_level(fft, least, sigma):

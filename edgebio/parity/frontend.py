@@ -1,0 +1,108 @@
+"""Rungs of the front end: float64 against the twin, the twin against CMSIS-DSP."""
+
+import importlib.util
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import progress
+from edgebio.frontend import float64, reference
+from edgebio.frontend.constants import WINDOW_SHIFT
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import STAGES, Twin
+from edgebio.parity.compare import Part, Rung, exact, holds_exactly, merged
+from edgebio.parity.stimuli import Stimulus
+
+LEAST_SNR_DB = 40.0
+"""Rung 1 holds above this; a 256-point q15 FFT of full-scale frames reaches 45 dB."""
+
+_AXES: dict[str, tuple[str, ...]] = {
+    "filter": ("channel", "sample"),
+    "window": ("channel", "frame", "sample"),
+    "scale": ("channel", "frame", "sample"),
+    "exponent": ("channel", "frame"),
+    "fft": ("channel", "frame", "half-bin"),
+    "power": ("channel", "frame", "bin"),
+    "log": ("channel", "frame", "bin"),
+    "image": ("channel", "frame", "bin"),
+}
+
+
+def float_against_twin(spec: FrontendSpec, stimuli: Sequence[Stimulus]) -> Rung:
+    """Rung 1: SNR of the fixed-point chain against SciPy in float64, stage by stage.
+
+    Each figure is the lowest over the stimuli; silent ones have no signal to compare.
+    """
+    twin = Twin(spec)
+    parts: list[Part] = []
+    for stimulus in progress.track(stimuli, "float64 against the twin"):
+        fixed = _in_counts(spec, twin.stages(stimulus.samples).values)
+        exact_stages = float64.stages(spec, stimulus.samples)
+        for name, measured in fixed.items():
+            ideal = getattr(exact_stages, name)[:, : measured.shape[1]]
+            parts.append(Part(name, measured.size, snr_db=float64.snr_db(ideal, measured)))
+    stages = tuple(merged(parts))
+    spectrum = next((part.snr_db for part in stages if part.name == "fft"), None)
+    ok = spectrum is not None and spectrum >= LEAST_SNR_DB
+    return Rung(
+        1,
+        "float64 STFT against the fixed-point twin",
+        stages,
+        ok,
+        f"holds where the spectrum has at least {LEAST_SNR_DB:g} dB",
+    )
+
+
+def twin_against_cmsis(
+    spec: FrontendSpec, standard: Standardisation, stimuli: Sequence[Stimulus]
+) -> Rung:
+    """Rung 2: the twin against the chain around CMSIS-DSP of the same core class, every value."""
+    twin = Twin(spec, standard)
+    wheel = spec.core_class == "scalar" and _wheel_is_scalar()
+    rfft = reference.pypi_rfft if wheel else None
+    parts: list[Part] = []
+    for stimulus in progress.track(stimuli, "the twin against CMSIS-DSP"):
+        expected = reference.stages(spec, stimulus.samples, standard, rfft)
+        measured = twin.stages(stimulus.samples).values
+        parts += against(expected, measured, stimulus.name)
+    whose = "PyPI cmsisdsp" if wheel else f"CMSIS-DSP's own C, class {spec.core_class}"
+    return holds_exactly(2, "twin against CMSIS-DSP", merged(parts), f"reference: {whose}")
+
+
+def against(
+    expected: Mapping[str, npt.NDArray[Any]], measured: Mapping[str, npt.NDArray[Any]], name: str
+) -> list[Part]:
+    """Compare all stages that both sides have, in the order in which they run."""
+    parts = []
+    for stage in STAGES:
+        if stage in expected and stage in measured:
+            want, have = expected[stage], measured[stage]
+            if stage == "filter":
+                # Samples that wait for their hop have not been filtered yet.
+                n = min(want.shape[1], have.shape[1])
+                want, have = want[:, :n], have[:, :n]
+            parts.append(exact(stage, want, have, _AXES[stage], f"{name}, "))
+    return parts
+
+
+def _in_counts(
+    spec: FrontendSpec, values: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    """Stages of the twin in the units of the float64 model."""
+    unit = 2.0 ** (spec.fft.bit_length() - 1 - WINDOW_SHIFT - values["exponent"])[..., None]
+    pairs = values["fft"].astype(np.float64)
+    return {
+        "filter": values["filter"] / 4096,
+        "window": values["window"] / 2**WINDOW_SHIFT,
+        "fft": (pairs[..., ::2] + 1j * pairs[..., 1::2]) * unit,
+        "log": values["log"] / 1024,
+    }
+
+
+def _wheel_is_scalar() -> bool:
+    """Whether PyPI's cmsisdsp is here and computes plain C: on Arm hosts it takes NEON's path."""
+    return importlib.util.find_spec("cmsisdsp") is not None and platform.machine() == "x86_64"
