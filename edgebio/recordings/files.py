@@ -109,6 +109,9 @@ def load(path: Path) -> list[Recording]:
             raise EdgebioError(f"{path}: layout version {version}; this edgebio reads {_VERSION}")
         held = {name: _array(path, arrays, name, *shape) for name, shape in _SHAPES.items()}
     samples, labels, lengths = held["samples"], held["labels"], held["lengths"]
+    for name in ("samples", "labels"):
+        if held[name].dtype != np.int16:
+            raise EdgebioError(f"{path}: array {name} is {held[name].dtype}; expected int16")
     if not len(lengths) or (lengths < 0).any() or int(lengths.sum()) != len(samples):
         raise EdgebioError(f"{path}: lengths do not add up to the {len(samples)} samples")
     for name in ("repetitions", "subjects", "sessions", "sources"):
@@ -119,10 +122,10 @@ def load(path: Path) -> list[Recording]:
     ends = np.cumsum(lengths).tolist()
     return [
         Recording(
-            samples=text.to_counts(samples[end - length : end], str(path), None),
+            samples=samples[end - length : end],
             rate=float(held["rate"]),
             units=str(held["units"]),
-            labels=text.to_counts(labels[end - length : end], str(path), None),
+            labels=labels[end - length : end],
             classes=tuple(held["classes"].tolist()),
             subject=str(held["subjects"][index]),
             session=str(held["sessions"][index]),
@@ -215,20 +218,20 @@ def _read_csv(path: Path, layout: Layout) -> Recording:
         if not body:
             raise EdgebioError(f"{path}: only a line of names; expected one line a sample")
 
-    wanted: list[int] = [_column(path, name, names, len(fields)) for name in layout.columns]
+    channels = [_column(path, name, names, len(fields)) for name in layout.columns]
     words = None
     if layout.label_column is not None:
         told = _column(path, layout.label_column, names, len(fields))
-        wanted = wanted or [i for i in range(len(fields)) if i != told]
-        body, words = _split_column(body, separator, told, len(fields), str(path), first_line)
-        wanted = [i - (i > told) for i in wanted if i != told]
+        channels = [i for i in channels or range(len(fields)) if i != told]
+        if not channels:
+            raise EdgebioError(f"{path}: no column besides the labels")
+        body, words = _take_column(body, separator, told, len(fields), str(path), first_line)
     elif separator != b",":
         body = body.replace(separator, b",")
-    columns = len(fields) - (words is not None)
-    if not columns:
-        raise EdgebioError(f"{path}: no column besides the labels")
-    values = text.numbers(body, columns, str(path), "any", first_line)
-    return _recording(path, values[:, wanted] if wanted else values, words, layout, first_line)
+    values = text.numbers(body, len(fields), str(path), "any", first_line)
+    if channels:
+        values = values[:, channels]
+    return _recording(path, values, text.in_text(str(path), first_line, channels), words, layout)
 
 
 def _column(path: Path, name: str, names: Sequence[str], count: int) -> int:
@@ -241,16 +244,17 @@ def _column(path: Path, name: str, names: Sequence[str], count: int) -> int:
     raise EdgebioError(f"{path}: no column {name!r}; it has {there}")
 
 
-def _split_column(
+def _take_column(
     body: bytes, separator: bytes, index: int, columns: int, source: str, first_line: int
 ) -> tuple[bytes, list[str]]:
-    """Take one column out of delimited rows: the other columns by commas, and its words."""
+    """Take the words of one column out of delimited rows, and leave zeros there."""
     words, rows = [], []
     for line, row in enumerate(body.removesuffix(b"\n").split(b"\n"), first_line):
         fields = row.split(separator)
         if len(fields) != columns:
             raise EdgebioError(f"{source}: line {line}: {len(fields)} fields, expected {columns}")
-        words.append(fields.pop(index).strip().strip(b'"').decode("utf-8", "replace"))
+        words.append(fields[index].strip().strip(b'"').decode("utf-8", "replace"))
+        fields[index] = b"0"
         rows.append(b",".join(fields))
     return b"\n".join(rows) + b"\n", words
 
@@ -277,52 +281,38 @@ def _read_npz(path: Path, layout: Layout) -> Recording:
             words = [str(w) for w in _array(path, arrays, layout.label_column, "iuUf", 1).tolist()]
             if len(words) != len(values):
                 raise EdgebioError(f"{path}: {len(words)} labels for {len(values)} samples")
-    if values.dtype.kind == "f":
-        values = values.astype(np.float64)
-        whole = np.isfinite(values).all() and (values == np.rint(values)).all()
-        if whole and layout.lsb is None and np.abs(values).max(initial=0) < 1 << 53:
-            values = values.astype(np.int64)
-    return _recording(path, values, words, layout, None)
+    return _recording(path, values, _in_array(str(path)), words, layout)
 
 
 def _recording(
     path: Path,
     values: npt.NDArray[Any],
+    at: text.Place,
     words: Sequence[str] | None,
     layout: Layout,
-    first_line: int | None,
 ) -> Recording:
-    """Make a recording of numbers: counts as they are, decimals by the layout's lsb."""
+    """Make a recording of numbers: whole ones as they are, others by the layout's lsb."""
     source = str(path)
     if layout.rate is None:
         raise EdgebioError(f"{path}: does not say its rate; add --rate HZ")
     if not values.size:
         raise EdgebioError(f"{path}: no samples")
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            row, column = (int(i) for i in np.argwhere(~np.isfinite(values))[0])
-            at = text.place(source, row, column, first_line)
-            raise EdgebioError(f"{at}: {values[row, column]}; expected a finite number")
-        if layout.lsb is None:
-            raise EdgebioError(
-                f"{path}: decimal numbers; say how many units one count of the converter is: "
-                f"--lsb {_smallest_step(values):.6g} (the smallest step in the file)"
-            )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise EdgebioError(f"{at(row, column)}: {values[row, column]}; expected a finite number")
     units = layout.units
     if layout.lsb is not None:
         with np.errstate(over="ignore"):
             values = np.rint(values / layout.lsb)
         units = f"{layout.lsb:g} {layout.units}"
-        if np.abs(values).max() > np.iinfo(np.int16).max + 1:
-            row, column = (int(i) for i in np.argwhere(np.abs(values) > 32768)[0])
-            at = text.place(source, row, column, first_line)
-            raise EdgebioError(
-                f"{at}: {values[row, column]:.6g} counts of {layout.lsb:g} do not fit 16 bits; "
-                "give a larger --lsb"
-            )
+    elif (values != np.rint(values)).any():
+        raise EdgebioError(
+            f"{path}: decimal numbers; say how many units one count of the converter is: "
+            f"--lsb {_smallest_step(values):.6g} (the smallest step in the file)"
+        )
     labels, classes = _labels(words, layout.label, len(values))
     return Recording(
-        samples=text.to_counts(values, source, first_line),
+        samples=text.to_counts(values, at),
         rate=layout.rate,
         units=units,
         labels=labels,
@@ -332,6 +322,11 @@ def _recording(
         repetition=layout.repetition,
         source=source,
     )
+
+
+def _in_array(source: str) -> text.Place:
+    """Name places of a table that was an array."""
+    return lambda row, column: f"{source}: sample {row}, channel {column}"
 
 
 def _smallest_step(values: npt.NDArray[np.float64]) -> float:

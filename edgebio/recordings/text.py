@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ MOST_BYTES = 512 << 20
 """Largest text file that is read; a day of 8 channels at 200 Hz is 700 MB, and is not one trial."""
 
 _COMMA, _NEWLINE = ord(","), ord("\n")
+_PLAIN = b"0123456789+-.eE,\n"
 _WHOLE = re.compile(rb"[ \t]*[+-]?[0-9]{1,18}[ \t]*")
 _NUMBER = re.compile(
     rb"[ \t]*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)[ \t]*",
@@ -22,6 +24,10 @@ _NUMBER = re.compile(
 
 Numbers = npt.NDArray[Any]
 """int64, or float64 where there are decimals."""
+
+
+Place = Callable[[int, int], str]
+"""Says where a row and column stand, for messages."""
 
 
 def read(path: Path) -> bytes:
@@ -87,34 +93,45 @@ def numbers(
     return parsed
 
 
-def to_counts(values: Numbers, source: str, first_line: int | None = 1) -> npt.NDArray[np.int16]:
+def to_counts(values: Numbers, at: Place) -> npt.NDArray[np.int16]:
     """Narrow whole numbers to converter counts of 16 bits.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns).
+    at
+        Says where a value stands.
 
     Raises
     ------
     EdgebioError
-        Naming the first value that does not fit. Its place is a line and a field of a text file,
-        or, with `first_line` None, a row and a column from 0 of an array.
+        Naming the first value that does not fit.
     """
     low, high = np.iinfo(np.int16).min, np.iinfo(np.int16).max
     if values.size and not (low <= values.min() and values.max() <= high):
-        row, column = np.argwhere((values < low) | (values > high))[0]
+        row, column = np.argwhere((values < low) | (values > high))[0].tolist()
         raise EdgebioError(
-            f"{place(source, int(row), int(column), first_line)}: {values[row, column]} does not "
-            f"fit a 16-bit sample, {low} to {high}"
+            f"{at(row, column)}: {values[row, column]:.6g} does not fit a 16-bit sample, "
+            f"{low} to {high}"
         )
     return values.astype(np.int16)
 
 
-def place(source: str, row: int, column: int, first_line: int | None) -> str:
-    """Say where a value stands, in the words of a text file or, with None, of an array."""
-    if first_line is None:
-        return f"{source}: sample {row}, channel {column}"
-    return f"{source}: line {first_line + row}, field {column + 1}"
+def in_text(source: str, first_line: int = 1, fields: Sequence[int] = ()) -> Place:
+    """Name places of a table that was read from text, whose columns are `fields` of a line."""
+
+    def at(row: int, column: int) -> str:
+        field = fields[column] if fields else column
+        return f"{source}: line {first_line + row}, field {field + 1}"
+
+    return at
 
 
 def _fast(body: bytes, columns: int, dtype: type[np.int64] | type[np.float64]) -> Numbers | None:
     """Parse by `numpy.fromstring`, or None where anything at all is out of the ordinary."""
+    if body.translate(None, _PLAIN):
+        return None
     marks = np.frombuffer(body, np.uint8)
     marks = marks[(marks == _COMMA) | (marks == _NEWLINE)]
     if len(marks) % columns:

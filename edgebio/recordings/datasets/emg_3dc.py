@@ -95,7 +95,7 @@ def load(folder: Path, subject: str) -> list[Recording]:
                 values = text.numbers(text.read(path), DATASET.channels, str(path), "whole")
                 recordings.append(
                     Recording(
-                        samples=text.to_counts(values, str(path)),
+                        samples=text.to_counts(values, text.in_text(str(path))),
                         rate=DATASET.rate,
                         units=DATASET.units,
                         labels=np.full(len(values), gesture, np.int16),

@@ -1,0 +1,243 @@
+"""`fetch` against a real HTTP server on loopback that behaves, and misbehaves, as servers do."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings import fetch
+
+CONTENT = {
+    "Participant1/a.txt": np.random.default_rng(1).bytes(300_000),
+    "EMG_S1/握拳_1_x.mat": np.random.default_rng(2).bytes(70_000),
+    "empty spaces/b.txt": b"7,8\n",
+}
+
+
+class Server:
+    """The files of `CONTENT` at `address`; `misbehave` may take a request over."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str | None]] = []
+        self.files = dict(CONTENT)
+        self.ranges = True
+        self.misbehave: Callable[[BaseHTTPRequestHandler, str, bytes, int], bool] = (
+            lambda handler, path, body, start: False
+        )
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = unquote(self.path).removeprefix("/set/")
+                asked = self.headers.get("Range")
+                outer.requests.append((path, asked))
+                if path not in outer.files:
+                    self.send_error(404)
+                    return
+                body = outer.files[path]
+                start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+                if outer.misbehave(self, path, body, start):
+                    return
+                if start and outer.ranges and start >= len(body):
+                    self.send_error(416)
+                    return
+                if start and outer.ranges:
+                    self.send_response(206)
+                    self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+                    body = body[start:]
+                else:
+                    self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                """Keep the tests' output clean."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.http.server_port}/set"
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    listing = [fetch.File(p, len(b), hashlib.sha256(b).hexdigest()) for p, b in CONTENT.items()]
+    monkeypatch.setattr(fetch, "listing", lambda name: listing)
+    monkeypatch.setattr(fetch, "_PAUSE", 0.001)
+    monkeypatch.setenv("EDGEBIO_CACHE", str(tmp_path / "cache"))
+    running = Server()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / "data" / "emg-3dc"
+
+
+def here(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_brings_every_file_and_leaves_right_ones_alone(server: Server, folder: Path) -> None:
+    assert {file.path for file in fetch.fetch("emg-3dc", server.address)} == set(CONTENT)
+    assert here(folder) == CONTENT
+    assert fetch.missing("emg-3dc", folder) == []
+    server.requests.clear()
+    assert fetch.fetch("emg-3dc", server.address + "/") == []
+    assert server.requests == []
+
+
+def test_a_damaged_file_is_brought_again(server: Server, folder: Path) -> None:
+    fetch.fetch("emg-3dc", server.address)
+    (folder / "empty spaces/b.txt").write_bytes(b"7,9\n")
+    assert [file.path for file in fetch.fetch("emg-3dc", server.address)] == ["empty spaces/b.txt"]
+    assert here(folder) == CONTENT
+
+
+def test_a_cut_connection_is_continued_where_it_broke(server: Server, folder: Path) -> None:
+    def cut(handler: BaseHTTPRequestHandler, path: str, body: bytes, start: int) -> bool:
+        if path != "Participant1/a.txt" or start >= 200_000:
+            return False
+        handler.send_response(206 if start else 200)
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        handler.send_header("Content-Length", str(len(body) - start))
+        handler.end_headers()
+        handler.wfile.write(body[start : start + 100_000])
+        handler.close_connection = True
+        return True
+
+    server.misbehave = cut
+    fetch.fetch("emg-3dc", server.address)
+    assert here(folder) == CONTENT
+    asked = [r for path, r in server.requests if path == "Participant1/a.txt"]
+    assert asked == [None, "bytes=100000-", "bytes=200000-"]
+
+
+def test_what_arrived_before_giving_up_is_kept_and_resumed(server: Server, folder: Path) -> None:
+    def stall(handler: BaseHTTPRequestHandler, path: str, body: bytes, start: int) -> bool:
+        if path != "Participant1/a.txt":
+            return False
+        if start:
+            handler.send_error(503)
+        else:
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body[:123_456])
+            handler.close_connection = True
+        return True
+
+    server.misbehave = stall
+    with pytest.raises(EdgebioError, match=r"a\.txt: given up after 5 attempts \(HTTP 503 .*again"):
+        fetch.fetch("emg-3dc", server.address)
+    part = folder / "Participant1/a.txt.part"
+    assert part.read_bytes() == CONTENT["Participant1/a.txt"][:123_456]
+    assert not (folder / "Participant1/a.txt").exists()
+
+    server.misbehave = lambda *_: False
+    server.requests.clear()
+    fetch.fetch("emg-3dc", server.address)
+    assert ("Participant1/a.txt", "bytes=123456-") in server.requests
+    assert here(folder) == CONTENT
+
+
+def test_a_server_without_ranges_starts_over(server: Server, folder: Path) -> None:
+    server.ranges = False
+    part = folder / "Participant1/a.txt.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT["Participant1/a.txt"][:1000])
+    fetch.fetch("emg-3dc", server.address)
+    assert here(folder) == CONTENT
+
+
+@pytest.mark.parametrize("left", [b"x" * 1000, b"x" * 300_000, b"x" * 300_001])
+def test_a_part_of_something_else_is_dropped(server: Server, folder: Path, left: bytes) -> None:
+    part = folder / "Participant1/a.txt.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(left)
+    fetch.fetch("emg-3dc", server.address)
+    assert here(folder) == CONTENT
+
+
+@pytest.mark.parametrize("extra", [b"", b"tail"], ids=["same size", "longer"])
+def test_wrong_bytes_are_refused_and_not_kept(server: Server, folder: Path, extra: bytes) -> None:
+    body = bytearray(CONTENT["EMG_S1/握拳_1_x.mat"])
+    body[5] ^= 1
+    server.files["EMG_S1/握拳_1_x.mat"] = bytes(body) + extra
+    with pytest.raises(EdgebioError, match="not the published bytes"):
+        fetch.fetch("emg-3dc", server.address)
+    assert not [name for name in here(folder) if name.startswith("EMG_S1")]
+
+
+def test_endless_bodies_are_cut_short(server: Server, folder: Path) -> None:
+    sent = 0
+
+    def endless(handler: BaseHTTPRequestHandler, path: str, body: bytes, start: int) -> bool:
+        nonlocal sent
+        if path != "empty spaces/b.txt":
+            return False
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            while sent < 400 << 20:
+                handler.wfile.write(bytes(1 << 16))
+                sent += 1 << 16
+        except OSError:
+            pass
+        handler.close_connection = True
+        return True
+
+    server.misbehave = endless
+    with pytest.raises(EdgebioError, match="not the published bytes"):
+        fetch.fetch("emg-3dc", server.address)
+    assert sent < 100 << 20
+
+
+def test_a_file_that_is_not_there_is_named_at_once(server: Server) -> None:
+    del server.files["empty spaces/b.txt"]
+    with pytest.raises(EdgebioError, match=r"empty%20spaces/b\.txt: HTTP 404 .*EDGEBIO_DATA"):
+        fetch.fetch("emg-3dc", server.address)
+    assert [path for path, _ in server.requests].count("empty spaces/b.txt") == 1
+
+
+def test_a_server_that_is_gone_is_said(server: Server) -> None:
+    server.close()
+    with pytest.raises(EdgebioError, match=r"given up after 5 attempts .*refused"):
+        fetch.fetch("emg-3dc", server.address)
+
+
+def test_only_web_addresses(server: Server) -> None:
+    with pytest.raises(EdgebioError, match="starts with https"):
+        fetch.fetch("emg-3dc", "file:///etc")
+
+
+def test_a_computed_set_has_nothing_to_fetch() -> None:
+    with pytest.raises(EdgebioError, match="emg-synthetic has no files to fetch"):
+        fetch.fetch("emg-synthetic")
+
+
+@pytest.mark.parametrize(("name", "files"), [("emg-3dc", 528), ("emg-myo-grips10", 60)])
+def test_the_lists_agree_with_the_published_sums(name: str, files: int, data_folder: Path) -> None:
+    listed = {file.path: file for file in fetch.listing(name)}
+    assert len(listed) == files
+    rows = (data_folder / name / "SHA256SUMS").read_text().splitlines()
+    published = {path: digest for digest, path in (row.split("  ", 1) for row in rows)}
+    assert {path: file.sha256 for path, file in listed.items()} == published
+    assert fetch.missing(name, data_folder / name) == []

@@ -1,0 +1,115 @@
+"""The fast parser is a short cut of the exact one, and bad text is named by line and field."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings import text
+
+counts = st.integers(-32768, 32767)
+
+
+def rows(elements: st.SearchStrategy) -> st.SearchStrategy[list[list]]:
+    return st.integers(1, 4).flatmap(
+        lambda columns: st.lists(
+            st.lists(elements, min_size=columns, max_size=columns), min_size=1, max_size=6
+        )
+    )
+
+
+def written(table: list[list], end: str = "\n") -> bytes:
+    return "".join(",".join(map(str, row)) + end for row in table).encode()
+
+
+def outcome(parse: object, *arguments: object) -> object:
+    try:
+        values = parse(*arguments)  # type: ignore[operator]
+    except EdgebioError as error:
+        return str(error)
+    return None if values is None else (values.dtype.kind, values.tolist())
+
+
+@given(rows(counts))
+def test_whole_numbers_come_back(table: list[list[int]]) -> None:
+    values = text.numbers(written(table), len(table[0]), "x", "whole")
+    assert values.dtype == np.int64
+    assert values.tolist() == table
+
+
+@given(rows(st.floats(allow_nan=False, allow_infinity=False, width=32) | counts))
+def test_decimals_come_back_to_the_bit(table: list[list[float]]) -> None:
+    values = text.numbers(written(table), len(table[0]), "x", "any")
+    assert values.tolist() == table
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(
+        st.sampled_from([b"1", b"-23", b"+4", b",", b",", b"\n", b" ", b".", b"e5", b"nan", b"x",
+                         b"\0", b"\xff", b"99999999999999999999", b"1_0", b"0x1", b"", b"inf"]),
+        max_size=12,
+    ),
+    st.integers(1, 3),
+    st.sampled_from(["whole", "any"]),
+)  # fmt: skip
+def test_the_short_cut_never_disagrees(parts: list[bytes], columns: int, kind: str) -> None:
+    body = b"".join(parts).rstrip(b"\n") + b"\n"
+    whole = kind == "whole" or not any(mark in body for mark in b".eEnNiI")
+    fast = text._fast(body, columns, np.int64 if whole else np.float64)
+    if fast is None:
+        return
+    exact = text._exact(body, columns, "x", kind, 1)
+    np.testing.assert_array_equal(np.clip(fast, -1e5, 1e5), np.clip(exact, -1e5, 1e5))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"1,2\n3\n", "f: line 2: 1 fields, expected 2"),
+        (b"1,2\n3,4,5\n", "f: line 2: 3 fields, expected 2"),
+        (b"1,2\n\n3,4\n", "f: line 2: 1 fields, expected 2"),
+        (b"1,2\n3,\n", "f: line 2, field 2: '' is not a whole number"),
+        (b"1,2\n3,nan\n", "f: line 2, field 2: 'nan' is not a whole number"),
+        (b"1,2.5\n", "f: line 1, field 2: '2.5' is not a whole number"),
+        (b"1,\xff\xfe\n", "f: line 1, field 2: '\ufffd\ufffd' is not a whole number"),
+    ],
+)
+def test_bad_rows_are_named(body: bytes, message: str) -> None:
+    with pytest.raises(EdgebioError) as caught:
+        text.numbers(body, 2, "f", "whole")
+    assert str(caught.value) == message
+
+
+def test_counts_of_more_than_16_bits_are_named() -> None:
+    values = text.numbers(b"1,2\n3,32768\n-32769,1\n", 2, "f", "whole")
+    with pytest.raises(EdgebioError, match=r"f: line 2, field 2: 32768 does not fit a 16-bit"):
+        text.to_counts(values, text.in_text("f"))
+    huge = text.numbers(
+        b"1,999999999999999999999999\n".replace(b"9" * 24, b"9" * 18), 2, "f", "any"
+    )
+    with pytest.raises(EdgebioError, match="line 1, field 2"):
+        text.to_counts(huge, text.in_text("f"))
+
+
+def test_line_endings_and_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbf1,2\r\n3,4")
+    assert text.read(path) == b"1,2\n3,4\n"
+
+
+def test_missing_empty_and_large_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EdgebioError, match=r"none\.csv: no such file"):
+        text.read(tmp_path / "none.csv")
+    with pytest.raises(EdgebioError, match="Is a directory"):
+        text.read(tmp_path)
+    (tmp_path / "empty.csv").write_bytes(b"\n\n")
+    with pytest.raises(EdgebioError, match="empty; expected one line a sample"):
+        text.read(tmp_path / "empty.csv")
+    monkeypatch.setattr(text, "MOST_BYTES", 10)
+    (tmp_path / "large.csv").write_bytes(b"1\n" * 10)
+    with pytest.raises(EdgebioError, match="20 bytes; text of up to 10 is read"):
+        text.read(tmp_path / "large.csv")
