@@ -1,0 +1,186 @@
+"""The integer arithmetic of int8 networks: what tflite-micro computes when it prepares a model.
+
+Every function repeats a function of TensorFlow Lite Micro's reference kernels to the last bit; the
+source is named in its docstring. Scales are float32 in the file, and whether a product is formed in
+float32 or float64 decides the last bit of a multiplier, so it is written out everywhere.
+"""
+
+import math
+
+import numpy as np
+
+INT8_MIN, INT8_MAX = -128, 127
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """Write a positive real as multiplier * 2**(shift - 31), multiplier in [2**30, 2**31).
+
+    `tflite::QuantizeMultiplier` (kernels/internal/quantization_util.cc).
+
+    Returns
+    -------
+    multiplier, shift : int
+        Both 0 where `real` is 0 or so small that every product would round to 0.
+    """
+    if real == 0:
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    multiplier = round_half_away(fraction * (1 << 31))
+    if multiplier == 1 << 31:
+        multiplier //= 2
+        shift += 1
+    if shift < -31:
+        return 0, 0
+    return multiplier, shift
+
+
+def round_half_away(value: float) -> int:
+    """Round to the nearest integer, halves away from zero, as C's `round`."""
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))
+
+
+def high_multiply(a: int, b: int) -> int:
+    """`gemmlowp::SaturatingRoundingDoublingHighMul` of two int32."""
+    if a == b == -(1 << 31):
+        return (1 << 31) - 1
+    return (a * b + (1 << 30)) >> 31
+
+
+def rounding_shift(value: int, exponent: int) -> int:
+    """`gemmlowp::RoundingDivideByPOT`: value / 2**exponent, halves away from zero."""
+    remainder = value & ((1 << exponent) - 1)
+    threshold = (((1 << exponent) - 1) >> 1) + (value < 0)
+    return (value >> exponent) + (remainder > threshold)
+
+
+def requantize(value: int, multiplier: int, shift: int) -> int:
+    """`tflite::MultiplyByQuantizedMultiplier`, double rounding (kernels/internal/common.cc)."""
+    return rounding_shift(high_multiply(_int32(value << max(shift, 0)), multiplier), max(-shift, 0))
+
+
+def activation_range(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:
+    """Smallest and largest int8 that a fused activation lets through.
+
+    `tflite::CalculateActivationRangeQuantized` (kernels/kernel_util.cc): the bounds are rounded
+    in float32.
+    """
+
+    def quantized(real: float) -> int:
+        return zero_point + round_half_away(float(np.float32(real) / scale))
+
+    low, high = INT8_MIN, INT8_MAX
+    if activation in ("RELU", "RELU6"):
+        low = max(low, zero_point)
+    if activation == "RELU6":
+        high = min(high, quantized(6.0))
+    if activation == "RELU_N1_TO_1":
+        low, high = max(low, quantized(-1.0)), min(high, quantized(1.0))
+    return low, high
+
+
+def same_padding(size: int, window: int, stride: int, dilation: int) -> tuple[int, int, int]:
+    """Output size and padding of SAME along one axis.
+
+    `tflite::ComputePaddingHeightWidth` (kernels/padding.h): the odd element goes after.
+
+    Returns
+    -------
+    output, before, after : int
+    """
+    output = -(-size // stride)
+    total = max((output - 1) * stride + (window - 1) * dilation + 1 - size, 0)
+    return output, total // 2, total - total // 2
+
+
+def valid_size(size: int, window: int, stride: int, dilation: int) -> int:
+    """Output size without padding along one axis; 0 or less where the window does not fit."""
+    return (size + stride - ((window - 1) * dilation + 1)) // stride
+
+
+def mean_multiplier(multiplier: int, shift: int, count: int) -> tuple[int, int]:
+    """Fold the division by `count` into a multiplier.
+
+    `tflite::reference_ops::QuantizedMeanOrSum` (kernels/internal/reference/reduce.h).
+    """
+    extra = min(count.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << extra) // count, shift - extra
+
+
+def add_multipliers(
+    first: np.float32, second: np.float32, output: np.float32
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Multipliers of both inputs and of the output of ADD.
+
+    `tflite::CalculateOpDataAdd` (micro/kernels/add_common.cc): the inputs are brought to twice the
+    larger of their scales, with 20 bits to spare.
+    """
+    twice = 2 * float(max(first, second))
+    return (
+        quantize_multiplier(float(first) / twice),
+        quantize_multiplier(float(second) / twice),
+        quantize_multiplier(twice / ((1 << 20) * float(output))),
+    )
+
+
+def runs(shape: tuple[int, ...], reduced: set[int]) -> list[int]:
+    """Merge the axes of `shape` into runs that are kept, reduced, kept, ... in turn.
+
+    Axes of size 1 belong to any run; the list starts with a kept run, of size 1 if need be.
+    """
+    sizes = [1]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        if (axis in reduced) != (len(sizes) % 2 == 0):
+            sizes.append(1)
+        sizes[-1] *= size
+    return sizes
+
+
+_EXP_STEPS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+"""exp(-2**k) in Q0.31 for k = -2..4 (gemmlowp, fixedpoint/fixedpoint.h)."""
+
+
+def exp_on_negative_values(value: int) -> int:
+    """exp(value / 2**26) in Q0.31 for a Q5.26 value of at most 0, as gemmlowp computes it.
+
+    `gemmlowp::exp_on_negative_values`: a Taylor expansion around -1/8 on [-1/4, 0), then one
+    multiplication for each bit of the rest.
+    """
+    if value == 0:
+        return (1 << 31) - 1
+    quarter = 1 << 24
+    fraction = (value & (quarter - 1)) - quarter
+    x = (fraction << 5) + (1 << 28)
+    x2 = high_multiply(x, x)
+    x3, x4 = high_multiply(x2, x), high_multiply(x2, x2)
+    tail = high_multiply(rounding_shift(x4, 2) + x3, 715827883) + x2
+    constant = 1895147668
+    result = constant + high_multiply(constant, x + rounding_shift(tail, 1))
+    rest = fraction - value
+    for bit, step in enumerate(_EXP_STEPS):
+        if rest & (1 << (24 + bit)):
+            result = high_multiply(result, step)
+    return result
+
+
+def softmax_exponentials(scale: np.float32, beta: float) -> list[int]:
+    """exp(-d * scale * beta) in Q0.31 for d = 0, 1, ... until tflite-micro takes it as 0.
+
+    d is the distance of an int8 logit from the largest one: `tflite::CalculateSoftmaxParams`
+    (micro/kernels/softmax_common.cc) and the exponentials that
+    `tflite::reference_ops::Softmax` computes with what it prepares.
+    """
+    integer_bits = 5
+    real = min(float(beta) * float(scale) * (1 << (31 - integer_bits)), float((1 << 31) - 1))
+    multiplier, shift = quantize_multiplier(real)
+    radius = math.floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / (1 << shift))
+    distances = range(min(radius, INT8_MAX - INT8_MIN) + 1)
+    return [
+        exp_on_negative_values(high_multiply(_int32(-d << shift), multiplier)) for d in distances
+    ]
+
+
+def _int32(value: int) -> int:
+    """Wrap to 32 bits, as the shifts of the reference do on every machine that runs it."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)

@@ -1,0 +1,243 @@
+"""The network as the compiler works on it: layers with integer parameters, no scales left.
+
+`lower` makes it from a verified graph; `simplify` rewrites it; `choose` gives each layer a kernel.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebio.tflite import Tensor
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What each output channel's accumulator starts from and how it is requantized.
+
+    Attributes
+    ----------
+    bias, multiplier, shift : tuple of int
+        One an output channel; `bias` holds the input's zero point: bias - zero point * sum(w).
+    """
+
+    bias: tuple[int, ...]
+    multiplier: tuple[int, ...]
+    shift: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Zero point of an output, and the range that its fused activation lets through."""
+
+    zero_point: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window sliding over an image of height x width x channels."""
+
+    input: tuple[int, int]
+    output: tuple[int, int]
+    channels: int
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    before: tuple[int, int]
+    after: tuple[int, int]
+
+    @property
+    def padded(self) -> bool:
+        """Whether some output looks beyond the image."""
+        return any((*self.before, *self.after))
+
+    @property
+    def taps(self) -> int:
+        """Pixels under the window."""
+        return self.size[0] * self.size[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One step of the network.
+
+    Attributes
+    ----------
+    operators : tuple of int
+        Indices of the operators that it computes, several where they were fused.
+    kind : str
+        Name of the operator that gives it its kind.
+    inputs : tuple of int
+        Indices of the tensors that it reads at run time.
+    output : int
+        Index of the tensor that it writes.
+    activation : str
+        Fused activation, or ``"NONE"``.
+    """
+
+    operators: tuple[int, ...]
+    kind: str
+    inputs: tuple[int, ...]
+    output: int
+    activation: str = field(default="NONE", kw_only=True)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference, padding counted as the field does."""
+        return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2D(Layer):
+    """CONV_2D; weights (outputs, window height, window width, channels)."""
+
+    window: Window
+    weights: NDArray[np.int8]
+    channels: Channels
+    pad_value: int
+    range: Range
+
+    @property
+    def macs(self) -> int:  # noqa: D102 - told by Layer
+        return math.prod(self.window.output) * self.weights.size
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConv2D(Layer):
+    """DEPTHWISE_CONV_2D; weights (window height, window width, channels * multiplier)."""
+
+    window: Window
+    weights: NDArray[np.int8]
+    channels: Channels
+    multiplier: int
+    pad_value: int
+    range: Range
+
+    @property
+    def macs(self) -> int:  # noqa: D102 - told by Layer
+        return math.prod(self.window.output) * self.weights.size
+
+
+@dataclass(frozen=True, eq=False)
+class FullyConnected(Layer):
+    """FULLY_CONNECTED on some rows; weights (outputs, inputs)."""
+
+    rows: int
+    weights: NDArray[np.int8]
+    channels: Channels
+    range: Range
+
+    @property
+    def macs(self) -> int:  # noqa: D102 - told by Layer
+        return self.rows * self.weights.size
+
+
+@dataclass(frozen=True, eq=False)
+class Pool(Layer):
+    """MAX_POOL_2D or AVERAGE_POOL_2D."""
+
+    window: Window
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, eq=False)
+class Mean(Layer):
+    """MEAN over the runs [outer][reduced][middle][reduced][inner]; `offset` is added to a sum."""
+
+    runs: tuple[int, int, int, int, int]
+    offset: int
+    multiplier: int
+    shift: int
+    zero_point: int
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Layer):
+    """ADD; steps are elements between neighbours along each of 4 axes, 0 where repeated."""
+
+    shape: tuple[int, int, int, int]
+    steps: tuple[tuple[int, ...], tuple[int, ...]]
+    zero_points: tuple[int, int]
+    rescale: tuple[tuple[int, int], tuple[int, int]]
+    rescale_sum: tuple[int, int]
+    range: Range
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Layer):
+    """PAD of up to 4 axes by (before, after) elements each."""
+
+    shape: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Layer):
+    """Any operator of one int8 to one int8: its answers from -128 up."""
+
+    table: NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax(Layer):
+    """SOFTMAX over rows of `classes`; exponentials by distance from the largest logit."""
+
+    rows: int
+    classes: int
+    exponentials: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Reshape(Layer):
+    """The same elements under another shape; never executed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quantize(Layer):
+    """float32 to int8."""
+
+    scale: np.float32
+    zero_point: int
+
+
+@dataclass(frozen=True, eq=False)
+class Dequantize(Layer):
+    """int8 to float32."""
+
+    scale: np.float32
+    zero_point: int
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Layers in the order of execution.
+
+    Attributes
+    ----------
+    tensors : tuple of Tensor
+        The graph's; layers refer to them by index.
+    layers : tuple of Layer
+    input, output : int
+        Indices of the tensors that come in and go out.
+    output_shape : tuple of int
+        Shape under which the output is handed out.
+    sha256 : str
+        Of the .tflite.
+    """
+
+    tensors: tuple[Tensor, ...]
+    layers: tuple[Layer, ...]
+    input: int
+    output: int
+    output_shape: tuple[int, ...]
+    sha256: str
+
+    def bytes(self, index: int) -> int:
+        """Size of a tensor's data."""
+        tensor = self.tensors[index]
+        return math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize

@@ -1,0 +1,81 @@
+"""Rewrite the network into fewer layers that compute the same bytes."""
+
+import dataclasses
+
+import numpy as np
+
+from edgebio.compiler import network as net
+from edgebio.errors import EdgebioError
+
+
+def simplify(network: net.Network) -> net.Network:
+    """Drop what computes nothing and fuse what can be fused exactly.
+
+    RESHAPE and tables that change nothing become other names of their input; a PAD goes into the
+    convolution behind it, since both pad with the value that stands for zero; layers whose output
+    nobody reads are left out.
+
+    Raises
+    ------
+    EdgebioError
+        Where nothing is left to compute.
+    """
+    network = _drop_unused(_fuse_pads(_drop_aliases(network)))
+    if not network.layers:
+        raise EdgebioError("the model computes nothing: its output is its input")
+    return network
+
+
+def _drop_aliases(network: net.Network) -> net.Network:
+    same: dict[int, int] = {}
+    layers = []
+    for layer in network.layers:
+        inputs = tuple(same.get(index, index) for index in layer.inputs)
+        if isinstance(layer, net.Reshape) or (
+            isinstance(layer, net.Table)
+            and np.array_equal(layer.table, np.arange(-128, 128, dtype=np.int8))
+        ):
+            same[layer.output] = inputs[0]
+        else:
+            layers.append(dataclasses.replace(layer, inputs=inputs))
+    output = same.get(network.output, network.output)
+    return dataclasses.replace(network, layers=tuple(layers), output=output)
+
+
+def _fuse_pads(network: net.Network) -> net.Network:
+    pads = {layer.output: layer for layer in network.layers if isinstance(layer, net.Pad)}
+    layers = []
+    for layer in network.layers:
+        pad = pads.get(layer.inputs[0])
+        layers.append(_fused(pad, layer) or layer if pad else layer)
+    return dataclasses.replace(network, layers=tuple(layers))  # pads are unused now, or still read
+
+
+def _fused(pad: net.Pad, layer: net.Layer) -> net.Layer | None:
+    """Give the padding of `pad` to the convolution `layer`; None where that is not exact."""
+    if not isinstance(layer, net.Conv2D | net.DepthwiseConv2D):
+        return None
+    if pad.pads[0] != (0, 0) or pad.pads[3] != (0, 0) or pad.value != layer.pad_value:
+        return None
+    window, (top, bottom), (left, right) = layer.window, pad.pads[1], pad.pads[2]
+    return dataclasses.replace(
+        layer,
+        operators=(*pad.operators, *layer.operators),
+        inputs=pad.inputs,
+        window=dataclasses.replace(
+            window,
+            input=(pad.shape[1], pad.shape[2]),
+            before=(window.before[0] + top, window.before[1] + left),
+            after=(window.after[0] + bottom, window.after[1] + right),
+        ),
+    )
+
+
+def _drop_unused(network: net.Network) -> net.Network:
+    wanted = {network.output}
+    kept = []
+    for layer in reversed(network.layers):
+        if layer.output in wanted:
+            wanted.update(layer.inputs)
+            kept.append(layer)
+    return dataclasses.replace(network, layers=tuple(reversed(kept)))

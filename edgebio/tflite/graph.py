@@ -1,0 +1,98 @@
+"""A .tflite as plain values: tensors, operators, and who feeds whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Option = int | float | str | bool
+"""Value of one option of an operator; enumerations are their names in the schema."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor of the graph.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the file.
+    name : str
+        Its name in the file; free text.
+    shape : tuple of int
+        Its size along each axis, batch first.
+    dtype : str
+        ``"int8"``, ``"int32"``, ``"float32"`` and so on; ``"type 21"`` where it has no such name.
+    scale, zero_point : ndarray of float32 (n,), int64 (n,)
+        real = scale * (quantized - zero_point); n is 0 (not quantized), 1, or one a slice.
+    axis : int
+        The axis along which scales differ where there are several.
+    data : ndarray or None
+        The constant's values, read-only and of `shape`; None for what is computed at run time.
+    dynamic : bool
+        Some axis besides the batch has no size of its own (a signature of -1).
+    variable : bool
+        Keeps its value from one inference to the next.
+    sparse : bool
+        `data` is stored in a sparse layout, as raw bytes.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: NDArray[np.float32]
+    zero_point: NDArray[np.int64]
+    axis: int
+    data: NDArray[np.generic] | None
+    dynamic: bool = False
+    variable: bool = False
+    sparse: bool = False
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of the graph.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the file, which is the order of execution.
+    kind : str
+        Its name in the schema, like ``"CONV_2D"``; ``"CUSTOM name"`` for custom ones.
+    inputs, outputs : tuple of int
+        Indices of tensors; -1 for an optional input that is left out.
+    options : mapping
+        Its options by their names in the schema; empty for kinds that edgebio does not compile.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Option]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A whole .tflite.
+
+    Attributes
+    ----------
+    tensors, operators : tuple
+        In the file's order.
+    inputs, outputs : tuple of int
+        Indices of the tensors that come in and go out.
+    metadata : dict
+        The file's metadata entries, by name.
+    sha256 : str
+        Of the file, lower-case hex.
+    """
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    metadata: dict[str, bytes]
+    sha256: str

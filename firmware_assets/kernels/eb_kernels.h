@@ -1,0 +1,165 @@
+/* Kernels of int8 networks. Each computes, bit for bit, what the reference kernel of TensorFlow
+ * Lite Micro computes; generated code (model.c) calls them with constant parameters.
+ *
+ * Layout: activations are [height][width][channels], one image. All sizes are checked when the
+ * code is generated, so nothing is checked here. Accumulators are proven not to overflow.
+ */
+#ifndef EB_KERNELS_H
+#define EB_KERNELS_H
+
+#include <stdint.h>
+
+/* Keeps a layer one function with one symbol, so that it can be measured by itself. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define EB_LAYER __attribute__((noinline, noclone))
+#elif defined(__clang__)
+#define EB_LAYER __attribute__((noinline))
+#else
+#define EB_LAYER
+#endif
+
+/* One output channel: what its accumulator starts from, and how the sum becomes an int8. */
+typedef struct {
+    int32_t bias;       /* with the input's zero point folded in: bias - zero point * sum(weights) */
+    int32_t multiplier; /* real factor = multiplier * 2^(shift - 31) */
+    int32_t shift;
+} eb_channel;
+
+/* Output zero point, and the range that the fused activation lets through. */
+typedef struct {
+    int16_t zero_point;
+    int8_t low;
+    int8_t high;
+} eb_range;
+
+/* A window that slides over an image. Padding is what lies before the first row and column. */
+typedef struct {
+    uint16_t input_h, input_w, channels;
+    uint16_t output_h, output_w;
+    uint16_t window_h, window_w;
+    uint16_t stride_h, stride_w;
+    uint16_t dilation_h, dilation_w;
+    int16_t pad_h, pad_w;
+} eb_window;
+
+/* Rows of inputs times a matrix: FULLY_CONNECTED. */
+typedef struct {
+    const int8_t *weights; /* [outputs][inputs] */
+    const eb_channel *channels;
+    uint32_t rows, inputs, outputs;
+    eb_range range;
+} eb_fully_connected;
+
+/* CONV_2D; scratch: one patch, window_h * window_w * channels bytes. */
+typedef struct {
+    const int8_t *weights; /* [outputs][window_h][window_w][channels] */
+    const eb_channel *channels;
+    eb_window window;
+    uint16_t outputs;
+    int8_t pad_value; /* the input's zero point: it makes the folded bias exact at the border */
+    eb_range range;
+} eb_conv2d;
+
+/* DEPTHWISE_CONV_2D; scratch: one patch where there is padding, else none. */
+typedef struct {
+    const int8_t *weights; /* [window_h][window_w][channels * multiplier] */
+    const eb_channel *channels;
+    eb_window window;
+    uint16_t multiplier; /* outputs for each input channel */
+    int8_t pad_value;
+    eb_range range;
+} eb_depthwise;
+
+/* MAX_POOL_2D and AVERAGE_POOL_2D: padding takes no part. */
+typedef struct {
+    eb_window window;
+    int8_t low, high;
+} eb_pool;
+
+/* MEAN over up to two runs of axes: [outer][reduced_1][middle][reduced_2][inner]. */
+typedef struct {
+    uint32_t outer, reduced_1, middle, reduced_2, inner;
+    int32_t offset; /* -zero point * elements of a sum */
+    int32_t multiplier, shift;
+    int16_t zero_point;
+} eb_mean;
+
+/* ADD. Both inputs are brought to twice the larger of their scales, with 20 bits to spare. */
+typedef struct {
+    uint16_t size[4];   /* of the output */
+    uint32_t step_1[4]; /* elements from one index to the next; 0 where the input is repeated */
+    uint32_t step_2[4];
+    int16_t zero_point_1, zero_point_2;
+    int32_t multiplier_1, shift_1;
+    int32_t multiplier_2, shift_2;
+    int32_t multiplier, shift;
+    eb_range range;
+} eb_add;
+
+/* PAD of up to four axes. */
+typedef struct {
+    uint16_t size[4];   /* of the input */
+    uint16_t before[4]; /* elements to put before and after it */
+    uint16_t after[4];
+    int8_t value;
+} eb_pad;
+
+/* SOFTMAX over the last axis. */
+typedef struct {
+    const int32_t *exponentials; /* exp(-d * scale * beta), Q0.31, d = 0 ... count - 1 */
+    uint16_t count;              /* a logit that is further from the largest counts as 0 */
+    uint32_t rows, classes;
+} eb_softmax;
+
+/* The division that ends every sum: multiplier * 2^(shift - 31), rounded twice. This is
+ * gemmlowp's SaturatingRoundingDoublingHighMul (its one saturating case needs a negative
+ * multiplier, which no scale gives) and RoundingDivideByPOT. */
+static inline int32_t eb_requantise(int32_t value, int32_t multiplier, int32_t shift)
+{
+    const uint32_t left = shift > 0 ? (uint32_t)shift : 0u;
+    const uint32_t right = shift > 0 ? 0u : (uint32_t)-shift;
+    const int32_t shifted = (int32_t)((uint32_t)value << left);
+    const int32_t high = (int32_t)(((int64_t)shifted * multiplier + (1 << 30)) >> 31);
+    const uint32_t mask = ((uint32_t)1 << right) - 1u;
+    const uint32_t threshold = (mask >> 1) + (high < 0 ? 1u : 0u);
+    return (high >> right) + (((uint32_t)high & mask) > threshold ? 1 : 0);
+}
+
+static inline int8_t eb_clamp(int32_t value, int32_t low, int32_t high)
+{
+    return (int8_t)(value < low ? low : value > high ? high : value);
+}
+
+void eb_run_fully_connected(const eb_fully_connected *layer, const int8_t *input, int8_t *output);
+void eb_run_conv2d(const eb_conv2d *layer, const int8_t *input, int8_t *output, int8_t *scratch);
+void eb_run_depthwise(const eb_depthwise *layer, const int8_t *input, int8_t *output,
+                      int8_t *scratch);
+void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output);
+void eb_run_pad(const eb_pad *layer, const int8_t *input, int8_t *output);
+
+/* The following may write over their input (ADD: over either one of the output's size; the pools:
+ * where nothing is padded). */
+void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
+void eb_run_average_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
+void eb_run_add(const eb_add *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
+void eb_run_softmax(const eb_softmax *layer, const int8_t *input, int8_t *output);
+
+/* Any operator of one int8 to one int8, as the table of its 256 answers from -128 up. */
+void eb_run_table(const int8_t table[256], uint32_t count, const int8_t *input, int8_t *output);
+
+/* The edges of a network with float32 input or output. */
+void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const float *input,
+                     int8_t *output);
+void eb_run_dequantize(float scale, int32_t zero_point, uint32_t count, const int8_t *input,
+                       float *output);
+
+/* One row of outputs from one row of inputs; CONV_2D and FULLY_CONNECTED are made of it. */
+void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range range,
+                     uint32_t inputs, uint32_t outputs, const int8_t *input, int8_t *output);
+
+/* Gather the input under the window of output (row, column) as [window_h][window_w][channels],
+ * with `pad_value` where it lies outside of the image. */
+void eb_gather(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t column,
+               const int8_t *input, int8_t *patch);
+
+#endif

@@ -1,0 +1,24 @@
+#include "eb_kernels.h"
+
+void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output)
+{
+    const uint32_t row = layer->reduced_2 * layer->inner;
+    const uint32_t plane = layer->middle * row;
+    for (uint32_t outer = 0; outer < layer->outer; outer++) {
+        for (uint32_t middle = 0; middle < layer->middle; middle++) {
+            for (uint32_t inner = 0; inner < layer->inner; inner++) {
+                int32_t sum = layer->offset;
+                for (uint32_t i = 0; i < layer->reduced_1; i++) {
+                    const int8_t *x = input + i * plane + middle * row + inner;
+                    for (uint32_t j = 0; j < layer->reduced_2; j++) {
+                        sum += *x;
+                        x += layer->inner;
+                    }
+                }
+                const int32_t mean = eb_requantise(sum, layer->multiplier, layer->shift);
+                *output++ = eb_clamp(mean + layer->zero_point, INT8_MIN, INT8_MAX);
+            }
+        }
+        input += layer->reduced_1 * plane;
+    }
+}
