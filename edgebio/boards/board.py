@@ -144,7 +144,7 @@ class Board(_Section):
         How far it is proven.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=23)]
     title: str
     core: Core
     core_class: CoreClass

@@ -1,0 +1,353 @@
+"""QEMU as the board: started on a pty or a TCP port, stopped for certain; or run to its end."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edgebio import storage
+from edgebio.boards.board import Board
+from edgebio.errors import DeviceError, EdgebioError, MissingToolError
+
+INSTALL = "sudo apt-get install qemu-system-arm"
+"""The line that installs the emulator."""
+
+Serial = Literal["pty", "tcp"]
+
+_START_SECONDS = 10.0
+_STOP_SECONDS = 3.0
+_PTY = re.compile(r"char device redirected to (\S+)")
+
+
+def program() -> str:
+    """Path of QEMU.
+
+    Raises
+    ------
+    MissingToolError
+        Where it is not installed.
+    """
+    found = shutil.which("qemu-system-arm")
+    if not found:
+        raise MissingToolError(f"no qemu-system-arm on this machine; install it: {INSTALL}")
+    return found
+
+
+def command(board: Board, image: Path) -> list[str]:
+    """Return the command that runs `image` on an emulated `board`, without any device of its own.
+
+    Raises
+    ------
+    EdgebioError
+        Where the board has no emulator.
+    MissingToolError
+        Where QEMU is not installed.
+    """
+    if board.emulator is None:
+        raise EdgebioError(f"board {board.name} has no emulator")
+    return [
+        program(),
+        *("-M", board.emulator.machine),
+        *board.emulator.options,
+        *("-display", "none", "-nodefaults", "-monitor", "none"),
+        *("-kernel", str(image)),
+    ]
+
+
+def run(
+    board: Board, image: Path, folder: Path, timeout: float, options: Sequence[str] = ()
+) -> None:
+    """Run an image that ends by itself, with the files of `folder` open to it by semihosting.
+
+    Parameters
+    ----------
+    board, image
+        What runs where.
+    folder
+        Folder that the image's file names are relative to.
+    timeout
+        Seconds until it is taken for hung.
+    options
+        More options of QEMU.
+
+    Raises
+    ------
+    DeviceError
+        Where the image reports failure, hangs, or QEMU dies.
+    """
+    line = [
+        *command(board, image.resolve()),
+        *("-semihosting-config", "enable=on,target=native"),
+        *options,
+    ]
+    process = subprocess.Popen(
+        _bound_to_us(line),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    with _ending(process):
+        try:
+            _, said = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise DeviceError(
+                f"{board.name} (emulated) did not finish within {timeout:g} s; it may hang"
+            ) from None
+    if process.returncode:
+        raise DeviceError(f"{board.name} (emulated) {_end(process.returncode, said)}")
+
+
+def _end(code: int, said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # QEMU prints registers after what went wrong.
+    what = lines[0].removeprefix("qemu: ").removeprefix("fatal: ") if lines else "no message"
+    if code < 0:
+        return f"crashed, {signal.Signals(-code).name}: {what}"
+    return f"failed: {what}"
+
+
+@dataclass
+class Emulator:
+    """A running emulated board.
+
+    Attributes
+    ----------
+    board : str
+        Its name.
+    url : str
+        Its serial port as pyserial takes it: the name of a pty, or ``socket://127.0.0.1:port``.
+    pid : int
+        QEMU's process.
+    """
+
+    board: str
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def pid(self) -> int:
+        """Number of QEMU's process."""
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether QEMU still runs."""
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """Stop it; stopping what has ended is fine."""
+        _stop(self.process)
+
+
+@contextlib.contextmanager
+def start(board: Board, image: Path, serial: Serial = "pty") -> Iterator[Emulator]:
+    """Run `image` on an emulated `board` while the block runs.
+
+    QEMU ends with the block, whatever ends the block, and with this process even if that is
+    killed.
+
+    Parameters
+    ----------
+    board, image
+        What runs where.
+    serial
+        "pty" for a pseudo-terminal, "tcp" for a port of 127.0.0.1.
+
+    Raises
+    ------
+    DeviceError
+        Where QEMU does not come up.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgebio-emulator-") as scratch:
+        emulator = _launch(board, image, serial, Path(scratch) / "qemu.log", stay=False)
+        with _ending(emulator.process):
+            yield emulator
+
+
+class Detached(BaseModel):
+    """An emulator that was left running, as its record in the image's folder says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    board: str
+    url: str
+    pid: int
+    image: str
+
+    @property
+    def running(self) -> bool:
+        """Whether it still runs; a number that another process has now is not it."""
+        return self.image in _command_line(self.pid)
+
+
+_RECORD = "emulator.json"
+_LOG = "emulator.log"
+
+
+def detach(board: Board, image: Path, serial: Serial = "pty") -> Detached:
+    """Start an emulator that outlives this process; one that runs from the folder is replaced.
+
+    Parameters
+    ----------
+    board, image
+        What runs where; the record of the emulator is kept beside the image.
+    serial
+        "pty" or "tcp".
+
+    Returns
+    -------
+    Detached
+        Where it is.
+    """
+    stop(image.parent)
+    emulator = _launch(board, image, serial, image.parent / _LOG, stay=True)
+    detached = Detached(
+        board=board.name, url=emulator.url, pid=emulator.pid, image=str(image.resolve())
+    )
+    storage.write_json(image.parent / _RECORD, detached.model_dump())
+    return detached
+
+
+def detached(folder: Path) -> Detached | None:
+    """Return the emulator that was left running from the image in `folder`, or None."""
+    try:
+        record = Detached.model_validate_json((folder / _RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return record if record.running else None
+
+
+def stop(folder: Path) -> Detached | None:
+    """Stop the emulator that was left running from `folder`; None where none was.
+
+    Raises
+    ------
+    DeviceError
+        Where it does not end.
+    """
+    found = detached(folder)
+    if found:
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(found.pid, sign)
+            end = time.monotonic() + _STOP_SECONDS
+            while found.running and time.monotonic() < end:
+                _reap(found.pid)
+                time.sleep(0.02)
+            if not found.running:
+                break
+        else:
+            raise DeviceError(f"the emulator, process {found.pid}, does not end; stop it by hand")
+    (folder / _RECORD).unlink(missing_ok=True)
+    return found
+
+
+def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool) -> Emulator:
+    line = command(board, image.resolve())
+    if serial == "pty":
+        url, listener = "", None
+        line += ["-serial", "pty"]
+    else:
+        # Handing QEMU a socket that listens already leaves no moment in which somebody else can
+        # take the port, and none in which a client comes too early.
+        listener = socket.create_server(("127.0.0.1", 0))
+        url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+        channel = f"socket,id=serial0,fd={listener.fileno()},server=on,wait=off"
+        line += ["-chardev", channel, "-serial", "chardev:serial0"]
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                line if stay else _bound_to_us(line),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=stay,
+                pass_fds=(listener.fileno(),) if listener else (),
+            )
+    finally:
+        if listener:
+            listener.close()
+    try:
+        url = url or _pty_name(board, process, log)
+        _check_alive(board, process, log)
+    except BaseException:
+        _stop(process)
+        raise
+    return Emulator(board.name, url, process)
+
+
+def _pty_name(board: Board, process: "subprocess.Popen[bytes]", log: Path) -> str:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        found = _PTY.search(log.read_text(errors="replace"))
+        if found:
+            return found[1]
+        _check_alive(board, process, log)
+        time.sleep(0.01)
+    raise DeviceError(f"{board.name} (emulated) named no pty within {_START_SECONDS:g} s")
+
+
+def _check_alive(board: Board, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    if process.poll() is not None:
+        said = _end(process.returncode, log.read_text(errors="replace"))
+        raise DeviceError(f"{board.name} (emulated) {said}")
+
+
+@contextlib.contextmanager
+def _ending(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stderr:
+        process.stderr.close()
+
+
+def _bound_to_us(line: list[str]) -> list[str]:
+    """Have the kernel end the command with this process, where Linux's setpriv is there."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", *line] if setpriv else line
+
+
+def _command_line(pid: int) -> str:
+    """Command line of a process; empty where there is none, or only its remains."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        pass
+    if Path("/proc/self").exists() or not shutil.which("ps"):
+        return ""
+    done = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+def _reap(pid: int) -> None:
+    """Collect a process that this one started itself, or nothing."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)

@@ -1,0 +1,248 @@
+"""Models and front ends run on an emulated board, many inputs at a time, through files.
+
+The image is ``firmware_assets/app/batch.c``, which says what the files hold.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import tflite
+from edgebio.boards import Board, emulator
+from edgebio.errors import DeviceError, EdgebioError
+from edgebio.firmware import image
+from edgebio.firmware.manifest import Manifest
+from edgebio.tflite.metadata import require
+
+_MODE_IMAGES, _MODE_SAMPLES = 0, 1
+_TRACE_LAYER, _TRACE_STAGE = 0, 1
+
+Int8 = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class FrontendRun:
+    """What the front end made of a recording on a board.
+
+    Attributes
+    ----------
+    images : ndarray of int8 (n, columns, bins, channels)
+        The images that fell due.
+    outputs : ndarray of int8 (n, classes) or None
+        The network's output for each of them, where it was asked for.
+    """
+
+    images: Int8
+    outputs: Int8 | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the front end for one column and channel, as raw bytes (eb_frontend.h)."""
+
+    stage: int
+    channel: int
+    data: bytes
+
+
+class Batch:
+    """A model built for an emulated board, ready to be given inputs.
+
+    Use it by `prepare`. Every call starts the board anew.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        What the image takes.
+    stack_used : int
+        Bytes of stack that the last run used.
+    """
+
+    def __init__(self, board: Board, graph: tflite.Graph, manifest: Manifest, folder: Path) -> None:
+        self.board = board
+        self.manifest = manifest
+        self.stack_used = 0
+        self._graph = graph
+        self._folder = folder
+
+    @property
+    def elf(self) -> Path:
+        """The image."""
+        return self._folder / "firmware.elf"
+
+    def network(self, x: npt.NDArray[np.generic], options: Sequence[str] = ()) -> Int8:
+        """Run the network on `x`.
+
+        Parameters
+        ----------
+        x : ndarray (n, height, width, channels)
+            Inputs, of the model's own dtype.
+        options
+            More options of QEMU.
+
+        Returns
+        -------
+        ndarray (n, classes)
+            Its outputs.
+
+        Raises
+        ------
+        EdgebioError
+            Where `x` is not what the model takes.
+        DeviceError
+            Where the emulated board fails, hangs or ends early.
+        """
+        with self._run(_MODE_IMAGES, len(x), self._checked(x).tobytes(), False, options) as files:
+            return self._outputs(files, len(x))
+
+    def layers(self, x: npt.NDArray[np.generic]) -> list[npt.NDArray[np.uint8]]:
+        """Run the network on `x` and return what each layer made, as bytes.
+
+        The image must have been prepared with ``traced``.
+
+        Returns
+        -------
+        list of ndarray of uint8 (n, bytes)
+            One a layer.
+        """
+        with self._run(_MODE_IMAGES, len(x), self._checked(x).tobytes(), False) as files:
+            made: dict[int, list[bytes]] = {}
+            for kind, index, _, data in _trace(files / "trace.bin"):
+                if kind == _TRACE_LAYER:
+                    made.setdefault(index, []).append(data)
+        return [
+            np.frombuffer(b"".join(made[index]), np.uint8).reshape(len(x), -1)
+            for index in sorted(made)
+        ]
+
+    def frontend(self, samples: npt.NDArray[np.int16], *, network: bool = False) -> FrontendRun:
+        """Stream `samples` through the front end, and the images through the network if asked.
+
+        Parameters
+        ----------
+        samples : ndarray of int16 (n, channels)
+            Raw samples from reset.
+        network
+            Whether the network runs on each image.
+        """
+        with self._run_samples(samples, network) as (files, count):
+            spec = require(self._graph, "the front end").frontend
+            images = np.fromfile(files / "images.bin", np.int8)
+            images = images.reshape(count, *spec.image_shape)
+            return FrontendRun(images, self._outputs(files, count) if network else None)
+
+    def stages(self, samples: npt.NDArray[np.int16]) -> list[Stage]:
+        """Stream `samples` through the front end and return all that its stages made.
+
+        The image must have been prepared with ``traced``.
+        """
+        with self._run_samples(samples, False) as (files, _):
+            return [
+                Stage(index, part, data)
+                for kind, index, part, data in _trace(files / "trace.bin")
+                if kind == _TRACE_STAGE
+            ]
+
+    @contextlib.contextmanager
+    def _run_samples(
+        self, samples: npt.NDArray[np.int16], network: bool
+    ) -> Iterator[tuple[Path, int]]:
+        channels = require(self._graph, "the front end").frontend.channels
+        if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
+            raise EdgebioError(
+                f"the model takes int16 samples of {channels} channels, not {samples.dtype} of "
+                f"shape {samples.shape}"
+            )
+        with self._run(_MODE_SAMPLES, len(samples), samples.tobytes(), network) as files:
+            yield files, int(np.fromfile(files / "result.bin", "<u4")[0])
+
+    @contextlib.contextmanager
+    def _run(
+        self, mode: int, count: int, inputs: bytes, network: bool, options: Sequence[str] = ()
+    ) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
+            files = Path(scratch)
+            np.array([mode, count, network], "<u4").tofile(files / "job.bin")
+            (files / "inputs.bin").write_bytes(inputs)
+            # A slow inference takes some 0.5 s here; a minute covers the start of anything.
+            emulator.run(self.board, self.elf, files, 60.0 + 2.0 * count, options)
+            result = files / "result.bin"
+            if not result.is_file() or result.stat().st_size != 12:
+                raise DeviceError(f"{self.board.name} (emulated) ended without a result")
+            self.stack_used = int(np.fromfile(result, "<u4")[1])
+            yield files
+
+    def _checked(self, x: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        tensor = self._graph.tensors[self._graph.inputs[0]]
+        if x.dtype != tensor.dtype or x.shape[1:] != tensor.shape[1:]:
+            raise EdgebioError(
+                f"the model takes {tensor.dtype} inputs of shape (n, "
+                f"{', '.join(map(str, tensor.shape[1:]))}), not {x.dtype} of {x.shape}"
+            )
+        return x
+
+    def _outputs(self, files: Path, count: int) -> Int8:
+        tensor = self._graph.tensors[self._graph.outputs[0]]
+        return np.fromfile(files / "outputs.bin", tensor.dtype).reshape(count, -1)
+
+
+@contextlib.contextmanager
+def prepare(board: Board, model: Path, *, traced: bool = False) -> Iterator[Batch]:
+    """Build the batch image of `model` for `board`, for as long as the block runs.
+
+    Parameters
+    ----------
+    board
+        An emulated board.
+    model
+        A .tflite, or the folder of a run.
+    traced
+        With the hooks that `Batch.layers` and `Batch.stages` need.
+
+    Raises
+    ------
+    MissingToolError
+        Where the compiler or the emulator is not installed.
+    """
+    emulator.command(board, Path())  # before the build: what is missing is said at once
+    with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
+        folder = Path(scratch) / "image"
+        manifest = image.build(model, board, folder, "batch", traced=traced)
+        yield Batch(board, tflite.read(image.model_file(model)), manifest, folder)
+
+
+def run_network(board: Board, model: Path, x: npt.NDArray[np.generic]) -> Int8:
+    """Build `model` for `board` and run it on `x`: see `Batch.network`."""
+    with prepare(board, model) as batch:
+        return batch.network(x)
+
+
+def run_layers(
+    board: Board, model: Path, x: npt.NDArray[np.generic]
+) -> list[npt.NDArray[np.uint8]]:
+    """Build `model` for `board` and return what each layer makes of `x`: see `Batch.layers`."""
+    with prepare(board, model, traced=True) as batch:
+        return batch.layers(x)
+
+
+def run_frontend(
+    board: Board, model: Path, samples: npt.NDArray[np.int16], *, network: bool = False
+) -> FrontendRun:
+    """Build `model` for `board` and stream `samples` through it: see `Batch.frontend`."""
+    with prepare(board, model) as batch:
+        return batch.frontend(samples, network=network)
+
+
+def _trace(path: Path) -> Iterator[tuple[int, int, int, bytes]]:
+    """Records of a trace: kind, index, part, data."""
+    raw = path.read_bytes()
+    at = 0
+    while at < len(raw):
+        kind, index, part, size = (int(v) for v in np.frombuffer(raw, "<u4", 4, at))
+        yield kind, index, part, raw[at + 16 : at + 16 + size]
+        at += 16 + size

@@ -1,0 +1,255 @@
+"""All C of an image, laid out in one folder that needs nothing from outside."""
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgebio import compiler, storage
+from edgebio.boards import Board
+from edgebio.decision import firmware as decision_firmware
+from edgebio.decision.outputs import Outputs
+from edgebio.firmware import toolchain
+from edgebio.firmware.manifest import App
+from edgebio.frontend import firmware as frontend_firmware
+from edgebio.tflite import Graph
+from edgebio.tflite.metadata import metadata
+
+LINKER_SCRIPT = Path("ports/sections.ld")
+MEMORY_SCRIPT = Path("ports/memory.ld")
+
+_OPTIMIZE = ("-O2", "-g", "-ffunction-sections", "-fdata-sections", "-fno-common")
+_OWN = ("-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Werror")
+_VENDOR = ("-std=gnu11", "-w")
+
+
+@dataclass
+class Sources:
+    """Sources of an image; all paths are relative to `root`.
+
+    Attributes
+    ----------
+    root : Path
+        The folder that holds everything.
+    own, vendor : list of Path
+        C files of edgebio, held to all warnings, and of others.
+    include, system : list of Path
+        Header folders of either.
+    flags : list of str
+        Flags of the board and definitions of the model.
+    network : compiler.Generated
+        What the compiler said of the network.
+    build : str
+        First 16 bytes, as hex, of the SHA-256 of what the image is made from.
+    """
+
+    root: Path
+    own: list[Path] = field(default_factory=list)
+    vendor: list[Path] = field(default_factory=list)
+    include: list[Path] = field(default_factory=list)
+    system: list[Path] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    network: compiler.Generated = field(init=False)
+    build: str = field(init=False)
+
+    def take(self, room: str, sources: Iterable[Path], include: Iterable[Path] = ()) -> None:
+        """Add C files and header folders, copied into folder `room` where they lie outside."""
+        self.own += [self._inside(room, path) for path in sources]
+        for folder in include:
+            if folder.is_relative_to(self.root):
+                place = folder.relative_to(self.root)
+            else:
+                place = Path(room)
+                for header in sorted(folder.glob("*.h")):
+                    self._inside(room, header)
+            if place not in self.include:
+                self.include.append(place)
+
+    def take_vendor(self, room: str, sources: Iterable[Path], include: Iterable[Path]) -> None:
+        """Add somebody else's C files and header trees."""
+        self.vendor += [self._inside(room, path) for path in sources]
+        for folder in include:
+            place = Path(room) / folder.name
+            for header in sorted(folder.rglob("*.h")):
+                target = self.root / place / header.relative_to(folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(header, target)
+            self.system.append(place)
+
+    def _inside(self, room: str, path: Path) -> Path:
+        if path.is_relative_to(self.root):
+            return path.relative_to(self.root)
+        target = Path(room) / path.name
+        (self.root / room).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, self.root / target)
+        return target
+
+    def flags_of(self, source: Path) -> tuple[str, ...]:
+        """All compiler flags of one of the files."""
+        include = [f"-I{folder}" for folder in self.include]
+        system = [f"-isystem{folder}" for folder in self.system]
+        return (
+            *self.flags,
+            *_OPTIMIZE,
+            *(_VENDOR if source in self.vendor else _OWN),
+            *include,
+            *system,
+        )
+
+    def units(self) -> list[toolchain.Unit]:
+        """List what the compiler is to be run on."""
+        return [toolchain.Unit(path, self.flags_of(path)) for path in [*self.own, *self.vendor]]
+
+
+def write(root: Path, graph: Graph, board: Board, app: App, traced: bool) -> Sources:
+    """Write all sources of an image into `root`.
+
+    Parameters
+    ----------
+    root
+        An empty folder.
+    graph
+        The model.
+    board
+        The board.
+    app
+        Which application.
+    traced
+        For "batch": with the hooks that show every layer and every stage of the front end.
+
+    Returns
+    -------
+    Sources
+        What to compile, and how.
+
+    Raises
+    ------
+    EdgebioError
+        Where the model cannot be compiled; the text names the operator.
+    """
+    assets = storage.assets("firmware_assets")
+    tree = Sources(root, flags=list(board.flags))
+
+    tree.network = compiler.generate(graph, root / "model")
+    tree.take("model", tree.network.sources, tree.network.include)
+
+    model = metadata(graph)
+    made = frontend_firmware.write(
+        root / "frontend",
+        model.frontend if model else None,
+        model.standardisation if model else None,
+    )
+    tree.take("frontend", made.own, made.include)
+    tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
+    tree.flags += made.flags
+
+    ports = assets / "ports"
+    tree.take("ports", [*sorted((ports / "cortex_m").glob("*.c")), ports / board.port / "port.c"])
+    tree.take("ports", [], [ports, ports / "cortex_m"])
+    shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, root / LINKER_SCRIPT)
+    storage.write_text(root / "ports" / "eb_board.h", _board_header(board))
+
+    if app == "link":
+        if model:
+            outputs = Outputs.of(graph)
+            chosen = decision_firmware.write(root / "decision", model.decision, outputs)
+            tree.take("decision", chosen.own, chosen.include)
+        link = assets / "link"
+        tree.take("link", _device_sources(link), [link])
+        others = [path for path in _device_sources(assets / "app") if path.name != "batch.c"]
+        tree.take("app", others, [assets / "app"])
+    else:
+        tree.take("app", [assets / "app" / "batch.c"], [assets / "app"])
+        if traced:
+            tree.flags += ["-include", "app/eb_batch.h"]
+    tree.build = _build_id(tree)
+    if app == "link":
+        storage.write_text(root / "app" / "app_config.h", _app_header(board, tree.build))
+    return tree
+
+
+def write_memory(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:
+    """Write the linker's memory map.
+
+    Parameters
+    ----------
+    root
+        Folder of the sources.
+    board
+        The board.
+    stack
+        Bytes of stack to set aside.
+    unlimited
+        Let both regions be as long as may be, so that an image that is too large links and can be
+        measured.
+    """
+    regions = {"FLASH": (board.memory.flash, "rx"), "RAM": (board.memory.ram, "rwx")}
+    lines = [
+        f"    {name} ({access}) : ORIGIN = {region.origin:#010x}, "
+        f"LENGTH = {0x10000000 if unlimited else region.bytes:#x}"
+        for name, (region, access) in regions.items()
+    ]
+    storage.write_text(
+        root / MEMORY_SCRIPT,
+        "/* Memory of the board, and the stack's share of it. Generated. */\n"
+        "MEMORY\n{\n" + "\n".join(lines) + f"\n}}\n\neb_stack_bytes = {stack};\n",
+    )
+
+
+def _build_id(tree: Sources) -> str:
+    """Hash all files, flags and the compiler's version."""
+    digest = hashlib.sha256(toolchain.version().encode())
+    for unit in tree.units():
+        digest.update("\0".join([str(unit.source), *unit.flags]).encode())
+    for path in sorted(path for path in tree.root.rglob("*") if path.is_file()):
+        digest.update(f"\0{path.relative_to(tree.root)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _device_sources(folder: Path) -> list[Path]:
+    """C files of a room that run on the device; what only the host's library needs says so."""
+    return [path for path in sorted(folder.glob("*.c")) if not path.stem.endswith("_host")]
+
+
+def _board_header(board: Board) -> str:
+    irqs = board.uart.irqs
+    slots = ", ".join(f"[16 + {irq}] = {{.entry = (handler)}}" for irq in irqs)
+    each = " ".join(f"enable({irq}u);" for irq in irqs)
+    more = "".join(f"#define {name} {value}u\n" for name, value in board.defines.items())
+    return f"""\
+/* Board {board.name}: {board.title}. Generated. */
+#ifndef EB_BOARD_H
+#define EB_BOARD_H
+
+#define EB_CLOCK_HZ {board.clock_hz}u
+#define EB_UART_BASE {board.uart.base:#010x}u
+#define EB_UART_CLOCK_HZ {board.uart.clock_hz}u
+#define EB_UART_BAUD {board.uart.baud}u
+{more}
+/* Interrupts that the vector table holds, and those of the UART's receiver. */
+#define EB_IRQS {max(irqs) + 1}u
+#define EB_UART_VECTORS(handler) {slots}
+#define EB_UART_EACH_IRQ(enable) do {{ {each} }} while (0)
+
+#endif
+"""
+
+
+def _app_header(board: Board, build: str) -> str:
+    digest = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(build))
+    return f"""\
+/* What the device says of itself. Generated. */
+#ifndef EB_APP_CONFIG_H
+#define EB_APP_CONFIG_H
+
+#include "eb_board.h"
+
+#define EB_APP_BOARD "{board.name}"
+#define EB_APP_CORE "{board.core}"
+#define EB_APP_CLOCK_HZ EB_CLOCK_HZ
+#define EB_APP_BUILD {{{digest}}}
+
+#endif
+"""

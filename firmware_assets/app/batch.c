@@ -1,0 +1,229 @@
+/* The batch application: inputs from files of the host, results into files, and the end.
+ *
+ * For bulk comparison and for counting instructions, where a serial line would be the longest
+ * part of the work. It reads and writes through semihosting (Arm IHI 0109, "Semihosting for
+ * AArch32 and AArch64"), so an emulator or a debugger is needed; port_init is never called, and
+ * no interrupt disturbs the count.
+ *
+ * Files, in the folder that the emulator runs in; numbers are little-endian:
+ *   job.bin      uint32: mode, inputs (images or samples), 1 to run the network on images made
+ *   inputs.bin   mode IMAGES: images; mode SAMPLES: int16 samples of all channels
+ *   outputs.bin  the network's output for each image
+ *   images.bin   mode SAMPLES: the images that fell due
+ *   trace.bin    traced builds: uint32 kind, index, part, bytes; then so many bytes
+ *   result.bin   uint32: images made or read, stack used, stack there is
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cortex_m.h"
+#include "frontend_config.h"
+#include "model.h"
+#include "port.h"
+
+enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_WRITE0 = 0x04, SYS_WRITE = 0x05, SYS_READ = 0x06 };
+enum { SYS_EXIT_EXTENDED = 0x20, ADP_STOPPED_APPLICATION_EXIT = 0x20026 };
+enum { OPEN_READ = 1, OPEN_WRITE = 5 }; /* fopen's "rb" and "wb" */
+
+enum { MODE_IMAGES = 0, MODE_SAMPLES = 1 };
+enum { EXIT_OK = 0, EXIT_FILES = 2, EXIT_FAULT = 3 };
+
+int main(void);
+void eb_batch_invoked(void);
+void eb_batch_pushed(void);
+
+static uint32_t semihost(uint32_t operation, const void *arguments)
+{
+    register uint32_t r0 __asm("r0") = operation;
+    register const void *r1 __asm("r1") = arguments;
+    __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    return r0;
+}
+
+static _Noreturn void leave(uint32_t code)
+{
+    const uint32_t block[2] = {ADP_STOPPED_APPLICATION_EXIT, code};
+    semihost(SYS_EXIT_EXTENDED, block);
+    for (;;) {
+    }
+}
+
+static _Noreturn void fail(const char *message)
+{
+    semihost(SYS_WRITE0, message);
+    leave(EXIT_FILES);
+}
+
+_Noreturn void cortex_m_fault_hook(void)
+{
+    static const char digits[] = "0123456789abcdef";
+    static char text[] = "fault 0x........ at 0x........, address 0x........\n";
+    const port_fault *fault = port_last_fault();
+    const uint32_t values[3] = {fault->status, fault->pc, fault->address};
+    char *at = text;
+    for (uint32_t i = 0; i < 3; i++) {
+        while (*at != '.') {
+            at++;
+        }
+        for (uint32_t shift = 32; shift; shift -= 4) {
+            *at++ = digits[values[i] >> (shift - 4) & 15u];
+        }
+    }
+    semihost(SYS_WRITE0, text);
+    leave(EXIT_FAULT);
+}
+
+static uint32_t open_file(const char *name, uint32_t mode)
+{
+    uint32_t length = 0;
+    while (name[length]) {
+        length++;
+    }
+    const uint32_t block[3] = {(uint32_t)(uintptr_t)name, mode, length};
+    const uint32_t handle = semihost(SYS_OPEN, block);
+    if (handle == UINT32_MAX) {
+        fail("a file of the job cannot be opened\n");
+    }
+    return handle;
+}
+
+static void close_file(uint32_t handle)
+{
+    if (semihost(SYS_CLOSE, &handle)) {
+        fail("a file of the job cannot be closed\n");
+    }
+}
+
+static void read_file(uint32_t handle, void *data, uint32_t bytes)
+{
+    const uint32_t block[3] = {handle, (uint32_t)(uintptr_t)data, bytes};
+    if (bytes && semihost(SYS_READ, block)) {
+        fail("inputs.bin or job.bin ends early\n");
+    }
+}
+
+static void write_file(uint32_t handle, const void *data, uint32_t bytes)
+{
+    const uint32_t block[3] = {handle, (uint32_t)(uintptr_t)data, bytes};
+    if (bytes && semihost(SYS_WRITE, block)) {
+        fail("a result cannot be written: is the disk full?\n");
+    }
+}
+
+static uint32_t inputs, outputs, images_made;
+static uint64_t model_state[(EB_MODEL_STATE_BYTES + 7u) / 8u] __attribute__((aligned(16)));
+static uint64_t output[(EB_MODEL_OUTPUT_BYTES + 7u) / 8u];
+
+#ifdef EB_BATCH_H
+enum { TRACE_LAYER = 0, TRACE_STAGE = 1 };
+static uint32_t trace;
+
+static void write_trace(uint32_t kind, uint32_t index, uint32_t part, const void *data,
+                        size_t bytes)
+{
+    const uint32_t head[4] = {kind, index, part, (uint32_t)bytes};
+    write_file(trace, head, sizeof head);
+    write_file(trace, data, (uint32_t)bytes);
+}
+
+void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes)
+{
+    write_trace(TRACE_LAYER, layer, 0, data, bytes);
+}
+
+#if EB_HAS_FRONTEND
+void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
+{
+    write_trace(TRACE_STAGE, (uint32_t)stage, channel, data, bytes);
+}
+#endif
+#endif
+
+/* Ends of the counted stretches, which begin at eb_model_invoke and eb_frontend_push. */
+__attribute__((noinline)) void eb_batch_invoked(void)
+{
+    __asm volatile("");
+}
+
+__attribute__((noinline)) void eb_batch_pushed(void)
+{
+    __asm volatile("");
+}
+
+static void run_network(const void *image)
+{
+    eb_model_invoke(model_state, image, output);
+    eb_batch_invoked();
+    write_file(outputs, output, EB_MODEL_OUTPUT_BYTES);
+}
+
+static void run_images(uint32_t count)
+{
+    static uint64_t image[(EB_MODEL_INPUT_BYTES + 7u) / 8u] __attribute__((aligned(16)));
+    for (uint32_t i = 0; i < count; i++) {
+        read_file(inputs, image, EB_MODEL_INPUT_BYTES);
+        run_network(image);
+        images_made++;
+    }
+}
+
+#if EB_HAS_FRONTEND
+static void run_samples(uint32_t count, bool with_network)
+{
+    static uint64_t state[(EB_FRONTEND_STATE_BYTES + 7u) / 8u];
+    static int16_t block[64][EB_FRONTEND_CHANNELS];
+    const uint32_t images = open_file("images.bin", OPEN_WRITE);
+    eb_frontend_reset(&eb_frontend_settings, state);
+    while (count) {
+        const uint32_t samples = count < 64u ? count : 64u;
+        read_file(inputs, block, samples * sizeof block[0]);
+        for (uint32_t i = 0; i < samples; i++) {
+            const bool due = eb_frontend_push(&eb_frontend_settings, state, block[i]);
+            eb_batch_pushed();
+            if (due) {
+                const int8_t *image = eb_frontend_image(&eb_frontend_settings, state);
+                write_file(images, image, EB_FRONTEND_IMAGE_BYTES);
+                images_made++;
+                if (with_network) {
+                    run_network(image);
+                }
+            }
+        }
+        count -= samples;
+    }
+    close_file(images);
+}
+#endif
+
+int main(void)
+{
+    uint32_t job[3];
+    const uint32_t job_file = open_file("job.bin", OPEN_READ);
+    read_file(job_file, job, sizeof job);
+    close_file(job_file);
+    inputs = open_file("inputs.bin", OPEN_READ);
+    outputs = open_file("outputs.bin", OPEN_WRITE);
+#ifdef EB_BATCH_H
+    trace = open_file("trace.bin", OPEN_WRITE);
+#endif
+    if (job[0] == MODE_IMAGES) {
+        run_images(job[1]);
+    } else {
+#if EB_HAS_FRONTEND
+        run_samples(job[1], job[2] != 0);
+#else
+        fail("the model has no front end\n");
+#endif
+    }
+#ifdef EB_BATCH_H
+    close_file(trace);
+#endif
+    close_file(inputs);
+    close_file(outputs);
+    const uint32_t result[3] = {images_made, port_stack_used(), port_stack_size()};
+    const uint32_t result_file = open_file("result.bin", OPEN_WRITE);
+    write_file(result_file, result, sizeof result);
+    close_file(result_file);
+    leave(EXIT_OK);
+}
