@@ -145,7 +145,11 @@ def _fast(body: bytes, columns: int, dtype: type[np.int64] | type[np.float64]) -
             values = np.fromstring(body.replace(b"\n", b","), dtype, sep=",")
         except (DeprecationWarning, ValueError):
             return None
-    return values.reshape(-1, columns) if values.size == len(marks) else None
+    if values.size != len(marks):
+        return None
+    if dtype is np.int64 and (values.max() >= 10**18 or values.min() <= -(10**18)):
+        return None  # strtoll stops at its largest number without a word
+    return values.reshape(-1, columns)
 
 
 def _exact(body: bytes, columns: int, source: str, kind: str, first_line: int) -> Numbers:

@@ -63,7 +63,7 @@ def test_the_short_cut_never_disagrees(parts: list[bytes], columns: int, kind: s
     if fast is None:
         return
     exact = text._exact(body, columns, "x", kind, 1)
-    np.testing.assert_array_equal(np.clip(fast, -1e5, 1e5), np.clip(exact, -1e5, 1e5))
+    np.testing.assert_array_equal(fast, exact)
 
 
 @pytest.mark.parametrize(
