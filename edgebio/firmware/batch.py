@@ -239,7 +239,7 @@ def run_frontend(
 
 
 def _trace(path: Path) -> Iterator[tuple[int, int, int, bytes]]:
-    """Records of a trace: kind, index, part, data."""
+    """Yield the records of a trace: kind, index, part, data."""
     raw = path.read_bytes()
     at = 0
     while at < len(raw):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import edgebio
-from edgebio import storage, tflite
+from edgebio import storage
 from edgebio.boards import Board
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.firmware import elf, sources, stack, toolchain
@@ -78,11 +78,10 @@ def build(
     """
     toolchain.tool("gcc")
     model = model_file(model)
-    graph = tflite.read(model)
     with _workspace(folder) as work:
         root = work / "src"
         root.mkdir()
-        tree = sources.write(root, graph, board, app, traced)
+        tree = sources.write(root, model, board, app, traced)
         objects = toolchain.compile_all(tree.units(), root)
         image = _link(tree, board, objects, work / "firmware.elf")
         elf.check_alignment(image, objects)
@@ -93,7 +92,7 @@ def build(
             board=board.name,
             core=board.core,
             compiler=toolchain.version(),
-            model=ModelRecord(file=model.name, sha256=graph.sha256),
+            model=ModelRecord(file=model.name, sha256=tree.network.program.network.sha256),
             image=ImageRecord(sha256=storage.sha256(binary), build=tree.build),
             flash=_flash(image, board, binary.stat().st_size),
             ram=_ram(image, board, tree),
@@ -191,11 +190,11 @@ def _ram(image: elf.Image, board: Board, tree: sources.Sources) -> Ram:
     ]
     total = max(ends) - memory.origin
     reserved = next(section.size for section in image.sections if section.name == ".stack")
-    network = tree.network
+    plan = tree.network.program.plan
     return Ram(
-        activations=network.activation_bytes,
-        scratch=network.scratch_bytes,
-        static=total - reserved - network.activation_bytes - network.scratch_bytes,
+        activations=plan.activations,
+        scratch=plan.scratch,
+        static=total - reserved - plan.total,
         stack=reserved,
         total=total,
         available=memory.bytes,

@@ -8,16 +8,27 @@ from pathlib import Path
 
 from edgebio import compiler, storage
 from edgebio.boards import Board
+from edgebio.boards.board import Core
 from edgebio.decision import firmware as decision_firmware
 from edgebio.decision.outputs import Outputs
 from edgebio.firmware import toolchain
 from edgebio.firmware.manifest import App
 from edgebio.frontend import firmware as frontend_firmware
-from edgebio.tflite import Graph
+from edgebio.tflite import read
 from edgebio.tflite.metadata import metadata
 
 LINKER_SCRIPT = Path("ports/sections.ld")
 MEMORY_SCRIPT = Path("ports/memory.ld")
+
+_KERNELS: dict[Core, compiler.Core] = {
+    "cortex-m0plus": "portable",
+    "cortex-m3": "portable",
+    "cortex-m4": "dsp",
+    "cortex-m7": "dsp",
+    "cortex-m33": "dsp",
+    "cortex-m55": "mve",
+}
+"""Instruction set that the network's kernels may use on each core."""
 
 _OPTIMIZE = ("-O2", "-g", "-ffunction-sections", "-fdata-sections", "-fno-common")
 _OWN = ("-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Werror")
@@ -102,15 +113,15 @@ class Sources:
         return [toolchain.Unit(path, self.flags_of(path)) for path in [*self.own, *self.vendor]]
 
 
-def write(root: Path, graph: Graph, board: Board, app: App, traced: bool) -> Sources:
+def write(root: Path, model: Path, board: Board, app: App, traced: bool) -> Sources:
     """Write all sources of an image into `root`.
 
     Parameters
     ----------
     root
         An empty folder.
-    graph
-        The model.
+    model
+        The .tflite.
     board
         The board.
     app
@@ -131,14 +142,15 @@ def write(root: Path, graph: Graph, board: Board, app: App, traced: bool) -> Sou
     assets = storage.assets("firmware_assets")
     tree = Sources(root, flags=list(board.flags))
 
-    tree.network = compiler.generate(graph, root / "model")
+    tree.network = compiler.generate(model, root / "model", _KERNELS[board.core])
     tree.take("model", tree.network.sources, tree.network.include)
 
-    model = metadata(graph)
+    graph = read(model)
+    about = metadata(graph)
     made = frontend_firmware.write(
         root / "frontend",
-        model.frontend if model else None,
-        model.standardisation if model else None,
+        about.frontend if about else None,
+        about.standardisation if about else None,
     )
     tree.take("frontend", made.own, made.include)
     tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
@@ -151,9 +163,9 @@ def write(root: Path, graph: Graph, board: Board, app: App, traced: bool) -> Sou
     storage.write_text(root / "ports" / "eb_board.h", _board_header(board))
 
     if app == "link":
-        if model:
+        if about:
             outputs = Outputs.of(graph)
-            chosen = decision_firmware.write(root / "decision", model.decision, outputs)
+            chosen = decision_firmware.write(root / "decision", about.decision, outputs)
             tree.take("decision", chosen.own, chosen.include)
         link = assets / "link"
         tree.take("link", _device_sources(link), [link])

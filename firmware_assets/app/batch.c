@@ -112,8 +112,8 @@ static void write_file(uint32_t handle, const void *data, uint32_t bytes)
 }
 
 static uint32_t inputs, outputs, images_made;
-static uint64_t model_state[(EB_MODEL_STATE_BYTES + 7u) / 8u] __attribute__((aligned(16)));
-static uint64_t output[(EB_MODEL_OUTPUT_BYTES + 7u) / 8u];
+static _Alignas(16) uint8_t model_state[EB_MODEL_STATE_BYTES + 1]; /* it may need none */
+static _Alignas(16) uint8_t output[EB_MODEL_OUTPUT_BYTES];
 
 #ifdef EB_BATCH_H
 enum { TRACE_LAYER = 0, TRACE_STAGE = 1 };
@@ -160,7 +160,7 @@ static void run_network(const void *image)
 
 static void run_images(uint32_t count)
 {
-    static uint64_t image[(EB_MODEL_INPUT_BYTES + 7u) / 8u] __attribute__((aligned(16)));
+    static _Alignas(16) uint8_t image[EB_MODEL_INPUT_BYTES];
     for (uint32_t i = 0; i < count; i++) {
         read_file(inputs, image, EB_MODEL_INPUT_BYTES);
         run_network(image);
@@ -171,7 +171,7 @@ static void run_images(uint32_t count)
 #if EB_HAS_FRONTEND
 static void run_samples(uint32_t count, bool with_network)
 {
-    static uint64_t state[(EB_FRONTEND_STATE_BYTES + 7u) / 8u];
+    static _Alignas(8) uint8_t state[EB_FRONTEND_STATE_BYTES];
     static int16_t block[64][EB_FRONTEND_CHANNELS];
     const uint32_t images = open_file("images.bin", OPEN_WRITE);
     eb_frontend_reset(&eb_frontend_settings, state);
