@@ -1,5 +1,7 @@
 """The errors that a user sees: one line each, saying what is wrong, where and what to do."""
 
+from typing import Any
+
 
 class EdgebioError(Exception):
     """Wrong use or wrong input; the command line prints it as one line and exits with 2."""
@@ -8,9 +10,19 @@ class EdgebioError(Exception):
 
 
 class CheckFailedError(EdgebioError):
-    """A check ran and did not hold (a rung of the ladder, a size limit); exit code 1."""
+    """A check ran and did not hold (a rung of the ladder, a size limit); exit code 1.
+
+    Attributes
+    ----------
+    document : dict or None
+        What was found all the same; ``--json`` prints it.
+    """
 
     exit_code = 1
+
+    def __init__(self, text: str, document: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.document = document
 
 
 class DeviceError(EdgebioError):

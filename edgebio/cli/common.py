@@ -60,8 +60,8 @@ def command(
 ) -> Callable[[Callable[..., Document]], click.Command]:
     """Make a function a command; `example` is shown under its ``--help``.
 
-    The function takes an `Output` first and returns the JSON document of its result. An
-    `EdgebioError` that carries a ``document`` attribute has it printed under ``--json`` too.
+    The function takes an `Output` first and returns the JSON document of its result; a check that
+    failed carries its document in the error.
     """
 
     def decorate(function: Callable[..., Document]) -> click.Command:
@@ -94,8 +94,6 @@ def command(
             call = option(call)
         make = group.command if group else click.command
         lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
-        return make(
-            name or function.__name__.rstrip("_"), epilog=f"\b\nExample:\n{lines}"
-        )(call)
+        return make(name or function.__name__.rstrip("_"), epilog=f"\b\nExample:\n{lines}")(call)
 
     return decorate

@@ -1,13 +1,16 @@
 """What the ladder is climbed with: recordings, and generated signals that stress fixed point."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from edgebio import recipes
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.recordings import Recording
+from edgebio.recordings import Recording, datasets
 
 Samples = npt.NDArray[np.int16]
 
@@ -53,4 +56,25 @@ def generated(spec: FrontendSpec) -> list[Stimulus]:
     return [
         Stimulus(f"generated {name}", np.clip(np.rint(wave), -32768, 32767).astype(np.int16))
         for name, wave in waves.items()
+    ]
+
+
+def scored_on(run: Path, root: Path | None = None) -> list[Recording]:
+    """Recordings that a run was scored on, as its recipe.toml and metrics.json name them.
+
+    Parameters
+    ----------
+    run
+        Folder of a run; a folder without metrics.json was not scored on anything.
+    root
+        Folder of data sets; see `edgebio.recordings.datasets.locate`.
+    """
+    if not (run / "metrics.json").is_file():
+        return []
+    data = recipes.load(run / "recipe.toml").data
+    side = json.loads((run / "metrics.json").read_text())["test"]
+    return [
+        recording
+        for recording in datasets.load(data.dataset, root, side["subjects"])
+        if recording.session in side["sessions"] and recording.repetition in side["repetitions"]
     ]

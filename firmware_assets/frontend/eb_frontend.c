@@ -9,6 +9,7 @@
 #endif
 
 enum {
+    MAX_BINS = 512 / 2 + 1,
     SAMPLE_SHIFT = 12, /* fractional bits of a filtered sample */
     WINDOW_SHIFT = 11, /* fractional bits of a windowed one: 12 + 15 of the taper - 16 */
     LOG_SHIFT = 10,
@@ -216,6 +217,12 @@ static inline uint32_t log2_q15(uint32_t value)
     return ((31u - zeros) << 15) + low + ((step * ((fraction >> 10) & 0xFFFFu)) >> 16);
 }
 
+/* Unsigned, as (-32768)^2 + (-32768)^2 is 2^31. */
+static inline uint32_t power_of(const int16_t *bin)
+{
+    return (uint32_t)(bin[0] * bin[0]) + (uint32_t)(bin[1] * bin[1]);
+}
+
 /* log2 of the magnitudes in counts, Q10. The FFT's unit is 2^(log2fft - 11 - exponent) counts;
  * beyond the exponent at which `floor` is given, the power is shifted right instead. */
 static void logarithms(const eb_frontend_config *c, const int16_t *spectrum, int32_t exponent,
@@ -228,9 +235,7 @@ static void logarithms(const eb_frontend_config *c, const int16_t *spectrum, int
     const int32_t unit = (WINDOW_SHIFT + at - c->log2fft) * (1 << LOG_SHIFT);
     const int16_t *bin = spectrum + 2u * c->first_bin;
     for (uint32_t i = 0; i < c->bins; i++, bin += 2) {
-        /* Unsigned, as (-32768)^2 + (-32768)^2 is 2^31. */
-        uint32_t power = (uint32_t)(bin[0] * bin[0]) + (uint32_t)(bin[1] * bin[1]);
-        power = (drop < 32u ? power >> drop : 0u) + floor;
+        const uint32_t power = (drop < 32u ? power_of(bin) >> drop : 0u) + floor;
         out[i] = (int16_t)((int32_t)((log2_q15(power ? power : 1u) + 32u) >> 6) - unit);
     }
 }
@@ -252,11 +257,11 @@ static void make_column(const eb_frontend_config *c, const layout *at, uint32_t 
     arm_rfft_q15(c->rfft, at->narrow, spectrum);
     TRACE(EB_STAGE_FFT, channel, spectrum, (c->fft + 2u) * sizeof *spectrum);
 #ifdef EB_FRONTEND_TRACED
+    uint32_t powers[MAX_BINS];
     for (uint32_t i = 0; i < c->bins; i++) {
-        const int16_t *bin = spectrum + 2u * (c->first_bin + i);
-        const uint32_t power = (uint32_t)(bin[0] * bin[0]) + (uint32_t)(bin[1] * bin[1]);
-        TRACE(EB_STAGE_POWER, channel, &power, sizeof power);
+        powers[i] = power_of(spectrum + 2u * (c->first_bin + i));
     }
+    TRACE(EB_STAGE_POWER, channel, powers, c->bins * sizeof *powers);
 #endif
 
     int16_t *log = at->narrow; /* the FFT has used up its input */
@@ -268,12 +273,18 @@ static void make_column(const eb_frontend_config *c, const layout *at, uint32_t 
     int8_t *pixel = at->image + (c->columns - 1u) * (size_t)bins * channels + channel;
     const int16_t *offset = c->offset + (size_t)channel * c->channel_stride;
     const int16_t *gain = c->gain + (size_t)channel * c->channel_stride;
+#ifdef EB_FRONTEND_TRACED
+    int8_t pixels[MAX_BINS];
+#endif
     for (uint32_t i = 0; i < bins; i++, pixel += channels) {
         *pixel = saturate_pixel((log[i] - *offset) * *gain + (1 << (PIXEL_SHIFT - 1)));
-        TRACE(EB_STAGE_IMAGE, channel, pixel, 1);
+#ifdef EB_FRONTEND_TRACED
+        pixels[i] = *pixel;
+#endif
         offset += stride;
         gain += stride;
     }
+    TRACE(EB_STAGE_IMAGE, channel, pixels, bins);
 }
 
 void eb_frontend_reset(const eb_frontend_config *config, void *state)

@@ -1,0 +1,73 @@
+"""``edgebio validate``: climb the ladder."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgebio.cli.common import Output, command
+from edgebio.errors import CheckFailedError
+
+
+@command(example="edgebio validate run --board mps2-an386")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--board", "board_name", help="Emulated board for rung 5 (edgebio boards list).")
+@click.option(
+    "--dataset", help="Data set to feed the model with; default: what the run was scored on."
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
+@click.option("--windows", default=300, show_default=True, type=click.IntRange(1, 100_000),
+              help="Images to take from the recordings.")  # fmt: skip
+def validate(
+    out: Output,
+    model: Path,
+    board_name: str | None,
+    dataset: str | None,
+    data: Path | None,
+    windows: int,
+) -> dict[str, Any]:
+    """Prove that every stage of MODEL (a run or a .tflite) computes the same, from float64 on.
+
+    Rungs: 1 float64 STFT against the fixed-point twin, 2 the twin against CMSIS-DSP, 3 float
+    against int8, 4 tflite-micro against the generated C, 5 this machine against an emulated
+    core. Exits with 1 where a rung breaks.
+    """
+    from edgebio import boards, firmware
+    from edgebio.parity import climb, scored_on
+    from edgebio.recordings import datasets
+
+    file = firmware.model_file(model)
+    board = boards.load(board_name) if board_name else None
+    recordings = datasets.load(dataset, data) if dataset else scored_on(file.parent, data)
+    if not recordings:
+        out.note("no recordings are known for this model (--dataset names some): generated signals")
+    rungs = climb(file, recordings, board, windows)
+    document = {
+        "model": str(file),
+        "board": board_name,
+        "recordings": dataset or "those that the run was scored on" if recordings else "generated",
+        "rungs": [rung.document() for rung in rungs],
+    }
+    rows = [
+        [
+            rung.number,
+            rung.name,
+            rung.compared,
+            "-" if rung.snr_db is not None else rung.differing,
+            "-" if rung.snr_db is None else f"{rung.snr_db:.1f} dB",
+            {True: "holds", False: "BROKEN", None: "not climbed"}[rung.ok],
+        ]
+        for rung in rungs
+    ]
+    out.table("The ladder", ["rung", "what", "compared", "differing", "SNR", ""], rows)
+    for rung in rungs:
+        if rung.note:
+            out.detail(f"rung {rung.number}: {rung.note}")
+        for part in rung.parts:
+            ratio = "" if part.snr_db is None else f", {part.snr_db:.1f} dB"
+            out.detail(f"  {part.name}: {part.differing} of {part.compared} differ{ratio}")
+    broken = [rung for rung in rungs if rung.ok is False]
+    if broken:
+        why = broken[0].first or broken[0].note
+        raise CheckFailedError(f"rung {broken[0].number} breaks: {why}", document)
+    return document
