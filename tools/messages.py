@@ -79,7 +79,9 @@ def writer(name: str, layout: Layout) -> list[str]:
     size = f"{layout.fixed_bytes}u"
     for field in layout.fields:
         if field.is_rest:
-            lines.append(f"    memcpy(payload + {at}, from->{field.name}, from->{field.name}_bytes);")
+            lines.append(
+                f"    memcpy(payload + {at}, from->{field.name}, from->{field.name}_bytes);"
+            )
             size += f" + from->{field.name}_bytes"
         elif field.type in C_TYPES:
             lines.append(f"    eb_put_{field.type}(payload + {at}, from->{field.name});")
@@ -116,7 +118,7 @@ def c_message(message: Message) -> list[str]:
 def header() -> str:
     """Text of eb_messages.h."""
     lines = [
-        "/* Messages of the wire: made by tools/messages.py from messages.toml; change that file. */",
+        "/* Messages of the wire: made from messages.toml by tools/messages.py. */",
         "",
         "#ifndef EB_MESSAGES_H",
         "#define EB_MESSAGES_H",
@@ -199,7 +201,7 @@ def page() -> str:
     lines = [
         "# The wire",
         "",
-        "<!-- made by tools/messages.py from firmware_assets/link/messages.toml; change that file -->",
+        "<!-- made from firmware_assets/link/messages.toml by tools/messages.py -->",
         "",
         f"Protocol version {VERSION}. {frames.__doc__}".strip(),
         "",
@@ -217,7 +219,14 @@ def page() -> str:
             lines += table(message.event)
     lines += ["## Codes", ""]
     for code in CODES.values():
-        lines += [f"### {code.name}", "", code.text, "", "| value | name | |", "| --- | --- | --- |"]
+        lines += [
+            f"### {code.name}",
+            "",
+            code.text,
+            "",
+            "| value | name | |",
+            "| --- | --- | --- |",
+        ]
         lines += [f"| {value} | `{name}` | {text} |" for name, value, text in code.values]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,1 @@
+"""Votes and rejection: the firmware's decision, its settings and its host twin."""

@@ -34,7 +34,7 @@ class Outputs:
 
     @classmethod
     def of(cls, graph: Graph) -> Self:
-        """Outputs of a model.
+        """Read them from a model.
 
         Raises
         ------

@@ -29,9 +29,7 @@ class Decided:
     decisions: npt.NDArray[np.uint8]
 
 
-def decide(
-    settings: DecisionSettings, outputs: Outputs, stream: npt.NDArray[np.int8]
-) -> Decided:
+def decide(settings: DecisionSettings, outputs: Outputs, stream: npt.NDArray[np.int8]) -> Decided:
     """Decisions of a stream of windows, from reset, as the device makes them.
 
     Parameters

@@ -1,0 +1,1 @@
+"""Frames, messages and the client: talks to a board by pyserial."""

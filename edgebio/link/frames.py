@@ -15,7 +15,7 @@ the request out again, and ignores sequence numbers older than the newest. Reque
 piece of many do not wait for each other's answers: as many may be under way as fit into the
 device's `receive_bytes`, answers say how far the device has got, and the host goes on from there.
 Events carry a sequence number of their own and are not answered.
-"""  # noqa: D400, D415 - the page begins with this text
+"""  # noqa: D400 - the page begins with this text
 
 import zlib
 from collections.abc import Iterator
@@ -42,10 +42,9 @@ class Frame:
 
 def encode(frame: Frame) -> bytes:
     """Bytes of a frame on the line, delimiters included."""
-    body = (
-        bytes((frame.version, frame.kind)) + frame.sequence.to_bytes(2, "little") + frame.payload
-    )
-    return DELIMITER + cobs.encode(body + zlib.crc32(body).to_bytes(4, "little")) + DELIMITER
+    body = bytes((frame.version, frame.kind)) + frame.sequence.to_bytes(2, "little") + frame.payload
+    encoded: bytes = cobs.encode(body + zlib.crc32(body).to_bytes(CRC_BYTES, "little"))
+    return DELIMITER + encoded + DELIMITER
 
 
 def encoded_bytes(payload_bytes: int) -> int:
@@ -59,18 +58,22 @@ class Parser:
 
     Attributes
     ----------
+    received : int
+        Bytes taken so far.
     damaged : int
         Frames dropped so far: wrong COBS, CRC or length.
     """
 
     def __init__(self, most_payload_bytes: int = 65535) -> None:
         self.damaged = 0
+        self.received = 0
         self._most = HEADER_BYTES + most_payload_bytes + CRC_BYTES
         self._most_encoded = self._most + (self._most + 253) // 254
         self._pending = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take bytes; yield the frames that they complete."""
+        self.received += len(data)
         first, *others = data.split(DELIMITER)
         self._append(first)
         for part in others:

@@ -32,7 +32,7 @@ class PayloadError(ValueError):
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a message, as written in the file (``code``: the table that its values are in)."""
+    """One field of a message; `code` names the table that its values are in."""
 
     name: str
     type: str

@@ -5,10 +5,10 @@
 
 #include "eb_server.h"
 
-eb_handler eb_run_upload;
-eb_handler eb_run_image;
-eb_handler eb_run_window;
-eb_handler eb_run_output;
+uint8_t eb_run_upload(const eb_request *request, eb_answer *answer);
+uint8_t eb_run_image(const eb_request *request, eb_answer *answer);
+uint8_t eb_run_window(const eb_request *request, eb_answer *answer);
+uint8_t eb_run_output(const eb_request *request, eb_answer *answer);
 
 /* Forgets what was uploaded: its memory is wanted for something else. */
 void eb_run_forget(void);

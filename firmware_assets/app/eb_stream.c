@@ -197,12 +197,8 @@ uint8_t eb_stream_recall(const eb_request *request, eb_answer *answer)
     return 0;
 }
 
-uint8_t eb_stream_stop(const eb_request *request, eb_answer *answer)
+uint8_t eb_stream_stop(eb_answer *answer)
 {
-    if (request->payload_bytes != 0) {
-        answer->detail = (uint32_t)request->payload_bytes;
-        return EB_ERROR_PAYLOAD;
-    }
     if (!stream.open) {
         return EB_ERROR_IDLE;
     }
@@ -252,9 +248,10 @@ uint8_t eb_stream_recall(const eb_request *request, eb_answer *answer)
     return refuse(request, answer);
 }
 
-uint8_t eb_stream_stop(const eb_request *request, eb_answer *answer)
+uint8_t eb_stream_stop(eb_answer *answer)
 {
-    return refuse(request, answer);
+    (void)answer;
+    return EB_ERROR_FRONTEND;
 }
 
 #endif

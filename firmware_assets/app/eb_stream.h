@@ -14,10 +14,10 @@
 /* Decisions kept. */
 #define EB_STREAM_KEPT 8u
 
-eb_handler eb_stream_start;
-eb_handler eb_stream_samples;
-eb_handler eb_stream_recall;
-eb_handler eb_stream_stop;
+uint8_t eb_stream_start(const eb_request *request, eb_answer *answer);
+uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer);
+uint8_t eb_stream_recall(const eb_request *request, eb_answer *answer);
+uint8_t eb_stream_stop(eb_answer *answer);
 
 bool eb_stream_open(void);
 

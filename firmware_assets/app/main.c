@@ -22,9 +22,8 @@
 static eb_server server;
 static bool reset_wanted;
 
-static uint8_t identify(const eb_request *request, eb_answer *answer)
+static void identify(eb_answer *answer)
 {
-    (void)request;
     const eb_identify_answer written = {
         .board = EB_APP_BOARD,
         .core = EB_APP_CORE,
@@ -34,12 +33,10 @@ static uint8_t identify(const eb_request *request, eb_answer *answer)
         .payload_bytes = EB_LINK_RECEIVE_PAYLOAD,
     };
     answer->payload_bytes = eb_identify_answer_write(&written, answer->payload);
-    return 0;
 }
 
-static uint8_t describe(const eb_request *request, eb_answer *answer)
+static void describe(eb_answer *answer)
 {
-    (void)request;
     eb_describe_answer written = {
         .input_bytes = EB_MODEL_INPUT_BYTES,
         .output_bytes = EB_MODEL_OUTPUT_BYTES,
@@ -55,12 +52,10 @@ static uint8_t describe(const eb_request *request, eb_answer *answer)
     };
     memcpy(written.model, eb_model_sha256, sizeof written.model);
     answer->payload_bytes = eb_describe_answer_write(&written, answer->payload);
-    return 0;
 }
 
-static uint8_t statistics(const eb_request *request, eb_answer *answer)
+static void statistics(eb_answer *answer)
 {
-    (void)request;
     const port_fault *fault = port_last_fault();
     const eb_statistics_answer written = {
         .time = port_micros(),
@@ -80,38 +75,11 @@ static uint8_t statistics(const eb_request *request, eb_answer *answer)
         .fault_address = fault ? fault->address : 0,
     };
     answer->payload_bytes = eb_statistics_answer_write(&written, answer->payload);
-    return 0;
 }
 
-static uint8_t reset(const eb_request *request, eb_answer *answer)
-{
-    (void)request;
-    (void)answer;
-    reset_wanted = true; /* once the answer is on its way */
-    return 0;
-}
-
-/* Requests without fields, of which any payload is wrong. */
-static uint8_t without_fields(eb_handler *handler, const eb_request *request, eb_answer *answer)
-{
-    if (request->payload_bytes != 0) {
-        answer->detail = (uint32_t)request->payload_bytes;
-        return EB_ERROR_PAYLOAD;
-    }
-    return handler(request, answer);
-}
-
-static uint8_t handle(const eb_request *request, eb_answer *answer)
+uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
 {
     switch (request->kind) {
-    case EB_KIND_IDENTIFY:
-        return without_fields(identify, request, answer);
-    case EB_KIND_DESCRIBE:
-        return without_fields(describe, request, answer);
-    case EB_KIND_STATISTICS:
-        return without_fields(statistics, request, answer);
-    case EB_KIND_RESET:
-        return without_fields(reset, request, answer);
     case EB_KIND_UPLOAD:
         return eb_run_upload(request, answer);
     case EB_KIND_RUN_IMAGE:
@@ -126,12 +94,47 @@ static uint8_t handle(const eb_request *request, eb_answer *answer)
         return eb_stream_samples(request, answer);
     case EB_KIND_STREAM_RECALL:
         return eb_stream_recall(request, answer);
+    case EB_KIND_IDENTIFY:
+    case EB_KIND_DESCRIBE:
+    case EB_KIND_STATISTICS:
+    case EB_KIND_RESET:
     case EB_KIND_STREAM_STOP:
-        return without_fields(eb_stream_stop, request, answer);
+        break;
     default:
         answer->detail = request->kind;
         return EB_ERROR_REQUEST;
     }
+    /* These have no fields. */
+    if (request->payload_bytes != 0) {
+        answer->detail = (uint32_t)request->payload_bytes;
+        return EB_ERROR_PAYLOAD;
+    }
+    switch (request->kind) {
+    case EB_KIND_IDENTIFY:
+        identify(answer);
+        return 0;
+    case EB_KIND_DESCRIBE:
+        describe(answer);
+        return 0;
+    case EB_KIND_STATISTICS:
+        statistics(answer);
+        return 0;
+    case EB_KIND_RESET:
+        reset_wanted = true; /* once the answer is on its way */
+        return 0;
+    default:
+        return eb_stream_stop(answer);
+    }
+}
+
+uint32_t eb_server_micros(void)
+{
+    return port_micros();
+}
+
+void eb_link_write(const uint8_t *bytes, size_t count)
+{
+    port_write(bytes, count);
 }
 
 int main(void)
@@ -139,7 +142,7 @@ int main(void)
     static uint8_t bytes[256];
 
     port_init();
-    eb_server_reset(&server, handle, port_write, port_micros);
+    eb_server_reset(&server);
     eb_stream_init(&server);
     for (;;) {
         const size_t count = port_read(bytes, sizeof bytes);

@@ -19,21 +19,21 @@ uint32_t eb_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
     return ~crc;
 }
 
-void eb_link_send(const uint8_t *raw, size_t count, eb_link_sink *sink)
+void eb_link_send(const uint8_t *raw, size_t count)
 {
     static const uint8_t delimiter = 0;
     size_t at = 0;
 
-    sink(&delimiter, 1);
+    eb_link_write(&delimiter, 1);
     for (;;) {
         size_t run = 0;
         while (run < 254u && at + run < count && raw[at + run] != 0) {
             run++;
         }
         const uint8_t code = (uint8_t)(run + 1u);
-        sink(&code, 1);
+        eb_link_write(&code, 1);
         if (run != 0) {
-            sink(raw + at, run);
+            eb_link_write(raw + at, run);
         }
         at += run;
         if (at >= count) {
@@ -43,7 +43,7 @@ void eb_link_send(const uint8_t *raw, size_t count, eb_link_sink *sink)
             at++; /* the zero that this group stands for; after it a group follows, if an empty one */
         }
     }
-    sink(&delimiter, 1);
+    eb_link_write(&delimiter, 1);
 }
 
 size_t eb_link_seal(uint8_t *raw, uint8_t kind, uint16_t sequence, size_t payload_bytes)

@@ -27,11 +27,12 @@
 /* CRC-32 of zlib, in pieces: start with 0, go on with what came out. */
 uint32_t eb_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 
-/* Takes bytes to the line; returns when it has them. */
-typedef void eb_link_sink(const uint8_t *bytes, size_t count);
+/* Sends `raw`, encoded and between delimiters, through eb_link_write. */
+void eb_link_send(const uint8_t *raw, size_t count);
 
-/* Sends `raw`, encoded and between delimiters. */
-void eb_link_send(const uint8_t *raw, size_t count, eb_link_sink *sink);
+/* Takes bytes to the line. The application has it: calls by name, not by pointer, let the build
+ * find the bound of the stack. */
+void eb_link_write(const uint8_t *bytes, size_t count);
 
 /* Puts header and CRC around the payload at raw + EB_FRAME_HEADER_BYTES; returns the raw length. */
 size_t eb_link_seal(uint8_t *raw, uint8_t kind, uint16_t sequence, size_t payload_bytes);

@@ -1,4 +1,4 @@
-/* Messages of the wire: made by tools/messages.py from messages.toml; change that file. */
+/* Messages of the wire: made from messages.toml by tools/messages.py. */
 
 #ifndef EB_MESSAGES_H
 #define EB_MESSAGES_H

@@ -1,11 +1,7 @@
 #include "eb_server.h"
 
-void eb_server_reset(eb_server *server, eb_handler *handler, eb_link_sink *sink,
-                     uint32_t (*micros)(void))
+void eb_server_reset(eb_server *server)
 {
-    server->handler = handler;
-    server->sink = sink;
-    server->micros = micros;
     server->session = 0;
     server->repeated = 0;
     server->stale = 0;
@@ -26,7 +22,7 @@ static uint8_t ping(eb_server *server, const eb_frame *frame, eb_answer *answer)
         return EB_ERROR_PAYLOAD;
     }
     server->session = request.session;
-    const eb_ping_answer written = {.session = request.session, .time = server->micros()};
+    const eb_ping_answer written = {.session = request.session, .time = eb_server_micros()};
     answer->payload_bytes = eb_ping_answer_write(&written, answer->payload);
     return 0;
 }
@@ -45,7 +41,7 @@ static uint8_t carry_out(eb_server *server, const eb_frame *frame, eb_answer *an
     }
     const eb_request request = {
         .kind = frame->kind, .payload = frame->payload, .payload_bytes = frame->payload_bytes};
-    return server->handler(&request, answer);
+    return eb_server_handle(&request, answer);
 }
 
 /* Whether this is the first request of a host that knows nothing of the session before. */
@@ -63,7 +59,7 @@ static void receive(eb_server *server, const eb_frame *frame)
     if (server->session != 0) {
         if (frame->sequence == server->newest && frame->crc == server->newest_crc) {
             server->repeated++;
-            eb_link_send(server->answer, server->answer_bytes, server->sink);
+            eb_link_send(server->answer, server->answer_bytes);
             return;
         }
         /* Serial number arithmetic (RFC 1982). */
@@ -86,7 +82,7 @@ static void receive(eb_server *server, const eb_frame *frame)
     server->newest_crc = frame->crc;
     server->answer_bytes =
         eb_link_seal(server->answer, kind, frame->sequence, answer.payload_bytes);
-    eb_link_send(server->answer, server->answer_bytes, server->sink);
+    eb_link_send(server->answer, server->answer_bytes);
 }
 
 void eb_server_push(eb_server *server, uint8_t byte)
@@ -107,5 +103,5 @@ void eb_server_send_event(eb_server *server, uint8_t kind, size_t payload_bytes)
 {
     const size_t raw = eb_link_seal(server->event, kind, server->events++, payload_bytes);
 
-    eb_link_send(server->event, raw, server->sink);
+    eb_link_send(server->event, raw);
 }

@@ -20,27 +20,20 @@ typedef struct {
     uint32_t detail; /* of an error */
 } eb_answer;
 
-/* Carries a request out. Returns 0 and the answer, or one of EB_ERROR_* and a detail. */
-typedef uint8_t eb_handler(const eb_request *request, eb_answer *answer);
-
 typedef struct {
-    eb_handler *handler;
-    eb_link_sink *sink;
-    uint32_t (*micros)(void);
     eb_parser parser;
     uint32_t session; /* 0: none */
     uint32_t repeated;
     uint32_t stale;
-    uint16_t newest;      /* sequence number of the newest request */
-    uint16_t events;      /* sequence number of the next event */
-    uint32_t newest_crc;  /* its CRC: a repetition is equal in every bit */
-    size_t answer_bytes;  /* of the newest request's answer, raw */
+    uint32_t newest_crc; /* of the newest request: a repetition is equal in every bit */
+    uint16_t newest;     /* its sequence number */
+    uint16_t events;     /* sequence number of the next event */
+    size_t answer_bytes; /* of the newest request's answer, raw */
     uint8_t answer[EB_LINK_FRAME_BYTES(EB_LINK_SEND_PAYLOAD)];
     uint8_t event[EB_LINK_FRAME_BYTES(EB_LINK_SEND_PAYLOAD)];
 } eb_server;
 
-void eb_server_reset(eb_server *server, eb_handler *handler, eb_link_sink *sink,
-                     uint32_t (*micros)(void));
+void eb_server_reset(eb_server *server);
 
 /* Takes a byte from the line; carries out the request that it completes, if it completes one. */
 void eb_server_push(eb_server *server, uint8_t byte);
@@ -49,5 +42,10 @@ void eb_server_push(eb_server *server, uint8_t byte);
 uint8_t *eb_server_event(eb_server *server);
 
 void eb_server_send_event(eb_server *server, uint8_t kind, size_t payload_bytes);
+
+/* The application has these two: it carries a request out, returning 0 and the answer, or one of
+ * EB_ERROR_* and a detail; and it tells the time in microseconds. */
+uint8_t eb_server_handle(const eb_request *request, eb_answer *answer);
+uint32_t eb_server_micros(void);
 
 #endif

@@ -1,0 +1,139 @@
+"""The firmware as a process of this machine: the same application on a pty or a TCP port.
+
+The fastest device there is, for tests and for a first try without a board.
+"""
+
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import threading
+import tty
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from edgebio import compiler, hostcc, storage
+from edgebio.frontend import firmware as frontend
+from edgebio.link import application
+from edgebio.link.application import ImageIdentity
+from edgebio.tflite import Graph, read
+from edgebio.tflite.metadata import metadata
+
+Transport = Literal["pty", "socket"]
+
+
+def build(model: Path, folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
+    """Compile the application with a model into an executable of this machine.
+
+    Parameters
+    ----------
+    model
+        model.tflite.
+    folder
+        Where generated sources and the executable go.
+    flags
+        Compiler flags besides those that all C of edgebio is compiled with.
+
+    Returns
+    -------
+    Path
+        The executable; its UART is standard input and output.
+
+    Raises
+    ------
+    EdgebioError
+        Where the model cannot be compiled.
+    """
+    graph = read(model)
+    network = compiler.generate(graph, folder / "model")
+    return compile_application(graph, network.sources, network.include, folder, flags)
+
+
+def compile_application(
+    graph: Graph,
+    network: Sequence[Path],
+    network_include: Sequence[Path],
+    folder: Path,
+    flags: Sequence[str],
+) -> Path:
+    """Compile the application around the C of a network (``model.h`` and its sources)."""
+    known = metadata(graph)
+    front = frontend.write(
+        folder / "frontend",
+        known.frontend if known else None,
+        known.standardisation if known else None,
+    )
+    name = hashlib.sha256(graph.sha256.encode()).digest()[:16]
+    identity = ImageIdentity(board="host", core=os.uname().machine[:16], clock_hz=0, build=name)
+    app = application.write(folder / "app", graph, identity)
+    ports = storage.assets("firmware_assets") / "ports"
+    include = [*app.include, *front.include, *network_include, ports]
+    options = [*flags, *front.flags, *(f"-I{path}" for path in include)]
+    options += [f"-isystem{path}" for path in front.system_include]
+    strict = ["-std=gnu11", *hostcc.STRICT[1:]]  # CMSIS-DSP's headers need gnu11
+    objects: list[str] = []
+    own = [*app.own, *network, *front.own, ports / "host" / "port.c"]
+    for source in (*own, *front.vendor):
+        target = folder / "objects" / f"{len(objects)}-{source.stem}.o"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        warn = strict if source in own else ["-std=gnu11", "-w"]
+        hostcc.run(hostcc.compiler(), *warn, *options, "-c", str(source), "-o", str(target))
+        objects.append(str(target))
+    executable = folder / "device"
+    hostcc.run(hostcc.compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable))
+    return executable
+
+
+class HostDevice:
+    """A running process, and the URL of its serial port."""
+
+    def __init__(self, executable: Path, transport: Transport = "pty") -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._executable = executable
+        self._held: list[int] = []
+        if transport == "pty":
+            master, slave = os.openpty()
+            tty.setraw(slave)
+            # Kept open: a pty whose last user has left fails at its other end.
+            self._held.append(slave)
+            self.url = os.ttyname(slave)
+            self._start(master)
+            os.close(master)
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.url = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
+            threading.Thread(target=self._accept, daemon=True).start()
+
+    def _start(self, line: int) -> None:
+        self.process = subprocess.Popen([self._executable], stdin=line, stdout=line)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # the listener was closed
+            while True:
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    self._start(connection.fileno())
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        if not self._held:
+            self._listener.close()
+        for handle in self._held:
+            os.close(handle)
+        self._held.clear()
+
+
+@contextlib.contextmanager
+def running(executable: Path, transport: Transport = "pty") -> Iterator[HostDevice]:
+    """Run the device while the block does."""
+    device = HostDevice(executable, transport)
+    try:
+        yield device
+    finally:
+        device.close()

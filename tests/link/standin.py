@@ -1,0 +1,131 @@
+"""A device whose network is a few lines of C: cheap, and its output depends on every pixel."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from edgebio.decision.outputs import Outputs
+from edgebio.decision.spec import DecisionSettings
+from edgebio.decision.twin import Decided, decide
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import Twin
+from edgebio.link import hostdevice
+from edgebio.tflite import Graph, Operator, Tensor
+from edgebio.tflite.metadata import ENTRY, ModelMetadata
+
+CHANNELS = 4
+CLASSES = 5
+SPEC = FrontendSpec(
+    window=56, hop=8, fft=32, stride=2, bins=(1, 9), highpass=20.0, rate=1000.0, channels=CHANNELS
+)
+SHA = "5a" * 32
+
+_MODEL_H = """\
+#ifndef MODEL_H
+#define MODEL_H
+#include <stdint.h>
+#define EB_MODEL_INPUT_BYTES {input}u
+#define EB_MODEL_OUTPUT_BYTES {output}u
+#define EB_MODEL_STATE_BYTES 0u
+#define EB_MODEL_LAYERS 1u
+void eb_model_invoke(void *state, const void *input, void *output);
+extern const uint8_t eb_model_sha256[32];
+#endif
+"""
+
+_MODEL_C = """\
+#include "model.h"
+const uint8_t eb_model_sha256[32] = {{{sha}}};
+void eb_model_invoke(void *state, const void *input, void *output)
+{{
+    const int8_t *pixels = input;
+    int8_t *outputs = output;
+    (void)state;
+    for (int c = 0; c < (int)EB_MODEL_OUTPUT_BYTES; c++) {{
+        int sum = 0;
+        for (int i = 0; i < (int)EB_MODEL_INPUT_BYTES; i++) {{
+            sum += ((i * 7 + c * 13) % 11 - 5) * pixels[i];
+        }}
+        sum /= 32;
+        outputs[c] = (int8_t)(sum < -128 ? -128 : sum > 127 ? 127 : sum);
+    }}
+}}
+"""
+
+
+def network(images: np.ndarray, classes: int) -> np.ndarray:
+    """What the C above computes: int8, shape (n, classes)."""
+    flat = images.reshape(len(images), -1).astype(np.int64)
+    i, c = np.arange(flat.shape[1])[:, None], np.arange(classes)
+    sums = flat @ ((i * 7 + c * 13) % 11 - 5)
+    return np.clip(np.trunc(sums / 32), -128, 127).astype(np.int8)
+
+
+def _tensor(index: int, shape: tuple[int, ...]) -> Tensor:
+    return Tensor(
+        index, "", shape, "int8", np.array([0.05], np.float32), np.array([0]), 0, None
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """The model; without a front end where `frontend` is false."""
+
+    frontend: bool = True
+    input_bytes: int = int(np.prod(SPEC.image_shape))
+    classes: int = CLASSES
+    decision: DecisionSettings = DecisionSettings(votes=3, confidence=0.4)
+
+    @cached_property
+    def standard(self) -> Standardisation:
+        return Standardisation.learn(SPEC, [Twin(SPEC).columns(signal(2000, seed=99))])
+
+    @cached_property
+    def graph(self) -> Graph:
+        known = ModelMetadata(
+            name="stand-in",
+            classes=tuple(f"class {i}" for i in range(self.classes)),
+            frontend=SPEC,
+            standardisation=self.standard,
+            decision=self.decision,
+        )
+        shape = SPEC.image_shape if self.frontend else (self.input_bytes,)
+        return Graph(
+            tensors=(_tensor(0, (1, *shape)), _tensor(1, (1, self.classes))),
+            operators=(Operator(0, "FULLY_CONNECTED", (0,), (1,), {}),),
+            inputs=(0,),
+            outputs=(1,),
+            metadata={ENTRY: known.model_dump_json().encode()} if self.frontend else {},
+            sha256=SHA,
+        )
+
+    def build(self, folder: Path, flags: tuple[str, ...] = ("-O2",)) -> Path:
+        """Compile the device; returns its executable."""
+        folder.mkdir(parents=True, exist_ok=True)
+        sha = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(SHA))
+        (folder / "model.h").write_text(
+            _MODEL_H.format(input=self.input_bytes, output=self.classes)
+        )
+        (folder / "model.c").write_text(_MODEL_C.format(sha=sha))
+        return hostdevice.compile_application(
+            self.graph, [folder / "model.c"], [folder], folder, flags
+        )
+
+    def images(self, samples: np.ndarray) -> np.ndarray:
+        return Twin(SPEC, self.standard).images(samples)
+
+    def logits(self, samples: np.ndarray) -> np.ndarray:
+        return network(self.images(samples), self.classes)
+
+    def decided(self, samples: np.ndarray) -> Decided:
+        return decide(self.decision, Outputs.of(self.graph), self.logits(samples))
+
+
+def signal(n: int, seed: int = 1) -> np.ndarray:
+    """Bursts of noise: int16, shape (n, CHANNELS)."""
+    random = np.random.default_rng(seed)
+    envelope = 50 + 2000 * (np.sin(np.arange(n)[:, None] / 97 + np.arange(CHANNELS)) > 0.3)
+    return (random.normal(size=(n, CHANNELS)) * envelope).clip(-32768, 32767).astype(np.int16)
