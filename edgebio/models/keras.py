@@ -1,4 +1,4 @@
-"""The one place that imports Keras: Keras 2 (tf_keras), as the converter and tfmot need it."""
+"""The one place that imports TensorFlow, with Keras 2 (tf_keras): converter and tfmot need it."""
 
 import contextlib
 import os
@@ -30,6 +30,8 @@ try:
     with _native_silence():
         import tensorflow as tf
         import tf_keras as keras
+        from tensorflow.lite.python import schema_py_generated as schema
+        from tensorflow.lite.python.convert import mlir_quantize
 except ImportError as error:
     raise MissingToolError(
         f"training needs TensorFlow ({error}); install it: pip install 'edgebio[train]'"
@@ -37,4 +39,4 @@ except ImportError as error:
 
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "mlir_quantize", "schema", "tf"]

@@ -1,0 +1,5 @@
+"""Float network to int8 .tflite, with its report."""
+
+from edgebio.quantize.quantize import quantize
+
+__all__ = ["quantize"]

@@ -1,0 +1,70 @@
+"""Float network to int8 .tflite: ``python -m edgebio.quantize.convert RUN FLOAT INT8``.
+
+It runs in a process of its own, as the converter can end its process instead of raising.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError
+from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.models.keras import mlir_quantize, tf
+from edgebio.quantize import flatbuffer, litert, ranges
+from edgebio.training import run as runs
+
+
+def to_float(network: Any, shape: tuple[int, int, int]) -> bytes:
+    """Convert a Keras network to a float .tflite with batch 1, batch normalisation folded in."""
+    function = tf.function(lambda image: network(image, training=False))
+    concrete = function.get_concrete_function(tf.TensorSpec((1, *shape), tf.float32, name="image"))
+    model: bytes = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network).convert()
+    return model
+
+
+def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) -> bytes:
+    """Quantize a float .tflite fully: int8 in and out, weights per channel.
+
+    Parameters
+    ----------
+    model
+        Content of the float .tflite.
+    calibration
+        int8 pixels, shape (n, columns, bins, channels).
+    percentile
+        See `ranges`.
+    """
+    unpacked = flatbuffer.unpack(model)
+    graph = unpacked.subgraphs[0]
+    outputs = [int(operator.outputs[0]) for operator in graph.operators]
+    images = calibration.astype(np.float32) * np.float32(PIXEL_SCALE)
+    measured = ranges.measure(litert.run(model, images, outputs), percentile)
+    settled = ranges.settle(measured, graph, flatbuffer.kinds(unpacked))
+    for tensor, (low, high) in settled.items():
+        flatbuffer.set_range(unpacked, tensor, low, high)
+    quantized: bytes = mlir_quantize(
+        flatbuffer.pack(unpacked),
+        fully_quantize=True,
+        input_data_type=tf.int8,
+        output_data_type=tf.int8,
+    )
+    return quantized
+
+
+def main(folder: Path, float_model: Path, int8_model: Path) -> None:
+    """Convert the network of a run."""
+    run = runs.load(folder)
+    model = to_float(run.network(), run.frontend.frontend.image_shape)
+    float_model.write_bytes(model)
+    int8_model.write_bytes(to_int8(model, run.calibration(), run.recipe.quantize.percentile))
+
+
+if __name__ == "__main__":
+    try:
+        main(*map(Path, sys.argv[1:4]))
+    except EdgebioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,56 @@
+"""A .tflite changed and written again, by the schema that TensorFlow carries."""
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+from edgebio.models.keras import schema
+
+_IDENTIFIER = b"TFL3"
+_ALIGNMENT = 16  # of every buffer's data, as the schema's force_align asks
+
+
+def unpack(model: bytes) -> Any:
+    """Read a .tflite that TensorFlow has just made into the schema's own objects (`ModelT`)."""
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+
+
+def pack(model: Any) -> bytes:
+    """Write a `ModelT`; the same objects give the same bytes."""
+    builder = _Builder(1 << 16)
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def set_range(model: Any, tensor: int, low: float, high: float) -> None:
+    """Write the range of a tensor of the main subgraph, where the quantizer looks for it."""
+    model.subgraphs[0].tensors[tensor].quantization = schema.QuantizationParametersT(
+        min=np.array([low], np.float32), max=np.array([high], np.float32)
+    )
+
+
+def kinds(model: Any) -> list[str]:
+    """Name of every operator of the main subgraph, like ``CONV_2D``."""
+    names = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith("_")}
+    codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
+    return [names[codes[operator.opcodeIndex]] for operator in model.subgraphs[0].operators]
+
+
+def with_metadata(model: bytes, name: str, content: bytes) -> bytes:
+    """Copy of a .tflite with one metadata entry, in place of an earlier one of that name."""
+    unpacked = unpack(model)
+    entries = [e for e in unpacked.metadata or [] if e.name != name.encode()]
+    unpacked.buffers.append(schema.BufferT(data=np.frombuffer(content, np.uint8)))
+    entries.append(schema.MetadataT(name=name, buffer=len(unpacked.buffers) - 1))
+    unpacked.metadata = entries
+    return pack(unpacked)
+
+
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """Python's generated code forgets ``force_align``; kernels read int32 where they lie."""
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802
+        if elemSize == 1:  # only buffers and strings hold bytes
+            alignment = _ALIGNMENT
+        return super().StartVector(elemSize, numElems, alignment)
