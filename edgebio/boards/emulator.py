@@ -65,6 +65,12 @@ def command(board: Board, image: Path) -> list[str]:
     ]
 
 
+def takes_plugins() -> bool:
+    """Whether QEMU was built with support of TCG plugins."""
+    done = subprocess.run([program(), "-help"], capture_output=True, text=True, check=False)
+    return re.search(r"^-plugin\b", done.stdout, re.MULTILINE) is not None
+
+
 def run(
     board: Board, image: Path, folder: Path, timeout: float, options: Sequence[str] = ()
 ) -> None:

@@ -16,11 +16,11 @@ from edgebio import tflite
 from edgebio.boards import Board, emulator
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import image
-from edgebio.firmware.manifest import Manifest
+from edgebio.firmware.manifest import Hooks, Manifest
 from edgebio.tflite.metadata import require
 
 _MODE_IMAGES, _MODE_SAMPLES = 0, 1
-_TRACE_LAYER, _TRACE_STAGE = 0, 1
+_TRACE_LAYER, _TRACE_STAGE, _TRACE_TICKS = 0, 1, 2
 
 Int8 = npt.NDArray[np.int8]
 
@@ -103,7 +103,7 @@ class Batch:
     def layers(self, x: npt.NDArray[np.generic]) -> list[npt.NDArray[np.uint8]]:
         """Run the network on `x` and return what each layer made, as bytes.
 
-        The image must have been prepared with ``traced``.
+        The image must have been prepared with hooks "trace".
 
         Returns
         -------
@@ -119,6 +119,23 @@ class Batch:
             np.frombuffer(b"".join(made[index]), np.uint8).reshape(len(x), -1)
             for index in sorted(made)
         ]
+
+    def micros(
+        self, x: npt.NDArray[np.generic], options: Sequence[str] = ()
+    ) -> npt.NDArray[np.uint32]:
+        """Run the network on `x` and return the time of each layer by the board's own clock.
+
+        The image must have been prepared with hooks "ticks".
+
+        Returns
+        -------
+        ndarray of uint32 (n, layers + 1)
+            Microseconds; the last column is what lies outside of all layers.
+        """
+        inputs = self._checked(x).tobytes()
+        with self._run(_MODE_IMAGES, len(x), inputs, False, options) as files:
+            found = [d for kind, _, _, d in _trace(files / "trace.bin") if kind == _TRACE_TICKS]
+        return np.frombuffer(b"".join(found), np.uint32).reshape(len(x), -1)
 
     def frontend(self, samples: npt.NDArray[np.int16], *, network: bool = False) -> FrontendRun:
         """Stream `samples` through the front end, and the images through the network if asked.
@@ -139,7 +156,7 @@ class Batch:
     def stages(self, samples: npt.NDArray[np.int16]) -> list[Stage]:
         """Stream `samples` through the front end and return all that its stages made.
 
-        The image must have been prepared with ``traced``.
+        The image must have been prepared with hooks "trace".
         """
         with self._run_samples(samples, False) as (files, _):
             return [
@@ -192,7 +209,7 @@ class Batch:
 
 
 @contextlib.contextmanager
-def prepare(board: Board, model: Path, *, traced: bool = False) -> Iterator[Batch]:
+def prepare(board: Board, model: Path, *, hooks: Hooks = "none") -> Iterator[Batch]:
     """Build the batch image of `model` for `board`, for as long as the block runs.
 
     Parameters
@@ -201,8 +218,8 @@ def prepare(board: Board, model: Path, *, traced: bool = False) -> Iterator[Batc
         An emulated board.
     model
         A .tflite, or the folder of a run.
-    traced
-        With the hooks that `Batch.layers` and `Batch.stages` need.
+    hooks
+        "trace" for `Batch.layers` and `Batch.stages`, "ticks" for `Batch.micros`.
 
     Raises
     ------
@@ -212,7 +229,7 @@ def prepare(board: Board, model: Path, *, traced: bool = False) -> Iterator[Batc
     emulator.command(board, Path())  # before the build: what is missing is said at once
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         folder = Path(scratch) / "image"
-        manifest = image.build(model, board, folder, "batch", traced=traced)
+        manifest = image.build(model, board, folder, "batch", hooks=hooks)
         yield Batch(board, tflite.read(image.model_file(model)), manifest, folder)
 
 
@@ -226,7 +243,7 @@ def run_layers(
     board: Board, model: Path, x: npt.NDArray[np.generic]
 ) -> list[npt.NDArray[np.uint8]]:
     """Build `model` for `board` and return what each layer makes of `x`: see `Batch.layers`."""
-    with prepare(board, model, traced=True) as batch:
+    with prepare(board, model, hooks="trace") as batch:
         return batch.layers(x)
 
 

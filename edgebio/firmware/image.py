@@ -11,7 +11,16 @@ from edgebio import storage
 from edgebio.boards import Board
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.firmware import elf, sources, stack, toolchain
-from edgebio.firmware.manifest import FILE, App, Flash, ImageRecord, Manifest, ModelRecord, Ram
+from edgebio.firmware.manifest import (
+    FILE,
+    App,
+    Flash,
+    Hooks,
+    ImageRecord,
+    Manifest,
+    ModelRecord,
+    Ram,
+)
 
 _HEAP = ("malloc", "_malloc_r", "calloc", "realloc", "_sbrk", "_sbrk_r")
 _LINK = (
@@ -43,7 +52,7 @@ def model_file(path: Path) -> Path:
 
 
 def build(
-    model: Path, board: Board, folder: Path, app: App = "link", *, traced: bool = False
+    model: Path, board: Board, folder: Path, app: App = "link", *, hooks: Hooks = "none"
 ) -> Manifest:
     """Build the image of a model for a board.
 
@@ -59,8 +68,8 @@ def build(
     app
         "link" speaks the link over the UART; "batch" works through files of a debugger or an
         emulator.
-    traced
-        For "batch": with the hooks that show every layer and every stage of the front end.
+    hooks
+        Of the batch application.
 
     Returns
     -------
@@ -81,9 +90,9 @@ def build(
     with _workspace(folder) as work:
         root = work / "src"
         root.mkdir()
-        tree = sources.write(root, model, board, app, traced)
+        tree = sources.write(root, model, board, app, hooks)
         objects = toolchain.compile_all(tree.units(), root)
-        image = _link(tree, board, objects, work / "firmware.elf")
+        image = link(tree, board, objects, work / "firmware.elf")
         elf.check_alignment(image, objects)
         binary = _convert(work)
         manifest = Manifest(
@@ -129,10 +138,15 @@ def _workspace(folder: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
-def _link(tree: sources.Sources, board: Board, objects: list[Path], target: Path) -> elf.Image:
+def link(tree: sources.Sources, board: Board, objects: list[Path], target: Path) -> elf.Image:
     """Link twice: to measure the stack's bound, and with that much stack.
 
     The memory map is unlimited meanwhile, so that what is too large can be measured.
+
+    Raises
+    ------
+    EdgebioError
+        Where something is undefined, wants a heap, or has no bound of its stack.
     """
 
     def once(bound: int) -> elf.Image:

@@ -11,6 +11,9 @@ from edgebio.errors import EdgebioError
 App = Literal["link", "batch"]
 """Applications: the device that speaks the link, or the one that works through files."""
 
+Hooks = Literal["none", "trace", "ticks"]
+"""Hooks of the batch application (eb_batch.h): all that is computed, or how long it takes."""
+
 FILE = "manifest.json"
 
 

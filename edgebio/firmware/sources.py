@@ -12,7 +12,7 @@ from edgebio.boards.board import Core
 from edgebio.decision import firmware as decision_firmware
 from edgebio.decision.outputs import Outputs
 from edgebio.firmware import toolchain
-from edgebio.firmware.manifest import App
+from edgebio.firmware.manifest import App, Hooks
 from edgebio.frontend import firmware as frontend_firmware
 from edgebio.tflite import read
 from edgebio.tflite.metadata import metadata
@@ -20,7 +20,7 @@ from edgebio.tflite.metadata import metadata
 LINKER_SCRIPT = Path("ports/sections.ld")
 MEMORY_SCRIPT = Path("ports/memory.ld")
 
-_KERNELS: dict[Core, compiler.Core] = {
+KERNELS: dict[Core, compiler.Core] = {
     "cortex-m0plus": "portable",
     "cortex-m3": "portable",
     "cortex-m4": "dsp",
@@ -113,7 +113,7 @@ class Sources:
         return [toolchain.Unit(path, self.flags_of(path)) for path in [*self.own, *self.vendor]]
 
 
-def write(root: Path, model: Path, board: Board, app: App, traced: bool) -> Sources:
+def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sources:
     """Write all sources of an image into `root`.
 
     Parameters
@@ -126,8 +126,8 @@ def write(root: Path, model: Path, board: Board, app: App, traced: bool) -> Sour
         The board.
     app
         Which application.
-    traced
-        For "batch": with the hooks that show every layer and every stage of the front end.
+    hooks
+        Of the batch application.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def write(root: Path, model: Path, board: Board, app: App, traced: bool) -> Sour
     assets = storage.assets("firmware_assets")
     tree = Sources(root, flags=list(board.flags))
 
-    tree.network = compiler.generate(model, root / "model", _KERNELS[board.core])
+    tree.network = compiler.generate(model, root / "model", KERNELS[board.core])
     tree.take("model", tree.network.sources, tree.network.include)
 
     graph = read(model)
@@ -156,12 +156,7 @@ def write(root: Path, model: Path, board: Board, app: App, traced: bool) -> Sour
     tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
     tree.flags += made.flags
 
-    ports = assets / "ports"
-    tree.take("ports", [*sorted((ports / "cortex_m").glob("*.c")), ports / board.port / "port.c"])
-    tree.take("ports", [], [ports, ports / "cortex_m"])
-    shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, root / LINKER_SCRIPT)
-    storage.write_text(root / "ports" / "eb_board.h", _board_header(board))
-
+    take_port(tree, board)
     if app == "link":
         if about:
             outputs = Outputs.of(graph)
@@ -173,12 +168,24 @@ def write(root: Path, model: Path, board: Board, app: App, traced: bool) -> Sour
         tree.take("app", others, [assets / "app"])
     else:
         tree.take("app", [assets / "app" / "batch.c"], [assets / "app"])
-        if traced:
-            tree.flags += ["-include", "app/eb_batch.h"]
+        if hooks != "none":
+            tree.flags += [f"-DEB_BATCH_{hooks.upper()}", "-include", "app/eb_batch.h"]
     tree.build = _build_id(tree)
     if app == "link":
         storage.write_text(root / "app" / "app_config.h", _app_header(board, tree.build))
     return tree
+
+
+def take_port(tree: Sources, board: Board) -> None:
+    """Add what runs on the bare board: start-up, linker script and port."""
+    ports = storage.assets("firmware_assets") / "ports"
+    tree.take(
+        "ports",
+        [*sorted((ports / "cortex_m").glob("*.c")), ports / board.port / "port.c"],
+        [ports, ports / "cortex_m"],
+    )
+    shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, tree.root / LINKER_SCRIPT)
+    storage.write_text(tree.root / "ports" / "eb_board.h", _board_header(board))
 
 
 def write_memory(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:

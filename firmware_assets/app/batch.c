@@ -1,16 +1,17 @@
 /* The batch application: inputs from files of the host, results into files, and the end.
  *
  * For bulk comparison and for counting instructions, where a serial line would be the longest
- * part of the work. It reads and writes through semihosting (Arm IHI 0109, "Semihosting for
- * AArch32 and AArch64"), so an emulator or a debugger is needed; port_init is never called, and
- * no interrupt disturbs the count.
+ * part of the work. It reads and writes through semihosting (Arm, "Semihosting for AArch32 and
+ * AArch64"), so an emulator or a debugger is needed; port_init is never called, and no interrupt
+ * disturbs the count.
  *
  * Files, in the folder that the emulator runs in; numbers are little-endian:
  *   job.bin      uint32: mode, inputs (images or samples), 1 to run the network on images made
  *   inputs.bin   mode IMAGES: images; mode SAMPLES: int16 samples of all channels
  *   outputs.bin  the network's output for each image
  *   images.bin   mode SAMPLES: the images that fell due
- *   trace.bin    traced builds: uint32 kind, index, part, bytes; then so many bytes
+ *   trace.bin    builds with the hooks of eb_batch.h: uint32 kind (TRACE_*), index (layer or
+ *                stage), part (channel), bytes; then so many bytes
  *   result.bin   uint32: images made or read, stack used, stack there is
  */
 #include <stdbool.h>
@@ -116,7 +117,7 @@ static _Alignas(16) uint8_t model_state[EB_MODEL_STATE_BYTES + 1]; /* it may nee
 static _Alignas(16) uint8_t output[EB_MODEL_OUTPUT_BYTES];
 
 #ifdef EB_BATCH_H
-enum { TRACE_LAYER = 0, TRACE_STAGE = 1 };
+enum { TRACE_LAYER = 0, TRACE_STAGE = 1, TRACE_TICKS = 2 };
 static uint32_t trace;
 
 static void write_trace(uint32_t kind, uint32_t index, uint32_t part, const void *data,
@@ -126,7 +127,9 @@ static void write_trace(uint32_t kind, uint32_t index, uint32_t part, const void
     write_file(trace, head, sizeof head);
     write_file(trace, data, (uint32_t)bytes);
 }
+#endif
 
+#ifdef EB_BATCH_TRACE
 void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes)
 {
     write_trace(TRACE_LAYER, layer, 0, data, bytes);
@@ -138,6 +141,20 @@ void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t byt
     write_trace(TRACE_STAGE, (uint32_t)stage, channel, data, bytes);
 }
 #endif
+#endif
+
+#ifdef EB_BATCH_TICKS
+/* Microseconds of each layer, without those of the hook; the last one is all of the network's
+ * beginning and end. */
+static uint32_t ticks[EB_MODEL_LAYERS + 1], resumed;
+
+void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    ticks[layer] = port_micros() - resumed;
+    resumed = port_micros();
+}
 #endif
 
 /* Ends of the counted stretches, which begin at eb_model_invoke and eb_frontend_push. */
@@ -153,8 +170,15 @@ __attribute__((noinline)) void eb_batch_pushed(void)
 
 static void run_network(const void *image)
 {
+#ifdef EB_BATCH_TICKS
+    resumed = port_micros();
+#endif
     eb_model_invoke(model_state, image, output);
     eb_batch_invoked();
+#ifdef EB_BATCH_TICKS
+    ticks[EB_MODEL_LAYERS] = port_micros() - resumed;
+    write_trace(TRACE_TICKS, 0, 0, ticks, sizeof ticks);
+#endif
     write_file(outputs, output, EB_MODEL_OUTPUT_BYTES);
 }
 
@@ -206,6 +230,9 @@ int main(void)
     outputs = open_file("outputs.bin", OPEN_WRITE);
 #ifdef EB_BATCH_H
     trace = open_file("trace.bin", OPEN_WRITE);
+#endif
+#ifdef EB_BATCH_TICKS
+    cortex_m_start_clock();
 #endif
     if (job[0] == MODE_IMAGES) {
         run_images(job[1]);

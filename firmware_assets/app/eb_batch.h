@@ -1,4 +1,8 @@
-/* Hooks of the batch application, included before every source of a traced build. */
+/* Hooks of the batch application, included before every source of a build that has them.
+ *
+ * EB_BATCH_TRACE: everything that a layer or a stage of the front end makes goes to trace.bin.
+ * EB_BATCH_TICKS: the time that each layer takes goes there.
+ */
 #ifndef EB_BATCH_H
 #define EB_BATCH_H
 
@@ -8,6 +12,8 @@
 void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes);
 
 #define EB_MODEL_LAYER_DONE(layer, data, bytes) eb_batch_layer_done((layer), (data), (bytes))
+#ifdef EB_BATCH_TRACE
 #define EB_FRONTEND_TRACED 1
+#endif
 
 #endif

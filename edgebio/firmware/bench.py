@@ -1,0 +1,212 @@
+"""What a network costs on a board: executed instructions by layer and function, flash and RAM.
+
+Instructions are counted exactly, by a plugin of the emulator, the same in every run; they are not
+cycles. Where the emulator takes no plugin, its instruction clock stands in: a board's own timer,
+driven by the number of instructions, read between the layers.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgebio import compiler, hostcc, storage, tflite
+from edgebio.boards import Board, emulator
+from edgebio.compiler import emit
+from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.firmware import batch, elf
+from edgebio.firmware.image import model_file
+from edgebio.firmware.manifest import Flash, Ram
+from edgebio.firmware.sources import KERNELS
+
+_OUTSIDE, _INVOKE, _LAYERS = 1, 2, 3  # stretches, as the plugin calls them
+_SHIFT = 6  # of -icount: an instruction takes 2^6 ns
+_RANDOM_INPUTS = 16
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LayerCost(_Section):
+    """One executed layer: mean instructions of an inference, rounded."""
+
+    index: int
+    operator: str
+    description: str
+    kernel: str
+    instructions: int
+    macs: int
+
+
+class FunctionCost(_Section):
+    """One function, by its symbol: mean instructions of an inference, rounded, and its size."""
+
+    name: str
+    instructions: int
+    bytes: int
+
+
+class Bench(_Section):
+    """What a network costs on a board.
+
+    Attributes
+    ----------
+    board, core, model : str
+        What ran where.
+    inputs : int
+        Inputs that the instructions are the mean of.
+    random_inputs : bool
+        Whether these were random, for want of real ones.
+    method : {"exact", "clock"}
+        Counted by the plugin; or by the instruction clock, which reads up to 64 too many a layer.
+    instructions, macs : int
+        Of one inference.
+    flash, ram
+        Of the image that was counted: the network, its kernels and a minimal application.
+    layers, functions : list
+        Where the instructions go; what `layers` leave out is the calls between them. Functions
+        are known to the exact method only, the costliest first.
+    """
+
+    board: str
+    core: str
+    model: str
+    inputs: Annotated[int, Field(gt=0)]
+    random_inputs: bool
+    method: Literal["exact", "clock"]
+    instructions: int
+    macs: int
+    flash: Flash
+    ram: Ram
+    layers: list[LayerCost]
+    functions: list[FunctionCost]
+
+
+def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -> Bench:
+    """Count what one inference of `model` costs on `board`.
+
+    Parameters
+    ----------
+    board
+        An emulated board.
+    model
+        A .tflite, or the folder of a run.
+    x : ndarray (n, height, width, channels)
+        Inputs to take the mean over; None for 16 random ones, the same at every call.
+
+    Raises
+    ------
+    EdgebioError
+        Where the inputs are not the model's.
+    DeviceError
+        Where the emulated board fails.
+    """
+    path = model_file(model)
+    program = compiler.compile_model(path, KERNELS[board.core])
+    given = _random(tflite.read(path)) if x is None else x
+    if not len(given):
+        raise EdgebioError("no inputs to count instructions over")
+    plugin = _plugin()
+    functions: list[FunctionCost] = []
+    with batch.prepare(board, path, hooks="none" if plugin else "ticks") as prepared:
+        if plugin:
+            total, layers, functions = _count(prepared, plugin, given, len(program.steps))
+        else:
+            micros = prepared.micros(given, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
+            costs = micros * 1000 / 2**_SHIFT
+            total, layers = costs.sum(), costs[:-1]
+        manifest = prepared.manifest
+    return Bench(
+        board=board.name,
+        core=board.core,
+        model=path.name,
+        inputs=len(given),
+        random_inputs=x is None,
+        method="exact" if plugin else "clock",
+        instructions=round(total),
+        macs=program.macs,
+        flash=manifest.flash,
+        ram=manifest.ram,
+        layers=[
+            LayerCost(
+                index=index,
+                operator=step.layer.kind,
+                description=emit.describe(program.network, step),
+                kernel=step.function,
+                instructions=round(cost),
+                macs=step.layer.macs,
+            )
+            for index, (step, cost) in enumerate(zip(program.steps, layers, strict=True))
+        ],
+        functions=functions,
+    )
+
+
+def _random(graph: tflite.Graph) -> npt.NDArray[np.generic]:
+    tensor = graph.tensors[graph.inputs[0]]
+    shape = (_RANDOM_INPUTS, *tensor.shape[1:])
+    random = np.random.default_rng(0)
+    if tensor.dtype == "int8":
+        return random.integers(-128, 128, shape, np.int8)
+    return random.standard_normal(shape).astype(tensor.dtype)
+
+
+def _plugin() -> Path | None:
+    """Build the counting plugin, once; None where it or the emulator's support cannot be had."""
+    if not emulator.takes_plugins():
+        return None
+    source = storage.assets("firmware_assets") / "emulator" / "count.c"
+    target = storage.cache("emulator") / f"count-{storage.sha256(source)[:16]}.so"
+    if not target.exists():
+        try:
+            cc = hostcc.compiler()
+        except MissingToolError:
+            return None
+        with storage.replacing(target) as temporary:
+            hostcc.run(
+                cc, *hostcc.STRICT, "-O2", "-shared", "-fPIC", "-o", str(temporary), str(source)
+            )
+    return target
+
+
+def _count(
+    prepared: batch.Batch, plugin: Path, x: npt.NDArray[np.generic], layers: int
+) -> tuple[float, npt.NDArray[np.float64], list[FunctionCost]]:
+    """Count instructions: mean of the whole, of each layer, and of each function."""
+    image = elf.Image(prepared.elf)
+    marks = {"eb_model_invoke": _INVOKE, "eb_batch_invoked": _OUTSIDE}
+    marks |= {f"eb_model_layer_{index}": _LAYERS + index for index in range(layers)}
+    lines = [f"function {f.address:x} {f.size:x}" for f in image.functions]
+    for name, stretch in marks.items():
+        symbol = image.symbol(name)
+        if symbol is None:
+            raise EdgebioError(f"{prepared.elf.name} lacks {name}: cannot count by layer")
+        lines.append(f"mark {symbol.address:x} {stretch:x}")
+    with tempfile.TemporaryDirectory(prefix="edgebio-bench-") as scratch:
+        listing, counts = Path(scratch) / "map", Path(scratch) / "counts"
+        listing.write_text("\n".join(lines) + "\n")
+        prepared.network(x, ("-plugin", f"file={plugin},map={listing},out={counts}"))
+        table = np.loadtxt(counts, np.int64, ndmin=2)
+    by_layer = np.zeros(layers, np.int64)
+    by_function = np.zeros(len(image.functions) + 1, np.int64)
+    invoke = 1 + next(i for i, f in enumerate(image.functions) if f.name == "eb_model_invoke")
+    for stretch, function, count, entries in table:
+        if stretch < _INVOKE:
+            continue
+        if entries != len(x):
+            raise EdgebioError(f"stretch {stretch} ran {entries} times for {len(x)} inputs")
+        by_function[function] += count
+        # A layer's stretch lasts until the next one begins; the calls between them are not its.
+        if stretch >= _LAYERS and function != invoke:
+            by_layer[stretch - _LAYERS] += count
+    functions = [
+        FunctionCost(name=f.name, instructions=round(count / len(x)), bytes=f.size)
+        for f, count in zip(image.functions, by_function[1:], strict=True)
+        if count
+    ]
+    functions.sort(key=lambda cost: -cost.instructions)
+    return by_function.sum() / len(x), by_layer / len(x), functions

@@ -1,0 +1,214 @@
+/* QEMU TCG plugin: counts executed instructions, by stretch of the program and by function.
+ *
+ * A stretch begins when the instruction at one of the marked addresses is about to execute, and
+ * lasts until the next mark; before the first mark, stretch 0. Within a stretch, instructions are
+ * counted for the function that holds them. Counts are exact and the same in every run.
+ *
+ * Arguments:
+ *   map=FILE   lines "function START SIZE" and "mark ADDRESS STRETCH"; numbers in hex; the
+ *              n-th function line is function n, counted from 1; 0 is whatever is in none
+ *   out=FILE   written at exit: lines "STRETCH FUNCTION COUNT ENTRIES" in decimal, where COUNT is
+ *              not 0; ENTRIES is how often the stretch began
+ *
+ * QEMU's plugin header is not packaged everywhere; what is used of version 1 of its interface is
+ * declared here (docs/devel/tcg-plugins.rst and include/qemu/qemu-plugin.h of QEMU).
+ */
+#define _POSIX_C_SOURCE 200809L /* strdup */
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t qemu_plugin_id_t;
+typedef struct qemu_info_t qemu_info_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+
+typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void *userdata);
+typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned int vcpu_index, void *userdata);
+typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+
+extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
+                                                  qemu_plugin_vcpu_tb_trans_cb_t cb);
+extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t cb,
+                                           void *userdata);
+extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+                                                   qemu_plugin_vcpu_udata_cb_t cb,
+                                                   enum qemu_plugin_cb_flags flags,
+                                                   void *userdata);
+extern void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+                                                       enum qemu_plugin_op op, void *ptr,
+                                                       uint64_t imm);
+extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
+                                                        size_t index);
+extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT extern int qemu_plugin_version;
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                               char **argv);
+
+EXPORT int qemu_plugin_version = 1;
+
+typedef struct {
+    uint64_t start, size;
+} function;
+
+typedef struct {
+    uint64_t address;
+    size_t stretch;
+} mark;
+
+static function *functions; /* [1..function_count], by address */
+static mark *marks;
+static size_t function_count, mark_count, stretch_count = 1;
+
+static uint64_t *counting;  /* [function]: since the stretch began */
+static uint64_t *counted;   /* [stretch][function] */
+static uint64_t *entries;   /* [stretch] */
+static size_t stretch;
+static const char *out;
+
+static void *grown(void *array, size_t count, size_t size)
+{
+    void *more = realloc(array, (count + 1) * size);
+    if (!more) {
+        fputs("count: out of memory\n", stderr);
+        exit(1);
+    }
+    return more;
+}
+
+static bool read_map(const char *name)
+{
+    FILE *file = fopen(name, "r");
+    if (!file) {
+        return false;
+    }
+    char kind[16];
+    uint64_t first, second;
+    functions = grown(functions, 0, sizeof *functions);
+    while (fscanf(file, "%15s %" SCNx64 " %" SCNx64, kind, &first, &second) == 3) {
+        if (!strcmp(kind, "function")) {
+            functions = grown(functions, function_count + 1, sizeof *functions);
+            functions[++function_count] = (function){first, second};
+        } else {
+            marks = grown(marks, mark_count, sizeof *marks);
+            marks[mark_count++] = (mark){first, (size_t)second};
+            if ((size_t)second >= stretch_count) {
+                stretch_count = (size_t)second + 1;
+            }
+        }
+    }
+    const bool whole = feof(file);
+    fclose(file);
+    return whole;
+}
+
+static size_t function_at(uint64_t address)
+{
+    size_t low = 1, high = function_count + 1;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (functions[middle].start <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const size_t found = low - 1;
+    return found && address - functions[found].start < functions[found].size ? found : 0;
+}
+
+static void end_stretch(void)
+{
+    for (size_t f = 0; f <= function_count; f++) {
+        counted[stretch * (function_count + 1) + f] += counting[f];
+        counting[f] = 0;
+    }
+}
+
+static void begin_stretch(unsigned int vcpu, void *userdata)
+{
+    (void)vcpu;
+    end_stretch();
+    stretch = (size_t)(uintptr_t)userdata;
+    entries[stretch]++;
+}
+
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+    (void)id;
+    const size_t count = qemu_plugin_tb_n_insns(tb);
+    for (size_t i = 0; i < count; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        const uint64_t address = qemu_plugin_insn_vaddr(insn);
+        for (size_t m = 0; m < mark_count; m++) {
+            if (marks[m].address == address) {
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, begin_stretch,
+                                                       QEMU_PLUGIN_CB_NO_REGS,
+                                                       (void *)(uintptr_t)marks[m].stretch);
+            }
+        }
+        /* By instruction, not by block: a block that ends early, by a fault or by semihosting,
+         * has not executed all of its instructions. */
+        qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+                                                   &counting[function_at(address)], 1);
+    }
+}
+
+static void finish(qemu_plugin_id_t id, void *userdata)
+{
+    (void)id;
+    (void)userdata;
+    end_stretch();
+    FILE *file = fopen(out, "w");
+    if (!file) {
+        fprintf(stderr, "count: cannot write %s\n", out);
+        return;
+    }
+    for (size_t s = 0; s < stretch_count; s++) {
+        for (size_t f = 0; f <= function_count; f++) {
+            const uint64_t count = counted[s * (function_count + 1) + f];
+            if (count) {
+                fprintf(file, "%zu %zu %" PRIu64 " %" PRIu64 "\n", s, f, count, entries[s]);
+            }
+        }
+    }
+    fclose(file);
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+{
+    (void)info;
+    const char *map = NULL;
+    for (int i = 0; i < argc; i++) {
+        if (!strncmp(argv[i], "map=", 4)) {
+            map = argv[i] + 4;
+        } else if (!strncmp(argv[i], "out=", 4)) {
+            out = strdup(argv[i] + 4);
+        }
+    }
+    if (!map || !out || !read_map(map)) {
+        fputs("count: needs map=FILE that can be read, and out=FILE\n", stderr);
+        return 1;
+    }
+    counting = calloc(function_count + 1, sizeof *counting);
+    counted = calloc(stretch_count * (function_count + 1), sizeof *counted);
+    entries = calloc(stretch_count, sizeof *entries);
+    if (!counting || !counted || !entries) {
+        fputs("count: out of memory\n", stderr);
+        return 1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, finish, NULL);
+    return 0;
+}
