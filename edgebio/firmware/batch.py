@@ -103,7 +103,7 @@ class Batch:
     def layers(self, x: npt.NDArray[np.generic]) -> list[npt.NDArray[np.uint8]]:
         """Run the network on `x` and return what each layer made, as bytes.
 
-        The image must have been prepared with hooks "trace".
+        The image must have been prepared with ``traced``.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class Batch:
     ) -> npt.NDArray[np.uint32]:
         """Run the network on `x` and return the time of each layer by the board's own clock.
 
-        The image must have been prepared with hooks "ticks".
+        The image must have been prepared with ``timed``.
 
         Returns
         -------
@@ -156,7 +156,7 @@ class Batch:
     def stages(self, samples: npt.NDArray[np.int16]) -> list[Stage]:
         """Stream `samples` through the front end and return all that its stages made.
 
-        The image must have been prepared with hooks "trace".
+        The image must have been prepared with ``traced``.
         """
         with self._run_samples(samples, False) as (files, _):
             return [
@@ -209,7 +209,9 @@ class Batch:
 
 
 @contextlib.contextmanager
-def prepare(board: Board, model: Path, *, hooks: Hooks = "none") -> Iterator[Batch]:
+def prepare(
+    board: Board, model: Path, *, traced: bool = False, timed: bool = False
+) -> Iterator[Batch]:
     """Build the batch image of `model` for `board`, for as long as the block runs.
 
     Parameters
@@ -218,8 +220,10 @@ def prepare(board: Board, model: Path, *, hooks: Hooks = "none") -> Iterator[Bat
         An emulated board.
     model
         A .tflite, or the folder of a run.
-    hooks
-        "trace" for `Batch.layers` and `Batch.stages`, "ticks" for `Batch.micros`.
+    traced
+        Built for `Batch.layers` and `Batch.stages`: slower, as all that is made is written down.
+    timed
+        Built for `Batch.micros`.
 
     Raises
     ------
@@ -229,6 +233,7 @@ def prepare(board: Board, model: Path, *, hooks: Hooks = "none") -> Iterator[Bat
     emulator.command(board, Path())  # before the build: what is missing is said at once
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         folder = Path(scratch) / "image"
+        hooks: Hooks = "trace" if traced else "ticks" if timed else "none"
         manifest = image.build(model, board, folder, "batch", hooks=hooks)
         yield Batch(board, tflite.read(image.model_file(model)), manifest, folder)
 
@@ -243,7 +248,7 @@ def run_layers(
     board: Board, model: Path, x: npt.NDArray[np.generic]
 ) -> list[npt.NDArray[np.uint8]]:
     """Build `model` for `board` and return what each layer makes of `x`: see `Batch.layers`."""
-    with prepare(board, model, hooks="trace") as batch:
+    with prepare(board, model, traced=True) as batch:
         return batch.layers(x)
 
 

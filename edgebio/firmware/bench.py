@@ -112,7 +112,7 @@ def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -
         raise EdgebioError("no inputs to count instructions over")
     plugin = _plugin()
     functions: list[FunctionCost] = []
-    with batch.prepare(board, path, hooks="none" if plugin else "ticks") as prepared:
+    with batch.prepare(board, path, timed=plugin is None) as prepared:
         if plugin:
             total, layers, functions = _count(prepared, plugin, given, len(program.steps))
         else:

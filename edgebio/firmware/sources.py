@@ -3,17 +3,17 @@
 import hashlib
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgebio import compiler, storage
 from edgebio.boards import Board
 from edgebio.boards.board import Core
-from edgebio.decision import firmware as decision_firmware
-from edgebio.decision.outputs import Outputs
 from edgebio.firmware import toolchain
 from edgebio.firmware.manifest import App, Hooks
 from edgebio.frontend import firmware as frontend_firmware
+from edgebio.link import application
+from edgebio.link.application import ImageIdentity
 from edgebio.tflite import read
 from edgebio.tflite.metadata import metadata
 
@@ -157,22 +157,21 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
     tree.flags += made.flags
 
     take_port(tree, board)
-    if app == "link":
-        if about:
-            outputs = Outputs.of(graph)
-            chosen = decision_firmware.write(root / "decision", about.decision, outputs)
-            tree.take("decision", chosen.own, chosen.include)
-        link = assets / "link"
-        tree.take("link", _device_sources(link), [link])
-        others = [path for path in _device_sources(assets / "app") if path.name != "batch.c"]
-        tree.take("app", others, [assets / "app"])
-    else:
+    if app == "batch":
         tree.take("app", [assets / "app" / "batch.c"], [assets / "app"])
         if hooks != "none":
             tree.flags += [f"-DEB_BATCH_{hooks.upper()}", "-include", "app/eb_batch.h"]
+        tree.build = _build_id(tree)
+        return tree
+    # The hash that names the image covers what the device says of itself, but for that hash.
+    identity = ImageIdentity(board.name, board.core, board.clock_hz, build=bytes(16))
+    device = application.write(root / "app", graph, identity)
+    for source in device.own:
+        tree.take(source.parent.name, [source])
+    for folder in device.include:
+        tree.take(folder.name, [], [folder])
     tree.build = _build_id(tree)
-    if app == "link":
-        storage.write_text(root / "app" / "app_config.h", _app_header(board, tree.build))
+    application.write(root / "app", graph, replace(identity, build=bytes.fromhex(tree.build)))
     return tree
 
 
@@ -227,11 +226,6 @@ def _build_id(tree: Sources) -> str:
     return digest.hexdigest()[:32]
 
 
-def _device_sources(folder: Path) -> list[Path]:
-    """C files of a room that run on the device; what only the host's library needs says so."""
-    return [path for path in sorted(folder.glob("*.c")) if not path.stem.endswith("_host")]
-
-
 def _board_header(board: Board) -> str:
     irqs = board.uart.irqs
     slots = ", ".join(f"[16 + {irq}] = {{.entry = (handler)}}" for irq in irqs)
@@ -251,24 +245,6 @@ def _board_header(board: Board) -> str:
 #define EB_IRQS {max(irqs) + 1}u
 #define EB_UART_VECTORS(handler) {slots}
 #define EB_UART_EACH_IRQ(enable) do {{ {each} }} while (0)
-
-#endif
-"""
-
-
-def _app_header(board: Board, build: str) -> str:
-    digest = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(build))
-    return f"""\
-/* What the device says of itself. Generated. */
-#ifndef EB_APP_CONFIG_H
-#define EB_APP_CONFIG_H
-
-#include "eb_board.h"
-
-#define EB_APP_BOARD "{board.name}"
-#define EB_APP_CORE "{board.core}"
-#define EB_APP_CLOCK_HZ EB_CLOCK_HZ
-#define EB_APP_BUILD {{{digest}}}
 
 #endif
 """
