@@ -52,13 +52,21 @@ def listing(name: str) -> list[File]:
     return [File(path, int(size), digest) for digest, size, path in rows if digest != "#"]
 
 
-def missing(name: str, folder: Path) -> list[File]:
-    """Files of a data set that are not in `folder`, or not in their full size."""
+def state(name: str, folder: Path | None) -> str:
+    """Say whether a data set is in `folder`: ``computed``, ``no``, ``partly`` or ``yes``.
 
-    def here(file: File) -> bool:
-        return _size(folder / file.path) == file.size
-
-    return [file for file in listing(name) if not here(file)]
+    A folder that `fetch` fills is held against the list of its files; one of the user's may hold
+    other people, and is taken as it is.
+    """
+    if not datasets.get(name).files:
+        return "computed"
+    if folder is None:
+        return "no"
+    if folder != storage.cache("data") / name:
+        return "yes"
+    files = listing(name)
+    lacking = sum(_size(folder / file.path) != file.size for file in files)
+    return "yes" if not lacking else "no" if lacking == len(files) else "partly"
 
 
 def fetch(name: str, address: str | None = None) -> list[File]:

@@ -35,6 +35,7 @@ import numpy.typing as npt
 from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.recordings import text
+from edgebio.recordings.order import natural
 from edgebio.recordings.recording import UNLABELLED, Recording
 
 MOST_BYTES = 2 << 30
@@ -136,8 +137,13 @@ def load(path: Path) -> list[Recording]:
     ]
 
 
-def save(path: Path, recordings: Sequence[Recording]) -> None:
+def save(path: Path, recordings: Sequence[Recording]) -> Path:
     """Write recordings of one rate, channel count, unit and class list to a file for `load`.
+
+    Returns
+    -------
+    Path
+        `path` with the suffix ``.npz``, which it is given where it has another.
 
     Raises
     ------
@@ -155,7 +161,9 @@ def save(path: Path, recordings: Sequence[Recording]) -> None:
                     f"{other.source}: {what} {theirs}, but {first.source} has {mine}; "
                     "one file holds one of them"
                 )
-    with storage.replacing(path.with_suffix(".npz")) as temporary:
+    if path.suffix != ".npz":
+        path = path.with_name(path.name + ".npz")
+    with storage.replacing(path) as temporary:
         np.savez_compressed(
             temporary,
             edgebio=np.array(_VERSION),
@@ -170,6 +178,7 @@ def save(path: Path, recordings: Sequence[Recording]) -> None:
             sessions=np.array([r.session for r in recordings], np.str_),
             sources=np.array([r.source for r in recordings], np.str_),
         )
+    return path
 
 
 def read(path: Path, layout: Layout) -> list[Recording]:
@@ -193,7 +202,7 @@ def read(path: Path, layout: Layout) -> list[Recording]:
 
 def unify(recordings: Sequence[Recording]) -> list[Recording]:
     """Give recordings one list of classes: every class of theirs, in natural order."""
-    union = _natural({name for r in recordings for name in r.classes})
+    union = tuple(natural(name for r in recordings for name in r.classes))
     place = {name: index for index, name in enumerate(union)}
     unified = []
     for r in recordings:
@@ -345,7 +354,7 @@ def _labels(
             return np.full(count, UNLABELLED, np.int16), ()
         return np.zeros(count, np.int16), (label,)
     plain = [_plain(word) for word in words]
-    classes = _natural(set(plain) - {""})
+    classes = tuple(natural(set(plain) - {""}))
     place = {"": UNLABELLED} | {name: index for index, name in enumerate(classes)}
     return np.array([place[word] for word in plain], np.int16), classes
 
@@ -357,16 +366,6 @@ def _plain(word: str) -> str:
     except ValueError:
         return word
     return str(int(number)) if number.is_integer() else word
-
-
-def _natural(names: set[str]) -> tuple[str, ...]:
-    """Sort names, whole numbers by value and before words."""
-
-    def key(name: str) -> tuple[int, int, str]:
-        digits = name.removeprefix("-")
-        return (0, int(name), "") if digits.isascii() and digits.isdigit() else (1, 0, name)
-
-    return tuple(sorted(names, key=key))
 
 
 # --- NPZ -----------------------------------------------------------------------------------------

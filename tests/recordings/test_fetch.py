@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings import fetch
+from edgebio.recordings import datasets, fetch
 
 CONTENT = {
     "Participant1/a.txt": np.random.default_rng(1).bytes(300_000),
@@ -75,6 +75,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
     listing = [fetch.File(p, len(b), hashlib.sha256(b).hexdigest()) for p, b in CONTENT.items()]
     monkeypatch.setattr(fetch, "listing", lambda name: listing)
     monkeypatch.setattr(fetch, "_PAUSE", 0.001)
+    monkeypatch.delenv("EDGEBIO_DATA", raising=False)
     monkeypatch.setenv("EDGEBIO_CACHE", str(tmp_path / "cache"))
     running = Server()
     yield running
@@ -97,7 +98,7 @@ def here(folder: Path) -> dict[str, bytes]:
 def test_brings_every_file_and_leaves_right_ones_alone(server: Server, folder: Path) -> None:
     assert {file.path for file in fetch.fetch("emg-3dc", server.address)} == set(CONTENT)
     assert here(folder) == CONTENT
-    assert fetch.missing("emg-3dc", folder) == []
+    assert fetch.state("emg-3dc", folder) == "yes"
     server.requests.clear()
     assert fetch.fetch("emg-3dc", server.address + "/") == []
     assert server.requests == []
@@ -150,6 +151,7 @@ def test_what_arrived_before_giving_up_is_kept_and_resumed(server: Server, folde
     part = folder / "Participant1/a.txt.part"
     assert part.read_bytes() == CONTENT["Participant1/a.txt"][:123_456]
     assert not (folder / "Participant1/a.txt").exists()
+    assert fetch.state("emg-3dc", folder) == "partly"
 
     server.misbehave = lambda *_: False
     server.requests.clear()
@@ -221,6 +223,7 @@ def test_a_server_that_is_gone_is_said(server: Server) -> None:
     server.close()
     with pytest.raises(EdgebioError, match=r"given up after 5 attempts .*refused"):
         fetch.fetch("emg-3dc", server.address)
+    assert fetch.state("emg-3dc", datasets.locate("emg-3dc")) == "no"
 
 
 def test_only_web_addresses(server: Server) -> None:
@@ -240,4 +243,5 @@ def test_the_lists_agree_with_the_published_sums(name: str, files: int, data_fol
     rows = (data_folder / name / "SHA256SUMS").read_text().splitlines()
     published = {path: digest for digest, path in (row.split("  ", 1) for row in rows)}
     assert {path: file.sha256 for path, file in listed.items()} == published
-    assert fetch.missing(name, data_folder / name) == []
+    for path, file in listed.items():
+        assert (data_folder / name / path).stat().st_size == file.size

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -10,9 +10,10 @@ from edgebio import progress, storage
 from edgebio.errors import EdgebioError
 from edgebio.recordings import files
 from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.recordings.order import natural
 from edgebio.recordings.recording import Recording
 
-__all__ = ["DataSet", "get", "load", "locate", "names"]
+__all__ = ["DataSet", "get", "load", "locate", "names", "people"]
 
 _MODULES = {
     "emg-3dc": "emg_3dc",
@@ -68,6 +69,15 @@ def locate(name: str, root: Path | None = None) -> Path | None:
     return next((r / name for r in roots if (r / name).is_dir()), None)
 
 
+def people(name: str, root: Path | None = None) -> list[str]:
+    """List the people of a data set that are on this machine, in natural order."""
+    module = _module(name)
+    folder = locate(name, root)
+    if folder is None and module.DATASET.files:
+        return []
+    return natural(module.subjects(folder or Path()))
+
+
 def load(
     name: str, root: Path | None = None, subjects: Sequence[str] | None = None
 ) -> list[Recording]:
@@ -95,8 +105,8 @@ def load(
     """
     if name.endswith(".npz"):
         everything = files.load(Path(name))
-        people = _chosen(name, [r.subject for r in everything], subjects, {})
-        return [r for r in everything if r.subject in people]
+        chosen = _chosen(name, [r.subject for r in everything], subjects, {})
+        return [r for r in everything if r.subject in chosen]
     module = _module(name)
     description: DataSet = module.DATASET
     folder = Path()
@@ -109,12 +119,12 @@ def load(
                 f"folder that holds {name}/"
             )
         folder = found
-    people = _chosen(name, module.subjects(folder), subjects, description.left_out)
-    if not people:
+    chosen = _chosen(name, module.subjects(folder), subjects, description.left_out)
+    if not chosen:
         raise EdgebioError(f"{folder}: no recordings of {name}: run `edgebio data fetch {name}`")
     return [
         r
-        for person in progress.track(people, f"reading {name}")
+        for person in progress.track(chosen, f"reading {name}")
         for r in module.load(folder, person)
     ]
 
@@ -129,12 +139,12 @@ def _module(name: str) -> ModuleType:
 
 
 def _chosen(
-    name: str, here: Sequence[str], wanted: Sequence[str] | None, left_out: object
+    name: str, here: Sequence[str], wanted: Sequence[str] | None, left_out: Mapping[str, str]
 ) -> list[str]:
     """People to load, in natural order, or as `wanted` has them."""
-    known = sorted(dict.fromkeys(here), key=lambda s: (len(s), s) if s.isdigit() else (1 << 30, s))
+    known = natural(here)
     if wanted is None:
-        return [person for person in known if person not in left_out]  # type: ignore[operator]
+        return [person for person in known if person not in left_out]
     for person in wanted:
         if person not in known:
             raise EdgebioError(f"{name} has no subject {person!r} here; it has {', '.join(known)}")

@@ -70,7 +70,10 @@ DATASET = DataSet(
 
 def subjects(folder: Path) -> list[str]:
     """Names of the people in `folder`."""
-    return [f.name.removeprefix(_PREFIX) for f in folder.glob(_PREFIX + "*") if f.is_dir()]
+    people = folder.glob(_PREFIX + "*")
+    return [
+        person.name.removeprefix(_PREFIX) for person in people if any(person.glob("*/EMG/*.txt"))
+    ]
 
 
 def load(folder: Path, subject: str) -> list[Recording]:

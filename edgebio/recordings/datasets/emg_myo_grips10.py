@@ -63,7 +63,8 @@ _MOST_SAMPLES = 200 * 3600
 
 def subjects(folder: Path) -> list[str]:
     """Names of the people in `folder`."""
-    return [f.name.removeprefix(_PREFIX) for f in folder.glob(_PREFIX + "*") if f.is_dir()]
+    people = folder.glob(_PREFIX + "*")
+    return [person.name.removeprefix(_PREFIX) for person in people if any(person.glob("*.mat"))]
 
 
 def load(folder: Path, subject: str) -> list[Recording]:

@@ -81,6 +81,7 @@ _UNITS = 24  # motor units a muscle
 _SPREAD = 9.0  # mm, standard deviation of a unit's place within its muscle
 _TAPS = 32  # samples of an action potential, 32 ms
 _OVERSAMPLING = 4
+_DRIVE_RATE = 100  # Hz, of the drive and the firing rates that follow it
 _COUNTS = 9000.0  # of one unit of strength; gives the RMS of real armbands, 50 to 500 counts
 _RECRUITMENT_RANGE, _STRENGTH_RANGE = 30.0, 12.0
 
@@ -215,8 +216,7 @@ def _contract(
     rng: np.random.Generator, drive: Array, potentials: npt.NDArray[np.float32], seconds: float
 ) -> Array:
     """Signal of one contraction without the amplifier: (samples, channels)."""
-    length = round(seconds * DATASET.rate)
-    time = np.arange(length) / DATASET.rate
+    time = np.linspace(0, seconds, round(seconds * _DRIVE_RATE) + 1)
     force = rng.lognormal(0, 0.18)
     slow = np.interp(time, np.linspace(0, seconds, 8), rng.normal(1, 0.10, 8))
     ramp = np.clip((time - rng.uniform(0, 0.15)) / rng.uniform(0.15, 0.35), 0.05, 1)
@@ -227,31 +227,37 @@ def _contract(
     threshold = (_RECRUITMENT_RANGE ** (rank - 1))[:, None]
     rate = np.minimum(8 + 35 * (excitation - threshold), 35 - 10 * threshold)
     rate = np.where(excitation >= threshold, rate, 0)
-    spikes = _discharges(rng, np.cumsum(rate, axis=1) / DATASET.rate)
+    length = round(seconds * DATASET.rate)
+    spikes, active = _discharges(rng, np.cumsum(rate, axis=1) / _DRIVE_RATE, time, length)
 
-    taps, units, channels = potentials.shape
-    every = spikes @ potentials.transpose(1, 0, 2).reshape(units, taps * channels)
-    signal = np.zeros((length + _TAPS, DATASET.channels), np.float32)
-    for tap in range(_TAPS):
+    taps, _, channels = potentials.shape
+    seen = potentials[:, active].transpose(1, 0, 2).reshape(len(active), taps * channels)
+    every = spikes @ seen
+    signal = np.zeros((length + taps, channels), np.float32)
+    for tap in range(taps):
         signal[tap : tap + length] += every[:, tap * channels : (tap + 1) * channels]
-    return signal[_TAPS // 2 : _TAPS // 2 + length].astype(np.float64)
+    return signal[taps // 2 : taps // 2 + length].astype(np.float64)
 
 
-def _discharges(rng: np.random.Generator, phase: Array) -> npt.NDArray[np.float32]:
-    """Discharge of every unit at every sample, (samples, units), from its expected count so far.
+def _discharges(
+    rng: np.random.Generator, expected: Array, time: Array, length: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """Discharge the units that are recruited: (samples, active units), and which those are.
 
-    A unit discharges whenever its expected count passes the next sum of unit-mean intervals.
+    A unit discharges whenever its expected count so far, given at `time`, passes the next sum of
+    unit-mean intervals.
     """
-    units, length = phase.shape
-    most = int(np.ceil(phase[:, -1].max())) + 12
-    intervals = np.maximum(rng.normal(1, 0.2, (units, most)), 0.2)
-    intervals[:, 0] *= rng.random(units)
+    most = int(np.ceil(expected[:, -1].max())) + 12
+    intervals = np.maximum(rng.normal(1, 0.2, (len(expected), most)), 0.2)
+    intervals[:, 0] *= rng.random(len(expected))
     passed = np.cumsum(intervals, axis=1)
-    spikes = np.zeros((length, units), np.float32)
-    for unit in np.flatnonzero(phase[:, -1] > passed[:, 0]):
-        times = np.searchsorted(phase[unit], passed[unit])
-        spikes[times[times < length], unit] = 1
-    return spikes
+    active = np.flatnonzero(expected[:, -1] > passed[:, 0])
+    spikes = np.zeros((length, len(active)), np.float32)
+    for column, unit in enumerate(active):
+        due = passed[unit][passed[unit] < expected[unit, -1]]
+        moments = np.interp(due, expected[unit], time)
+        spikes[(moments * DATASET.rate).astype(np.int64), column] = 1
+    return spikes, active
 
 
 def _amplify(
