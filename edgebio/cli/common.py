@@ -81,6 +81,16 @@ def command(
                 sys.exit(error.exit_code)
             except BrokenPipeError:
                 sys.exit(1)
+            except Exception as error:
+                if debug:
+                    raise
+                what = " ".join(str(error).split())
+                click.echo(
+                    f"edgebio: a fault of edgebio itself, {type(error).__name__}: {what} "
+                    "(--debug shows where)",
+                    err=True,
+                )
+                sys.exit(70)  # EX_SOFTWARE of sysexits.h
             if as_json:
                 click.echo(json.dumps(document, indent=2))
 

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#define __ASM __asm__
 #define __ALIGNED(x) __attribute__((aligned(x)))
 #define __STATIC_INLINE static inline
 #define __STATIC_FORCEINLINE static inline __attribute__((always_inline))
