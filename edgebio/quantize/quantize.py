@@ -1,13 +1,16 @@
 """Quantize a run: model.tflite with its metadata, and quantize.json."""
 
+import hashlib
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgebio import storage, tflite
 from edgebio.errors import CheckFailedError
@@ -22,21 +25,25 @@ MODEL, REPORT = "model.tflite", "quantize.json"
 _COMPARED = 200  # images of the layer report
 
 
-def quantize(folder: Path, *, score: bool = True) -> dict[str, Any]:
+Decide = Callable[[bytes, npt.NDArray[np.int8]], tuple[npt.NDArray[np.int8], str]]
+"""Outputs of an int8 model for images, and the name of the kernels that computed them."""
+
+
+def quantize(folder: Path, decide: Decide = report.decide) -> dict[str, Any]:
     """Make ``model.tflite`` and ``quantize.json`` of a run, by post-training quantization.
 
     Parameters
     ----------
     folder
         A finished run.
-    score
-        Decide on all test images too; left out where the caller does it by other means.
+    decide
+        How the int8 model is run on the test images.
 
     Returns
     -------
     dict
-        What quantize.json holds: settings, sizes, the layer report and, where asked for, the
-        scores of float and int8.
+        What quantize.json holds: the model's digest, settings, sizes, the scores of float and
+        int8 on the test side, and the layer report.
 
     Raises
     ------
@@ -61,27 +68,29 @@ def quantize(folder: Path, *, score: bool = True) -> dict[str, Any]:
     model = flatbuffer.with_metadata(bare, ENTRY, metadata.model_dump_json().encode())
 
     test = run.test()
-    some = test.take(np.unique(np.linspace(0, len(test) - 1, _COMPARED).astype(np.int64)))
+    pixels = test.all()
+    outputs, kernels = decide(bare, pixels)
+    decided = {
+        "float": predict(run.network(), test).argmax(axis=1),
+        "int8": outputs.argmax(axis=1),
+    }
+    some = np.unique(np.linspace(0, len(test) - 1, _COMPARED).astype(np.int64))
     document: dict[str, Any] = {
+        "model_sha256": hashlib.sha256(model).hexdigest(),
         "scheme": "ptq",
         "percentile": run.recipe.quantize.percentile,
         "samples": len(run.calibration()),
         "bytes": {"float": len(float_model), "int8": len(model)},
-        "input": {"scale": PIXEL_SCALE, "zero_point": 0},
-        "layers": report.layers(float_model, bare, some),
+        "windows": len(test),
+        **{
+            f"{name}_{kind}": value
+            for kind, classes in decided.items()
+            for name, value in scores(test.labels, classes).items()
+        },
+        "decisions_differing": int((decided["float"] != decided["int8"]).sum()),
+        "kernels": kernels,
+        "layers": report.layers(float_model, bare, pixels[some]),
     }
-    if score:
-        pixels = test.all()
-        outputs, kernels = report.decide(bare, pixels)
-        probability = predict(run.network(), test)
-        float_decided, int8_decided = probability.argmax(axis=1), outputs.argmax(axis=1)
-        document |= {
-            "windows": len(test),
-            "float": scores(test.labels, float_decided),
-            "int8": scores(test.labels, int8_decided),
-            "decisions_differing": int((float_decided != int8_decided).sum()),
-            "kernels": kernels,
-        }
     storage.write_bytes(folder / MODEL, model)
     storage.write_json(folder / REPORT, document)
     return document

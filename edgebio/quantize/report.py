@@ -30,10 +30,10 @@ def layers(
     Returns
     -------
     list of dict
-        By layer: ``index``, ``name``, ``operator``, ``shape``, ``scale``, ``zero_point``,
-        ``snr_db`` (power of the float values over that of the difference), ``worst`` (largest
-        difference, in float units) and ``saturated`` (share of values at either end of int8;
-        for what a ReLU made, at the upper end).
+        By layer: ``index``, ``name``, ``operator``, ``shape``, ``values`` (how many were compared),
+        ``scale``, ``zero_point``, ``snr_db`` (power of the float values over that of the
+        difference), ``worst`` (largest difference, in float units) and ``saturated`` (share of
+        values at either end of int8; for what a ReLU made, at the upper end).
 
     Raises
     ------
@@ -68,6 +68,7 @@ def layers(
                 "name": _name(real.subgraphs[0].tensors[one].name.decode(), kind),
                 "operator": kind,
                 "shape": [int(x) for x in tensor.shape[1:]],
+                "values": int(values.size),
                 "scale": scale,
                 "zero_point": zero,
                 "snr_db": _snr(expected[one], difference),

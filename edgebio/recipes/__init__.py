@@ -73,6 +73,9 @@ class TrainingSettings(_Section):
     ----------
     epochs, batch, seed : int
         Longest training, mini-batch, and the seed of everything random.
+    threads : int
+        Threads of each operation. They change the order of sums and with it the last bits of the
+        weights, so they are the recipe's and not the machine's.
     learning_rate : float
         Peak of the cosine schedule (Adam).
     weight_decay, label_smoothing : float
@@ -96,6 +99,7 @@ class TrainingSettings(_Section):
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: bool = True
     seed: Annotated[int, Field(ge=0)] = 1
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
     augment: AugmentSettings = AugmentSettings()
 
 
@@ -111,7 +115,7 @@ class QuantizeSettings(_Section):
     """
 
     samples: Annotated[int, Field(gt=0)] = 500
-    percentile: Annotated[float, Field(gt=50, le=100)] = 99.9
+    percentile: Annotated[float, Field(gt=50, le=100)] = 99.99
 
 
 class DataSettings(_Section):

@@ -44,8 +44,7 @@ def fit(
 ) -> Fitted:
     """Train a new network.
 
-    Two calls with the same arguments give the same weights, bit for bit, on one machine with as
-    many threads.
+    Two calls with the same arguments give the same weights, bit for bit, on one machine.
 
     Parameters
     ----------
@@ -59,11 +58,13 @@ def fit(
     Raises
     ------
     EdgebioError
-        Where the loss stops being finite.
+        Where the loss stops being finite, or TensorFlow already runs in this process with another
+        number of threads.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
+    _use_threads(settings.threads)
     network = models.build(model, images.train.shape, len(images.classes))
     batches = _Batches(images, settings)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -84,7 +85,9 @@ def fit(
         callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
     validation = _Scored(images.validation, batches) if len(images.validation) else None
     with progress.bar("training", settings.epochs * len(batches)) as advance:
-        callbacks.append(keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1)))
+        callbacks.append(
+            keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1))
+        )
         history = network.fit(
             batches,
             epochs=settings.epochs,
@@ -114,6 +117,16 @@ def predict(model: Any, images: Images) -> npt.NDArray[np.float32]:
         for k in range(0, len(images), _PREDICTED_AT_ONCE)
     ]
     return np.concatenate(parts)
+
+
+def _use_threads(threads: int) -> None:
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError:
+        raise EdgebioError(
+            f"training.threads is {threads}, but TensorFlow already runs in this process with "
+            "another number; train in a process of its own"
+        ) from None
 
 
 def _real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
