@@ -272,7 +272,7 @@ def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool)
         # take the port, and none in which a client comes too early.
         listener = socket.create_server(("127.0.0.1", 0))
         url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
-        channel = f"socket,id=serial0,fd={listener.fileno()},server=on,wait=off"
+        channel = f"socket,id=serial0,fd={listener.fileno()},server=on,wait=off,nodelay=on"
         line += ["-chardev", channel, "-serial", "chardev:serial0"]
     try:
         with log.open("wb") as output:

@@ -12,6 +12,7 @@ from edgebio.boards import Board
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.firmware import elf, sources, stack, toolchain
 from edgebio.firmware.manifest import (
+    BOARD_FILE,
     FILE,
     App,
     Flash,
@@ -63,8 +64,8 @@ def build(
     board
         The board.
     folder
-        Where firmware.elf, .hex and .bin, manifest.json and src/ go; an image that is there
-        already is replaced, and stays as it is where the build fails.
+        Where firmware.elf, .hex and .bin, manifest.json, board.json and src/ go; an image that is
+        there already is replaced, and stays as it is where the build fails.
     app
         "link" speaks the link over the UART; "batch" works through files of a debugger or an
         emulator.
@@ -108,6 +109,7 @@ def build(
         )
         _hold_against_board(manifest)
         storage.write_text(root / "Makefile", _makefile(tree))
+        storage.write_json(work / BOARD_FILE, board.model_dump(mode="json"))
         storage.write_json(work / FILE, manifest.model_dump())
     return manifest
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgebio import storage
+from edgebio.boards import Board
 from edgebio.errors import EdgebioError
 
 App = Literal["link", "batch"]
@@ -15,6 +16,8 @@ Hooks = Literal["none", "trace", "ticks"]
 """Hooks of the batch application (eb_batch.h): all that is computed, or how long it takes."""
 
 FILE = "manifest.json"
+BOARD_FILE = "board.json"
+"""The board that the image was built for, as its own file says; boards may change."""
 
 
 class _Section(BaseModel):
@@ -91,6 +94,20 @@ class Manifest(_Section):
     image: ImageRecord
     flash: Flash
     ram: Ram
+
+
+def load_board(folder: Path) -> Board:
+    """Read the board that the image in `folder` was built for.
+
+    Raises
+    ------
+    EdgebioError
+        Where it is missing or damaged.
+    """
+    try:
+        return Board.model_validate_json((folder / BOARD_FILE).read_bytes())
+    except (OSError, ValidationError):
+        raise EdgebioError(f"{folder}/{BOARD_FILE}: missing or damaged; build it again") from None
 
 
 def load(folder: Path) -> Manifest:

@@ -1,0 +1,54 @@
+"""``edgebio bench``: what a network costs on a board."""
+
+from pathlib import Path
+
+import click
+
+from edgebio.cli.common import Document, Output, command
+
+
+@command(example="edgebio bench run --board mps2-an386")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--board", "board_name", required=True, help="Name, or a board's .toml file.")
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    help=".npy of shape (n, height, width, channels) to take the mean over; else random ones.",
+)
+def bench(out: Output, model: Path, board_name: str, inputs: Path | None) -> Document:
+    """Count the instructions of MODEL (a run or a .tflite) on an emulated board, by layer.
+
+    Executed instructions, not cycles. Flash and RAM are those of the counted image: the network
+    with a minimal application.
+    """
+    from edgebio import boards, firmware
+    from edgebio.firmware.bench import bench as count
+    from edgebio.parity import places
+
+    board = boards.load(board_name)
+    x = places.load(inputs) if inputs else None
+    found = count(board, firmware.model_file(model), x)
+    rows = [
+        [x.index, x.description, x.instructions, x.macs, f"{x.instructions / x.macs:.2f}"]
+        if x.macs
+        else [x.index, x.description, x.instructions, x.macs, ""]
+        for x in found.layers
+    ]
+    out.table(
+        f"{found.model} on {found.board} ({found.core})",
+        ["layer", "what", "instructions", "MACs", "per MAC"],
+        rows,
+    )
+    for function in found.functions:
+        out.detail(f"{function.instructions:>12,}  {function.name}")
+    kind = "random inputs" if found.random_inputs else "inputs"
+    how = {"exact": "counted exactly", "clock": "by the instruction clock, 64 too many a layer"}
+    out.result(
+        f"{found.instructions:,} instructions, {found.macs:,} MACs an inference "
+        f"(mean of {found.inputs} {kind}, {how[found.method]})"
+    )
+    out.result(
+        f"flash {found.flash.total:,} bytes; RAM {found.ram.total:,}: activations "
+        f"{found.ram.activations:,}, scratch {found.ram.scratch:,}, stack {found.ram.stack:,}"
+    )
+    return found.model_dump()

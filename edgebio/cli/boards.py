@@ -1,0 +1,61 @@
+"""``edgebio boards``: what boards there are, and what is known of each."""
+
+import click
+
+from edgebio.cli.common import Document, Output, command
+
+
+@click.group(epilog="\b\nExample:\n  edgebio boards list\n  edgebio boards info netduinoplus2")
+def boards() -> None:
+    """List and describe the boards."""
+
+
+@command(boards, name="list", example="edgebio boards list")
+def list_(out: Output) -> Document:
+    """List the boards by name, and how far each is proven."""
+    from edgebio.boards import load, names
+
+    found = [load(name) for name in names()]
+    out.table(
+        "",
+        ["name", "board", "core", "flash", "RAM", "proven"],
+        [
+            [
+                board.name,
+                board.title,
+                board.core,
+                f"{board.memory.flash.bytes // 1024} KB",
+                f"{board.memory.ram.bytes // 1024} KB",
+                board.proven.level,
+            ]
+            for board in found
+        ],
+    )
+    return {"boards": [board.model_dump(mode="json") for board in found]}
+
+
+@command(boards, name="info", example="edgebio boards info netduinoplus2")
+@click.argument("name")
+def info(out: Output, name: str) -> Document:
+    """Describe the board NAME, or the one that a .toml file describes."""
+    from edgebio.boards import load
+
+    board = load(name)
+    flash, ram = board.memory.flash, board.memory.ram
+    ids = ", ".join(f"{usb.vid:04x}:{usb.pid:04x}" for usb in board.usb)
+    rows = [
+        ["board", board.title],
+        ["core", f"{board.core} at {board.clock_hz / 1e6:g} MHz"],
+        ["front end", f"core class {board.core_class}"],
+        ["flash", f"{flash.bytes:,} bytes at {flash.origin:#010x}"],
+        ["RAM", f"{ram.bytes:,} bytes at {ram.origin:#010x}"],
+        ["serial", f"{board.uart.name}, {board.uart.baud} baud, 8N1"],
+        ["USB", ids or "-"],
+        ["compiler", " ".join(board.flags)],
+        ["emulator", f"QEMU {board.emulator.machine}" if board.emulator else "-"],
+        ["flashing", ", ".join(board.flash.methods)],
+        ["proven", f"{board.proven.level}: {board.proven.note}"],
+    ]
+    for key, value in rows:
+        out.result(f"{key:<10} {value}")
+    return board.model_dump(mode="json")
