@@ -166,7 +166,10 @@ def _in_use(buffers: Sequence[Buffer], step: int) -> int:
     alive = {b.tensor: b for b in buffers if b.first <= step <= b.last and b.tensor is not None}
     total = sum(_round_up(b.bytes, ALIGNMENT) for b in buffers if b.first <= step <= b.last)
     shared = (
-        min(b.bytes, sum(alive[index].bytes for index in b.over if index in alive))
+        min(
+            _round_up(b.bytes, ALIGNMENT),
+            sum(_round_up(alive[index].bytes, ALIGNMENT) for index in b.over if index in alive),
+        )
         for b in alive.values()
         if b.first == step and b.over
     )

@@ -24,7 +24,7 @@ _NUMPY: Final = {
 
 
 def _names(enumeration: type) -> dict[int, str]:
-    return {code: name for name, code in vars(enumeration).items() if name.isupper()}
+    return {code: name for name, code in vars(enumeration).items() if name[0] != "_"}
 
 
 _DTYPES: Final = {code: name.lower() for code, name in _names(tflite.TensorType).items()}

@@ -1,0 +1,387 @@
+"""Small int8 networks, built as .tflite with the schema's object API: no converter needed."""
+
+import math
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from numpy.typing import NDArray
+
+schema: Any = None  # tflite-micro's generated schema, loaded by `load_schema`
+
+
+def load_schema() -> Any:
+    global schema
+    if schema is None:
+        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
+
+        schema = schema_py_generated
+    return schema
+
+
+class Builder:
+    """Makes one .tflite: tensors and operators in order; `build` gives the bytes."""
+
+    def __init__(self) -> None:
+        s = load_schema()
+        self.model = s.ModelT()
+        self.model.version = 3
+        self.model.operatorCodes = []
+        self.model.buffers = [s.BufferT()]
+        self.model.metadata = []
+        self.graph = s.SubGraphT()
+        self.graph.tensors, self.graph.operators = [], []
+        self.graph.inputs, self.graph.outputs = [], []
+        self.model.subgraphs = [self.graph]
+
+    def tensor(
+        self,
+        shape: tuple[int, ...],
+        dtype: str = "INT8",
+        scale: Any = None,
+        zero_point: Any = 0,
+        axis: int = 0,
+        data: NDArray[Any] | None = None,
+    ) -> int:
+        s = load_schema()
+        t = s.TensorT()
+        t.name = f"t{len(self.graph.tensors)}".encode()
+        t.shape = list(shape)
+        t.type = getattr(s.TensorType, dtype)
+        t.buffer = 0
+        if data is not None:
+            t.buffer = self.buffer(np.ascontiguousarray(data).tobytes())
+        if scale is not None:
+            q = s.QuantizationParametersT()
+            q.scale = [float(x) for x in np.atleast_1d(scale)]
+            q.zeroPoint = [int(z) for z in np.broadcast_to(zero_point, len(q.scale))]
+            q.quantizedDimension = axis
+            t.quantization = q
+        self.graph.tensors.append(t)
+        return len(self.graph.tensors) - 1
+
+    def buffer(self, data: bytes) -> int:
+        b = load_schema().BufferT()
+        b.data = np.frombuffer(data, np.uint8)
+        self.model.buffers.append(b)
+        return len(self.model.buffers) - 1
+
+    def operator(
+        self, kind: str, inputs: list[int], outputs: list[int], options: str = "", **values: Any
+    ) -> int:
+        s = load_schema()
+        code = s.OperatorCodeT()
+        code.builtinCode = getattr(s.BuiltinOperator, kind)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        code.version = 1
+        self.model.operatorCodes.append(code)
+        op = s.OperatorT()
+        op.opcodeIndex = len(self.model.operatorCodes) - 1
+        op.inputs, op.outputs = inputs, outputs
+        if options:
+            op.builtinOptionsType = getattr(s.BuiltinOptions, options)
+            op.builtinOptions = getattr(s, options + "T")()
+            for name, value in values.items():
+                assert hasattr(op.builtinOptions, name), name
+                setattr(op.builtinOptions, name, value)
+        self.graph.operators.append(op)
+        return len(self.graph.operators) - 1
+
+    def build(self) -> bytes:
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+class Net(Builder):
+    """Adds one random int8 layer after another; `at` is the tensor that the next one takes."""
+
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.rng = rng
+        self.at = self.activation(shape)
+        self.graph.inputs = [self.at]
+
+    # Scales as converters give them: of float32, with fractions of every kind.
+    def scale(self, low: float = 0.003, high: float = 0.3) -> np.float32:
+        return np.float32(math.exp(self.rng.uniform(math.log(low), math.log(high))))
+
+    def zero_point(self) -> int:
+        return int(self.rng.choice([-128, 127, 0, int(self.rng.integers(-128, 128))]))
+
+    def activation(
+        self, shape: tuple[int, ...], scale: Any = None, zero_point: int | None = None
+    ) -> int:
+        scale = self.scale() if scale is None else scale
+        zero_point = self.zero_point() if zero_point is None else zero_point
+        return self.tensor(shape, "INT8", scale, zero_point)
+
+    def shape_of(self, index: int) -> tuple[int, ...]:
+        return tuple(int(n) for n in self.graph.tensors[index].shape)
+
+    def scale_of(self, index: int) -> np.float32:
+        return np.float32(self.graph.tensors[index].quantization.scale[0])
+
+    def zero_of(self, index: int) -> int:
+        return int(self.graph.tensors[index].quantization.zeroPoint[0])
+
+    def fused(self) -> int:
+        """NONE, RELU, RELU_N1_TO_1 or RELU6."""
+        return int(self.rng.choice([0, 0, 1, 1, 2, 3]))
+
+    def weighted(
+        self, shape: tuple[int, ...], axis: int, outputs: int
+    ) -> tuple[int, int, np.float32]:
+        """Weights and bias, and an output scale that neither saturates nor vanishes."""
+        rng, products = self.rng, math.prod(shape) // outputs
+        count = 1 if rng.random() < 0.3 else outputs
+        scales = np.array([self.scale(0.001, 0.05) for _ in range(count)], np.float32)
+        low = int(rng.choice([-127, -30, -1]))
+        data = rng.integers(low, -low + 1, shape).astype(np.int8)
+        weights = self.tensor(shape, "INT8", scales, 0, axis, data)
+        product = np.float64(self.scale_of(self.at)) * scales.astype(np.float64)
+        spread = 60 * max(-low, 2) * math.sqrt(products)
+        sums = rng.integers(-int(spread), int(spread) + 1, outputs).astype(np.int32)
+        bias = -1
+        if rng.random() < 0.9:
+            bias = self.tensor((outputs,), "INT32", product.astype(np.float32), 0, 0, sums)
+        output = np.float32(product.max() * spread / 50 * math.exp(rng.uniform(-1.5, 1.5)))
+        return weights, bias, output
+
+    def window(self, height: int, width: int, most: int) -> dict[str, Any]:
+        """Random window, stride, dilation and padding that fit an image."""
+        rng = self.rng
+        size, dilation = [], []
+        same = bool(rng.random() < 0.5)
+        for n in (height, width):
+            k = int(rng.integers(1, most + 1))
+            d = int(rng.integers(1, 4)) if rng.random() < 0.3 else 1
+            while not same and (k - 1) * d + 1 > n:
+                k, d = max(k - 1, 1), max(d - 1, 1)
+            size.append(k)
+            dilation.append(d)
+        stride = [int(rng.choice([1, 1, 2, 3])) for _ in range(2)]
+        return {"size": size, "stride": stride, "dilation": dilation, "same": same}
+
+    @staticmethod
+    def sizes(image: tuple[int, ...], window: dict[str, Any]) -> tuple[int, int]:
+        def one(n: int, k: int, s: int, d: int) -> int:
+            return -(-n // s) if window["same"] else (n - (k - 1) * d - 1) // s + 1
+
+        h, w = (
+            one(image[1 + i], window["size"][i], window["stride"][i], window["dilation"][i])
+            for i in range(2)
+        )
+        return h, w
+
+    def conv(self) -> None:
+        image = self.shape_of(self.at)
+        window = self.window(image[1], image[2], 5)
+        outputs = int(self.rng.integers(1, 11))
+        weights, bias, scale = self.weighted((outputs, *window["size"], image[3]), 0, outputs)
+        self.windowed("CONV_2D", "Conv2DOptions", window, [weights, bias], outputs, scale)
+
+    def depthwise(self) -> None:
+        image = self.shape_of(self.at)
+        window = self.window(image[1], image[2], 5)
+        multiplier = int(self.rng.choice([1, 1, 1, 2, 3]))
+        outputs = image[3] * multiplier
+        weights, bias, scale = self.weighted((1, *window["size"], outputs), 3, outputs)
+        self.windowed(
+            "DEPTHWISE_CONV_2D",
+            "DepthwiseConv2DOptions",
+            window,
+            [weights, bias],
+            outputs,
+            scale,
+            depthMultiplier=multiplier,
+        )
+
+    def residual(self) -> None:
+        """A depthwise convolution and the way around it."""
+        trunk = self.at
+        channels = self.shape_of(trunk)[3]
+        window = {"size": [3, 3], "stride": [1, 1], "dilation": [1, 1], "same": True}
+        weights, bias, scale = self.weighted((1, 3, 3, channels), 3, channels)
+        self.windowed(
+            "DEPTHWISE_CONV_2D",
+            "DepthwiseConv2DOptions",
+            window,
+            [weights, bias],
+            channels,
+            scale,
+            depthMultiplier=1,
+        )
+        # Scales far apart would make the smaller one vanish.
+        output = self.activation(self.shape_of(trunk), np.float32(self.near(self.at) * 1.5))
+        self.operator(
+            "ADD", [self.at, trunk], [output], "AddOptions", fusedActivationFunction=self.fused()
+        )
+        self.at = output
+
+    def windowed(
+        self,
+        kind: str,
+        options: str,
+        window: dict[str, Any],
+        constants: list[int],
+        outputs: int,
+        scale: Any,
+        **extra: Any,
+    ) -> None:
+        image = self.shape_of(self.at)
+        output = self.activation((1, *self.sizes(image, window), outputs), scale)
+        self.operator(
+            kind,
+            # Without a bias: tflite-micro takes an index of -1 in FULLY_CONNECTED only.
+            [self.at, *(index for index in constants if index >= 0)],
+            [output],
+            options,
+            padding=0 if window["same"] else 1,
+            strideH=window["stride"][0],
+            strideW=window["stride"][1],
+            dilationHFactor=window["dilation"][0],
+            dilationWFactor=window["dilation"][1],
+            fusedActivationFunction=self.fused(),
+            **extra,
+        )
+        self.at = output
+
+    def pool(self) -> None:
+        image = self.shape_of(self.at)
+        window = self.window(image[1], image[2], 4)
+        window["dilation"] = [1, 1]
+        kind = str(self.rng.choice(["MAX_POOL_2D", "AVERAGE_POOL_2D"]))
+        output = self.activation(
+            (1, *self.sizes(image, window), image[3]),
+            self.scale_of(self.at),
+            self.zero_of(self.at),
+        )
+        self.operator(
+            kind,
+            [self.at],
+            [output],
+            "Pool2DOptions",
+            padding=0 if window["same"] else 1,
+            strideH=window["stride"][0],
+            strideW=window["stride"][1],
+            filterHeight=window["size"][0],
+            filterWidth=window["size"][1],
+            fusedActivationFunction=self.fused(),
+        )
+        self.at = output
+
+    def dense(self) -> None:
+        shape = self.shape_of(self.at)
+        rows = len(shape) > 2 and self.rng.random() < 0.3
+        inputs = shape[-1] if rows else math.prod(shape)
+        outputs = int(self.rng.integers(1, 11))
+        weights, bias, scale = self.weighted((outputs, inputs), 0, outputs)
+        output = self.activation((*shape[:-1], outputs) if rows else (1, outputs), scale)
+        self.operator(
+            "FULLY_CONNECTED",
+            [self.at, weights, bias],
+            [output],
+            "FullyConnectedOptions",
+            fusedActivationFunction=self.fused(),
+            keepNumDims=rows,
+        )
+        self.at = output
+
+    def mean(self) -> None:
+        shape = self.shape_of(self.at)
+        axes = [[1, 2], [2, 1], [1], [2], [3], [1, 3], [1, 2, 3], [-1], [-3, -2]]
+        chosen = axes[int(self.rng.integers(len(axes)))] if len(shape) == 4 else [len(shape) - 1]
+        keep = bool(self.rng.random() < 0.5)
+        reduced = {axis % len(shape) for axis in chosen}
+        left = tuple(
+            1 if axis in reduced else size
+            for axis, size in enumerate(shape)
+            if keep or axis not in reduced
+        )
+        axis = self.tensor((len(chosen),), "INT32", data=np.array(chosen, np.int32))
+        output = self.activation(left, self.near(self.at))
+        self.operator("MEAN", [self.at, axis], [output], "ReducerOptions", keepDims=keep)
+        self.at = output
+
+    def near(self, index: int, spread: float = 0.7) -> np.float32:
+        """A scale close to that of a tensor, sometimes the same."""
+        factor = 1.0 if self.rng.random() < 0.2 else math.exp(self.rng.uniform(-spread, spread))
+        return np.float32(self.scale_of(index) * factor)
+
+    def add(self) -> None:
+        """A constant, a broadcast constant, the tensor itself, or a table of it."""
+        shape = self.shape_of(self.at)
+        choice = int(self.rng.integers(4))
+        if choice == 0:
+            other = self.at
+        elif choice == 1:
+            trunk = self.at
+            self.unary()
+            other, self.at = self.at, trunk
+        else:
+            wanted = shape if choice == 2 else shape[-1:]
+            data = self.rng.integers(-128, 128, wanted).astype(np.int8)
+            other = self.tensor(wanted, "INT8", self.near(self.at), self.zero_point(), data=data)
+        inputs = [self.at, other] if self.rng.random() < 0.5 else [other, self.at]
+        output = self.activation(shape, np.float32(self.near(self.at) * 1.5))
+        self.operator("ADD", inputs, [output], "AddOptions", fusedActivationFunction=self.fused())
+        self.at = output
+
+    def unary(self) -> None:
+        kind = str(self.rng.choice(["QUANTIZE", "RELU", "RELU6"]))
+        shape = self.shape_of(self.at)
+        output = self.activation(shape, self.near(self.at))
+        self.operator(kind, [self.at], [output])
+        self.at = output
+
+    def pad(self) -> None:
+        shape = self.shape_of(self.at)
+        pads = self.rng.integers(0, 3, (len(shape), 2)).astype(np.int32)
+        pads[0] = 0
+        if self.rng.random() < 0.7:
+            pads[-1] = 0
+        paddings = self.tensor((len(shape), 2), "INT32", data=pads)
+        padded = tuple(n + int(p.sum()) for n, p in zip(shape, pads, strict=True))
+        output = self.activation(padded, self.scale_of(self.at), self.zero_of(self.at))
+        self.operator("PAD", [self.at, paddings], [output], "PadOptions")
+        self.at = output
+
+    def reshape(self, shape: tuple[int, ...]) -> None:
+        target = self.tensor((len(shape),), "INT32", data=np.array(shape, np.int32))
+        output = self.activation(shape, self.scale_of(self.at), self.zero_of(self.at))
+        self.operator("RESHAPE", [self.at, target], [output], "ReshapeOptions")
+        self.at = output
+
+    def softmax(self) -> None:
+        shape = self.shape_of(self.at)
+        output = self.activation(shape, 1 / 256, -128)
+        beta = float(self.rng.choice([1.0, 0.5, 2.0]))
+        self.operator("SOFTMAX", [self.at], [output], "SoftmaxOptions", beta=beta)
+        self.at = output
+
+    def finish(self) -> bytes:
+        self.graph.outputs = [self.at]
+        return self.build()
+
+
+def random_network(seed: int) -> bytes:
+    """A network of one to six layers on an image, perhaps with a head."""
+    rng = np.random.default_rng(seed)
+    sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 10)))
+    net = Net(rng, (1, *sizes))
+    layers = [net.conv, net.conv, net.depthwise, net.depthwise, net.pool, net.add, net.unary]
+    layers.append(net.residual)
+    for _ in range(int(rng.integers(1, 5))):
+        layer = [*layers, net.pad][int(rng.integers(len(layers) + 1))]
+        layer()
+    head = int(rng.integers(5))
+    if head == 1:
+        net.mean()
+    elif head == 2:
+        net.reshape((1, math.prod(net.shape_of(net.at))))
+        net.dense()
+    elif head >= 3:
+        net.dense()
+        net.softmax() if head == 4 else net.unary()
+    return net.finish()

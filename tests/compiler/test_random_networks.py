@@ -1,0 +1,137 @@
+"""Random networks: every byte that a layer writes equals tflite-micro's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgebio.compiler.host import HostModel
+from tests.compiler import networks, oracle
+
+pytestmark = pytest.mark.usefixtures("tflite_micro")
+
+Runner = Callable[[Any, NDArray[Any]], NDArray[Any]]
+
+
+def compare(seed: int) -> None:
+    data = networks.random_network(seed)
+    model = HostModel(data)
+    x = inputs(seed, model.input_shape)
+    outputs = [step.layer.output for step in model.program.steps]
+    y, layers = oracle.outputs(data, x, outputs)
+    for what, wanted, found in zip(model.describe(), layers, model.layers(x), strict=True):
+        assert wanted.tobytes() == found.tobytes(), f"seed {seed}: {what}"
+    assert y.tobytes() == model.run(x).tobytes(), f"seed {seed}"
+
+
+def inputs(seed: int, shape: tuple[int, ...]) -> NDArray[np.int8]:
+    x = np.random.default_rng(seed).integers(-128, 128, (8, *shape)).astype(np.int8)
+    x[0], x[1] = -128, 127
+    return x
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_every_layer_equals_tflite_micro(seed: int) -> None:
+    compare(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(1000, 1300, 20))
+def test_three_hundred_more(start: int) -> None:
+    for seed in range(start, start + 20):
+        compare(seed)
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_sanitizers_find_nothing(seed: int, run_sanitized: Runner) -> None:
+    sanitized(seed, run_sanitized)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2000, 2100))
+def test_sanitizers_find_nothing_in_a_hundred_more(seed: int, run_sanitized: Runner) -> None:
+    sanitized(seed, run_sanitized)
+
+
+def sanitized(seed: int, run_sanitized: Runner) -> None:
+    data = networks.random_network(seed)
+    found = run_sanitized(data, inputs(seed, HostModel(data).input_shape))
+    y, _ = oracle.outputs(data, inputs(seed, HostModel(data).input_shape))
+    assert y.tobytes() == found.tobytes(), f"seed {seed}"
+
+
+def single(build: Callable[[networks.Net], None], shape: tuple[int, ...]) -> None:
+    for seed in range(3):
+        net = networks.Net(np.random.default_rng(seed), shape)
+        build(net)
+        data = net.finish()
+        model = HostModel(data)
+        x = inputs(seed, model.input_shape)
+        y, _ = oracle.outputs(data, x)
+        assert y.tobytes() == model.run(x).tobytes(), f"seed {seed}"
+
+
+def test_squeeze_and_expand_dims_are_names() -> None:
+    def build(net: networks.Net) -> None:
+        net.unary()
+        axis = net.tensor((1,), "INT32", data=np.array([1], np.int32))
+        for kind, inputs, shape in (
+            ("SQUEEZE", [], (1, 6)),
+            ("EXPAND_DIMS", [axis], (1, 1, 6)),
+        ):
+            output = net.activation(shape, net.scale_of(net.at), net.zero_of(net.at))
+            options = "SqueezeOptions" if kind == "SQUEEZE" else "ExpandDimsOptions"
+            extra = {"squeezeDims": [1]} if kind == "SQUEEZE" else {}
+            net.operator(kind, [net.at, *inputs], [output], options, **extra)
+            net.at = output
+        net.dense()
+
+    single(build, (1, 1, 6))
+
+
+@pytest.mark.parametrize("axes", [[1], [2], [3], [1, 2], [1, 3], [2, 3], [1, 2, 3]])
+def test_mean_over_any_axes(axes: list[int]) -> None:
+    def build(net: networks.Net) -> None:
+        shape = net.shape_of(net.at)
+        left = tuple(size for axis, size in enumerate(shape) if axis not in axes)
+        axis = net.tensor((len(axes),), "INT32", data=np.array(axes, np.int32))
+        output = net.activation(left, net.near(net.at))
+        net.operator("MEAN", [net.at, axis], [output], "ReducerOptions", keepDims=False)
+        net.at = output
+
+    single(build, (1, 5, 7, 3))
+
+
+def test_softmax_over_511_classes() -> None:
+    """The most that is accepted; all equal logits give the largest sum."""
+
+    def build(net: networks.Net) -> None:
+        net.softmax()
+
+    single(build, (1, 511))
+
+
+def test_layers_that_nobody_reads_are_left_out() -> None:
+    net = networks.Net(np.random.default_rng(1), (1, 5, 5, 3))
+    trunk = net.at
+    net.conv()
+    net.at = trunk
+    net.dense()
+    model = HostModel(net.finish())
+    assert [step.layer.kind for step in model.program.steps] == ["FULLY_CONNECTED"]
+
+
+def test_pad_goes_into_the_convolution() -> None:
+    net = networks.Net(np.random.default_rng(2), (1, 6, 6, 3))
+    paddings = net.tensor((4, 2), "INT32", data=np.array([[0, 0], [2, 1], [0, 3], [0, 0]], "i4"))
+    output = net.activation((1, 9, 9, 3), net.scale_of(net.at), net.zero_of(net.at))
+    net.operator("PAD", [net.at, paddings], [output], "PadOptions")
+    net.at = output
+    net.conv()
+    data = net.finish()
+    model = HostModel(data)
+    assert [step.layer.operators for step in model.program.steps] == [(0, 1)]
+    x = inputs(2, model.input_shape)
+    assert oracle.outputs(data, x)[0].tobytes() == model.run(x).tobytes()

@@ -1,0 +1,296 @@
+"""What cannot be compiled is refused by name, index and reason, before anything relies on it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgebio import compiler
+from edgebio.errors import EdgebioError
+from tests.compiler import networks
+from tests.compiler.networks import Net
+
+pytestmark = pytest.mark.usefixtures("tflite_micro")
+
+
+def conv_net() -> Net:
+    """CONV_2D 3x3 VALID without activation: tensors 0 input, 1 weights, 2 bias, 3 output."""
+    net = Net(np.random.default_rng(0), (1, 8, 8, 2))
+    rng = np.random.default_rng(1)
+    weights = net.tensor(
+        (4, 3, 3, 2), "INT8", [0.01] * 4, 0, 0, rng.integers(-127, 128, (4, 3, 3, 2)).astype("i1")
+    )
+    bias = net.tensor((4,), "INT32", data=np.zeros(4, np.int32))
+    output = net.activation((1, 6, 6, 4), np.float32(0.1), 3)
+    net.operator(
+        "CONV_2D",
+        [net.at, weights, bias],
+        [output],
+        "Conv2DOptions",
+        padding=1,
+        strideH=1,
+        strideW=1,
+        dilationHFactor=1,
+        dilationWFactor=1,
+    )
+    net.at = output
+    return net
+
+
+def dense_net() -> Net:
+    """FULLY_CONNECTED 6 -> 3: tensors 0 input, 1 weights, 2 bias, 3 output."""
+    net = Net(np.random.default_rng(0), (1, 6))
+    weights = net.tensor((3, 6), "INT8", 0.01, 0, 0, np.ones((3, 6), np.int8))
+    scale = net.scale_of(0) * np.float32(0.01)
+    bias = net.tensor((3,), "INT32", scale, data=np.zeros(3, np.int32))
+    output = net.activation((1, 3), np.float32(0.1), 3)
+    net.operator("FULLY_CONNECTED", [0, weights, bias], [output], "FullyConnectedOptions")
+    net.at = output
+    return net
+
+
+def one(kind: str, options: str = "", shape: tuple[int, ...] = (1, 4, 4, 2), **values: Any) -> Net:
+    net = Net(np.random.default_rng(0), shape)
+    output = net.activation(shape, 1 / 256, -128)
+    net.operator(kind, [net.at], [output], options, **values)
+    net.at = output
+    return net
+
+
+def refused(net: Net, reason: str) -> None:
+    data = net.finish()
+    with pytest.raises(EdgebioError) as caught:
+        compiler.compile_model(data)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def tensor(net: Net, index: int) -> Any:
+    return net.graph.tensors[index]
+
+
+def options(net: Net) -> Any:
+    return net.graph.operators[0].builtinOptions
+
+
+def test_the_bases_compile() -> None:
+    assert compiler.compile_model(conv_net().finish()).macs == 6 * 6 * 4 * 18
+    assert compiler.compile_model(dense_net().finish()).macs == 18
+
+
+Change = Callable[[Net], None]
+
+
+def set_tensor(index: int, **values: Any) -> Change:
+    def change(net: Net) -> None:
+        for name, value in values.items():
+            setattr(tensor(net, index), name, value)
+
+    return change
+
+
+def set_quantization(index: int, **values: Any) -> Change:
+    def change(net: Net) -> None:
+        for name, value in values.items():
+            setattr(tensor(net, index).quantization, name, value)
+
+    return change
+
+
+def set_options(**values: Any) -> Change:
+    def change(net: Net) -> None:
+        for name, value in values.items():
+            setattr(options(net), name, value)
+
+    return change
+
+
+def wire(inputs: list[int] | None = None, outputs: list[int] | None = None) -> Change:
+    def change(net: Net) -> None:
+        if inputs is not None:
+            net.graph.operators[0].inputs = inputs
+        if outputs is not None:
+            net.graph.operators[0].outputs = outputs
+
+    return change
+
+
+def signature(net: Net) -> None:
+    tensor(net, 0).shapeSignature = [1, -1, 8, 2]
+
+
+def second_writer(net: Net) -> None:
+    first = net.graph.operators[0]
+    net.operator("RELU", [0], [int(first.outputs[0])])
+
+
+def big_bias(net: Net) -> None:
+    net.model.buffers[tensor(net, 2).buffer].data = np.frombuffer(
+        np.array([0, 0, 2**31 - 1, 0], np.int32).tobytes(), np.uint8
+    )
+
+
+def float_weights(net: Net) -> None:
+    tensor(net, 1).type = FLOAT
+    tensor(net, 1).buffer = net.buffer(np.zeros((4, 3, 3, 2), np.float32).tobytes())
+
+
+def weights_from_outside(net: Net) -> None:
+    """The model's own input as its weights."""
+    net.graph.operators[0].inputs = [0, 0, 2]
+
+
+FLOAT, INT16 = 0, 7  # TensorType
+
+CONV = "operator 0 (CONV_2D): "
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (float_weights, CONV + "weights, tensor 1, are float32"),
+        (weights_from_outside, CONV + "weights, tensor 0, are not constant"),
+        (set_tensor(1, buffer=0), CONV + "its input, tensor 1, is not computed before it"),
+        (set_quantization(1, zeroPoint=[1] * 4), CONV + "weights, tensor 1, have a zero point"),
+        (set_quantization(1, quantizedDimension=2), "4 scales along axis 2"),
+        (set_quantization(1, scale=[0.1, 0.0, 0.1, 0.1]), CONV + "tensor 1 has scale 0"),
+        (set_quantization(0, scale=[float("nan")]), CONV + "tensor 0 has scale nan"),
+        (set_quantization(0, scale=[float("inf")]), CONV + "tensor 0 has scale inf"),
+        (set_quantization(3, scale=[-0.5]), CONV + "tensor 3 has scale -0.5"),
+        (set_quantization(3, scale=[1e-20]), CONV + "its scales ask for a factor of"),
+        (set_quantization(3, zeroPoint=[200]), CONV + "tensor 3 has zero point 200"),
+        (set_tensor(0, quantization=None), CONV + "tensor 0 has 0 scales"),
+        (set_tensor(0, type=INT16), "tensor 0: the model's input is int16"),
+        (set_tensor(0, shape=[2, 8, 8, 2]), "shape [2, 8, 8, 2]; only batch 1 is supported"),
+        (set_tensor(0, shape=[1, 8, 8, 3]), CONV + "weights take 2 channels, the input has 3"),
+        (set_tensor(0, shape=[1, 2, 8, 2]), CONV + "a window of 3 x 3 does not fit"),
+        (set_tensor(0, shape=[1, 0, 8, 2]), CONV + "tensor 0 has shape [1, 0, 8, 2]"),
+        (set_tensor(0, shape=[1, 8, 16]), CONV + "tensor 0 has 3 axes; 4 are needed"),
+        (set_tensor(0, shape=[1, 40000, 1, 2]), CONV + "tensor 0 has shape [1, 40000, 1, 2]"),
+        (set_tensor(3, shape=[1, 6, 7, 4]), CONV + "output has shape [1, 6, 7, 4], [1, 6, 6, 4]"),
+        (signature, CONV + "tensor 0 has a dynamic shape"),
+        (set_tensor(0, isVariable=True), CONV + "tensor 0 is a variable"),
+        (set_options(strideH=0), CONV + "stride of 0"),
+        (set_options(strideW=-1), CONV + "stride of -1"),
+        (set_options(dilationHFactor=0), CONV + "dilation of 0"),
+        (set_options(fusedActivationFunction=4), CONV + "fused activation TANH"),
+        (set_options(fusedActivationFunction=9), CONV + "option code 9"),
+        (set_options(padding=7), CONV + "option code 7"),
+        (wire(inputs=[0, 1, 2, 2]), CONV + "4 inputs"),
+        (wire(inputs=[3, 1, 2]), CONV + "its input, tensor 3, is not computed before it"),
+        (wire(inputs=[0]), CONV + "1 inputs"),
+        (wire(inputs=[0, -1]), CONV + "input 1 is missing"),
+        (wire(inputs=[0, 1, 77]), CONV + "tensor 77 does not exist"),
+        (wire(outputs=[3, 0]), CONV + "2 outputs"),
+        (wire(outputs=[]), CONV + "0 outputs"),
+        (wire(outputs=[1]), CONV + "its output, tensor 1, is a constant"),
+        (wire(outputs=[0]), CONV + "its output, tensor 0, is already written"),
+        (second_writer, "operator 1 (RELU): its output, tensor 3, is already written"),
+        (set_tensor(2, type=INT16, shape=[8]), CONV + "bias, tensor 2, is int16"),
+        (set_tensor(2, buffer=0), CONV + "its input, tensor 2, is not computed before it"),
+        (set_tensor(2, shape=[5]), "tensor 2: 16 bytes of data, 20 wanted"),
+        (big_bias, CONV + "the accumulator of output channel 2 can overflow 32 bits"),
+    ],
+)
+def test_conv_2d(change: Change, reason: str) -> None:
+    net = conv_net()
+    change(net)
+    refused(net, reason)
+
+
+DENSE = "operator 0 (FULLY_CONNECTED): "
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (set_options(weightsFormat=1), DENSE + "weights format SHUFFLED4x16INT8"),
+        (set_tensor(0, shape=[1, 5]), DENSE + "5 inputs do not make rows of 6"),
+        (set_tensor(3, shape=[1, 4]), DENSE + "output has shape [1, 4], 3 columns"),
+        (set_quantization(2, scale=[0.5]), DENSE + "bias has scale 0.5, the products have"),
+    ],
+)
+def test_fully_connected(change: Change, reason: str) -> None:
+    net = dense_net()
+    change(net)
+    refused(net, reason)
+
+
+def test_operators_that_are_not_supported() -> None:
+    refused(one("LOGISTIC"), "operator 0 (LOGISTIC): not supported; edgebio compiles ADD, ")
+    custom = one("CUSTOM")
+    custom.model.operatorCodes[0].customCode = b"my_op"
+    refused(custom, "operator 0 (CUSTOM 'my_op'): not supported")
+
+
+def test_softmax() -> None:
+    net = one("SOFTMAX", "SoftmaxOptions", (1, 512), beta=1.0)
+    refused(net, "operator 0 (SOFTMAX): shape [1, 512]; at most 511 classes")
+    net = one("SOFTMAX", "SoftmaxOptions", (1, 5), beta=0.0)
+    refused(net, "operator 0 (SOFTMAX): beta 0 with input scale")
+    net = one("SOFTMAX", "SoftmaxOptions", (1, 5), beta=1.0)
+    tensor(net, 1).quantization.scale = [0.1]
+    refused(net, "operator 0 (SOFTMAX): output has scale 0.1")
+
+
+def test_mean_pad_add_reshape() -> None:
+    net = Net(np.random.default_rng(0), (1, 4, 4, 2))
+    axis = net.tensor((1,), "INT32", data=np.array([7], np.int32))
+    net.operator("MEAN", [0, axis], [net.activation((1, 2))], "ReducerOptions")
+    net.at = 2
+    refused(net, "operator 0 (MEAN): axes [7] of 4")
+
+    net = Net(np.random.default_rng(0), (1, 4))
+    pads = net.tensor((2, 2), "INT32", data=np.array([[0, 0], [-1, 1]], np.int32))
+    net.operator("PAD", [0, pads], [net.activation((1, 4))], "PadOptions")
+    net.at = 2
+    refused(net, "operator 0 (PAD): paddings [(0, 0), (-1, 1)]")
+
+    net = Net(np.random.default_rng(0), (1, 4))
+    other = net.tensor((3,), "INT8", 0.1, data=np.zeros(3, np.int8))
+    net.operator("ADD", [0, other], [net.activation((1, 4))], "AddOptions")
+    net.at = 2
+    refused(net, "operator 0 (ADD): shapes [1, 4] and [3] do not broadcast")
+
+    net = Net(np.random.default_rng(0), (1, 4))
+    net.operator("ADD", [0, 0], [net.activation((1, 4), np.float32(1e-9))], "AddOptions")
+    net.at = 1
+    refused(net, "lie too far apart")
+
+    net = Net(np.random.default_rng(0), (1, 4))
+    net.operator("RESHAPE", [0], [net.activation((1, 5))], "ReshapeOptions")
+    net.at = 1
+    refused(net, "operator 0 (RESHAPE): [1, 4] to [1, 5] changes the number of elements")
+
+
+def test_whole_models() -> None:
+    net = conv_net()
+    net.graph.inputs = [0, 0]
+    refused(net, "the model has 2 inputs and 1 outputs")
+
+    net = conv_net()
+    net.model.subgraphs = [net.graph, networks.load_schema().SubGraphT()]
+    refused(net, "the model has 2 subgraphs; 1 is supported")
+
+    net = conv_net()
+    net.at = 0
+    refused(net, "tensor 0: no operator computes the model's output")
+
+    net = Net(np.random.default_rng(0), (1, 4))
+    output = net.activation((1, 2, 2), net.scale_of(0), net.zero_of(0))
+    net.operator("RESHAPE", [0], [output], "ReshapeOptions")
+    net.at = output
+    refused(net, "the model computes nothing")
+
+    net = conv_net()
+    net.at = 1
+    refused(net, "tensor 1: the model's output is a constant")
+
+
+def test_path_is_named(tmp_path: Any) -> None:
+    path = tmp_path / "net.tflite"
+    path.write_bytes(one("LOGISTIC").finish())
+    with pytest.raises(EdgebioError, match=r"net\.tflite: operator 0 \(LOGISTIC\)"):
+        compiler.generate(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
