@@ -3,7 +3,7 @@
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -148,6 +148,13 @@ class Recipe(_Section):
     training: TrainingSettings = TrainingSettings()
     quantize: QuantizeSettings = QuantizeSettings()
     decision: DecisionSettings = DecisionSettings()
+
+    def on(self, dataset: str | None) -> Self:
+        """Return the same job on another data set; on its own if None."""
+        if dataset is None:
+            return self
+        data = self.data.model_copy(update={"dataset": dataset})
+        return self.model_copy(update={"data": data})
 
 
 def names() -> list[str]:

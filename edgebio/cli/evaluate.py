@@ -1,0 +1,79 @@
+"""``edgebio evaluate``: a recipe under a protocol, fold by fold."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from edgebio import protocols, recipes, storage
+from edgebio.cli.common import Document, Output, command
+from edgebio.cli.data import folder_option
+from edgebio.evaluation import Baseline
+from edgebio.evaluation import evaluate as evaluate_recipe
+from edgebio.recordings import datasets
+
+_COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8")
+
+
+@command(
+    example="edgebio evaluate emg-grips --protocol one-to-one --baseline lda\n"
+    "edgebio evaluate emg-grips --protocol cross-subject -o results"
+)
+@click.argument("recipe")
+@click.option("--protocol", required=True, type=click.Choice(protocols.names()),
+              help="Who is trained on and who is tested on.")  # fmt: skip
+@click.option("--dataset", help="Another data set than the recipe's (a name or an .npz file).")
+@click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
+@click.option("--baseline", type=click.Choice(get_args(Baseline)),
+              help="Linear discriminant on time-domain features, on the same folds.")  # fmt: skip
+@click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path),
+              help="Folds and evaluation.json go here; otherwise to the cache.")  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Folds at a time; one a core if not given."
+)
+@folder_option
+def evaluate(
+    out: Output,
+    recipe: str,
+    protocol: str,
+    dataset: str | None,
+    subjects: tuple[str, ...],
+    baseline: Baseline | None,
+    folder: Path | None,
+    jobs: int | None,
+    root: Path | None,
+) -> Document:
+    """Train, quantize and score RECIPE on every fold of a protocol.
+
+    int8 is scored by the C that the board would run. Finished folds are kept: after an
+    interruption the same command goes on where it was.
+    """
+    job = recipes.load(recipe).on(dataset)
+    recordings = datasets.load(job.data.dataset, root, subjects or None)
+    where = folder or storage.cache("evaluations")
+    document = evaluate_recipe(
+        job,
+        recordings,
+        protocol,
+        where,
+        baseline=baseline,
+        jobs=jobs,
+        finished=lambda fold: out.note(
+            f"{fold['test']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
+        ),
+    )
+    lines = [(fold["test"], fold) for fold in document["folds"]]
+    lines += [("mean", document["mean"]), ("standard deviation", document["deviation"])]
+    rows: list[list[Any]] = [
+        [name, *(f"{figures[column]:.4f}" for column in _COLUMNS)] for name, figures in lines
+    ]
+    columns = ["tested on", "float", "int8", "balanced int8", "macro F1 int8"]
+    if baseline:
+        found = document["baseline"]
+        columns.append(baseline)
+        scores = [*found["folds"], found, found["deviation"]]
+        for row, figures in zip(rows, scores, strict=True):
+            row.append(f"{figures['accuracy']:.4f}")
+    out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
+    out.result(f"folds and evaluation.json are in {where}")
+    return document

@@ -1,0 +1,57 @@
+"""``edgebio train``: recordings to a float network."""
+
+from pathlib import Path
+
+import click
+
+from edgebio import recipes
+from edgebio.cli.common import Document, Output, command
+from edgebio.cli.data import folder_option
+from edgebio.recordings import datasets
+
+
+@command(
+    example="edgebio train emg-grips --subject 2 -o run\n"
+    "edgebio train my-recipe.toml --data ~/recordings -o run"
+)
+@click.argument("recipe")
+@click.option("-o", "--output", "folder", required=True, metavar="RUN",
+              type=click.Path(path_type=Path), help="Folder of the run; replaced if it is one.",
+)  # fmt: skip
+@click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
+@click.option("--dataset", help="Another data set than the recipe's (a name or an .npz file).")
+@folder_option
+def train(
+    out: Output,
+    recipe: str,
+    folder: Path,
+    subjects: tuple[str, ...],
+    dataset: str | None,
+    root: Path | None,
+) -> Document:
+    """Train the network of RECIPE (a name or a .toml file) and score it on the sessions held back.
+
+    Files in RUN: recipe.toml as run, model.h5, frontend.json, images.npz for calibration and
+    scoring, metrics.json, and logs/ for TensorBoard.
+    """
+    job = recipes.load(recipe).on(dataset)
+    recordings = datasets.load(job.data.dataset, root, subjects or None)
+    from edgebio.training.run import train as train_run
+
+    metrics = train_run(job, recordings, folder)
+    out.table(
+        f"{job.data.dataset}, {metrics['fold']}: {metrics['test']['windows']:,} test windows",
+        ["accuracy", "balanced", "macro F1", "parameters", "epochs", "seconds"],
+        [
+            [
+                f"{metrics['accuracy']:.4f}",
+                f"{metrics['balanced_accuracy']:.4f}",
+                f"{metrics['macro_f1']:.4f}",
+                metrics["parameters"],
+                metrics["best_epoch"],
+                metrics["seconds"],
+            ]
+        ],
+    )
+    out.result(f"{folder}: next, edgebio quantize {folder}")
+    return {"run": str(folder), **metrics}

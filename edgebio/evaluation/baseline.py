@@ -1,0 +1,124 @@
+"""The classical baseline: Hudgins' time-domain features and linear discriminant analysis.
+
+Hudgins B, Parker P, Scott RN: A new strategy for multifunction myoelectric control (IEEE Trans.
+Biomed. Eng. 40(1):82-94, 1993). Of each window and channel: mean absolute value, waveform length,
+zero crossings and slope sign changes. It has float arithmetic and a zero-phase filter, neither of
+which a streaming device has: it is a floor for accuracy, not for cost.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import signal
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from edgebio.errors import EdgebioError
+from edgebio.protocols import Fold
+from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.training.images import window_labels
+from edgebio.training.scores import scores
+
+_BAND = (20.0, 450.0)  # Hz, of surface EMG
+_THRESHOLD = 10.0  # counts that a crossing or a turn has to exceed, to be more than noise
+
+
+def score(fold: Fold, window: int, step: int) -> dict[str, float]:
+    """Train on one side of a fold and score on the other.
+
+    Parameters
+    ----------
+    fold
+        Sides.
+    window, step
+        Samples of a window, and from one window to the next.
+
+    Returns
+    -------
+    dict
+        See `edgebio.training.scores.scores`.
+    """
+    train, train_labels = _side(fold.train, window, step)
+    test, test_labels = _side(fold.test, window, step)
+    if len(np.unique(train_labels)) < 2 or not len(test_labels):
+        raise EdgebioError(
+            f"fold {fold.name!r}: LDA needs windows of two classes to train on and one to test on"
+        )
+    model = make_pipeline(
+        StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage=1e-3)
+    )
+    model.fit(train, train_labels)
+    return scores(test_labels, model.predict(test))
+
+
+def features(
+    samples: npt.NDArray[np.int16], rate: float, begin: npt.NDArray[np.integer], window: int
+) -> npt.NDArray[np.float64]:
+    """Hudgins features of windows of one recording.
+
+    Parameters
+    ----------
+    samples
+        int16, shape (n, channels), in counts. The mean is removed and a 4th-order Butterworth
+        band-pass of 20-450 Hz, or to nine tenths of the Nyquist frequency, is run both ways.
+    rate
+        In Hz.
+    begin
+        First sample of every window.
+    window
+        Samples of a window.
+
+    Returns
+    -------
+    ndarray
+        float64, shape (windows, 4 * channels): MAV, WL, ZC and SSC of all channels in turn.
+    """
+    high = min(_BAND[1], 0.45 * rate)
+    sections = signal.butter(4, (_BAND[0], high), "bandpass", fs=rate, output="sos")
+    centred = samples - samples.mean(axis=0)
+    filtered = signal.sosfiltfilt(sections, centred, axis=0)
+    # Sums over windows are differences of running sums, at any overlap.
+    slope = np.diff(filtered, axis=0)
+    crossing = (filtered[:-1] * filtered[1:] < 0) & (np.abs(slope) > _THRESHOLD)
+    turn = (slope[:-1] * slope[1:] < 0) & (
+        np.maximum(np.abs(slope[:-1]), np.abs(slope[1:])) > _THRESHOLD
+    )
+    return np.concatenate(
+        [
+            _sums(np.abs(filtered), begin, window) / window,
+            _sums(np.abs(slope), begin, window - 1),
+            _sums(crossing, begin, window - 1),
+            _sums(turn, begin, window - 2),
+        ],
+        axis=1,
+    )
+
+
+def _side(
+    recordings: Sequence[Recording], window: int, step: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int16]]:
+    values, labels = [], []
+    for recording in recordings:
+        begin = np.arange(0, len(recording.samples) - window + 1, step)
+        if not len(begin):
+            continue
+        label = window_labels(recording, begin, window)
+        labels.append(label[label != UNLABELLED])
+        values.append(
+            features(recording.samples, recording.rate, begin[label != UNLABELLED], window)
+        )
+    if not labels:
+        raise EdgebioError(
+            f"{recordings[0].source}, ...: no recording is as long as a window of {window} samples"
+        )
+    return np.concatenate(values), np.concatenate(labels)
+
+
+def _sums(
+    values: npt.NDArray[np.generic], begin: npt.NDArray[np.integer], length: int
+) -> npt.NDArray[np.float64]:
+    running = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    sums: npt.NDArray[np.float64] = running[begin + length] - running[begin]
+    return sums
