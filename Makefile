@@ -1,0 +1,31 @@
+# What a checkout can do. `make demo` walks the whole road, `make test` proves it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+VENV := .venv
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+.PHONY: setup demo test test-all lint clean
+
+setup:
+	@tools/setup $(VENV)
+
+# Recordings that lie beside the checkout are used without being asked for.
+demo: export EDGEBIO_DATA := $(or $(EDGEBIO_DATA),$(wildcard $(abspath ../shared/data)))
+demo: setup
+	$(VENV)/bin/python tools/demo.py
+
+test: setup
+	$(PYTEST) -m "not slow"
+
+test-all: setup
+	$(PYTEST)
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
