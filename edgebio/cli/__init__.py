@@ -10,6 +10,7 @@ _COMMANDS = {
     "evaluate": "Score a recipe under a protocol, fold by fold.",
     "quantize": "Make the int8 model.tflite of a run.",
     "validate": "Climb the ladder: prove that every stage computes the same.",
+    "golden": "Write what every stage must give, for one's own firmware.",
     "build": "Make C and a firmware image for a board.",
     "bench": "Count instructions, flash and RAM on an emulated board.",
     "infer": "Run int8 inputs through the model, on the host or on a board.",

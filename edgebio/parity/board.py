@@ -46,7 +46,7 @@ def core_against_host(
     """
     host = HostModel(model)
     parts: list[Part] = []
-    with batch.prepare(board, model, hooks="trace") as core:
+    with batch.prepare(board, model, traced=True) as core:
         if metadata is not None:
             twin = Twin(metadata.frontend, metadata.standardisation)
             for stimulus in progress.track(stimuli, f"front end on {board.name}"):

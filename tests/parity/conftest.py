@@ -1,0 +1,36 @@
+"""A small model that carries its own front end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgebio import storage
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import Twin
+from edgebio.tflite.metadata import ENTRY, ModelMetadata
+
+
+@pytest.fixture(scope="session", params=["dsp", "scalar"])
+def model(request, models_folder, tmp_path_factory) -> Path:
+    """A reference network (16 x 16 x 8) with a front end of either core class as metadata."""
+    pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
+    from edgebio.quantize import flatbuffer
+
+    spec = FrontendSpec(
+        rate=1000, channels=8, fft=32, hop=16, window=32 + 15 * 16, bins=(1, 17), stride=2,
+        core_class=request.param,
+    )  # fmt: skip
+    noise = (np.random.default_rng(0).normal(size=(4000, 8)) * 200).astype(np.int16)
+    about = ModelMetadata(
+        name="test",
+        classes=tuple("abcdef"),
+        frontend=spec,
+        standardisation=Standardisation.learn(spec, [Twin(spec).columns(noise)]),
+    )
+    plain = (models_folder / "emg_cnn.tflite").read_bytes()
+    path = tmp_path_factory.mktemp("model") / "model.tflite"
+    content = about.model_dump_json().encode()
+    storage.write_bytes(path, flatbuffer.with_metadata(plain, ENTRY, content))
+    return path

@@ -1,0 +1,111 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from edgebio import boards, storage, tflite
+from edgebio.compiler.host import HostModel
+from edgebio.errors import EdgebioError
+from edgebio.frontend import reference
+from edgebio.frontend.twin import Twin
+from edgebio.parity import board as core
+from edgebio.parity import climb, network, stimuli
+from edgebio.parity.frontend import against, float_against_twin
+from edgebio.parity.oracle import Oracle
+from edgebio.parity.places import load
+from edgebio.tflite.metadata import require
+
+
+def about(model):
+    return require(tflite.read(model), "the test")
+
+
+def test_rungs_hold_for_a_sound_model_on_an_emulated_core(model):
+    rungs = {rung.number: rung for rung in climb(model, [], boards.load("mps2-an386"))}
+    assert [rungs[n].ok for n in (1, 2, 4, 5)] == [True] * 4
+    assert rungs[3].ok is None  # no quantize.json beside it
+    assert rungs[1].snr_db > 40
+    assert {part.name for part in rungs[2].parts} >= {"filter", "window", "scale", "fft", "image"}
+    for n in (2, 4, 5):
+        assert rungs[n].compared > 400
+        assert rungs[n].differing == 0
+
+
+def test_a_core_of_the_other_class_breaks_at_the_fft(model):
+    spec, standard = about(model).frontend, about(model).standardisation
+    other = {"dsp": "scalar", "scalar": "dsp"}[spec.core_class]
+    samples = stimuli.generated(spec)[0].samples
+    wrong = reference.stages(spec.model_copy(update={"core_class": other}), samples, standard)
+    parts = against(wrong, Twin(spec, standard).stages(samples).values, "chirp")
+    first = next(part for part in parts if part.differing)
+    assert first.name == "fft"
+    assert first.first.startswith("fft: chirp, channel 0, frame ")
+
+
+def test_a_wrong_weight_is_named_by_its_layer(models_folder):
+    """Flip one weight of the second convolution in the oracle's copy."""
+    file = models_folder / "emg_cnn.tflite"
+    graph, data = tflite.read(file), bytearray(file.read_bytes())
+    convolutions = [o for o in graph.operators if o.kind == "CONV_2D"]
+    weights = graph.tensors[convolutions[1].inputs[1]].data
+    data[data.index(weights.tobytes()) + 5] ^= 0x40
+    host, oracle = HostModel(file), Oracle(bytes(data))
+    image = np.load(file.with_suffix(".npz"))["x"][:1]
+    oracle.invoke(image[0])
+    broken = [part for part in network._layers(host, oracle, image) if part.differing]
+    assert "CONV_2D" in broken[0].name
+    assert broken[0].first.startswith("layer 2")
+
+
+def test_stages_that_a_core_did_not_make_are_a_difference(model):
+    twin = Twin(about(model).frontend, about(model).standardisation)
+    samples = stimuli.generated(about(model).frontend)[0].samples
+    expected = twin.stages(samples).values
+    parts = against(expected, core._arrays([], expected), "x")
+    assert all(part.differing == part.compared for part in parts)
+
+
+def test_float64_snr_needs_a_signal(model):
+    spec = about(model).frontend
+    assert float_against_twin(spec, []).ok is False
+
+
+def test_rung_3_reads_what_quantize_measured(model, tmp_path):
+    copy = tmp_path / "model.tflite"
+    shutil.copyfile(model, copy)
+    report = {
+        "model_sha256": storage.sha256(copy),
+        "accuracy_float": 0.9,
+        "accuracy_int8": 0.87,
+        "layers": [{"name": "conv", "values": 10, "snr_db": 30.0}],
+    }
+    storage.write_json(tmp_path / "quantize.json", report)
+    assert network.float_against_int8(copy).ok is False
+    report["accuracy_int8"] = 0.899
+    storage.write_json(tmp_path / "quantize.json", report)
+    assert network.float_against_int8(copy).ok is True
+    report["model_sha256"] = "0" * 64
+    storage.write_json(tmp_path / "quantize.json", report)
+    assert "another model" in network.float_against_int8(copy).note
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"PK\x03\x04"])
+def test_inputs_that_are_no_array_are_refused(tmp_path, content):
+    path = tmp_path / "x.npy"
+    path.write_bytes(content)
+    with pytest.raises(EdgebioError, match=r"not a \.npy array"):
+        load(path)
+
+
+def test_pickled_inputs_are_refused(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(EdgebioError, match=r"not a \.npy array"):
+        load(path)
+
+
+def test_climb_says_json(model):
+    document = [rung.document() for rung in climb(model, [])]
+    assert [rung["rung"] for rung in document] == [1, 2, 3, 4]
+    json.dumps(document, allow_nan=False)
