@@ -3,7 +3,7 @@
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Literal, Self
 
@@ -165,7 +165,7 @@ class Client:
         *,
         on_gap: Literal["wait", "restart"] = "wait",
         pace: float | None = None,
-    ) -> Iterator[Decision]:
+    ) -> Generator[Decision, None, None]:
         """Stream samples from reset and yield the device's decisions, in order, none missing.
 
         Parameters
@@ -379,7 +379,7 @@ class _Stream:
         self._next = 0  # decision wanted next
         self._arrived: dict[int, Decision] = {}
 
-    def run(self) -> Iterator[Decision]:
+    def run(self) -> Generator[Decision, None, None]:
         client = self._client
         client._request("stream_start", on_gap=CODES["on_gap"][self._on_gap])
         finished = False

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import tty
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,7 @@ def build(model: Path, folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
     folder
         Where generated sources and the executable go.
     flags
-        Compiler flags besides those that all C of edgebio is compiled with.
+        Compiler flags of edgebio's own C, besides those that all of it is compiled with.
 
     Returns
     -------
@@ -70,17 +71,23 @@ def compile_application(
     app = application.write(folder / "app", graph, identity)
     ports = storage.assets("firmware_assets") / "ports"
     include = [*app.include, *front.include, *network_include, ports]
-    options = [*flags, *front.flags, *(f"-I{path}" for path in include)]
+    options = [*front.flags, *(f"-I{path}" for path in include)]
     options += [f"-isystem{path}" for path in front.system_include]
-    strict = ["-std=gnu11", *hostcc.STRICT[1:]]  # CMSIS-DSP's headers need gnu11
-    objects: list[str] = []
+    strict = ["-std=gnu11", *hostcc.STRICT[1:], *flags]  # CMSIS-DSP's headers need gnu11
+    foreign = ["-std=gnu11", "-w", "-O2"]
     own = [*app.own, *network, *front.own, ports / "host" / "port.c"]
-    for source in (*own, *front.vendor):
-        target = folder / "objects" / f"{len(objects)}-{source.stem}.o"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        warn = strict if source in own else ["-std=gnu11", "-w"]
-        hostcc.run(hostcc.compiler(), *warn, *options, "-c", str(source), "-o", str(target))
-        objects.append(str(target))
+    sources = [(path, strict) for path in own]
+    sources += [(path, foreign) for path in front.vendor]
+    (folder / "objects").mkdir(parents=True, exist_ok=True)
+
+    def compiled(number: int) -> str:
+        source, own_flags = sources[number]
+        target = str(folder / "objects" / f"{number}-{source.stem}.o")
+        hostcc.run(hostcc.compiler(), *own_flags, *options, "-c", str(source), "-o", target)
+        return target
+
+    with ThreadPoolExecutor() as pool:
+        objects = list(pool.map(compiled, range(len(sources))))
     executable = folder / "device"
     hostcc.run(hostcc.compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable))
     return executable

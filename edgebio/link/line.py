@@ -20,7 +20,7 @@ _WRITE_PATIENCE = 5.0  # seconds that a full line may keep bytes from leaving
 
 # pyserial's own errors are OSErrors, termios' are not.
 _FAILURES: tuple[type[Exception], ...] = (OSError, *((termios.error,) if termios else ()))
-_OPEN_FAILURES = (*_FAILURES, ValueError)
+_OPEN_FAILURES: tuple[type[Exception], ...] = (*_FAILURES, ValueError)
 
 
 class Line:
@@ -112,10 +112,12 @@ class Line:
         if waiting and self.url.startswith("socket:"):
             # Of a socket pyserial only knows whether anything waits.
             self._port.timeout = 0
-            rest: bytes = self._port.read(4096)
-            self._port.timeout = _POLL
-            return rest
-        rest = self._port.read(waiting) if waiting else b""
+            try:
+                rest: bytes = self._port.read(4096)
+            finally:
+                self._port.timeout = _POLL
+        else:
+            rest = self._port.read(waiting) if waiting else b""
         return rest
 
 

@@ -22,13 +22,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class Description:
-    """Answer to ``describe``; `model` is the SHA-256 of model.tflite."""
+    """Answer to ``describe``; `model` is the SHA-256 of model.tflite, `rate` is in mHz."""
 
     model: bytes
     input_bytes: int
     output_bytes: int
     layers: int
     frontend: int
+    rate: int
     channels: int
     window: int
     step: int

@@ -43,6 +43,7 @@ static void describe(eb_answer *answer)
         .layers = EB_MODEL_LAYERS,
 #if EB_HAS_FRONTEND
         .frontend = 1,
+        .rate = EB_FRONTEND_RATE_MILLIHZ,
         .channels = EB_FRONTEND_CHANNELS,
         .window = EB_FRONTEND_WINDOW,
         .step = EB_FRONTEND_STEP,

@@ -160,7 +160,7 @@ static inline size_t eb_identify_answer_write(const eb_identify_answer *from, ui
 /* describe. Which model, and the shape of what goes in and comes out. */
 #define EB_KIND_DESCRIBE 0x03u
 
-#define EB_DESCRIBE_ANSWER_BYTES 55u
+#define EB_DESCRIBE_ANSWER_BYTES 59u
 
 typedef struct {
     /* SHA-256 of model.tflite. */
@@ -173,6 +173,8 @@ typedef struct {
     uint16_t layers;
     /* 1 where the image carries a front end; the fields below are 0 otherwise. */
     uint8_t frontend;
+    /* Rate of the samples. [mHz] */
+    uint32_t rate;
     /* Channels of a sample. */
     uint16_t channels;
     /* Samples from reset to the first image. [samples] */
@@ -192,12 +194,13 @@ static inline size_t eb_describe_answer_write(const eb_describe_answer *from, ui
     eb_put_u32(payload + 36, from->output_bytes);
     eb_put_u16(payload + 40, from->layers);
     eb_put_u8(payload + 42, from->frontend);
-    eb_put_u16(payload + 43, from->channels);
-    eb_put_u32(payload + 45, from->window);
-    eb_put_u32(payload + 49, from->step);
-    eb_put_u8(payload + 53, from->votes);
-    eb_put_u8(payload + 54, from->kept);
-    return 55u;
+    eb_put_u32(payload + 43, from->rate);
+    eb_put_u16(payload + 47, from->channels);
+    eb_put_u32(payload + 49, from->window);
+    eb_put_u32(payload + 53, from->step);
+    eb_put_u8(payload + 57, from->votes);
+    eb_put_u8(payload + 58, from->kept);
+    return 59u;
 }
 
 /* statistics. What the device has counted since it started. */

@@ -21,6 +21,7 @@ CLASSES = 5
 SPEC = FrontendSpec(
     window=56, hop=8, fft=32, stride=2, bins=(1, 9), highpass=20.0, rate=1000.0, channels=CHANNELS
 )
+DECISION = DecisionSettings(votes=3, confidence=0.4)
 SHA = "5a" * 32
 
 _MODEL_H = """\
@@ -77,7 +78,7 @@ class StandIn:
     frontend: bool = True
     input_bytes: int = int(np.prod(SPEC.image_shape))
     classes: int = CLASSES
-    decision: DecisionSettings = DecisionSettings(votes=3, confidence=0.4)
+    decision: DecisionSettings = DECISION
 
     @cached_property
     def standard(self) -> Standardisation:

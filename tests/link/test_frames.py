@@ -1,0 +1,166 @@
+"""Frames: the firmware's C and the host's Python, held against one another and a golden vector."""
+
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edgebio import hostcc, storage
+from edgebio.link import frames
+from edgebio.link.frames import Frame
+from tests.link.conftest import SANITIZE
+
+MOST = 1024  # EB_LINK_RECEIVE_PAYLOAD
+Harness = Callable[[str, bytes], bytes]
+
+relaxed = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    link = storage.assets("firmware_assets") / "link"
+    program = tmp_path_factory.mktemp("harness") / "harness"
+    hostcc.run(
+        hostcc.compiler(), *hostcc.STRICT, "-Wshadow", "-Wconversion", *SANITIZE, f"-I{link}",
+        str(link / "eb_link.c"), str(Path(__file__).with_name("harness.c")), "-o", str(program),
+    )  # fmt: skip
+    process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    def call(command: str, data: bytes) -> bytes:
+        process.stdin.write(command.encode() + struct.pack("<I", len(data)) + data)
+        process.stdin.flush()
+        (length,) = struct.unpack("<I", process.stdout.read(4))
+        return process.stdout.read(length)
+
+    yield call
+    process.stdin.close()
+    assert process.wait(10) == 0
+
+
+def parse_c(harness: Harness, stream: bytes) -> tuple[list[Frame], int]:
+    out = harness("p", stream)
+    found, at = [], 0
+    while at < len(out) - 8:
+        kind, version, sequence, length = struct.unpack_from("<4I", out, at)
+        found.append(Frame(kind, sequence, out[at + 16 : at + 16 + length], version))
+        at += 16 + length
+    count, damaged = struct.unpack_from("<2I", out, at)
+    assert count == len(found)
+    return found, damaged
+
+
+def parse_python(stream: bytes, cuts: list[int]) -> tuple[list[Frame], int]:
+    parser = frames.Parser(MOST)
+    edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
+    found = [
+        frame
+        for first, last in zip(edges, edges[1:], strict=False)
+        for frame in parser.feed(stream[first:last])
+    ]
+    return found, parser.damaged
+
+
+# Payloads with many zeros and with long runs without one, where COBS has its corners.
+payloads = st.one_of(
+    st.binary(max_size=40),
+    st.lists(st.sampled_from([b"\0", b"\xff", b"\1" * 253, b"\2" * 254, b"\3" * 255]), max_size=4)
+    .map(b"".join)
+    .filter(lambda p: len(p) <= MOST),
+    st.just(b"\5" * MOST),
+)
+made = st.builds(Frame, st.integers(0, 255), st.integers(0, 65535), payloads, st.integers(0, 255))
+
+
+def test_golden_frame() -> None:
+    """Ping with session 0x00000107, written out by hand from WIRE.md."""
+    body = bytes([1, 1, 0x34, 0x12, 7, 1, 0, 0])
+    crc = zlib.crc32(body)
+    assert crc == 0x16210794
+    line = bytes([0, 7, 1, 1, 0x34, 0x12, 7, 1, 1, 5, 0x94, 0x07, 0x21, 0x16, 0])
+    frame = Frame(kind=1, sequence=0x1234, payload=bytes([7, 1, 0, 0]))
+    assert frames.encode(frame) == line
+    assert list(frames.Parser().feed(line)) == [frame]
+
+
+@given(st.binary(max_size=2000))
+@relaxed
+def test_crc_is_zlibs(harness: Harness, data: bytes) -> None:
+    assert struct.unpack("<I", harness("c", data)) == (zlib.crc32(data),)
+
+
+@given(made)
+@relaxed
+def test_both_encode_alike_and_take_it_back(harness: Harness, frame: Frame) -> None:
+    line = frames.encode(frame)
+    body = bytes((frame.version, frame.kind)) + struct.pack("<H", frame.sequence) + frame.payload
+    assert harness("e", body + struct.pack("<I", zlib.crc32(body))) == line
+    assert len(line) <= frames.encoded_bytes(len(frame.payload))
+    assert 0 not in line[1:-1]
+    assert parse_c(harness, line) == ([frame], 0)
+    assert parse_python(line, [3, 9]) == ([frame], 0)
+
+
+@given(st.lists(st.one_of(made.map(frames.encode), st.binary(max_size=60)), max_size=6),
+       st.lists(st.integers(0, 5000), max_size=5))  # fmt: skip
+@relaxed
+def test_both_parsers_make_the_same_of_any_bytes(
+    harness: Harness, parts: list[bytes], cuts: list[int]
+) -> None:
+    stream = b"".join(parts)
+    assert parse_c(harness, stream) == parse_python(stream, cuts)
+
+
+@st.composite
+def damaged_lines(draw: st.DrawFn) -> tuple[list[Frame], bytes]:
+    """Frames, and their bytes after flips, drops, insertions and doubled pieces."""
+    sent = draw(st.lists(made, min_size=1, max_size=4))
+    line = bytearray(b"".join(map(frames.encode, sent)))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(line) - 1))
+        match draw(st.sampled_from(["flip", "drop", "insert", "double"])):
+            case "flip":
+                line[at] ^= 1 << draw(st.integers(0, 7))
+            case "drop" if len(line) > 1:
+                del line[at]
+            case "insert":
+                line.insert(at, draw(st.integers(0, 255)))
+            case _:
+                line[at:at] = line[at : at + draw(st.integers(1, 40))]
+    return sent, bytes(line)
+
+
+@given(damaged_lines(), made)
+@relaxed
+def test_no_damaged_frame_is_accepted_and_the_next_one_is(
+    harness: Harness, case: tuple[list[Frame], bytes], after: Frame
+) -> None:
+    sent, line = case
+    found, damaged = parse_c(harness, line + frames.encode(after))
+    assert (found, damaged) == parse_python(line + frames.encode(after), [])
+    assert found[-1] == after
+    assert all(frame in sent for frame in found[:-1])
+
+
+def test_too_long_frame_is_dropped_whole(harness: Harness) -> None:
+    fits, too_long = Frame(1, 1, b"x" * MOST), Frame(1, 2, b"x" * (MOST + 1))
+    line = frames.encode(too_long) + frames.encode(fits)
+    assert parse_c(harness, line) == ([fits], 1)
+    assert parse_python(line, []) == ([fits], 1)
+
+
+def test_endless_line_takes_no_memory() -> None:
+    parser = frames.Parser(MOST)
+    for _ in range(100):
+        assert not list(parser.feed(b"\xaa" * 10_000))
+    assert len(parser._pending) < 2 * MOST
+    assert list(parser.feed(frames.encode(Frame(1, 1)))) == [Frame(1, 1)]
+    assert parser.damaged == 1
