@@ -1,0 +1,214 @@
+"""The house stands as designed: rooms, their one-way flow, what is light stays light."""
+
+import ast
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from edgebio.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "edgebio"
+
+# The road: a room imports from rooms on lines above its own, never from below. The settings of the
+# decision are read by recipes at its start; what works with them comes after the model is read.
+ROAD = (
+    "recordings frontend decision.spec",
+    "recipes",
+    "protocols",
+    "models",
+    "training",
+    "tflite",
+    "decision",
+    "quantize",
+    "compiler",
+    "evaluation",
+    "boards",
+    "link",
+    "firmware",
+    "parity",
+    "report",
+    "doctor",
+    "cli",
+)
+STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}
+BASE = {"errors", "storage", "progress", "hostcc"}
+LIGHT = ("tflite", "compiler", "firmware", "boards", "link", "decision")
+HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room(name: str) -> str:
+    """Room of a module, or of a name in it; "" for the package itself."""
+    parts = name.split(".")[1:]
+    return ".".join(parts[:2]) if ".".join(parts[:2]) in STAGE else parts[0] if parts else ""
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of every import in a module, those inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(path.relative_to(ROOT).with_suffix("").parts[: -node.level or None])
+            base = ".".join(filter(None, [package if node.level else "", node.module or ""]))
+            yield node.lineno, base
+            for alias in node.names:
+                yield node.lineno, f"{base}.{alias.name}"
+
+
+def test_every_module_has_its_place_on_the_road() -> None:
+    known = STAGE.keys() | BASE | {"", "__main__"}
+    assert {room(name_of(path)) for path in modules()} <= known
+
+
+def test_rooms_import_down_the_road_only() -> None:
+    wrong = []
+    for path in modules():
+        mine = room(name_of(path))
+        for line, name in imports(path):
+            theirs = room(name) if name.startswith("edgebio.") else ""
+            if theirs in {"", mine, *BASE}:
+                continue
+            if mine in BASE or STAGE.get(theirs, len(ROAD)) > STAGE.get(mine, len(ROAD)):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert not wrong
+
+
+def test_rooms_of_one_stage_do_not_import_each_other_in_a_circle() -> None:
+    used: dict[str, set[str]] = {name: set() for name in STAGE}
+    for path in modules():
+        if room(name_of(path)) in STAGE:
+            used[room(name_of(path))] |= {
+                room(name) for _, name in imports(path) if name.startswith("edgebio.")
+            } & STAGE.keys()
+    circles = [(a, b) for a in used for b in used if a < b and a in used[b] and b in used[a]]
+    assert not circles
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_light_rooms_do_not_name_tensorflow(name: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {imported}"
+        for path in modules()
+        if name_of(path).split(".")[1:2] == [name]
+        for line, imported in imports(path)
+        if imported.split(".")[0] in HEAVY
+    ]
+    assert not wrong
+
+
+def test_light_rooms_work_where_tensorflow_is_not_installed() -> None:
+    """Every module of theirs is imported in a process in which TensorFlow cannot be."""
+    names = [name_of(path) for path in modules() if set(name_of(path).split(".")[1:2]) & set(LIGHT)]
+    assert len(names) > len(LIGHT)
+    code = (
+        "import importlib, sys\n"
+        f"for name in {sorted(HEAVY)}: sys.modules[name] = None\n"
+        f"for name in {names}: importlib.import_module(name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_is_quick_and_light() -> None:
+    """Under half a second on a free machine; the best of five, as this one may be busy."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "edgebio", "--help"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        times.append(time.perf_counter() - start)
+    imported = set(re.findall(r"\| +([A-Za-z_]\w*)", done.stderr))
+    assert "click" in imported
+    assert not imported & {*HEAVY, "scipy", "sklearn", "numpy", "matplotlib", "rich"}
+    assert min(times) < 0.75
+    assert "train" in done.stdout
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    waiting: list[tuple[tuple[str, ...], click.Command]] = [((), main)]
+    while waiting:
+        path, command = waiting.pop()
+        yield path, command
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                assert found is not None, f"{' '.join((*path, name))} is listed and not there"
+                waiting.append(((*path, name), found))
+
+
+def test_every_command_shows_an_example_of_itself() -> None:
+    for path, _ in commands():
+        done = CliRunner().invoke(main, [*path, "--help"])
+        assert done.exit_code == 0, path
+        assert f"edgebio {' '.join(path)}".rstrip() in done.output.partition("Example:")[2], path
+
+
+def test_every_option_says_what_it_does() -> None:
+    silent = [
+        f"{' '.join(path)} {option.opts[0]}"
+        for path, command in commands()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert not silent
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Text files that git tracks; in an unpacked archive, all of them."""
+    done = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = done.stdout.split("\0") if done.returncode == 0 else []
+    paths = [ROOT / name for name in names if name] or [
+        path for path in ROOT.rglob("*") if not any(p.startswith(".") for p in path.parts)
+    ]
+    return tuple(path for path in paths if path.is_file() and path.stat().st_size < 1 << 20)
+
+
+def test_nothing_belongs_to_one_machine() -> None:
+    """No absolute path of somebody's, and no registry's host: what users have is theirs to set."""
+    folders = r"/(?:work|root|farm|tmp|home|Users)/[A-Za-z0-9_.]"
+    hosts = r"(?:pypi|files\.pythonhosted|registry\.npmjs|deb\.debian|proxy\.golang)\.(?:org|io)"
+    pattern = re.compile(rf"(?<![\w.~}}]){folders}|{hosts}")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in tracked()
+        if path != Path(__file__).resolve()
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found
+
+
+def test_python_is_the_same_everywhere() -> None:
+    """tools/setup accepts the interpreters that the package accepts."""
+    declared = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', read("pyproject.toml"))
+    assert declared
+    first, end = map(int, declared.groups())
+    assert f"(3, {first}) <= sys.version_info[:2] <= (3, {end - 1})" in read("tools/setup")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
