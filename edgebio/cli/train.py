@@ -36,7 +36,7 @@ def train(
     """
     job = recipes.load(recipe).on(dataset)
     recordings = datasets.load(job.data.dataset, root, subjects or None)
-    from edgebio.training.run import train as train_run
+    from edgebio.training.train import train as train_run
 
     metrics = train_run(job, recordings, folder)
     out.table(

@@ -152,7 +152,7 @@ def run_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
     # One fold a core is faster than two folds that share all cores.
     os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     from edgebio.quantize import quantize
-    from edgebio.training.run import train_fold
+    from edgebio.training.train import train_fold
 
     metrics = train_fold(recipe, fold, place)
     report = quantize(place, _by_generated_c)

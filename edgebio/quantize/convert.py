@@ -41,8 +41,8 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
     graph = unpacked.subgraphs[0]
     outputs = [int(operator.outputs[0]) for operator in graph.operators]
     images = calibration.astype(np.float32) * np.float32(PIXEL_SCALE)
-    measured = ranges.measure(litert.run(model, images, outputs), percentile)
-    settled = ranges.settle(measured, graph, flatbuffer.kinds(unpacked))
+    activations = litert.run(model, images, outputs)
+    settled = ranges.settle(graph, flatbuffer.kinds(unpacked), activations, percentile)
     for tensor, (low, high) in settled.items():
         flatbuffer.set_range(unpacked, tensor, low, high)
     quantized: bytes = mlir_quantize(

@@ -15,10 +15,8 @@ import numpy.typing as npt
 from edgebio import storage, tflite
 from edgebio.errors import CheckFailedError
 from edgebio.frontend.standard import PIXEL_SCALE
-from edgebio.quantize import flatbuffer, report
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
 from edgebio.training import run as runs
-from edgebio.training.fit import predict
 from edgebio.training.scores import scores
 
 MODEL, REPORT = "model.tflite", "quantize.json"
@@ -29,7 +27,7 @@ Decide = Callable[[bytes, npt.NDArray[np.int8]], tuple[npt.NDArray[np.int8], str
 """Outputs of an int8 model for images, and the name of the kernels that computed them."""
 
 
-def quantize(folder: Path, decide: Decide = report.decide) -> dict[str, Any]:
+def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     """Make ``model.tflite`` and ``quantize.json`` of a run, by post-training quantization.
 
     Parameters
@@ -37,7 +35,7 @@ def quantize(folder: Path, decide: Decide = report.decide) -> dict[str, Any]:
     folder
         A finished run.
     decide
-        How the int8 model is run on the test images.
+        How the int8 model is run on the test images; `report.decide` if None.
 
     Returns
     -------
@@ -53,6 +51,10 @@ def quantize(folder: Path, decide: Decide = report.decide) -> dict[str, Any]:
         Where the run is not complete.
     """
     run = runs.load(folder)
+    # A folder that is no run is refused before seconds go into importing TensorFlow.
+    from edgebio.quantize import flatbuffer, report
+    from edgebio.training.fit import predict
+
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, name) for name in ("float.tflite", "int8.tflite")]
         _convert(folder, *paths)
@@ -69,7 +71,7 @@ def quantize(folder: Path, decide: Decide = report.decide) -> dict[str, Any]:
 
     test = run.test()
     pixels = test.all()
-    outputs, kernels = decide(bare, pixels)
+    outputs, kernels = (decide or report.decide)(bare, pixels)
     decided = {
         "float": predict(run.network(), test).argmax(axis=1),
         "int8": outputs.argmax(axis=1),

@@ -1,0 +1,124 @@
+"""Train by a recipe and leave a run behind."""
+
+import shutil
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgebio import protocols, recipes, storage
+from edgebio.errors import EdgebioError
+from edgebio.protocols import Fold
+from edgebio.recipes import Recipe
+from edgebio.recordings.recording import Recording
+from edgebio.training.fit import fit, predict
+from edgebio.training.images import image_set
+from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, RunFrontend
+from edgebio.training.scores import confusion, scores
+
+_MADE_FROM_IT = ("model.tflite", "quantize.json")
+"""What later commands put beside them; of no use once the network is another."""
+
+
+def train(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> dict[str, Any]:
+    """Train by a recipe on recordings, divided as its ``[data]`` says.
+
+    Parameters
+    ----------
+    recipe
+        What to do.
+    recordings
+        Everybody who is trained on and tested on.
+    folder
+        Where the run goes; an earlier run there is replaced.
+
+    Returns
+    -------
+    dict
+        What metrics.json holds.
+
+    Raises
+    ------
+    EdgebioError
+        Where recordings or recipe do not fit, or `folder` holds something else than a run.
+    """
+    data = recipe.data
+    fold = protocols.by_sessions(
+        recordings, data.train_sessions, data.test_sessions, data.test_repetitions
+    )
+    return train_fold(recipe, fold, folder)
+
+
+def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
+    """Train on one side of a fold and score on the other; see `train`."""
+    _make_room(folder)
+    storage.write_text(folder / RECIPE, recipes.dump(recipe))
+    start = time.monotonic()
+    training = recipe.training
+    kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
+    images = image_set(recipe.frontend, kept, validation, fold.test)
+    fitted = fit(images, recipe.model, training, folder / LOGS)
+    probability = predict(fitted.model, images.test)
+    decided = probability.argmax(axis=1)
+    test = scores(images.test.labels, decided)
+
+    rng = np.random.default_rng(training.seed)
+    count = min(recipe.quantize.samples, len(images.train))
+    chosen = np.sort(rng.choice(len(images.train), count, replace=False))
+    frontend = RunFrontend(
+        classes=images.classes, frontend=images.spec, standardisation=images.standardisation
+    )
+    storage.write_text(folder / FRONTEND, frontend.model_dump_json(indent=2) + "\n")
+    with storage.replacing(folder / MODEL) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # says that .h5 is old; tfmot reads no other file
+        fitted.model.save(temporary, save_format="h5", include_optimizer=False)
+    with storage.replacing(folder / IMAGES) as temporary:
+        np.savez_compressed(
+            temporary,
+            calibration=images.train.take(chosen),
+            pixels=images.test.pixels,
+            starts=images.test.starts,
+            labels=images.test.labels,
+        )
+    metrics: dict[str, Any] = {
+        "recipe": recipe.name,
+        "dataset": recipe.data.dataset,
+        "fold": fold.name,
+        "train": _side(kept),
+        "validation": _side(validation),
+        "test": {**_side(fold.test), "windows": len(images.test)},
+        "classes": images.classes,
+        "parameters": int(fitted.model.count_params()),
+        "epochs": len(fitted.history["loss"]),
+        "best_epoch": fitted.best_epoch,
+        "seconds": round(time.monotonic() - start, 1),
+        **test,
+        "confusion": confusion(images.test.labels, decided, len(images.classes)),
+        "history": fitted.history,
+    }
+    storage.write_json(folder / METRICS, metrics)  # last: with it the run is complete
+    return metrics
+
+
+def _make_room(folder: Path) -> None:
+    """Take an earlier run away, and nothing else that may lie there."""
+    if folder.exists() and not folder.is_dir():
+        raise EdgebioError(f"{folder}: is a file; a run is a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECIPE).is_file():
+        raise EdgebioError(f"{folder}: holds files and no {RECIPE}; choose an empty folder")
+    for name in (METRICS, *_MADE_FROM_IT):
+        (folder / name).unlink(missing_ok=True)
+    if (folder / LOGS).is_dir():
+        shutil.rmtree(folder / LOGS)
+
+
+def _side(recordings: Sequence[Recording]) -> dict[str, Any]:
+    return {
+        "subjects": list(dict.fromkeys(r.subject for r in recordings)),
+        "sessions": list(dict.fromkeys(r.session for r in recordings)),
+        "repetitions": sorted({r.repetition for r in recordings}),
+        "recordings": len(recordings),
+    }
