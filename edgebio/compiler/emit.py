@@ -24,7 +24,7 @@ def header(network: net.Network, steps: Sequence[Step], plan: Plan) -> str:
  *
  * One inference: give `state` EB_MODEL_STATE_BYTES aligned to {STATE_ALIGNMENT}. Nothing in it
  * needs to be kept or cleared between calls, and nothing else is written. Re-entrant: one state a
- * thread.
+ * thread. `input` and `output` are aligned as their type.
  *
  * Input:  {_described(source, source.shape)}
  * Output: {_described(target, network.output_shape)}

@@ -54,14 +54,6 @@ class Buffer:
         """Whether both are in use at some step."""
         return self.first <= other.last and other.first <= self.last
 
-    def clear_of(self, other: "Buffer") -> bool:
-        """Whether both may be in use at the same time where they lie."""
-        if self.offset + self.bytes <= other.offset or other.offset + other.bytes <= self.offset:
-            return True
-        if other.tensor in self.over:
-            return self.offset <= other.offset
-        return self.tensor in other.over and other.offset <= self.offset
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -151,15 +143,29 @@ def _buffers(network: net.Network, steps: Sequence[Step]) -> list[Buffer]:
 def _place(order: Sequence[Buffer]) -> list[Buffer]:
     """Give each buffer in turn the lowest offset where it is clear of those placed before."""
     placed: list[Buffer] = []
-    for wanted in order:
-        others = sorted((b for b in placed if b.meets(wanted)), key=lambda b: b.offset)
-        buffer = wanted
-        while blocking := next((b for b in others if not buffer.clear_of(b)), None):
-            # An input may begin where the output over it begins; all else goes behind.
-            under = buffer.tensor in blocking.over and buffer.offset < blocking.offset
-            buffer = replace(buffer, offset=blocking.offset if under else blocking.end)
-        placed.append(buffer)
+    for buffer in order:
+        others = sorted((b for b in placed if b.meets(buffer)), key=lambda b: b.offset)
+        placed.append(replace(buffer, offset=_lowest(buffer, others)))
     return placed
+
+
+def _lowest(buffer: Buffer, others: Sequence[Buffer]) -> int:
+    """Lowest offset of `buffer` that is clear of `others`, which are sorted by theirs."""
+    offset, moved = 0, True
+    while moved:  # again only where it lay over another and has moved away from it
+        moved = False
+        for other in others:
+            if offset + buffer.bytes <= other.offset or other.end <= offset:
+                continue
+            if other.tensor in buffer.over and offset <= other.offset:
+                continue
+            if buffer.tensor in other.over and other.offset <= offset:
+                continue
+            # An input may begin where the output over it begins; all else goes behind.
+            under = buffer.tensor in other.over
+            offset = other.offset if under else other.end
+            moved = True
+    return offset
 
 
 def _in_use(buffers: Sequence[Buffer], step: int) -> int:

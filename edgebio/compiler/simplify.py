@@ -1,6 +1,7 @@
 """Rewrite the network into fewer layers that compute the same bytes."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 
@@ -12,15 +13,15 @@ def simplify(network: net.Network) -> net.Network:
     """Drop what computes nothing and fuse what can be fused exactly.
 
     RESHAPE and tables that change nothing become other names of their input; a PAD goes into the
-    convolution behind it, since both pad with the value that stands for zero; layers whose output
-    nobody reads are left out.
+    convolution behind it, since both pad with the value that stands for zero; a table that only
+    clamps narrows the range of the layer before it; layers whose output nobody reads are left out.
 
     Raises
     ------
     EdgebioError
         Where nothing is left to compute.
     """
-    network = _drop_unused(_fuse_pads(_drop_aliases(network)))
+    network = _drop_unused(_fuse_clamps(_fuse_pads(_drop_aliases(network))))
     if not network.layers:
         raise EdgebioError("the model computes nothing: its output is its input")
     return network
@@ -69,6 +70,50 @@ def _fused(pad: net.Pad, layer: net.Layer) -> net.Layer | None:
             after=(window.after[0] + bottom, window.after[1] + right),
         ),
     )
+
+
+def _fuse_clamps(network: net.Network) -> net.Network:
+    layers: dict[int, net.Layer] = {}
+    readers = Counter(index for layer in network.layers for index in layer.inputs)
+    for layer in network.layers:
+        before = layers.get(layer.inputs[0])
+        alone = readers[layer.inputs[0]] == 1 and layer.inputs[0] != network.output
+        if before and alone and isinstance(layer, net.Table):
+            clamped = _clamped(before, layer)
+            if clamped:
+                del layers[before.output]
+                layer = clamped
+        layers[layer.output] = layer
+    return dataclasses.replace(network, layers=tuple(layers.values()))
+
+
+def _clamped(before: net.Layer, table: net.Table) -> net.Layer | None:
+    """Let `before` clamp as `table` does; None where either cannot."""
+    low, high = int(table.table[0]), int(table.table[-1])
+    if not np.array_equal(table.table, np.clip(np.arange(-128, 128), low, high)):
+        return None
+    both = [name for name in (before.activation, table.kind) if name != "NONE"]
+    merged = dataclasses.replace(
+        before,
+        operators=(*before.operators, *table.operators),
+        output=table.output,
+        activation=" + ".join(both),
+    )
+    if isinstance(merged, net.Pool):
+        return dataclasses.replace(
+            merged, low=_within(merged.low, low, high), high=_within(merged.high, low, high)
+        )
+    if isinstance(merged, net.Conv2D | net.DepthwiseConv2D | net.FullyConnected | net.Add):
+        old = merged.range
+        limits = net.Range(
+            old.zero_point, _within(old.low, low, high), _within(old.high, low, high)
+        )
+        return dataclasses.replace(merged, range=limits)
+    return None
+
+
+def _within(value: int, low: int, high: int) -> int:
+    return min(max(value, low), high)
 
 
 def _drop_unused(network: net.Network) -> net.Network:

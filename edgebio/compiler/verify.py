@@ -17,6 +17,9 @@ from edgebio.tflite import Graph, Operator, Tensor
 
 _MOST_SIZE: Final = 32_767  # of one axis; kernels hold sizes in 16 bits
 _MOST_ELEMENTS: Final = 1 << 24
+_MOST_SUMMED: Final = 1 << 22  # int8 in one sum: far from what 32 bits hold
+_MOST_OPERATORS: Final = 500
+_MOST_CONSTANTS: Final = 1 << 24  # bytes of all operators' constants together
 _SCALES: Final = (1e-30, 1e30)  # beyond, float32 products overflow
 _ACTIVATIONS: Final = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
@@ -50,12 +53,18 @@ def verify(graph: Graph) -> None:
             raise EdgebioError(
                 f"tensor {index}: {what} is {tensor.dtype}; int8 and float32 are supported"
             )
+    if len(graph.operators) > _MOST_OPERATORS:
+        raise EdgebioError(f"{len(graph.operators):,} operators; at most {_MOST_OPERATORS:,}")
     known = {graph.inputs[0]}
+    constants = 0
     for operator in graph.operators:
         node = _Node(graph, operator)
         node.check_wiring(known)
         KINDS[operator.kind](node)
         known.add(operator.outputs[0])
+        constants += node.constant_bytes()
+        if constants > _MOST_CONSTANTS:
+            node.refuse(f"more than {_MOST_CONSTANTS:,} bytes of constants up to here")
     if graph.outputs[0] not in known or graph.outputs[0] == graph.inputs[0]:
         raise EdgebioError(f"tensor {graph.outputs[0]}: no operator computes the model's output")
 
@@ -102,6 +111,10 @@ class _Node:
         if math.prod(tensor.shape) > _MOST_ELEMENTS:
             self.refuse(f"{where} has more than {_MOST_ELEMENTS:,} elements")
 
+    def constant_bytes(self) -> int:
+        data = (self.graph.tensors[index].data for index in self.operator.inputs if index >= 0)
+        return sum(array.nbytes for array in data if array is not None)
+
     def count(self, least: int, most: int) -> None:
         if not least <= len(self.operator.inputs) <= most:
             self.refuse(f"{len(self.operator.inputs)} inputs")
@@ -145,9 +158,9 @@ class _Node:
 
     def _scales(self, tensor: Tensor) -> None:
         low, high = _SCALES
-        for scale in tensor.scale:
-            if not low <= scale <= high:  # false for NaN too
-                self.refuse(f"tensor {tensor.index} has scale {scale}")
+        good = (tensor.scale >= low) & (tensor.scale <= high)  # false for NaN too
+        if not good.all():
+            self.refuse(f"tensor {tensor.index} has scale {tensor.scale[~good][0]}")
 
     def weights(self, position: int, axes: int, axis: int) -> Tensor:
         """Check constant int8 weights, one scale or one an output channel, zero point 0."""
@@ -219,8 +232,8 @@ class _Node:
         self.fused()
 
     def products(self, image: Tensor, weights: Tensor) -> None:
-        for scale in weights.scale:
-            self.factor(float(image.scale[0]) * float(scale) / float(self.output.scale[0]))
+        largest = float(weights.scale.max())
+        self.factor(float(image.scale[0]) * largest / float(self.output.scale[0]))
 
 
 def _conv_2d(node: _Node) -> None:
@@ -289,6 +302,8 @@ def _pool(node: _Node) -> None:
     node.image(node.output)
     height, width = int(node.options["filter_h"]), int(node.options["filter_w"])
     node.window(image, height, width, image.shape[3])
+    if height * width > _MOST_SUMMED:
+        node.refuse(f"a window of {height} x {width} is too large")
 
 
 def _mean(node: _Node) -> None:
@@ -305,6 +320,8 @@ def _mean(node: _Node) -> None:
     runs = arithmetic.runs(source.shape, reduced)
     if len(runs) > 5:
         node.refuse(f"axes {sorted(reduced)} of shape {list(source.shape)} are too scattered")
+    if math.prod(source.shape) > _MOST_SUMMED:
+        node.refuse(f"shape {list(source.shape)} is too large")
     node.factor(float(source.scale[0]) / float(output.scale[0]))
 
 

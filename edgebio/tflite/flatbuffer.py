@@ -13,7 +13,10 @@ from edgebio.errors import EdgebioError
 MOST_BYTES: Final = 16 << 20
 """Largest file that is read: more than any microcontroller's flash."""
 
-_MOST_PARTS: Final = 200_000  # tables, vectors and strings visited; bounds the time of the walk
+# Bounds of the time and memory that a file can cost; real models stay far below.
+_MOST_PARTS: Final = 200_000  # tables and vectors visited
+_MOST_TABLES: Final = 10_000  # in one vector
+_MOST_TEXT: Final = 16_384  # bytes of a string
 
 Field = int | str | list[int] | list[str]
 """A scalar's bytes, a table or ``"string"``, or a list of one of them: a vector."""
@@ -156,6 +159,10 @@ class _Walk:
         count = self._unpack("<I", name, position)
         if count * width > len(self._data) - position - 4:
             raise _damaged(name, position)
+        if field == "string" and count > _MOST_TEXT:
+            raise EdgebioError(f"damaged .tflite: {name} has a name of {count:,} bytes")
+        if isinstance(element, str) and count > _MOST_TABLES:
+            raise EdgebioError(f"damaged .tflite: {name} has {count:,} of {element}")
         if isinstance(element, str) and self._expect(f"[{element}]", position):
             for index in range(count):
                 self._expect(element, self._offset(element, position + 4 + 4 * index))

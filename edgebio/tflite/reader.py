@@ -14,6 +14,8 @@ from edgebio.errors import EdgebioError
 from edgebio.tflite import flatbuffer
 from edgebio.tflite.graph import Graph, Operator, Option, Tensor
 
+__all__ = ["Graph", "read"]
+
 _MOST_AXES: Final = 8
 _MOST_OPERANDS: Final = 64
 
@@ -86,7 +88,7 @@ def _read(data: bytes) -> Graph:
         operators=operators,
         inputs=_indices(graph.InputsAsNumpy(), len(tensors), "the model's inputs", least=0),
         outputs=_indices(graph.OutputsAsNumpy(), len(tensors), "the model's outputs", least=0),
-        metadata=dict(_metadata(model, i, buffers) for i in range(model.MetadataLength())),
+        metadata=_metadata(model, buffers),
         sha256=hashlib.sha256(data).hexdigest(),
     )
 
@@ -116,11 +118,16 @@ def _buffer(table: Any, index: int) -> NDArray[np.uint8]:
     return _array(table.DataAsNumpy(), np.uint8)
 
 
-def _metadata(model: Any, index: int, buffers: list[NDArray[np.uint8]]) -> tuple[str, bytes]:
-    entry = model.Metadata(index)
-    if entry.Buffer() >= len(buffers):
-        raise EdgebioError(f"metadata {index}: buffer {entry.Buffer()} does not exist")
-    return _text(entry.Name()), buffers[entry.Buffer()].tobytes()
+def _metadata(model: Any, buffers: list[NDArray[np.uint8]]) -> dict[str, bytes]:
+    if model.MetadataLength() > _MOST_OPERANDS:
+        raise EdgebioError(f"{model.MetadataLength()} metadata entries; at most {_MOST_OPERANDS}")
+    found = {}
+    for index in range(model.MetadataLength()):
+        entry = model.Metadata(index)
+        if entry.Buffer() >= len(buffers):
+            raise EdgebioError(f"metadata {index}: buffer {entry.Buffer()} does not exist")
+        found[_text(entry.Name())] = buffers[entry.Buffer()].tobytes()
+    return found
 
 
 def _kind(code: Any) -> str:
@@ -171,7 +178,7 @@ def _constant(
         raise EdgebioError(
             f"{where}: {len(raw)} bytes of data, {wanted} wanted for {dtype} {list(shape)}"
         )
-    return np.frombuffer(raw.tobytes(), _NUMPY[dtype]).reshape(shape)
+    return raw.view(_NUMPY[dtype]).reshape(shape)
 
 
 def _quantization(

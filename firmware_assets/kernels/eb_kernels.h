@@ -39,7 +39,7 @@ typedef struct {
     uint16_t window_h, window_w;
     uint16_t stride_h, stride_w;
     uint16_t dilation_h, dilation_w;
-    int16_t pad_h, pad_w;
+    uint16_t pad_h, pad_w;
 } eb_window;
 
 /* Rows of inputs times a matrix: FULLY_CONNECTED. */

@@ -135,3 +135,33 @@ def test_pad_goes_into_the_convolution() -> None:
     assert [step.layer.operators for step in model.program.steps] == [(0, 1)]
     x = inputs(2, model.input_shape)
     assert oracle.outputs(data, x)[0].tobytes() == model.run(x).tobytes()
+
+
+@pytest.mark.parametrize("kind", ["RELU", "RELU6"])
+@pytest.mark.parametrize("layer", ["conv", "pool", "add", "dense"])
+def test_a_clamp_goes_into_the_layer_before_it(layer: str, kind: str) -> None:
+    def build(net: networks.Net) -> None:
+        getattr(net, layer)()
+        output = net.activation(net.shape_of(net.at), net.scale_of(net.at), net.zero_of(net.at))
+        net.operator(kind, [net.at], [output])
+        net.at = output
+
+    net = networks.Net(np.random.default_rng(0), (1, 6, 6, 3))
+    build(net)
+    last = HostModel(net.finish()).program.steps[-1].layer
+    assert last.operators[-1] == len(net.graph.operators) - 1
+    assert last.activation.endswith(kind)
+    single(build, (1, 6, 6, 3))
+
+
+def test_a_clamp_stays_where_both_values_are_read() -> None:
+    def build(net: networks.Net) -> None:
+        net.conv()
+        trunk = net.at
+        scale, zero_point = net.scale_of(trunk), net.zero_of(trunk)
+        clamped = net.activation(net.shape_of(trunk), scale, zero_point)
+        net.operator("RELU", [trunk], [clamped])
+        net.at = net.activation(net.shape_of(trunk), np.float32(2 * scale))
+        net.operator("ADD", [trunk, clamped], [net.at], "AddOptions")
+
+    single(build, (1, 6, 6, 3))

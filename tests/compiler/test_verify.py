@@ -288,6 +288,41 @@ def test_whole_models() -> None:
     refused(net, "tensor 1: the model's output is a constant")
 
 
+def test_too_much_of_everything_is_refused_soon() -> None:
+    net = Net(np.random.default_rng(0), (1, 4))
+    for _ in range(501):
+        net.unary()
+    refused(net, "501 operators; at most 500")
+
+    net = Net(np.random.default_rng(0), (1, 2048))
+    weights = net.tensor((1500, 2048), "INT8", 0.01, 0, 0, np.ones((1500, 2048), np.int8))
+    for _ in range(6):
+        output = net.activation((1, 1500), np.float32(0.1))
+        net.operator("FULLY_CONNECTED", [0, weights], [output], "FullyConnectedOptions")
+        net.at = output
+    refused(net, "operator 5 (FULLY_CONNECTED): more than 16,777,216 bytes of constants")
+
+    net = Net(np.random.default_rng(0), (1, 2048, 2049, 1))
+    axes = net.tensor((2,), "INT32", data=np.array([1, 2], np.int32))
+    net.operator("MEAN", [0, axes], [net.activation((1, 1))], "ReducerOptions")
+    net.at = 2
+    refused(net, "operator 0 (MEAN): shape [1, 2048, 2049, 1] is too large")
+
+
+def test_many_layers_are_planned_in_time() -> None:
+    """Hundreds of tensors that all live for long, the worst for the planner."""
+    net = Net(np.random.default_rng(0), (1, 4))
+    made = []
+    for _ in range(250):
+        net.unary()
+        made.append(net.at)
+    for index in made[:-1]:
+        output = net.activation((1, 4), np.float32(0.1))
+        net.operator("ADD", [net.at, index], [output], "AddOptions")
+        net.at = output
+    assert compiler.compile_model(net.finish()).plan.total >= 200 * 4
+
+
 def test_path_is_named(tmp_path: Any) -> None:
     path = tmp_path / "net.tflite"
     path.write_bytes(one("LOGISTIC").finish())

@@ -15,7 +15,7 @@ from tests.compiler import networks
 
 FUZZ = settings(
     max_examples=400,
-    deadline=2000,
+    deadline=20_000,  # a hang, not a busy machine
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
@@ -138,7 +138,7 @@ def test_changed_words(small: bytes, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=5000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=20_000, suppress_health_check=list(HealthCheck))
 def test_changed_reference_models(models_folder: Path, data: st.DataObject) -> None:
     original = data.draw(st.sampled_from(models(models_folder))).read_bytes()
     changed = bytearray(original)
@@ -184,7 +184,7 @@ def test_a_vector_of_many_tables_in_one_place_ends_soon() -> None:
 
 @pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=20_000, deadline=5000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20_000, deadline=20_000, suppress_health_check=list(HealthCheck))
 def test_fuzz_for_minutes(small: bytes, data: st.DataObject) -> None:
     changed = bytearray(small)
     for _ in range(data.draw(st.integers(1, 8))):
