@@ -201,7 +201,7 @@ def load(name_or_path: str | Path) -> Board:
         field = ".".join(str(part) for part in first["loc"])
         raise EdgebioError(f"{path}: {field + ': ' if field else ''}{first['msg']}") from None
     ports = storage.assets("firmware_assets") / "ports"
-    if not (ports / board.port / "port.c").is_file():
-        there = sorted(folder.parent.name for folder in ports.glob("*/port.c"))
+    there = sorted({path.parent.name for path in ports.glob("*/port.c")} - {"host"})
+    if board.port not in there:
         raise EdgebioError(f"{path}: port: no port {board.port!r}; there are {', '.join(there)}")
     return board

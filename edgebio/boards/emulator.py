@@ -119,6 +119,7 @@ def run(
 
 def _end(code: int, said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line for line in lines if "warning:" not in line and not _PTY.search(line)]
     # QEMU prints registers after what went wrong.
     what = lines[0].removeprefix("qemu: ").removeprefix("fatal: ") if lines else "no message"
     if code < 0:
@@ -264,53 +265,68 @@ def stop(folder: Path) -> Detached | None:
 
 def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool) -> Emulator:
     line = command(board, image.resolve())
+    monitor, theirs = socket.socketpair()
+    inherited = [theirs]
+    line += ["-chardev", f"socket,id=monitor,fd={theirs.fileno()}"]
+    line += ["-mon", "chardev=monitor,mode=control"]
+    url = ""
     if serial == "pty":
-        url, listener = "", None
         line += ["-serial", "pty"]
     else:
         # Handing QEMU a socket that listens already leaves no moment in which somebody else can
         # take the port, and none in which a client comes too early.
         listener = socket.create_server(("127.0.0.1", 0))
+        inherited.append(listener)
         url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
         channel = f"socket,id=serial0,fd={listener.fileno()},server=on,wait=off,nodelay=on"
         line += ["-chardev", channel, "-serial", "chardev:serial0"]
-    try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                line if stay else _bound_to_us(line),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=stay,
-                pass_fds=(listener.fileno(),) if listener else (),
-            )
-    finally:
-        if listener:
-            listener.close()
-    try:
-        url = url or _pty_name(board, process, log)
-        _check_alive(board, process, log)
-    except BaseException:
-        _stop(process)
-        raise
+    with contextlib.closing(monitor):
+        try:
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    line if stay else _bound_to_us(line),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=stay,
+                    pass_fds=[end.fileno() for end in inherited],
+                )
+        finally:
+            for end in inherited:
+                end.close()
+        try:
+            _wait_until_up(board, process, monitor, log)
+            if serial == "pty":
+                url = _PTY.findall(log.read_text(errors="replace"))[0]
+        except BaseException:
+            _stop(process)
+            raise
     return Emulator(board.name, url, process)
 
 
-def _pty_name(board: Board, process: "subprocess.Popen[bytes]", log: Path) -> str:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        found = _PTY.search(log.read_text(errors="replace"))
-        if found:
-            return found[1]
-        _check_alive(board, process, log)
-        time.sleep(0.01)
-    raise DeviceError(f"{board.name} (emulated) named no pty within {_START_SECONDS:g} s")
-
-
-def _check_alive(board: Board, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_up(
+    board: Board, process: "subprocess.Popen[bytes]", monitor: socket.socket, log: Path
+) -> None:
+    """Ask QEMU's machine protocol for its state: it answers once the machine is built."""
+    monitor.settimeout(_START_SECONDS)
+    said = b""
+    try:
+        monitor.sendall(b'{"execute": "qmp_capabilities"} {"execute": "query-status"}')
+        while b'"running"' not in said:
+            more = monitor.recv(4096)
+            if not more:
+                process.wait(_STOP_SECONDS)
+                break
+            said += more
+    except (TimeoutError, subprocess.TimeoutExpired):
+        raise DeviceError(
+            f"{board.name} (emulated) did not come up within {_START_SECONDS:g} s"
+        ) from None
+    except OSError:  # it closed its end while we wrote
+        process.wait()
     if process.poll() is not None:
-        said = _end(process.returncode, log.read_text(errors="replace"))
-        raise DeviceError(f"{board.name} (emulated) {said}")
+        said_last = _end(process.returncode, log.read_text(errors="replace"))
+        raise DeviceError(f"{board.name} (emulated) {said_last}")
 
 
 @contextlib.contextmanager

@@ -27,6 +27,8 @@
 #define SCB_AIRCR_VECTKEY (0x05FAu << 16)
 #define SCB_AIRCR_SYSRESETREQ (1u << 2)
 #define SCB_CFSR REG32(0xE000ED28u)
+/* MSTKERR, STKERR, STKOF: the frame of the faulting instruction was not pushed. */
+#define SCB_CFSR_FRAME_LOST (1u << 4 | 1u << 12 | 1u << 20)
 #define SCB_CFSR_MMARVALID (1u << 7)
 #define SCB_CFSR_BFARVALID (1u << 15)
 #define SCB_MMFAR REG32(0xE000ED34u)

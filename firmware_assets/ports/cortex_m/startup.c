@@ -1,6 +1,6 @@
 /* From the reset vector to main, the fault handler, and the stack's high-water mark. */
+#include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "cortex_m.h"
 #include "eb_board.h"
@@ -25,20 +25,21 @@ extern const union cortex_m_vector cortex_m_vectors[];
 #define STACK_PAINT 0xEB57ACEDu
 
 /* Survives a reset: neither loaded nor cleared. The magic and the check tell it from the noise
- * that RAM holds after power-up. */
+ * that RAM holds after power-up. Volatile, as who reads it is the next start, which the compiler
+ * does not know of. */
 #define FAULT_MAGIC 0xFA0175EDu
-static struct {
+static volatile struct {
     uint32_t magic;
     port_fault fault;
     uint32_t check;
 } record __attribute__((noinit));
 
 static port_fault last_fault;
-static uint32_t has_last_fault;
+static bool has_last_fault;
 
-static uint32_t record_check(void)
+static uint32_t check_of(const port_fault *fault)
 {
-    return ~(record.fault.pc ^ record.fault.lr ^ record.fault.status ^ record.fault.address);
+    return ~(fault->pc ^ fault->lr ^ fault->status ^ fault->address);
 }
 
 const port_fault *port_last_fault(void)
@@ -81,9 +82,9 @@ _Noreturn void cortex_m_start(void)
     for (volatile uint32_t *word = eb_bss_start; word < eb_bss_end; word++) {
         *word = 0;
     }
-    if (record.magic == FAULT_MAGIC && record.check == record_check()) {
+    if (record.magic == FAULT_MAGIC) {
         last_fault = record.fault;
-        has_last_fault = 1;
+        has_last_fault = record.check == check_of(&last_fault);
     }
     record.magic = 0;
     main();
@@ -108,20 +109,24 @@ uint32_t port_stack_used(void)
 _Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
 {
     const uint32_t status = SCB_CFSR;
-    record.fault.pc = frame ? frame[6] : 0;
-    record.fault.lr = frame ? frame[5] : 0;
-    record.fault.status = status;
-    record.fault.address = status & SCB_CFSR_BFARVALID   ? SCB_BFAR
-                           : status & SCB_CFSR_MMARVALID ? SCB_MMFAR
-                                                         : 0;
-    record.check = record_check();
-    record.magic = FAULT_MAGIC;
+    if (status & SCB_CFSR_FRAME_LOST) {
+        frame = NULL;
+    }
+    last_fault = (port_fault){
+        .pc = frame ? frame[6] : 0,
+        .lr = frame ? frame[5] : 0,
+        .status = status,
+        .address = status & SCB_CFSR_BFARVALID   ? SCB_BFAR
+                   : status & SCB_CFSR_MMARVALID ? SCB_MMFAR
+                                                 : 0,
+    };
+    has_last_fault = true;
     if (cortex_m_fault_hook) {
-        last_fault = record.fault;
-        has_last_fault = 1;
-        record.magic = 0;
         cortex_m_fault_hook();
     }
+    record.fault = last_fault;
+    record.check = check_of(&last_fault);
+    record.magic = FAULT_MAGIC;
     cortex_m_reset();
 }
 

@@ -1,0 +1,83 @@
+"""Board files: those that travel with edgebio, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+
+from edgebio import boards, storage
+from edgebio.boards.board import Board
+from edgebio.errors import EdgebioError
+
+NAMES = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2")
+
+
+def test_the_boards_that_there_are() -> None:
+    assert boards.names() == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_board_file_is_valid_and_named_as_its_board(name: str) -> None:
+    board = boards.load(name)
+    assert board.name == name
+    assert board.core_class == ("scalar" if board.core == "cortex-m3" else "dsp")
+    assert board.proven.level != "hardware"  # nobody has run one yet
+
+
+def test_an_unknown_board_is_told_which_there_are() -> None:
+    with pytest.raises(
+        EdgebioError, match=r"no board 'uno'; there are mps2-an385, .*netduinoplus2"
+    ):
+        boards.load("uno")
+
+
+def own(folder: Path, old: str = "", new: str = "") -> Path:
+    """A board file of one's own: the Netduino's, changed."""
+    text = (storage.assets("boards") / "netduinoplus2.toml").read_text()
+    assert old in text
+    path = folder / "own.toml"
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def test_a_board_of_ones_own_by_path(tmp_path: Path) -> None:
+    board = boards.load(own(tmp_path, 'name = "netduinoplus2"', 'name = "my-f405"'))
+    assert board.name == "my-f405"
+    assert Board.model_validate_json(board.model_dump_json()) == board
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(EdgebioError, match=r"none\.toml: no such board file"):
+        boards.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("clock_hz = 168_000_000", "", "clock_hz: Field required"),
+        ("clock_hz = 168_000_000", "clock_hz = 0", "clock_hz: .*greater than 0"),
+        ("[defines]", "[wires]", "wires: Extra inputs"),
+        ('"cortex-m4"', '"cortex-m9"', "core: Input should be"),
+        ("-mcpu=cortex-m4", "-mcpu=cortex-m7", "flags lack -mcpu=cortex-m4"),
+        ("0x2000_0000", "0x0801_0000", "flash and ram overlap"),
+        ("0x0800_0000", "0x0800_0100", "multiple of 512"),
+        ('"emulator", ', "", "'emulator' and section"),
+        ('port = "stm32f405"', 'port = "stm32f7"', "no port 'stm32f7'; there are cmsdk, stm32f405"),
+        ('port = "stm32f405"', 'port = "../.."', "port: String should match"),
+        ("irqs = [37]", "irqs = []", "uart.irqs"),
+        ('name = "netduinoplus2"', "name = ", "not TOML"),
+        ('level = "emulated"', 'level = "surely"', "proven.level"),
+    ],
+)
+def test_a_wrong_board_file_is_told_where(tmp_path: Path, old: str, new: str, told: str) -> None:
+    path = own(tmp_path, old, new)
+    with pytest.raises(EdgebioError, match=told) as caught:
+        boards.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_board_file_that_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(EdgebioError, match="not TOML"):
+        boards.load(path)

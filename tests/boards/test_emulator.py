@@ -1,0 +1,202 @@
+"""QEMU started, stopped and left running; and what is said where it is missing or dies."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import serial
+
+from edgebio import boards, storage
+from edgebio.boards import emulator
+from edgebio.boards.board import Emulation
+from edgebio.errors import DeviceError, EdgebioError, MissingToolError
+from tests.boards.conftest import Device, build_probe
+
+
+@pytest.fixture(scope="module")
+def netduino() -> boards.Board:
+    return boards.load("netduinoplus2")
+
+
+@pytest.fixture(scope="module")
+def image(netduino: boards.Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_probe(netduino, tmp_path_factory.mktemp("emulator"))
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone (or only its remains are left) within two seconds."""
+    for _ in range(200):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def answers(url: str) -> bool:
+    with serial.serial_for_url(url, timeout=5) as port:
+        Device(port).wait_until_up()
+    return True
+
+
+def test_it_ends_with_the_block(netduino: boards.Board, image: Path) -> None:
+    with emulator.start(netduino, image) as running:
+        assert running.running
+        assert answers(running.url)
+    assert not running.running
+    assert ended(running.pid)
+
+
+def test_it_ends_with_a_block_that_fails(netduino: boards.Board, image: Path) -> None:
+    with pytest.raises(ZeroDivisionError), emulator.start(netduino, image, "tcp") as running:
+        raise ZeroDivisionError
+    assert ended(running.pid)
+
+
+def test_it_ends_with_a_process_that_is_killed(image: Path) -> None:
+    code = (
+        "import time\n"
+        "from pathlib import Path\n"
+        "from edgebio import boards\n"
+        "from edgebio.boards import emulator\n"
+        f"with emulator.start(boards.load('netduinoplus2'), Path({str(image)!r})) as e:\n"
+        "    print(e.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+    finally:
+        owner.kill()
+        owner.communicate()
+    assert ended(pid)
+
+
+def test_a_tcp_port_takes_a_client_after_the_other(netduino: boards.Board, image: Path) -> None:
+    with emulator.start(netduino, image, "tcp") as running:
+        assert running.url.startswith("socket://127.0.0.1:")
+        assert answers(running.url)
+        assert answers(running.url)
+
+
+def test_two_at_once_have_ports_of_their_own(netduino: boards.Board, image: Path) -> None:
+    with (
+        emulator.start(netduino, image, "tcp") as first,
+        emulator.start(netduino, image, "tcp") as second,
+    ):
+        assert first.url != second.url
+        assert answers(first.url)
+        assert answers(second.url)
+
+
+def test_left_running_replaced_and_stopped(
+    netduino: boards.Board, image: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "firmware.elf"
+    mine.write_bytes(image.read_bytes())
+    first = emulator.detach(netduino, mine)
+    try:
+        assert emulator.detached(tmp_path) == first
+        assert answers(first.url)
+        second = emulator.detach(netduino, mine, "tcp")
+        assert ended(first.pid)
+        assert answers(second.url)
+    finally:
+        stopped = emulator.stop(tmp_path)
+    assert stopped == second
+    assert ended(second.pid)
+    assert emulator.stop(tmp_path) is None
+
+
+def test_stopping_spares_a_stranger_that_has_the_number_now(tmp_path: Path) -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        record = emulator.Detached(
+            board="b", url="u", pid=stranger.pid, image=str(tmp_path / "firmware.elf")
+        )
+        storage.write_json(tmp_path / "emulator.json", record.model_dump())
+        assert emulator.stop(tmp_path) is None
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_one_that_hangs_is_killed(
+    netduino: boards.Board, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulator, "_STOP_SECONDS", 0.2)
+    with emulator.start(netduino, image) as running:
+        os.kill(running.pid, signal.SIGSTOP)  # does not react to SIGTERM now
+    assert ended(running.pid)
+
+
+def test_no_qemu(
+    netduino: boards.Board, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with (
+        pytest.raises(MissingToolError, match="sudo apt-get install qemu-system-arm"),
+        emulator.start(netduino, image),
+    ):
+        pass
+
+
+def test_a_board_without_emulator(netduino: boards.Board, image: Path) -> None:
+    with (
+        pytest.raises(EdgebioError, match="netduinoplus2 has no emulator"),
+        emulator.start(netduino.model_copy(update={"emulator": None}), image),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["pty", "tcp"])
+def test_a_machine_that_qemu_does_not_know(netduino: boards.Board, image: Path, kind: str) -> None:
+    wrong = netduino.model_copy(update={"emulator": Emulation(machine="uno")})
+    with (
+        pytest.raises(
+            DeviceError, match=r"netduinoplus2 \(emulated\) failed: .*unsupported machine"
+        ) as caught,
+        emulator.start(wrong, image, kind),  # type: ignore[arg-type]
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["pty", "tcp"])
+def test_an_image_that_is_no_elf(netduino: boards.Board, tmp_path: Path, kind: str) -> None:
+    with (
+        pytest.raises(DeviceError, match=r"\(emulated\) failed: .*none\.elf"),
+        emulator.start(netduino, tmp_path / "none.elf", kind),  # type: ignore[arg-type]
+    ):
+        pass
+
+
+def test_an_image_that_is_not_there(netduino: boards.Board, tmp_path: Path) -> None:
+    wrong = tmp_path / "firmware.elf"
+    with pytest.raises(DeviceError, match=r"firmware\.elf"):
+        emulator.run(netduino, wrong, tmp_path, 5)
+
+
+def test_an_image_that_never_ends(netduino: boards.Board, image: Path, tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match=r"did not finish within 0\.5 s"):
+        emulator.run(netduino, image, tmp_path, 0.5)
+
+
+def test_a_port_that_listens_belongs_to_qemu_alone(netduino: boards.Board, image: Path) -> None:
+    with emulator.start(netduino, image, "tcp") as running:
+        number = int(running.url.rsplit(":", 1)[1])
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", number))
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", number))  # given back with the emulator
