@@ -7,7 +7,6 @@ serial port. Without the recordings it says so and takes the synthetic set.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -40,12 +39,8 @@ def edgebio(stage: str, *words: str) -> dict[str, Any]:
 
 def data() -> tuple[str, str]:
     """Data set and person: real recordings where there are any."""
-    if not os.environ.get("EDGEBIO_DATA"):
-        beside = ROOT.parent / "shared" / "data"
-        if beside.is_dir():
-            os.environ["EDGEBIO_DATA"] = str(beside)
     sets = {row["name"]: row for row in edgebio("data", "data", "list")["datasets"]}
-    if sets[REAL[0]]["state"] in ("here", "fetched"):
+    if sets[REAL[0]]["folder"]:
         return REAL
     console.print("Real recordings are not here (edgebio data fetch emg-3dc): SYNTHETIC EMG.")
     return SYNTHETIC

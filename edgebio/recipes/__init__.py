@@ -73,9 +73,6 @@ class TrainingSettings(_Section):
     ----------
     epochs, batch, seed : int
         Longest training, mini-batch, and the seed of everything random.
-    threads : int
-        Threads of each operation. They change the order of sums and with it the last bits of the
-        weights, so they are the recipe's and not the machine's.
     learning_rate : float
         Peak of the cosine schedule (Adam).
     weight_decay, label_smoothing : float
@@ -99,7 +96,6 @@ class TrainingSettings(_Section):
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: bool = True
     seed: Annotated[int, Field(ge=0)] = 1
-    threads: Annotated[int, Field(ge=1, le=256)] = 1
     augment: AugmentSettings = AugmentSettings()
 
 
@@ -176,9 +172,9 @@ def load(name_or_path: str | Path) -> Recipe:
     if path.suffix == ".toml":
         if not path.is_file():
             raise EdgebioError(f"{path}: no such recipe file")
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     elif str(name_or_path) in names():
-        text = (resources.files(__name__) / f"{name_or_path}.toml").read_text()
+        text = (resources.files(__name__) / f"{name_or_path}.toml").read_text(encoding="utf-8")
     else:
         raise EdgebioError(
             f"no recipe {str(name_or_path)!r}; there are {', '.join(names())}, or give a .toml file"

@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgebio import recipes
+from edgebio.errors import EdgebioError
+from edgebio.recipes import Recipe, TrainingSettings
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_recipes_that_travel_with_edgebio_load_and_know_their_name(name):
+    assert recipes.load(name).name == name
+
+
+@given(
+    st.integers(1, 1000),
+    st.floats(1e-6, 1.0),
+    st.booleans(),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=20),
+)
+def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weights, title):
+    training = TrainingSettings(epochs=epochs, learning_rate=rate, class_weights=weights)
+    recipe = Recipe(name="mine", title=title, training=training)
+    path = tmp_path_factory.mktemp("recipe") / "mine.toml"
+    path.write_text(recipes.dump(recipe), encoding="utf-8")
+    assert recipes.load(path) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("name = ", "not TOML"),
+        ("title = 'x'", "name: Field required"),
+        ("name = 'x'\n[training]\nepoch = 3", "training.epoch: Extra inputs"),
+        ("name = 'x'\n[frontend]\nhop = 300", "frontend: .*longer than the window"),
+        ("name = 'x'\n[model]\nfamily = 'rnn'", "model.family: Input should be"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused_by_field(tmp_path, text, reason):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(EdgebioError, match=reason):
+        recipes.load(path)
+
+
+def test_an_unknown_recipe_is_answered_with_those_that_exist(tmp_path):
+    with pytest.raises(EdgebioError, match=r"no recipe 'nope'; there are .*emg-grips"):
+        recipes.load("nope")
+    with pytest.raises(EdgebioError, match="no such recipe file"):
+        recipes.load(tmp_path / "nope.toml")
