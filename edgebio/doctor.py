@@ -235,6 +235,9 @@ def _data_sets() -> Iterator[Finding]:
             folder = datasets.locate(name)
         except OSError:
             continue  # the cache's own finding has told
+        except EdgebioError as error:
+            yield Finding(f"data {name}", False, str(error), False, "unset EDGEBIO_DATA")
+            continue
         state = fetch.state(name, folder)
         here = state in ("yes", "computed")
         where = "computed when asked for" if state == "computed" else str(folder)

@@ -132,6 +132,8 @@ def test_data_sets_are_found_where_the_variable_says(
     (tmp_path / "emg-3dc").mkdir()
     assert finding("data emg-3dc").found == str(tmp_path / "emg-3dc")
     assert finding("data emg-synthetic").ok
+    monkeypatch.setenv("EDGEBIO_DATA", str(tmp_path / "none"))
+    assert finding("data emg-3dc").found == f"EDGEBIO_DATA={tmp_path / 'none'}: no such folder"
 
 
 def test_the_command_fails_with_its_document(bare: Path) -> None:

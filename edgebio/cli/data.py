@@ -116,7 +116,7 @@ def fetch_(out: Output, name: str, address: str | None) -> Document:
     """Bring data set NAME from its public source into the cache: checked, and resumed where cut."""
     described = datasets.get(name)
     brought = fetch.fetch(name, address)
-    folder = datasets.locate(name)
+    folder = fetch.folder(name)
     out.note(f"licence: {described.licence}; cite: {described.citation}")
     out.result(
         f"{folder}: {len(brought)} files fetched, "

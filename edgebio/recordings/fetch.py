@@ -52,20 +52,25 @@ def listing(name: str) -> list[File]:
     return [File(path, int(size), digest) for digest, size, path in rows if digest != "#"]
 
 
-def state(name: str, folder: Path | None) -> str:
-    """Say whether a data set is in `folder`: ``computed``, ``no``, ``partly`` or ``yes``.
+def folder(name: str) -> Path:
+    """Folder of the cache that `fetch` brings a data set into."""
+    return storage.cache("data") / name
+
+
+def state(name: str, place: Path | None) -> str:
+    """Say whether a data set is in the folder `place`: ``computed``, ``no``, ``partly`` or ``yes``.
 
     A folder that `fetch` fills is held against the list of its files; one of the user's may hold
     other people, and is taken as it is.
     """
     if not datasets.get(name).files:
         return "computed"
-    if folder is None:
+    if place is None:
         return "no"
-    if folder != storage.cache("data") / name:
+    if place != folder(name):
         return "yes"
     files = listing(name)
-    lacking = sum(_size(folder / file.path) != file.size for file in files)
+    lacking = sum(_size(place / file.path) != file.size for file in files)
     return "yes" if not lacking else "no" if lacking == len(files) else "partly"
 
 
@@ -97,7 +102,7 @@ def fetch(name: str, address: str | None = None) -> list[File]:
     if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
         raise EdgebioError(f"{address}: expected an address that starts with https:// or http://")
     address = address.rstrip("/") + "/"
-    folder = storage.cache("data", name)
+    target = folder(name)
     stop = threading.Event()
     total = sum(file.size for file in files)
     with (
@@ -105,7 +110,7 @@ def fetch(name: str, address: str | None = None) -> list[File]:
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
         tasks = [
-            pool.submit(_bring, file, address, folder / file.path, advance, stop) for file in files
+            pool.submit(_bring, file, address, target / file.path, advance, stop) for file in files
         ]
         try:
             brought = [task.result() for task in as_completed(tasks)]

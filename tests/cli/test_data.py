@@ -72,7 +72,10 @@ def test_absent_sets_are_one_line_and_exit_2() -> None:
     assert edgebio("info", "none.npz").exit_code == 2
 
 
-def test_fetch_brings_and_then_finds(server: Server, folder: Path) -> None:
+def test_fetch_brings_and_then_finds(
+    server: Server, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEBIO_DATA", str(small_3dc(tmp_path / "data", rows=1)))
     told = document("fetch", "emg-3dc", "--from", server.address)
     assert told["fetched"] == told["files"] == len(CONTENT)
     assert told["folder"] == str(folder)

@@ -71,8 +71,11 @@ def test_the_named_folder_comes_first_then_the_variable_then_the_cache(
     monkeypatch.setenv("EDGEBIO_DATA", str(variable))
     assert datasets.people("emg-3dc") == ["8"]
     assert datasets.people("emg-3dc", small_3dc(nowhere / "named", ("9",))) == ["9"]
-    shutil.rmtree(variable)
+    shutil.rmtree(variable / "emg-3dc")
     assert datasets.locate("emg-3dc") == cached / "emg-3dc"
+    variable.rmdir()
+    with pytest.raises(EdgebioError, match=r"EDGEBIO_DATA=.*variable: no such folder"):
+        datasets.locate("emg-3dc")
 
 
 def test_people_are_chosen_in_natural_order_without_the_left_out(nowhere: Path) -> None:

@@ -40,7 +40,7 @@ def same(a: Recording, b: Recording) -> bool:
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 30), st.integers(-1, 2), st.text(max_size=5)),
@@ -198,7 +198,7 @@ def test_bad_files_are_one_line(
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=80), st.none() | st.sampled_from(["1", "2", "a"]))
 def test_no_bytes_make_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, column: str | None

@@ -33,6 +33,7 @@ def outcome(parse: object, *arguments: object) -> object:
     return None if values is None else (values.dtype.kind, values.tolist())
 
 
+@settings(deadline=None)
 @given(rows(counts))
 def test_whole_numbers_come_back(table: list[list[int]]) -> None:
     values = text.numbers(written(table), len(table[0]), "x", "whole")
@@ -40,13 +41,14 @@ def test_whole_numbers_come_back(table: list[list[int]]) -> None:
     assert values.tolist() == table
 
 
+@settings(deadline=None)
 @given(rows(st.floats(allow_nan=False, allow_infinity=False, width=32) | counts))
 def test_decimals_come_back_to_the_bit(table: list[list[float]]) -> None:
     values = text.numbers(written(table), len(table[0]), "x", "any")
     assert values.tolist() == table
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(
     st.lists(
         st.sampled_from([b"1", b"-23", b"+4", b",", b",", b"\n", b" ", b".", b"e5", b"nan", b"x",

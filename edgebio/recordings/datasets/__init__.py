@@ -61,8 +61,15 @@ def locate(name: str, root: Path | None = None) -> Path | None:
     -------
     Path or None
         ``<folder of data sets>/<name>``; None where it is nowhere.
+
+    Raises
+    ------
+    EdgebioError
+        Where ``EDGEBIO_DATA`` names a folder that does not exist.
     """
     variable = os.environ.get("EDGEBIO_DATA")
+    if variable and not root and not Path(variable).is_dir():
+        raise EdgebioError(f"EDGEBIO_DATA={variable}: no such folder")
     roots = [root] if root else [Path(variable)] if variable else []
     if not root:
         roots.append(storage.cache("data"))
