@@ -205,7 +205,8 @@ class Batch:
 
     def _outputs(self, files: Path, count: int) -> Int8:
         tensor = self._graph.tensors[self._graph.outputs[0]]
-        return np.fromfile(files / "outputs.bin", tensor.dtype).reshape(count, -1)
+        classes = int(np.prod(tensor.shape[1:]))
+        return np.fromfile(files / "outputs.bin", tensor.dtype).reshape(count, classes)
 
 
 @contextlib.contextmanager

@@ -6,9 +6,14 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
 from edgebio.errors import EdgebioError
+
+VECTORS = ".vectors"
+
+_POINTER_RELOCATIONS = (2, 38)  # R_ARM_ABS32, R_ARM_TARGET1: ELF for the Arm Architecture, 5.6.1
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,27 @@ class Image:
                 size = end - symbol.address
             filled.append(Symbol(symbol.name, symbol.address, size, "function"))
         return filled
+
+    @cached_property
+    def pointers(self) -> set[int]:
+        """Addresses that constants and literals of the program hold, the vector table's aside.
+
+        Known where the image was linked with its relocations kept (``--emit-relocs``).
+        """
+        found = set()
+        homes = {section.name: section for section in self.sections}
+        with self.path.open("rb") as file:
+            for table in ELFFile(file).iter_sections():
+                home = homes.get(table.name.removeprefix(".rel"))
+                if not isinstance(table, RelocationSection) or home is None:
+                    continue
+                if home.name == VECTORS:
+                    continue
+                for entry in table.iter_relocations():
+                    at = entry["r_offset"] - home.address
+                    if entry["r_info_type"] in _POINTER_RELOCATIONS:
+                        found.add(int.from_bytes(home.data[at : at + 4], "little"))
+        return found
 
     def section_of(self, address: int) -> Section | None:
         """Return the section that holds `address`, or None."""

@@ -151,9 +151,9 @@ def link(tree: sources.Sources, board: Board, objects: list[Path], target: Path)
         Where something is undefined, wants a heap, or has no bound of its stack.
     """
 
-    def once(bound: int) -> elf.Image:
+    def once(bound: int, *more: str) -> elf.Image:
         sources.write_memory(tree.root, board, bound, unlimited=True)
-        command = [toolchain.tool("gcc"), *board.flags, *_LINK, *map(str, objects)]
+        command = [toolchain.tool("gcc"), *board.flags, *_LINK, *more, *map(str, objects)]
         listing = f"-Wl,-Map={target.with_suffix('.map')}"
         try:
             toolchain.run(*command, listing, "-o", str(target), folder=tree.root)
@@ -163,7 +163,7 @@ def link(tree: sources.Sources, board: Board, objects: list[Path], target: Path)
             raise
         return elf.Image(target)
 
-    bound = stack.bound(once(1024))
+    bound = stack.bound(once(1024, "-Wl,--emit-relocs"))
     image = once(bound)
     heap = next((name for name in _HEAP if image.symbol(name)), None)
     if heap:

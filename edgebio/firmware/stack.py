@@ -6,7 +6,6 @@ the deepest one from an interrupt; interrupts of one priority do not nest.
 """
 
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,7 +16,6 @@ from edgebio.firmware.elf import Image
 RESET = "cortex_m_start"
 INTERRUPTS = ("cortex_m_clock_irq", "port_uart_irq")
 FAULT = "fault"  # reached by pointer, on a stack of its own
-VECTORS = ".vectors"
 
 # What the core pushes on an exception: 8 words, with an FPU 18 more, and one to align.
 _EXCEPTION_FRAME = 4 * (8 + 18 + 1)
@@ -40,6 +38,11 @@ class _Function:
 
 def bound(image: Image) -> int:
     """Bytes of stack that the image needs at most, a multiple of 8.
+
+    Parameters
+    ----------
+    image
+        Linked with its relocations kept, which tell pointers from numbers that look like them.
 
     Raises
     ------
@@ -148,10 +151,7 @@ def _register_bytes(register: str) -> int:
 def _address_taken(image: Image, functions: dict[int, _Function]) -> set[int]:
     """Functions that some constant points at: what a call by pointer may reach."""
     constants = {value for function in functions.values() for value in function.constants}
-    for section in image.sections:
-        if section.name != VECTORS:
-            usable = len(section.data) // 4 * 4
-            constants.update(word for (word,) in struct.iter_unpack("<I", section.data[:usable]))
+    constants |= image.pointers
     return {
         address
         for address, function in functions.items()

@@ -110,7 +110,8 @@ def compile_all(units: Sequence[Unit], folder: Path) -> list[Path]:
 
 def _compile(gcc: str, unit: Unit, folder: Path, store: Path) -> Path:
     command = [gcc, *unit.flags, f"-ffile-prefix-map={folder}=."]
-    text = run(gcc, *unit.flags, "-E", str(unit.source), folder=folder)
+    # -g would name the folder in the preprocessor's output
+    text = run(gcc, *unit.flags, "-E", "-fno-working-directory", str(unit.source), folder=folder)
     key = "\0".join([version(), *unit.flags, str(unit.source), text])
     target = store / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
     if target.exists():
