@@ -115,11 +115,11 @@ def generate(
     kernels = storage.assets("firmware_assets") / "kernels"
     for name, text in program.texts().items():
         storage.write_text(folder / name, text)
-    for name in ("eb_kernels.h", *program.kernels):
+    for name in program.kernels:
         storage.write_bytes(folder / name, (kernels / name).read_bytes())
     return Generated(
         program=program,
-        sources=[folder / name for name in ("model.c", *program.kernels)],
+        sources=[folder / name for name in ("model.c", *program.kernel_sources)],
         include=[folder],
     )
 

@@ -4,6 +4,7 @@ Each layer type has candidates in order of preference; the first whose core clas
 and whose preconditions hold is taken. `portable` runs anywhere and has no preconditions.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -63,7 +64,7 @@ class Step:
     function : str
         The kernel's C function.
     sources : tuple of str
-        C files that it needs, in firmware_assets/kernels.
+        C files that it needs, in firmware_assets/kernels, and headers besides eb_kernels.h.
     core : str
         Core class of the kernel.
     arrays : tuple of Array
@@ -146,7 +147,7 @@ def _conv_2d(network: net.Network, layer: net.Conv2D) -> Step:
     return Step(
         layer,
         "eb_run_conv2d",
-        ("eb_conv2d.c", "eb_gather.c", "eb_multiply.c"),
+        ("eb_conv2d.c", "eb_patch.c", "eb_multiply.c"),
         "portable",
         arrays=(
             _int8("weights", layer.weights, "[outputs][window height][window width][channels]"),
@@ -166,12 +167,23 @@ def _conv_2d(network: net.Network, layer: net.Conv2D) -> Step:
     )
 
 
+def _conv_2d_dsp(network: net.Network, layer: net.Conv2D) -> Step:
+    step = _conv_2d(network, layer)
+    return dataclasses.replace(
+        step,
+        function="eb_run_conv2d_dsp",
+        sources=("eb_conv2d_dsp.c", "eb_dsp.h", "eb_patch.c"),
+        core="dsp",
+        scratch=2 * step.scratch,  # two pixels at a time
+    )
+
+
 def _depthwise_conv_2d(network: net.Network, layer: net.DepthwiseConv2D) -> Step:
     window = layer.window
     return Step(
         layer,
         "eb_run_depthwise",
-        ("eb_depthwise.c", "eb_gather.c"),
+        ("eb_depthwise.c", "eb_patch.c"),
         "portable",
         arrays=(
             _int8("weights", layer.weights, "[window height][window width][outputs]"),
@@ -188,6 +200,17 @@ def _depthwise_conv_2d(network: net.Network, layer: net.DepthwiseConv2D) -> Step
         },
         scratch=window.taps * window.channels if window.padded else 0,
         takes_scratch=True,
+    )
+
+
+def _depthwise_conv_2d_dsp(network: net.Network, layer: net.DepthwiseConv2D) -> Step | None:
+    if layer.multiplier != 1 or layer.window.channels < 4:
+        return None  # four channels at a time, or nothing is gained
+    return dataclasses.replace(
+        _depthwise_conv_2d(network, layer),
+        function="eb_run_depthwise_dsp",
+        sources=("eb_depthwise.c", "eb_depthwise_dsp.c", "eb_dsp.h", "eb_patch.c"),
+        core="dsp",
     )
 
 
@@ -208,6 +231,15 @@ def _fully_connected(network: net.Network, layer: net.FullyConnected) -> Step:
             "outputs": outputs,
             "range": _range(layer.range),
         },
+    )
+
+
+def _fully_connected_dsp(network: net.Network, layer: net.FullyConnected) -> Step:
+    return dataclasses.replace(
+        _fully_connected(network, layer),
+        function="eb_run_fully_connected_dsp",
+        sources=("eb_fully_connected_dsp.c", "eb_dsp.h"),
+        core="dsp",
     )
 
 
@@ -341,10 +373,10 @@ Candidate = Callable[[net.Network, Any], Step | None]
 
 CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
     net.Add: (("portable", _add),),
-    net.Conv2D: (("portable", _conv_2d),),
+    net.Conv2D: (("dsp", _conv_2d_dsp), ("portable", _conv_2d)),
     net.Dequantize: (("portable", _quantize),),
-    net.DepthwiseConv2D: (("portable", _depthwise_conv_2d),),
-    net.FullyConnected: (("portable", _fully_connected),),
+    net.DepthwiseConv2D: (("dsp", _depthwise_conv_2d_dsp), ("portable", _depthwise_conv_2d)),
+    net.FullyConnected: (("dsp", _fully_connected_dsp), ("portable", _fully_connected)),
     net.Mean: (("portable", _mean),),
     net.Pad: (("portable", _pad),),
     net.Pool: (("portable", _pool),),

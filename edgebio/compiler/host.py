@@ -56,7 +56,7 @@ class HostModel:
     model
         A .tflite: its path, its bytes, or its graph.
     core
-        Core class whose kernels are used; only what this machine can run.
+        Core class whose kernels are used; instructions that this machine lacks are spelled out in C.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ def _library(program: compiler.Program) -> ctypes.CDLL:
     kernels = storage.assets("firmware_assets") / "kernels"
     return hostcc.library(
         "model",
-        [folder / "loop.c", *(kernels / name for name in program.kernels)],
+        [folder / "loop.c", *(kernels / name for name in program.kernel_sources)],
         [folder, kernels],
         # Auto-vectorised: the same arithmetic, several times faster on a PC.
         flags=(*hostcc.STRICT, "-O3"),

@@ -183,7 +183,9 @@ def _mean(source: _Source) -> net.Layer:
     shape = source.input(0).shape
     reduced = {int(axis) % len(shape) for axis in source.constant(1).astype(np.int64).ravel()}
     runs = arithmetic.runs(shape, reduced)
-    outer, first, middle, second, inner = runs + [1] * (5 - len(runs))
+    # With one reduced run, the kernel's innermost loop is the one that is long.
+    padding = [runs[0], 1, 1, *runs[1:]] if len(runs) < 4 else runs
+    outer, first, middle, second, inner = padding + [1] * (5 - len(padding))
     multiplier, shift = arithmetic.mean_multiplier(*source.rescale(), first * second)
     return net.Mean(
         *source.identity,

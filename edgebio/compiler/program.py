@@ -42,8 +42,14 @@ class Program:
 
     @property
     def kernels(self) -> tuple[str, ...]:
-        """Names of the kernel sources that are needed, sorted."""
-        return tuple(sorted({source for step in self.steps for source in step.sources}))
+        """Names of the kernels' files, headers included, sorted."""
+        names = {source for step in self.steps for source in step.sources}
+        return tuple(sorted({"eb_kernels.h", *names}))
+
+    @property
+    def kernel_sources(self) -> tuple[str, ...]:
+        """Those of them that are compiled."""
+        return tuple(name for name in self.kernels if name.endswith(".c"))
 
     def texts(self) -> dict[str, str]:
         """Give the generated files by name."""

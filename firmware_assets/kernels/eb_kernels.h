@@ -111,23 +111,36 @@ typedef struct {
     uint32_t rows, classes;
 } eb_softmax;
 
-/* The division that ends every sum: multiplier * 2^(shift - 31), rounded twice. This is
- * gemmlowp's SaturatingRoundingDoublingHighMul (its one saturating case needs a negative
- * multiplier, which no scale gives) and RoundingDivideByPOT. */
+/* value * multiplier / 2^31 to the nearest, halves up: gemmlowp's
+ * SaturatingRoundingDoublingHighMul. Its one saturating case needs a negative multiplier, which no
+ * scale gives. Shifting a negative number to the right is arithmetic on every compiler meant. */
+static inline int32_t eb_high_multiply(int32_t value, int32_t multiplier)
+{
+    return (int32_t)(((int64_t)value * multiplier + (1 << 30)) >> 31);
+}
+
+/* value * multiplier * 2^(shift - 31), rounded twice as the reference does: by the multiplication,
+ * then by the shift (gemmlowp's RoundingDivideByPOT), halves away from zero. */
 static inline int32_t eb_requantise(int32_t value, int32_t multiplier, int32_t shift)
 {
-    const uint32_t left = shift > 0 ? (uint32_t)shift : 0u;
-    const uint32_t right = shift > 0 ? 0u : (uint32_t)-shift;
-    const int32_t shifted = (int32_t)((uint32_t)value << left);
-    const int32_t high = (int32_t)(((int64_t)shifted * multiplier + (1 << 30)) >> 31);
-    const uint32_t mask = ((uint32_t)1 << right) - 1u;
-    const uint32_t threshold = (mask >> 1) + (high < 0 ? 1u : 0u);
-    return (high >> right) + (((uint32_t)high & mask) > threshold ? 1 : 0);
+    if (shift >= 0) {
+        return eb_high_multiply((int32_t)((uint32_t)value << shift), multiplier);
+    }
+    const int32_t high = eb_high_multiply(value, multiplier);
+    const int32_t lowered = high + (high >> 31); /* then halves up are halves away from zero */
+    return ((lowered >> (-shift - 1)) + 1) >> 1;
 }
 
 static inline int8_t eb_clamp(int32_t value, int32_t low, int32_t high)
 {
     return (int8_t)(value < low ? low : value > high ? high : value);
+}
+
+/* The end of every sum of products. */
+static inline int8_t eb_finish(int32_t sum, const eb_channel *channel, eb_range range)
+{
+    return eb_clamp(eb_requantise(sum, channel->multiplier, channel->shift) + range.zero_point,
+                    range.low, range.high);
 }
 
 void eb_run_fully_connected(const eb_fully_connected *layer, const int8_t *input, int8_t *output);
@@ -153,13 +166,37 @@ void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const floa
 void eb_run_dequantize(float scale, int32_t zero_point, uint32_t count, const int8_t *input,
                        float *output);
 
-/* One row of outputs from one row of inputs; CONV_2D and FULLY_CONNECTED are made of it. */
+/* The same for cores with the DSP extension. CONV_2D wants scratch for two patches. */
+void eb_run_fully_connected_dsp(const eb_fully_connected *layer, const int8_t *input,
+                                int8_t *output);
+void eb_run_conv2d_dsp(const eb_conv2d *layer, const int8_t *input, int8_t *output,
+                       int8_t *scratch);
+void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,
+                          int8_t *scratch);
+
+/* What kernels are made of ------------------------------------------------------------------ */
+
+/* One row of outputs from one row of inputs. */
 void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range range,
                      uint32_t inputs, uint32_t outputs, const int8_t *input, int8_t *output);
 
-/* Gather the input under the window of output (row, column) as [window_h][window_w][channels],
- * with `pad_value` where it lies outside of the image. */
-void eb_gather(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t column,
-               const int8_t *input, int8_t *patch);
+/* The input under the window of output (row, column), as [window_h][window_w][channels]: gathered
+ * into `scratch`, with `pad_value` where it lies outside of the image. A window of one pixel that
+ * never leaves the image needs no copy: without scratch, the place in the image is returned. */
+const int8_t *eb_patch(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t column,
+                       const int8_t *input, int8_t *scratch);
+
+/* Where the taps of one output of DEPTHWISE_CONV_2D lie: in the image, or in a patch of it. */
+typedef struct {
+    const int8_t *origin;
+    uint32_t row_step, tap_step;
+} eb_taps;
+
+/* Computes the outputs of four neighbouring channels, where there is one for each channel. */
+typedef void eb_four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32_t channel,
+                              int8_t *output);
+
+void eb_depthwise_image(const eb_depthwise *layer, eb_four_channels *four_channels,
+                        const int8_t *input, int8_t *output, int8_t *scratch);
 
 #endif

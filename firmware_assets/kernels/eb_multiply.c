@@ -1,11 +1,5 @@
 #include "eb_kernels.h"
 
-static inline int8_t finish(int32_t sum, const eb_channel *channel, eb_range range)
-{
-    return eb_clamp(eb_requantise(sum, channel->multiplier, channel->shift) + range.zero_point,
-                    range.low, range.high);
-}
-
 /* Four outputs at a time, so that an input is loaded once for four products. */
 void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range range,
                      uint32_t inputs, uint32_t outputs, const int8_t *input, int8_t *output)
@@ -27,10 +21,10 @@ void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range
             s2 += w2[i] * x;
             s3 += w3[i] * x;
         }
-        output[o] = finish(s0, channels, range);
-        output[o + 1u] = finish(s1, channels + 1, range);
-        output[o + 2u] = finish(s2, channels + 2, range);
-        output[o + 3u] = finish(s3, channels + 3, range);
+        output[o] = eb_finish(s0, channels, range);
+        output[o + 1u] = eb_finish(s1, channels + 1, range);
+        output[o + 2u] = eb_finish(s2, channels + 2, range);
+        output[o + 3u] = eb_finish(s3, channels + 3, range);
         weights = w3 + inputs;
         channels += 4;
     }
@@ -39,7 +33,7 @@ void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range
         for (uint32_t i = 0; i < inputs; i++) {
             sum += weights[i] * input[i];
         }
-        output[o] = finish(sum, channels++, range);
+        output[o] = eb_finish(sum, channels++, range);
         weights += inputs;
     }
 }

@@ -2,42 +2,46 @@
 
 /* The part of a window that lies in the image. */
 typedef struct {
-    uint32_t top, bottom, left, right;
+    const int8_t *first; /* its upper left pixel */
+    uint32_t rows, columns;
 } part;
 
-static uint32_t first(int32_t origin)
+/* Cut `size` elements from `origin` on to those that lie in 0 ... end. */
+static uint32_t cut(int32_t *origin, uint32_t size, uint32_t end)
 {
-    return origin > 0 ? (uint32_t)origin : 0u;
+    const uint32_t last = (uint32_t)(*origin + (int32_t)size);
+    *origin = *origin > 0 ? *origin : 0;
+    return (last < end ? last : end) - (uint32_t)*origin;
 }
 
-static uint32_t last(int32_t origin, uint32_t window, uint32_t size)
+static part under(const eb_window *window, uint32_t row, uint32_t column, const int8_t *input)
 {
-    const uint32_t end = (uint32_t)(origin + (int32_t)window);
-    return end < size ? end : size;
-}
-
-static part clip(const eb_window *window, uint32_t row, uint32_t column)
-{
-    const int32_t top = (int32_t)(row * window->stride_h) - window->pad_h;
-    const int32_t left = (int32_t)(column * window->stride_w) - window->pad_w;
-    return (part){first(top), last(top, window->window_h, window->input_h), first(left),
-                  last(left, window->window_w, window->input_w)};
+    int32_t top = (int32_t)(row * window->stride_h) - window->pad_h;
+    int32_t left = (int32_t)(column * window->stride_w) - window->pad_w;
+    part found;
+    found.rows = cut(&top, window->window_h, window->input_h);
+    found.columns = cut(&left, window->window_w, window->input_w);
+    found.first = input + ((uint32_t)top * window->input_w + (uint32_t)left) * window->channels;
+    return found;
 }
 
 void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output)
 {
     const eb_window *window = &layer->window;
+    const uint32_t channels = window->channels;
     for (uint32_t row = 0; row < window->output_h; row++) {
         for (uint32_t column = 0; column < window->output_w; column++) {
-            const part under = clip(window, row, column);
-            for (uint32_t channel = 0; channel < window->channels; channel++) {
+            const part area = under(window, row, column, input);
+            for (uint32_t channel = 0; channel < channels; channel++) {
+                const int8_t *line = area.first + channel;
                 int32_t largest = layer->low;
-                for (uint32_t y = under.top; y < under.bottom; y++) {
-                    for (uint32_t x = under.left; x < under.right; x++) {
-                        const int32_t value =
-                            input[(y * window->input_w + x) * window->channels + channel];
-                        largest = value > largest ? value : largest;
+                for (uint32_t y = area.rows; y; y--) {
+                    const int8_t *x = line;
+                    for (uint32_t i = area.columns; i; i--) {
+                        largest = *x > largest ? *x : largest;
+                        x += channels;
                     }
+                    line += window->input_w * channels;
                 }
                 *output++ = eb_clamp(largest, layer->low, layer->high);
             }
@@ -48,17 +52,21 @@ void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output)
 void eb_run_average_pool(const eb_pool *layer, const int8_t *input, int8_t *output)
 {
     const eb_window *window = &layer->window;
+    const uint32_t channels = window->channels;
     for (uint32_t row = 0; row < window->output_h; row++) {
         for (uint32_t column = 0; column < window->output_w; column++) {
-            const part under = clip(window, row, column);
-            const int32_t count =
-                (int32_t)((under.bottom - under.top) * (under.right - under.left));
-            for (uint32_t channel = 0; channel < window->channels; channel++) {
+            const part area = under(window, row, column, input);
+            const int32_t count = (int32_t)(area.rows * area.columns);
+            for (uint32_t channel = 0; channel < channels; channel++) {
+                const int8_t *line = area.first + channel;
                 int32_t sum = 0;
-                for (uint32_t y = under.top; y < under.bottom; y++) {
-                    for (uint32_t x = under.left; x < under.right; x++) {
-                        sum += input[(y * window->input_w + x) * window->channels + channel];
+                for (uint32_t y = area.rows; y; y--) {
+                    const int8_t *x = line;
+                    for (uint32_t i = area.columns; i; i--) {
+                        sum += *x;
+                        x += channels;
                     }
+                    line += window->input_w * channels;
                 }
                 /* Halves away from zero: C's division cuts towards it. */
                 sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;

@@ -1,11 +1,5 @@
 #include "eb_kernels.h"
 
-/* gemmlowp's SaturatingRoundingDoublingHighMul; no operand here is INT32_MIN. */
-static int32_t high_multiply(int32_t a, int32_t b)
-{
-    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
-}
-
 /* gemmlowp's RoundingDivideByPOT of a value that is not negative: halves go up. */
 static int32_t rounding_shift(int32_t value, uint32_t exponent)
 {
@@ -28,10 +22,10 @@ static uint32_t leading_zeros(uint32_t value)
 static int32_t one_over_one_plus(int32_t x)
 {
     const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
-    int32_t estimate = 1515870810 + high_multiply(half, -1010580540); /* 48/17 - 32/17 * half */
+    int32_t estimate = 1515870810 + eb_high_multiply(half, -1010580540); /* 48/17 - 32/17 * half */
     for (int step = 0; step < 3; step++) {
-        const int32_t error = (1 << 29) - high_multiply(half, estimate);
-        estimate += (int32_t)((uint32_t)high_multiply(estimate, error) << 2);
+        const int32_t error = (1 << 29) - eb_high_multiply(half, estimate);
+        estimate += (int32_t)((uint32_t)eb_high_multiply(estimate, error) << 2);
     }
     /* Halved and brought to Q0.31; the only value that does not fit saturates. */
     return estimate >= (1 << 30) ? INT32_MAX : (int32_t)((uint32_t)estimate << 1);
@@ -58,7 +52,7 @@ void eb_run_softmax(const eb_softmax *layer, const int8_t *input, int8_t *output
             one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
         const uint32_t exponent = 12u - headroom + 23u;
         for (uint32_t i = 0; i < layer->classes; i++) {
-            const int32_t share = high_multiply(reciprocal, exponential(layer, largest - input[i]));
+            const int32_t share = eb_high_multiply(reciprocal, exponential(layer, largest - input[i]));
             output[i] = eb_clamp(rounding_shift(share, exponent) + INT8_MIN, INT8_MIN, INT8_MAX);
         }
         input += layer->classes;

@@ -62,13 +62,11 @@ def kernel_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
-def run_sanitized(
-    kernel_objects: list[Path], tmp_path: Path
-) -> Callable[[Any, NDArray[Any]], NDArray[Any]]:
+def run_sanitized(kernel_objects: list[Path], tmp_path: Path) -> Callable[..., NDArray[Any]]:
     """Run a model's generated C under the sanitizers, warnings being errors."""
 
-    def run(model: Any, x: NDArray[Any]) -> NDArray[Any]:
-        generated = compiler.generate(model, tmp_path / "generated")
+    def run(model: Any, x: NDArray[Any], core: compiler.Core = "portable") -> NDArray[Any]:
+        generated = compiler.generate(model, tmp_path / "generated", core)
         (tmp_path / "main.c").write_text(_MAIN)
         hostcc.run(
             hostcc.compiler(),

@@ -35,19 +35,24 @@ def golden(models_folder: Path, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         return file["x"], file["y_tflm"]
 
 
+@pytest.mark.parametrize("core", ["portable", "dsp"])
 @pytest.mark.parametrize("name", INT8)
-def test_every_output_byte_equals_the_golden(models_folder: Path, name: str) -> None:
+def test_every_output_byte_equals_the_golden(
+    models_folder: Path, name: str, core: compiler.Core
+) -> None:
     x, y = golden(models_folder, name)
     assert len(np.unique(y, axis=0)) > 1  # a golden that never changes would prove nothing
-    np.testing.assert_array_equal(HostModel(models_folder / f"{name}.tflite").run(x), y)
+    np.testing.assert_array_equal(HostModel(models_folder / f"{name}.tflite", core).run(x), y)
 
 
 @pytest.mark.parametrize("name", INT8)
 def test_sanitizers_find_nothing(
-    models_folder: Path, run_sanitized: Callable[[Any, NDArray[Any]], NDArray[Any]], name: str
+    models_folder: Path, run_sanitized: Callable[..., NDArray[Any]], name: str
 ) -> None:
     x, y = golden(models_folder, name)
-    np.testing.assert_array_equal(run_sanitized(models_folder / f"{name}.tflite", x[:4]), y[:4])
+    for core in ("portable", "dsp"):
+        found = run_sanitized(models_folder / f"{name}.tflite", x[:4], core)
+        np.testing.assert_array_equal(found, y[:4])
 
 
 @pytest.mark.usefixtures("tflite_micro")
@@ -78,7 +83,7 @@ def inputs(model: HostModel, count: int) -> NDArray[Any]:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_sanitizers_find_nothing_in_the_others(
-    models_folder: Path, run_sanitized: Callable[[Any, NDArray[Any]], NDArray[Any]], name: str
+    models_folder: Path, run_sanitized: Callable[..., NDArray[Any]], name: str
 ) -> None:
     model = HostModel(models_folder / f"{name}.tflite")
     x = inputs(model, 4)
@@ -119,6 +124,16 @@ def test_only_the_kernels_used_are_listed(models_folder: Path, tmp_path: Path) -
     assert all(path.is_file() for path in generated.sources)
 
 
+def test_a_core_takes_the_best_kernel_that_it_runs(models_folder: Path, tmp_path: Path) -> None:
+    path = models_folder / "emg_dscnn.tflite"
+    for core, wanted in (("portable", {"portable"}), ("dsp", {"portable", "dsp"})):
+        program = compiler.compile_model(path, core)
+        assert {step.core for step in program.steps} == wanted
+    generated = compiler.generate(path, tmp_path, "mve")  # a core with Helium has DSP as well
+    assert (tmp_path / "eb_dsp.h").is_file()
+    assert all(path.suffix == ".c" for path in generated.sources)
+
+
 def test_document_and_explanation(models_folder: Path, tmp_path: Path) -> None:
     generated = compiler.generate(models_folder / "ref_plain_cnn.tflite", tmp_path)
     document = generated.document()
@@ -134,8 +149,8 @@ def test_compiles_for_cortex_m4_one_symbol_a_layer(models_folder: Path, tmp_path
     gcc, nm = shutil.which("arm-none-eabi-gcc"), shutil.which("arm-none-eabi-nm")
     if not gcc or not nm:
         pytest.skip("no arm-none-eabi-gcc: sudo apt-get install gcc-arm-none-eabi")
-    for name in ("ref_res_cnn_qat", "res_float32io", "kws_dscnn"):
-        generated = compiler.generate(models_folder / f"{name}.tflite", tmp_path / name)
+    for name, core in (("ref_res_cnn_qat", "portable"), ("res_float32io", "dsp")):
+        generated = compiler.generate(models_folder / f"{name}.tflite", tmp_path / name, core)
         for source in generated.sources:
             hostcc.run(
                 gcc,

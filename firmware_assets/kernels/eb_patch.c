@@ -2,9 +2,14 @@
 
 #include "eb_kernels.h"
 
-void eb_gather(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t column,
-               const int8_t *input, int8_t *patch)
+const int8_t *eb_patch(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t column,
+                       const int8_t *input, int8_t *scratch)
 {
+    int8_t *patch = scratch;
+    if (!scratch) {
+        const uint32_t pixel = row * window->stride_h * window->input_w + column * window->stride_w;
+        return input + pixel * window->channels;
+    }
     const int32_t top = (int32_t)(row * window->stride_h) - window->pad_h;
     const int32_t left = (int32_t)(column * window->stride_w) - window->pad_w;
     const uint32_t channels = window->channels;
@@ -33,4 +38,5 @@ void eb_gather(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t
             patch += channels;
         }
     }
+    return scratch;
 }
