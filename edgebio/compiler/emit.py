@@ -171,7 +171,10 @@ def _array(array: Array, symbol: str) -> str:
         body = "".join(f"    {item},\n" for item in items)
     else:
         body = _wrapped(items)
-    return f"static const {array.ctype} {symbol}[{len(items)}] = {{ /* {array.note} */\n{body}}};\n"
+    # Bytes are read four at a time where the core can.
+    aligned = "_Alignas(4) " if array.ctype == "int8_t" else ""
+    head = f"{aligned}static const {array.ctype} {symbol}[{len(items)}]"
+    return f"{head} = {{ /* {array.note} */\n{body}}};\n"
 
 
 def _wrapped(items: Sequence[str], indent: int = 4) -> str:

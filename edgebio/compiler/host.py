@@ -56,7 +56,8 @@ class HostModel:
     model
         A .tflite: its path, its bytes, or its graph.
     core
-        Core class whose kernels are used; instructions that this machine lacks are spelled out in C.
+        Core class whose kernels are used; instructions that this machine lacks are spelled out
+        in C.
 
     Attributes
     ----------

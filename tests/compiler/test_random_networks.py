@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgebio import compiler, tflite
 from edgebio.compiler.host import HostModel
+from edgebio.errors import EdgebioError
 from tests.compiler import networks, oracle
 
 pytestmark = pytest.mark.usefixtures("tflite_micro")
@@ -71,6 +73,29 @@ def sanitized(seed: int, run_sanitized: Runner) -> None:
     y, _ = oracle.outputs(data, x)
     for core in ("portable", "dsp"):
         assert y.tobytes() == run_sanitized(data, x, core).tobytes(), f"seed {seed}, {core}"
+
+
+@pytest.mark.slow
+def test_what_is_accepted_of_damaged_files_runs_clean(run_sanitized: Runner) -> None:
+    """Whatever passes the checks must give C that compiles and stays in its memory."""
+    rng = np.random.default_rng(7)
+    ran = 0
+    for seed in range(400):
+        damaged = bytearray(networks.random_network(3000 + seed % 20))
+        damaged[rng.integers(len(damaged))] = rng.integers(256)
+        try:
+            graph = tflite.read(bytes(damaged))
+            program = compiler.compile_model(graph)
+        except EdgebioError:
+            continue
+        if program.plan.total > 1 << 20 or program.macs > 1 << 26:
+            continue
+        size = program.network.bytes(program.network.input)
+        run_sanitized(graph, rng.integers(-128, 128, (2, size)).astype(np.int8), "dsp")
+        ran += 1
+        if ran == 60:
+            break
+    assert ran == 60
 
 
 def single(build: Callable[[networks.Net], None], shape: tuple[int, ...]) -> None:
