@@ -143,7 +143,7 @@ def _run(
                     "others are kept: run the same command again, with --jobs 1"
                 ) from None
             finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(cancel_futures=True)
     return [results[number] for number in range(len(folds))]
 
 

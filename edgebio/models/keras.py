@@ -38,5 +38,10 @@ except ImportError as error:
     ) from None
 
 tf.get_logger().setLevel("ERROR")
+# Threads within an operation change the order of its sums, and with it the last bits of the
+# weights: a run would depend on the machine's cores, and on whether folds run side by side. Cores
+# are used by operations, and by folds, next to one another.
+with contextlib.suppress(RuntimeError):  # a notebook that has used TensorFlow keeps its threads
+    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 __all__ = ["keras", "mlir_quantize", "schema", "tf"]

@@ -73,6 +73,8 @@ class TrainingSettings(_Section):
     ----------
     epochs, batch, seed : int
         Longest training, mini-batch, and the seed of everything random.
+    epoch_images : int
+        Most images that one epoch draws; a larger set is then seen over several epochs.
     learning_rate : float
         Peak of the cosine schedule (Adam).
     weight_decay, label_smoothing : float
@@ -95,6 +97,7 @@ class TrainingSettings(_Section):
     patience: Annotated[int, Field(ge=0)] = 10
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: bool = True
+    epoch_images: Annotated[int, Field(gt=0)] = 10_000
     seed: Annotated[int, Field(ge=0)] = 1
     augment: AugmentSettings = AugmentSettings()
 

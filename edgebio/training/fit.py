@@ -58,15 +58,13 @@ def fit(
     Raises
     ------
     EdgebioError
-        Where the loss stops being finite, or TensorFlow already runs in this process with another
-        number of threads.
+        Where the loss stops being finite.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
-    _use_threads(settings.threads)
     network = models.build(model, images.train.shape, len(images.classes))
-    batches = _Batches(images, settings)
+    batches = Batches(images, settings)
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * len(batches)
     )
@@ -119,21 +117,11 @@ def predict(model: Any, images: Images) -> npt.NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def _use_threads(threads: int) -> None:
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-    except RuntimeError:
-        raise EdgebioError(
-            f"training.threads is {threads}, but TensorFlow already runs in this process with "
-            "another number; train in a process of its own"
-        ) from None
-
-
 def _real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
     return pixels.astype(np.float32) * np.float32(PIXEL_SCALE)
 
 
-class _Batches(keras.utils.Sequence):  # type: ignore[misc]
+class Batches(keras.utils.Sequence):  # type: ignore[misc]
     """Mini-batches of one epoch, drawn from the training images and augmented.
 
     Images are there for every column, and an epoch sees as many as the device would decide on:
@@ -150,7 +138,8 @@ class _Batches(keras.utils.Sequence):  # type: ignore[misc]
         balanced = len(self.images) / (classes * counts)
         weights = balanced if settings.class_weights else np.ones(classes)
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
-        self.per_epoch = max(1, len(self.images) // images.spec.stride)
+        decisions = max(1, len(self.images) // images.spec.stride)
+        self.per_epoch = min(decisions, settings.epoch_images)
         self.epoch = 0
         self._shuffle()
 
@@ -185,7 +174,7 @@ class _Batches(keras.utils.Sequence):  # type: ignore[misc]
 class _Scored(keras.utils.Sequence):  # type: ignore[misc]
     """Validation images as they are, with the targets and weights of training."""
 
-    def __init__(self, images: Images, like: _Batches) -> None:
+    def __init__(self, images: Images, like: Batches) -> None:
         self.images, self.like = images, like
 
     def __len__(self) -> int:

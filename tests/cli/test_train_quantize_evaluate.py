@@ -1,0 +1,76 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from edgebio.cli import main
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "emg-nothing", "-o", "run"], "no recipe 'emg-nothing'; there are"),
+        (["train", "emg-grips", "--dataset", "nowhere", "-o", "run"], "no data set 'nowhere'"),
+        (
+            ["train", "emg-grips", "--dataset", "emg-synthetic", "--subject", "99", "-o", "run"],
+            "no subject '99'",
+        ),
+        (["quantize", "nowhere"], "nowhere: not a finished run"),
+        (["evaluate", "emg-grips", "--protocol", "luck"], "'luck' is not one of 'one-to-one'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_2(arguments, said):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("name", ["train", "quantize", "evaluate"])
+def test_help_shows_an_example_and_imports_no_tensorflow(name):
+    code = (
+        "import sys; from click.testing import CliRunner; from edgebio.cli import main;"
+        f"r = CliRunner().invoke(main, ['{name}', '--help']); print(r.output);"
+        "assert r.exit_code == 0; assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"edgebio {name}" in done.stdout.partition("Example:")[2]
+
+
+RECIPE = """\
+name = "tiny"
+[data]
+dataset = "emg-synthetic"
+train_sessions = ["1"]
+test_sessions = ["2"]
+[model]
+filters = [6]
+pool_after = [0]
+[training]
+epochs = 1
+[quantize]
+samples = 50
+"""
+
+
+@pytest.mark.slow
+def test_a_run_from_recipe_to_model(tmp_path):
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    run = tmp_path / "run"
+    trained = invoke("train", tmp_path / "tiny.toml", "--subject", "1", "-o", run, "--json", "-q")
+    assert trained.exit_code == 0, trained.output
+    metrics = json.loads(trained.stdout)
+    assert metrics["test"]["subjects"] == ["1"]
+    quantized = invoke("quantize", run, "--json", "-q")
+    assert quantized.exit_code == 0, quantized.output
+    assert json.loads(quantized.stdout)["accuracy_float"] == metrics["accuracy"]
+    table = invoke("quantize", run)
+    assert "CONV_2D" in table.output
+    assert "tflite-micro" in table.output

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import signal
+
+from edgebio import protocols
+from edgebio.evaluation import baseline
+from edgebio.recordings import datasets
+
+ANCHORS = {"2": 0.798, "6": 0.886, "8": 0.79, "9": 0.872, "11": 0.941, "12": 0.864}
+"""Accuracy of each person, session 1 to session 2, published beside the recordings."""
+
+
+def hudgins(part):
+    """Features of one window of one channel, by their definitions."""
+    slope = np.diff(part)
+    crossings = sum(part[k] * part[k + 1] < 0 and abs(slope[k]) > 10 for k in range(len(part) - 1))
+    turns = sum(
+        slope[k] * slope[k + 1] < 0 and max(abs(slope[k]), abs(slope[k + 1])) > 10
+        for k in range(len(slope) - 1)
+    )
+    return np.mean(np.abs(part)), np.sum(np.abs(slope)), crossings, turns
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 99), st.integers(2, 60), st.sampled_from([1000.0, 200.0]))
+def test_features_follow_their_definitions(seed, window, rate):
+    rng = np.random.default_rng(seed)
+    samples = rng.normal(40, 30, (150, 2)).astype(np.int16)
+    begin = np.arange(0, 150 - window + 1, 17)
+    found = baseline.features(samples, rate, begin, window)
+    band = signal.butter(4, (20, min(450, 0.45 * rate)), "bandpass", fs=rate, output="sos")
+    filtered = signal.sosfiltfilt(band, samples - samples.mean(axis=0), axis=0)
+    for row, first in enumerate(begin):
+        expected = np.array([hudgins(filtered[first : first + window, c]) for c in range(2)])
+        np.testing.assert_allclose(found[row], expected.T.ravel(), rtol=1e-9, atol=1e-9)
+
+
+def test_it_reproduces_the_published_figure_of_a_person(data_folder):
+    recordings = datasets.load("emg-3dc", data_folder, ["11"])
+    (fold,) = protocols.split("one-to-one", recordings)
+    assert baseline.score(fold, 200, 50)["accuracy"] == pytest.approx(ANCHORS["11"], abs=5e-4)
+
+
+@pytest.mark.slow
+def test_it_reproduces_the_published_figures(data_folder):
+    recordings = datasets.load("emg-3dc", data_folder)
+    within = {
+        fold.name: baseline.score(fold, 200, 50)["accuracy"]
+        for fold in protocols.split("one-to-one", recordings)
+    }
+    assert within == pytest.approx(ANCHORS, abs=5e-4)
+    across = [
+        baseline.score(fold, 200, 50)["accuracy"]
+        for fold in protocols.split("cross-subject", recordings)
+    ]
+    assert np.mean(across) == pytest.approx(0.450, abs=5e-4)

@@ -1,0 +1,118 @@
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from edgebio import protocols, storage
+from edgebio.errors import EdgebioError
+from edgebio.evaluation import evaluate
+from edgebio.evaluation.evaluate import DOCUMENT, RESULT, key
+from tests import tiny
+
+FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
+
+
+def two_people():
+    return [*tiny.recordings("1"), *tiny.recordings("2")]
+
+
+def quick_fold(recipe, fold, place):
+    """Stand in for a training where only what is around it is looked at."""
+    accuracy = 0.5 if fold.name == "1" else 0.7
+    figures = dict.fromkeys(FIGURES, accuracy)
+    figures |= {f"{name}_int8": accuracy - 0.01 for name in FIGURES}
+    storage.write_json(
+        place / RESULT, {"fold": fold.name, "train": "-", "test": fold.name, **figures}
+    )
+
+
+def dying_fold(recipe, fold, place):
+    if fold.name == "2":
+        os._exit(9)
+    quick_fold(recipe, fold, place)
+
+
+def refusing_fold(recipe, fold, place):
+    raise EdgebioError("no window of class 'fist'")
+
+
+@pytest.fixture
+def fold_of(monkeypatch):
+    # The package's function of the same name hides the module from an import.
+    module = sys.modules["edgebio.evaluation.evaluate"]
+    return lambda function: monkeypatch.setattr(module, "run_fold", function)
+
+
+def test_means_are_over_folds_and_the_document_is_kept(tmp_path, fold_of):
+    fold_of(quick_fold)
+    document = evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path, jobs=2)
+    assert [fold["test"] for fold in document["folds"]] == ["1", "2"]
+    assert document["mean"]["accuracy"] == pytest.approx(0.6)
+    assert document["mean"]["accuracy_int8"] == pytest.approx(0.59)
+    assert document["deviation"]["macro_f1"] == pytest.approx(0.1)
+    assert (document["dataset"], document["protocol"]) == ("emg-synthetic", "one-to-one")
+    assert json.loads((tmp_path / DOCUMENT).read_text()) == document
+
+
+def test_a_fold_whose_process_dies_loses_no_other(tmp_path, fold_of):
+    fold_of(dying_fold)
+    with pytest.raises(EdgebioError, match=r"process of a fold died.*not finished: 2\.") as error:
+        evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path, jobs=1)
+    assert "\n" not in str(error.value)
+    assert len(list((tmp_path / "folds").glob(f"*/{RESULT}"))) == 1
+    done = []
+    fold_of(quick_fold)
+    document = evaluate(
+        tiny.RECIPE, two_people(), "one-to-one", tmp_path,
+        finished=lambda fold: done.append(fold["fold"]),
+    )  # fmt: skip
+    assert sorted(done) == ["1", "2"]
+    assert len(document["folds"]) == 2
+
+
+def test_a_second_call_computes_nothing_again(tmp_path, fold_of):
+    fold_of(quick_fold)
+    first = evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path)
+    fold_of(refusing_fold)
+    assert evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path) == first
+
+
+def test_what_is_wrong_in_a_fold_is_said_here(tmp_path, fold_of):
+    fold_of(refusing_fold)
+    with pytest.raises(EdgebioError, match=r"^no window of class 'fist'$"):
+        evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path)
+
+
+def test_a_key_is_of_all_that_a_result_depends_on():
+    one, two = protocols.split("one-to-one", two_people())
+    assert key(tiny.RECIPE, one) == key(tiny.RECIPE, one)
+    assert key(tiny.RECIPE, one) != key(tiny.RECIPE, two)
+    seeded = tiny.RECIPE.training.model_copy(update={"seed": 2})
+    other = tiny.RECIPE.model_copy(update={"training": seeded})
+    assert key(tiny.RECIPE, one) != key(other, one)
+    renamed = tiny.RECIPE.model_copy(update={"title": "something else"})
+    assert key(tiny.RECIPE, one) == key(renamed, one)
+    shorter = protocols.Fold(one.name, one.train[:-1], one.test, one.apart)
+    assert key(tiny.RECIPE, one) != key(tiny.RECIPE, shorter)
+
+
+def test_a_fold_is_trained_quantized_and_scored_by_generated_c(tmp_path):
+    training = tiny.RECIPE.training.model_copy(update={"epochs": 2})
+    recipe = tiny.RECIPE.model_copy(update={"training": training})
+    document = evaluate(recipe, tiny.recordings(), "one-to-one", tmp_path, baseline="lda", jobs=1)
+    (fold,) = document["folds"]
+    assert fold["train"] == "person 1, session 1"
+    assert fold["test"] == "person 1, session 2"
+    (place,) = (tmp_path / "folds").iterdir()
+    report = json.loads((place / "quantize.json").read_text())
+    assert report["kernels"] == "generated C"
+    assert fold["accuracy_int8"] == report["accuracy_int8"]
+    assert fold["model_sha256"] == storage.sha256(place / "model.tflite")
+    assert abs(fold["accuracy_int8"] - fold["accuracy"]) < 0.05
+    assert document["mean"]["accuracy"] == fold["accuracy"]
+    lda = document["baseline"]
+    assert lda["name"] == "lda"
+    assert lda["accuracy"] == lda["folds"][0]["accuracy"] > 0.5
+    assert np.isfinite(list(document["mean"].values())).all()

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from edgebio import models
+from edgebio.errors import EdgebioError
+from edgebio.recipes import ModelSettings
+
+SHAPE = (9, 32, 10)
+
+
+def parameters(settings, channels, classes):
+    """Weights, two figures of each batch normalisation and two of its statistics, classifier."""
+    count, before = 0, channels
+    for number, filters in enumerate(settings.filters):
+        if settings.family == "cnn" or number == 0:
+            count += 9 * before * filters
+        else:
+            count += 9 * before + 4 * before + before * filters
+        count += 4 * filters
+        before = filters
+    return count + (before + 1) * classes
+
+
+@pytest.mark.parametrize("family", ["cnn", "dscnn"])
+@pytest.mark.parametrize("filters", [(4,), (4, 6, 8)])
+def test_it_has_the_size_that_the_recipe_asks_for(family, filters):
+    settings = ModelSettings(family=family, filters=filters, pool_after=(0,))
+    model = models.build(settings, SHAPE, 5)
+    assert model.input_shape == (None, *SHAPE)
+    assert model.output_shape == (None, 5)
+    assert model.count_params() == parameters(settings, SHAPE[2], 5)
+    probability = model(np.random.default_rng(1).normal(size=(3, *SHAPE)).astype("f")).numpy()
+    np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
+    assert (probability >= 0).all()
+
+
+def test_pools_halve_time_and_frequency():
+    model = models.build(ModelSettings(filters=(4, 4, 4), pool_after=(0, 2)), SHAPE, 5)
+    assert model.get_layer("pool0").output_shape == (None, 4, 16, 4)
+    assert model.get_layer("pool2").output_shape == (None, 2, 8, 4)
+
+
+@pytest.mark.parametrize(
+    ("pool_after", "said"),
+    [((4,), "names block 4"), ((0, 1, 2, 3), "4 pools of 2x2 leave nothing")],
+)
+def test_what_cannot_be_built_is_said(pool_after, said):
+    settings = ModelSettings(filters=(4, 4, 4, 4), pool_after=pool_after)
+    with pytest.raises(EdgebioError, match=said):
+        models.build(settings, SHAPE, 5)

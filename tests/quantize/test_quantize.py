@@ -1,0 +1,168 @@
+import json
+import shutil
+import stat
+import sys
+
+import flatbuffers
+import numpy as np
+import pytest
+
+from edgebio import tflite
+from edgebio.compiler.host import HostModel
+from edgebio.errors import CheckFailedError, EdgebioError
+from edgebio.models.keras import schema
+from edgebio.quantize import flatbuffer, quantize, report
+from edgebio.tflite.metadata import metadata
+from edgebio.training import run as runs
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def model():
+    tiny.quantized()
+    return (tiny.run() / "model.tflite").read_bytes()
+
+
+def copy(tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(tiny.run(), folder)
+    for name in ("model.tflite", "quantize.json"):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def test_the_input_takes_pixels_as_they_are(model):
+    graph = tflite.read(model)
+    image, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    assert image.dtype == output.dtype == "int8"
+    assert image.scale.tolist() == [1 / 32]
+    assert image.zero_point.tolist() == [0]
+    assert image.shape == (1, 9, 32, 10)
+
+
+def test_everything_between_is_int8(model):
+    graph = tflite.read(model)
+    for operator in graph.operators:
+        assert graph.tensors[operator.outputs[0]].dtype == "int8"
+    kinds = [operator.kind for operator in graph.operators]
+    assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
+
+
+def test_the_model_says_what_it_is(model):
+    run = runs.load(tiny.run())
+    found = metadata(tflite.read(model))
+    assert found is not None
+    assert found.name == "tiny"
+    assert found.classes == run.frontend.classes
+    assert found.frontend == run.frontend.frontend
+    assert found.standardisation == run.frontend.standardisation
+    assert found.decision == run.recipe.decision
+
+
+def test_the_report_agrees_with_the_model(model):
+    found = tiny.quantized()
+    assert json.loads((tiny.run() / "quantize.json").read_text()) == found
+    run = runs.load(tiny.run())
+    test = run.test()
+    outputs = HostModel(model).run(test.all())  # tflite-micro has computed the report's figure
+    assert found["kernels"] == "tflite-micro"
+    assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
+    assert found["accuracy_float"] == run.metrics["accuracy"]
+    assert found["windows"] == len(test)
+    assert found["bytes"]["int8"] == len(model)
+
+
+def test_int8_is_close_to_float_in_every_layer():
+    found = tiny.quantized()
+    assert [layer["name"] for layer in found["layers"]] == [
+        "conv0", "pool0", "conv1", "average", "classes", "softmax",
+    ]  # fmt: skip
+    for layer in found["layers"]:
+        assert layer["snr_db"] > 25, layer["name"]
+        assert layer["saturated"] < 0.02, layer["name"]
+    assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.02
+    assert found["decisions_differing"] < 0.05 * found["windows"]
+
+
+def test_it_can_be_made_again_byte_for_byte_whoever_runs_it(tmp_path, model):
+    folder = copy(tmp_path)
+    found = quantize(
+        folder, lambda model, images: (np.eye(7, dtype=np.int8)[[0] * len(images)], "x")
+    )
+    assert (folder / "model.tflite").read_bytes() == model
+    assert found["kernels"] == "x"
+    assert found["accuracy_int8"] == pytest.approx(1 / 7, abs=0.01)
+
+
+def test_constants_lie_where_kernels_can_read_them(model):
+    unpacked = schema.Model.GetRootAs(model, 0)
+    for k in range(unpacked.BuffersLength()):
+        buffer = unpacked.Buffers(k)
+        if buffer.DataLength():
+            first = buffer._tab.Vector(buffer._tab.Offset(4))
+            assert first % 16 == 0
+
+
+def test_metadata_replaces_an_entry_of_its_name_and_leaves_the_network(model):
+    changed = flatbuffer.with_metadata(model, "edgebio", b"{}")
+    before, after = tflite.read(model), tflite.read(changed)
+    assert after.metadata["edgebio"] == b"{}"
+    assert set(after.metadata) == set(before.metadata)
+    for one, other in zip(before.tensors, after.tensors, strict=True):
+        assert one.name == other.name
+        if one.data is not None:
+            np.testing.assert_array_equal(one.data, other.data)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("kill -SEGV $$", "converter died of SIGSEGV on this network"),
+        ("echo noise; echo 'no such operator' >&2; exit 1", "not converted: no such operator"),
+        ("exit 3", "not converted: no reason given"),
+    ],
+)
+def test_a_converter_that_dies_is_one_line_and_nothing_is_lost(tmp_path, monkeypatch, script, said):
+    folder = copy(tmp_path)
+    (folder / "model.tflite").write_bytes(b"earlier")
+    converter = tmp_path / "python"
+    converter.write_text(f"#!/bin/sh\n{script}\n")
+    converter.chmod(converter.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(converter))
+    with pytest.raises(CheckFailedError, match=said) as error:
+        quantize(folder)
+    assert "\n" not in str(error.value)
+    assert (folder / "model.tflite").read_bytes() == b"earlier"
+
+
+def test_a_model_with_another_input_scale_is_refused(tmp_path, monkeypatch, model):
+    folder = copy(tmp_path)
+    unpacked = flatbuffer.unpack(model)
+    graph = unpacked.subgraphs[0]
+    graph.tensors[graph.inputs[0]].quantization.scale = np.array([0.05], np.float32)
+    wrong = flatbuffer.pack(unpacked)
+    module = sys.modules["edgebio.quantize.quantize"]
+    monkeypatch.setattr(
+        module, "_convert", lambda folder, a, b: (a.write_bytes(wrong), b.write_bytes(wrong))
+    )
+    with pytest.raises(CheckFailedError, match=r"input scale \[0\.05.*pixels have \[0\.03125\]"):
+        quantize(folder)
+    assert not (folder / "model.tflite").exists()
+
+
+def test_networks_with_other_operators_are_not_compared(model):
+    images = np.zeros((1, 9, 32, 10), np.int8)
+    unpacked = flatbuffer.unpack(model)
+    unpacked.subgraphs[0].operators.pop()
+    with pytest.raises(EdgebioError, match="changed the operators"):
+        report.layers(flatbuffer.pack(unpacked), model, images)
+
+
+def test_the_same_objects_give_the_same_bytes(model):
+    assert flatbuffer.pack(flatbuffer.unpack(model)) == flatbuffer.pack(flatbuffer.unpack(model))
+    assert flatbuffers.util.BufferHasIdentifier(model, 0, b"TFL3")
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(EdgebioError, match=r"not a finished run .*edgebio train"):
+        quantize(tmp_path)

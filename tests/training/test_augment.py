@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgebio.recipes import AugmentSettings
+from edgebio.training.augment import augment
+
+SHAPE = (16, 9, 32, 10)
+
+
+def batch(seed=1):
+    rng = np.random.default_rng(seed)
+    images = rng.normal(size=SHAPE).astype(np.float32)
+    targets = np.eye(5, dtype=np.float32)[rng.integers(0, 5, SHAPE[0])]
+    return images, targets
+
+
+def changed(seed=2, **settings):
+    images, targets = batch()
+    return augment(images, targets, AugmentSettings(**settings), np.random.default_rng(seed))
+
+
+settings = st.builds(
+    AugmentSettings,
+    noise=st.sampled_from([0.0, 0.2]),
+    gain=st.sampled_from([0.0, 0.2]),
+    channel_dropout=st.sampled_from([0.0, 0.3]),
+    mask_bins=st.sampled_from([0, 4, 100]),
+    mixup=st.sampled_from([0.0, 0.5]),
+)
+
+
+@given(settings, st.integers(0, 99))
+def test_arguments_stay_types_stay_and_chance_is_the_seeds(chosen, seed):
+    images, targets = batch()
+    results = [augment(images, targets, chosen, np.random.default_rng(seed)) for _ in range(2)]
+    np.testing.assert_array_equal(images, batch()[0])
+    np.testing.assert_array_equal(targets, batch()[1])
+    for first, second, like in zip(*results, (images, targets), strict=True):
+        assert first.dtype == np.float32
+        assert first.shape == like.shape
+        np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(results[0][1].sum(axis=1), 1, rtol=1e-6)
+
+
+def test_nothing_asked_for_changes_nothing():
+    for after, before in zip(changed(), batch(), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
+def test_mixup_moves_image_and_target_by_the_same_share():
+    images, targets = batch()
+    mixed, soft = changed(mixup=0.5)
+    for k in range(SHAPE[0]):
+        own = soft[k, targets[k].argmax()]
+        assert own >= 0.5
+        share = 1 - own
+        if share:  # another class was mixed in: find the image that it came from
+            partners = [
+                j for j in range(SHAPE[0])
+                if np.allclose(mixed[k], (1 - share) * images[k] + share * images[j], atol=1e-5)
+            ]  # fmt: skip
+            assert [soft[k, targets[j].argmax()] for j in partners] == pytest.approx([share])
+
+
+def test_gain_is_one_offset_a_channel():
+    moved = changed(gain=0.5)[0] - batch()[0]
+    np.testing.assert_allclose(moved, moved[:, :1, :1, :] * np.ones(SHAPE), atol=1e-6)
+    assert 0.4 < moved[:, 0, 0].std() < 0.6
+
+
+def test_noise_has_the_deviation_asked_for():
+    assert (changed(noise=0.3)[0] - batch()[0]).std() == pytest.approx(0.3, rel=0.02)
+
+
+def test_channel_dropout_blanks_whole_channels():
+    images = changed(channel_dropout=0.4)[0]
+    blank = (images == 0).all(axis=(1, 2))
+    assert ((images == 0).any(axis=(1, 2)) == blank).all()
+    assert 0.25 < blank.mean() < 0.55
+
+
+def test_band_mask_blanks_one_band_no_wider_than_asked_for():
+    images = changed(mask_bins=6)[0]
+    blank = (images == 0).all(axis=(1, 3))
+    widths = blank.sum(axis=1)
+    assert widths.max() <= 6
+    assert len(set(widths)) > 2
+    assert (np.abs(np.diff(np.pad(blank, ((0, 0), (1, 1))).astype(int))).sum(axis=1) <= 2).all()

@@ -1,0 +1,126 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSettings
+from edgebio.frontend.twin import Twin
+from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.training.images import image_set, spec_of, window_labels
+
+SETTINGS = FrontendSettings(floor=16.0)
+
+
+def recording(label=0, n=900, seed=0, **changes):
+    rng = np.random.default_rng([seed, label])
+    samples = (rng.normal(0, 300 * (1 + label), (n, 3))).astype(np.int16)
+    made = Recording(
+        samples=samples,
+        rate=1000.0,
+        units="counts",
+        labels=np.full(n, label, np.int16),
+        classes=("rest", "fist"),
+        subject="a",
+        session="1",
+        repetition=seed,
+        source=f"file{label}{seed}",
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def sides():
+    return [recording(0), recording(1)], [], [recording(0, seed=1), recording(1, seed=1)]
+
+
+@given(
+    st.lists(st.integers(-1, 2), min_size=30, max_size=60),
+    st.integers(1, 30),
+    st.integers(1, 9),
+)
+def test_window_label_is_that_of_most_samples(labels, window, step):
+    labels = np.array(labels, np.int16)
+    made = recording(classes=("a", "b", "c"))
+    made = dataclasses.replace(made, samples=made.samples[: len(labels)], labels=labels)
+    begin = np.arange(0, len(labels) - window + 1, step)
+    expected = []
+    for first in begin:
+        part = labels[first : first + window].tolist()
+        expected.append(max((-1, 0, 1, 2), key=part.count))
+    assert window_labels(made, begin, window).tolist() == expected
+
+
+def test_images_are_those_that_the_device_makes():
+    images = image_set(SETTINGS, *sides())
+    twin = Twin(images.spec, images.standardisation)
+    expected = np.concatenate([twin.images(r.samples) for r in sides()[2]])
+    np.testing.assert_array_equal(images.test.all(), expected)
+    assert images.test.labels.tolist() == [0] * (len(expected) // 2) + [1] * (len(expected) // 2)
+
+
+def test_training_images_are_there_for_every_column_and_never_span_recordings():
+    images = image_set(SETTINGS, *sides())
+    spec, train = images.spec, images.train
+    columns = (900 - spec.fft) // spec.hop + 1
+    assert len(train) == 2 * (columns - spec.columns + 1)
+    own = Twin(spec).columns(sides()[0][1].samples)
+    np.testing.assert_array_equal(
+        train.take(np.array([len(train) - 1]))[0],
+        images.standardisation.apply(own[-spec.columns :]),
+    )
+    # Far less than the windows themselves would take.
+    assert train.pixels.nbytes < train.all().nbytes / 5
+
+
+def test_statistics_are_the_training_sides_alone():
+    train, _, test = sides()
+    louder = [dataclasses.replace(r, samples=r.samples * 4) for r in test]
+    assert (
+        image_set(SETTINGS, train, [], test).standardisation
+        == image_set(SETTINGS, train, louder, louder).standardisation
+    )
+
+
+def test_windows_without_a_label_are_left_out():
+    train, _, test = sides()
+    half = test[0].labels.copy()
+    half[:450] = UNLABELLED
+    cut = image_set(SETTINGS, train, [], [dataclasses.replace(test[0], labels=half)])
+    whole = image_set(SETTINGS, train, [], [test[0]])
+    assert 0 < len(cut.test) < len(whole.test)
+    np.testing.assert_array_equal(cut.test.all(), whole.test.all()[-len(cut.test) :])
+
+
+@pytest.mark.parametrize(
+    ("train", "said"),
+    [
+        ([recording(0)], "of class 'fist' among the 1 training recordings"),
+        ([recording(0), recording(1, n=150)], "of class 'fist' among the 2"),
+        ([recording(0), recording(1, rate=500.0)], "file10: rate 500.0, but file00 has 1000.0"),
+        ([recording(0), recording(1, units="mV")], "file10: units mV, but file00 has counts"),
+        (
+            [recording(0), recording(1, samples=np.zeros((900, 2), np.int16))],
+            "file10: channels 2, but file00 has 3",
+        ),
+        ([recording(0), recording(1, classes=("rest", "open"))], "file10: classes rest, open"),
+        ([recording(0, rate=30.0), recording(1, rate=30.0)], "highpass 20 Hz is not below half"),
+    ],
+)
+def test_recordings_that_do_not_fit_are_named(train, said):
+    test = [dataclasses.replace(recording(0, seed=1), rate=train[0].rate)]
+    with pytest.raises(EdgebioError, match=said) as error:
+        image_set(SETTINGS, train, [], test)
+    assert "\n" not in str(error.value)
+
+
+def test_a_test_side_without_a_window_is_refused():
+    with pytest.raises(EdgebioError, match="no labelled window of 200 samples among the 1 test"):
+        image_set(SETTINGS, sides()[0], [], [recording(0, n=199, seed=1)])
+
+
+def test_spec_takes_rate_and_channels_from_the_recordings():
+    spec = spec_of(SETTINGS, [recording(rate=2000.0)])
+    assert (spec.rate, spec.channels) == (2000.0, 3)
+    assert spec.settings() == SETTINGS

@@ -1,0 +1,150 @@
+import json
+
+import numpy as np
+import pytest
+
+from edgebio import recipes
+from edgebio.errors import EdgebioError
+from edgebio.training import run as runs
+from edgebio.training.fit import Batches, fit, predict
+from edgebio.training.images import image_set
+from edgebio.training.scores import scores
+from edgebio.training.train import train
+from tests import tiny
+
+SIDES = (
+    [r for r in tiny.recordings() if r.session == "1" and r.repetition < 2],
+    [r for r in tiny.recordings() if r.session == "1" and r.repetition == 2],
+    [r for r in tiny.recordings() if r.session == "2"],
+)
+
+
+def changed(**training):
+    return tiny.RECIPE.training.model_copy(update=training)
+
+
+def test_two_runs_of_one_recipe_are_the_same_bit_for_bit(tmp_path):
+    again = tmp_path / "run"
+    train(tiny.RECIPE, tiny.recordings(), again)
+    for name in (runs.MODEL, runs.FRONTEND, runs.RECIPE, runs.IMAGES):
+        assert (again / name).read_bytes() == (tiny.run() / name).read_bytes(), name
+    first, second = (json.loads((f / runs.METRICS).read_text()) for f in (tiny.run(), again))
+    assert first["history"] == second["history"]
+
+
+def test_an_epoch_draws_each_image_once_and_the_next_draws_others():
+    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    batches = Batches(images, changed(batch=7))
+    first = batches.order
+    assert len(first) == len(set(first)) == len(images.train) // images.spec.stride
+    assert sum(len(batches[k][0]) for k in range(len(batches))) == len(first) // 7 * 7
+    pixels, targets, weights = batches[0]
+    np.testing.assert_array_equal(batches[0][0], pixels)  # asked twice, it is the same
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    assert weights.mean() == pytest.approx(1, abs=0.3)
+    batches.on_epoch_end()
+    assert set(batches.order) != set(first)
+    assert (Batches(images, changed(batch=7, seed=2)).order != first).any()
+    assert len(Batches(images, changed(epoch_images=50)).order) == 50
+
+
+def test_class_weights_make_every_class_count_alike():
+    images = image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
+    batches = Batches(images, changed())
+    counts = np.bincount(images.train.labels)
+    assert counts[0] > counts[1]
+    np.testing.assert_allclose(counts * batches.weights, len(images.train) / 7, rtol=1e-5)
+    assert (Batches(images, changed(class_weights=False)).weights == 1).all()
+
+
+def test_metrics_are_those_of_the_model_that_is_kept():
+    run = runs.load(tiny.run())
+    test = run.test()
+    metrics = run.metrics
+    decided = predict(run.network(), test).argmax(axis=1)
+    assert {k: metrics[k] for k in ("accuracy", "balanced_accuracy", "macro_f1")} == scores(
+        test.labels, decided
+    )
+    assert np.trace(metrics["confusion"]) == (decided == test.labels).sum()
+    assert np.sum(metrics["confusion"]) == len(test) == metrics["test"]["windows"]
+    assert metrics["accuracy"] > 0.35  # of seven classes; a network that learned nothing has 0.14
+    assert metrics["train"]["repetitions"] == [0, 1]
+    assert metrics["validation"]["repetitions"] == [2]
+    assert metrics["test"]["sessions"] == ["2"]
+    assert metrics["parameters"] == run.network().count_params()
+    assert run.recipe == tiny.RECIPE
+    assert run.calibration().shape == (100, *run.frontend.frontend.image_shape)
+    logged = list((tiny.run() / runs.LOGS).rglob("events.out.tfevents.*"))
+    assert logged
+
+
+def test_early_stopping_keeps_the_weights_of_the_best_epoch():
+    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    # A learning rate this high makes the validation loss go up and down.
+    fitted = fit(images, tiny.RECIPE.model, changed(epochs=6, patience=2, learning_rate=0.1))
+    losses = fitted.history["val_loss"]
+    assert fitted.best_epoch == 1 + int(np.argmin(losses))
+    assert len(losses) == min(6, fitted.best_epoch + 2)
+    probability = predict(fitted.model, images.validation)
+    accuracy = np.average(
+        probability.argmax(axis=1) == images.validation.labels,
+        weights=np.bincount(images.train.labels).astype(float)[images.validation.labels] ** -1,
+    )
+    assert accuracy == pytest.approx(
+        fitted.history["val_accuracy"][fitted.best_epoch - 1], abs=1e-3
+    )
+
+
+def test_a_loss_that_is_not_finite_is_said():
+    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    with pytest.raises(EdgebioError, match=r"not finite in epoch \d.*lower training.learning_rate"):
+        fit(images, tiny.RECIPE.model, changed(epochs=2, learning_rate=1e30))
+
+
+def test_a_new_run_takes_away_what_was_made_of_the_old_one(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / runs.RECIPE).write_text(recipes.dump(tiny.RECIPE))
+    (folder / "model.tflite").write_bytes(b"old")
+    recipe = tiny.RECIPE.model_copy(update={"training": changed(epochs=1)})
+    train(recipe, tiny.recordings(), folder)
+    assert not (folder / "model.tflite").exists()
+    assert runs.load(folder).recipe == recipe
+
+
+def test_other_peoples_files_are_left_alone(tmp_path):
+    (tmp_path / "thesis.docx").write_text("dear")
+    with pytest.raises(EdgebioError, match=r"holds files and no recipe\.toml"):
+        train(tiny.RECIPE, tiny.recordings(), tmp_path)
+    with pytest.raises(EdgebioError, match="is a file"):
+        train(tiny.RECIPE, tiny.recordings(), tmp_path / "thesis.docx")
+    assert [f.name for f in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (runs.METRICS, None, "not a finished run"),
+        (runs.METRICS, "{", "damaged run"),
+        (runs.FRONTEND, '{"classes": []}', r"frontend\.json: frontend: Field required"),
+        (runs.MODEL, "not hdf5", r"model\.h5: not the weights"),
+        (runs.IMAGES, "not npz", r"images\.npz: damaged"),
+    ],
+)
+def test_a_damaged_run_is_said_in_one_line(tmp_path, name, content, said):
+    for file in tiny.run().iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_text(content)
+
+    def use():
+        run = runs.load(tmp_path)
+        run.network()
+        run.test()
+
+    with pytest.raises(EdgebioError, match=said) as error:
+        use()
+    assert "\n" not in str(error.value)
