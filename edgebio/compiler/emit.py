@@ -80,7 +80,7 @@ def describe(network: net.Network, step: Step) -> str:
     layer = step.layer
     shapes = [_shape(network.tensors[index].shape) for index in layer.inputs]
     words = [layer.kind]
-    if isinstance(layer, net.Conv2D | net.DepthwiseConv2D | net.Pool):
+    if isinstance(layer, net.Convolution | net.Pool):
         words += _window(layer.window)
     if layer.activation != "NONE":
         words += ["+", layer.activation]

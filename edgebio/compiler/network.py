@@ -91,8 +91,8 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Conv2D(Layer):
-    """CONV_2D; weights (outputs, window height, window width, channels)."""
+class Convolution(Layer):
+    """What both convolutions have: `pad_value` stands for zero beyond the image."""
 
     window: Window
     weights: NDArray[np.int8]
@@ -106,19 +106,15 @@ class Conv2D(Layer):
 
 
 @dataclass(frozen=True, eq=False)
-class DepthwiseConv2D(Layer):
+class Conv2D(Convolution):
+    """CONV_2D; weights (outputs, window height, window width, channels)."""
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConv2D(Convolution):
     """DEPTHWISE_CONV_2D; weights (window height, window width, channels * multiplier)."""
 
-    window: Window
-    weights: NDArray[np.int8]
-    channels: Channels
     multiplier: int
-    pad_value: int
-    range: Range
-
-    @property
-    def macs(self) -> int:  # noqa: D102 - told by Layer
-        return math.prod(self.window.output) * self.weights.size
 
 
 @dataclass(frozen=True, eq=False)

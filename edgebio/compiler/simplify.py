@@ -54,7 +54,7 @@ def _fuse_pads(network: net.Network) -> net.Network:
 
 def _fused(pad: net.Pad, layer: net.Layer) -> net.Layer | None:
     """Give the padding of `pad` to the convolution `layer`; None where that is not exact."""
-    if not isinstance(layer, net.Conv2D | net.DepthwiseConv2D):
+    if not isinstance(layer, net.Convolution):
         return None
     if pad.pads[0] != (0, 0) or pad.pads[3] != (0, 0) or pad.value != layer.pad_value:
         return None
@@ -103,7 +103,7 @@ def _clamped(before: net.Layer, table: net.Table) -> net.Layer | None:
         return dataclasses.replace(
             merged, low=_within(merged.low, low, high), high=_within(merged.high, low, high)
         )
-    if isinstance(merged, net.Conv2D | net.DepthwiseConv2D | net.FullyConnected | net.Add):
+    if isinstance(merged, net.Convolution | net.FullyConnected | net.Add):
         old = merged.range
         limits = net.Range(
             old.zero_point, _within(old.low, low, high), _within(old.high, low, high)

@@ -51,10 +51,16 @@ static void two_pixels(const eb_conv2d *layer, uint32_t inputs, const int8_t *pi
             a1 += w1[i] * a[i];
             b1 += w1[i] * b[i];
         }
-        output_a[o] = eb_finish(a0, &channels[o], layer->range);
-        output_b[o] = eb_finish(b0, &channels[o], layer->range);
-        output_a[o + 1u] = eb_finish(a1, &channels[o + 1u], layer->range);
-        output_b[o + 1u] = eb_finish(b1, &channels[o + 1u], layer->range);
+        /* All before the first is stored: a store could change what was loaded, for all that the
+         * compiler knows. */
+        a0 = eb_finish(a0, &channels[o], layer->range);
+        b0 = eb_finish(b0, &channels[o], layer->range);
+        a1 = eb_finish(a1, &channels[o + 1u], layer->range);
+        b1 = eb_finish(b1, &channels[o + 1u], layer->range);
+        output_a[o] = (int8_t)a0;
+        output_a[o + 1u] = (int8_t)a1;
+        output_b[o] = (int8_t)b0;
+        output_b[o + 1u] = (int8_t)b1;
         weights += 2u * inputs;
     }
     if (o < layer->outputs) {
@@ -64,8 +70,8 @@ static void two_pixels(const eb_conv2d *layer, uint32_t inputs, const int8_t *pi
             sum_a += weights[i] * pixel_a[i];
             sum_b += weights[i] * pixel_b[i];
         }
-        output_a[o] = eb_finish(sum_a, &channels[o], layer->range);
-        output_b[o] = eb_finish(sum_b, &channels[o], layer->range);
+        output_a[o] = (int8_t)eb_finish(sum_a, &channels[o], layer->range);
+        output_b[o] = (int8_t)eb_finish(sum_b, &channels[o], layer->range);
     }
 }
 

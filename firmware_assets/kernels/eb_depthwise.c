@@ -23,7 +23,7 @@ static int8_t one_output(const eb_depthwise *layer, const eb_taps *taps, uint32_
             x += taps->tap_step;
         }
     }
-    return eb_finish(sum, layer->channels + out, layer->range);
+    return (int8_t)eb_finish(sum, layer->channels + out, layer->range);
 }
 
 void eb_depthwise_image(const eb_depthwise *layer, eb_four_channels *four_channels,
@@ -80,10 +80,16 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
             x += taps->tap_step;
         }
     }
-    output[0] = eb_finish(s0, channels, layer->range);
-    output[1] = eb_finish(s1, channels + 1, layer->range);
-    output[2] = eb_finish(s2, channels + 2, layer->range);
-    output[3] = eb_finish(s3, channels + 3, layer->range);
+    /* All before the first is stored: a store could change the range, for all that the compiler
+     * knows. */
+    s0 = eb_finish(s0, channels, layer->range);
+    s1 = eb_finish(s1, channels + 1, layer->range);
+    s2 = eb_finish(s2, channels + 2, layer->range);
+    s3 = eb_finish(s3, channels + 3, layer->range);
+    output[0] = (int8_t)s0;
+    output[1] = (int8_t)s1;
+    output[2] = (int8_t)s2;
+    output[3] = (int8_t)s3;
 }
 
 void eb_run_depthwise(const eb_depthwise *layer, const int8_t *input, int8_t *output,

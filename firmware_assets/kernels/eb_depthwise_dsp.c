@@ -34,10 +34,16 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
         }
         row += taps->row_step;
     }
-    output[0] = eb_finish(s0, channels, layer->range);
-    output[1] = eb_finish(s1, channels + 1, layer->range);
-    output[2] = eb_finish(s2, channels + 2, layer->range);
-    output[3] = eb_finish(s3, channels + 3, layer->range);
+    /* All before the first is stored: a store could change the range, for all that the compiler
+     * knows. */
+    s0 = eb_finish(s0, channels, layer->range);
+    s1 = eb_finish(s1, channels + 1, layer->range);
+    s2 = eb_finish(s2, channels + 2, layer->range);
+    s3 = eb_finish(s3, channels + 3, layer->range);
+    output[0] = (int8_t)s0;
+    output[1] = (int8_t)s1;
+    output[2] = (int8_t)s2;
+    output[3] = (int8_t)s3;
 }
 
 void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,

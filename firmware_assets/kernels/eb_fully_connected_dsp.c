@@ -33,8 +33,8 @@ static void one_row(const eb_fully_connected *layer, const int8_t *input, int8_t
             s0 += w0[i] * x[i];
             s1 += w1[i] * x[i];
         }
-        output[o] = eb_finish(s0, &channels[o], layer->range);
-        output[o + 1u] = eb_finish(s1, &channels[o + 1u], layer->range);
+        output[o] = (int8_t)eb_finish(s0, &channels[o], layer->range);
+        output[o + 1u] = (int8_t)eb_finish(s1, &channels[o + 1u], layer->range);
         weights += 2u * inputs;
     }
     if (o < layer->outputs) {
@@ -42,7 +42,7 @@ static void one_row(const eb_fully_connected *layer, const int8_t *input, int8_t
         for (uint32_t i = 0; i < inputs; i++) {
             sum += weights[i] * input[i];
         }
-        output[o] = eb_finish(sum, &channels[o], layer->range);
+        output[o] = (int8_t)eb_finish(sum, &channels[o], layer->range);
     }
 }
 

@@ -136,11 +136,12 @@ static inline int8_t eb_clamp(int32_t value, int32_t low, int32_t high)
     return (int8_t)(value < low ? low : value > high ? high : value);
 }
 
-/* The end of every sum of products. */
-static inline int8_t eb_finish(int32_t sum, const eb_channel *channel, eb_range range)
+/* The end of every sum of products: an int8. */
+static inline int32_t eb_finish(int32_t sum, const eb_channel *channel, eb_range range)
 {
-    return eb_clamp(eb_requantise(sum, channel->multiplier, channel->shift) + range.zero_point,
-                    range.low, range.high);
+    const int32_t value =
+        eb_requantise(sum, channel->multiplier, channel->shift) + range.zero_point;
+    return value < range.low ? range.low : value > range.high ? range.high : value;
 }
 
 void eb_run_fully_connected(const eb_fully_connected *layer, const int8_t *input, int8_t *output);

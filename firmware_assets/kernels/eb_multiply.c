@@ -21,10 +21,10 @@ void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range
             s2 += w2[i] * x;
             s3 += w3[i] * x;
         }
-        output[o] = eb_finish(s0, channels, range);
-        output[o + 1u] = eb_finish(s1, channels + 1, range);
-        output[o + 2u] = eb_finish(s2, channels + 2, range);
-        output[o + 3u] = eb_finish(s3, channels + 3, range);
+        output[o] = (int8_t)eb_finish(s0, channels, range);
+        output[o + 1u] = (int8_t)eb_finish(s1, channels + 1, range);
+        output[o + 2u] = (int8_t)eb_finish(s2, channels + 2, range);
+        output[o + 3u] = (int8_t)eb_finish(s3, channels + 3, range);
         weights = w3 + inputs;
         channels += 4;
     }
@@ -33,7 +33,7 @@ void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range
         for (uint32_t i = 0; i < inputs; i++) {
             sum += weights[i] * input[i];
         }
-        output[o] = eb_finish(sum, channels++, range);
+        output[o] = (int8_t)eb_finish(sum, channels++, range);
         weights += inputs;
     }
 }
