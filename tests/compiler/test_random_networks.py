@@ -201,3 +201,17 @@ def test_a_clamp_stays_where_both_values_are_read() -> None:
         net.operator("ADD", [trunk, clamped], [net.at], "AddOptions")
 
     single(build, (1, 6, 6, 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 1, 3), (1, 1, 4, 1), (1,), (4, 3), (1, 5, 4, 1)])
+@pytest.mark.parametrize("first", [True, False])
+def test_add_repeats_the_smaller_input(shape: tuple[int, ...], first: bool) -> None:
+    def build(net: networks.Net) -> None:
+        data = net.rng.integers(-128, 128, shape).astype(np.int8)
+        other = net.tensor(shape, "INT8", net.near(net.at), net.zero_point(), data=data)
+        output = net.activation(net.shape_of(net.at), np.float32(net.near(net.at) * 1.5))
+        inputs = [net.at, other] if first else [other, net.at]
+        net.operator("ADD", inputs, [output], "AddOptions", fusedActivationFunction=net.fused())
+        net.at = output
+
+    single(build, (1, 5, 4, 3))
