@@ -160,6 +160,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         return images, targets, targets @ self.weights
 
     def on_epoch_end(self) -> None:
+        """Draw the next epoch's images."""
         self.epoch += 1
         self._shuffle()
 
