@@ -15,9 +15,11 @@ import numpy.typing as npt
 from edgebio import tflite
 from edgebio.boards import Board, emulator
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.firmware import image
+from edgebio.firmware import image, sources, toolchain
 from edgebio.firmware.manifest import Hooks, Manifest
-from edgebio.tflite.metadata import require
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.tflite.metadata import metadata
 
 _MODE_IMAGES, _MODE_SAMPLES = 0, 1
 _TRACE_LAYER, _TRACE_STAGE, _TRACE_TICKS = 0, 1, 2
@@ -50,7 +52,96 @@ class Stage:
     data: bytes
 
 
-class Batch:
+class Chain:
+    """A front end built for an emulated board, ready to be given samples.
+
+    Use it by `prepare_frontend`. Every call starts the board anew.
+
+    Attributes
+    ----------
+    board : Board
+        Where it runs.
+    elf : Path
+        The image.
+    stack_used : int
+        Bytes of stack that the last run used.
+    """
+
+    def __init__(self, board: Board, spec: FrontendSpec | None, elf: Path) -> None:
+        self.board = board
+        self.elf = elf
+        self.stack_used = 0
+        self._spec = spec
+
+    def images(self, samples: npt.NDArray[np.int16], options: Sequence[str] = ()) -> Int8:
+        """Stream `samples` through the front end and return the images that fell due.
+
+        Parameters
+        ----------
+        samples : ndarray of int16 (n, channels)
+            Raw samples from reset.
+        options
+            More options of QEMU.
+
+        Returns
+        -------
+        ndarray of int8 (n, columns, bins, channels)
+        """
+        with self._run_samples(samples, False, options) as (files, count):
+            return self._images(files, count)
+
+    def stages(self, samples: npt.NDArray[np.int16]) -> list[Stage]:
+        """Stream `samples` through the front end and return all that its stages made.
+
+        The image must have been prepared with ``traced``.
+        """
+        with self._run_samples(samples, False, ()) as (files, _):
+            return [
+                Stage(index, part, data)
+                for kind, index, part, data in _trace(files / "trace.bin")
+                if kind == _TRACE_STAGE
+            ]
+
+    @contextlib.contextmanager
+    def _run_samples(
+        self, samples: npt.NDArray[np.int16], network: bool, options: Sequence[str]
+    ) -> Iterator[tuple[Path, int]]:
+        channels = self._frontend().channels
+        if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
+            raise EdgebioError(
+                f"the front end takes int16 samples of {channels} channels, not {samples.dtype} "
+                f"of shape {samples.shape}"
+            )
+        with self._run(_MODE_SAMPLES, len(samples), samples.tobytes(), network, options) as files:
+            yield files, int(np.fromfile(files / "result.bin", "<u4")[0])
+
+    def _images(self, files: Path, count: int) -> Int8:
+        images = np.fromfile(files / "images.bin", np.int8)
+        return images.reshape(count, *self._frontend().image_shape)
+
+    def _frontend(self) -> FrontendSpec:
+        if self._spec is None:
+            raise EdgebioError("the model carries no front end: it takes images, not samples")
+        return self._spec
+
+    @contextlib.contextmanager
+    def _run(
+        self, mode: int, count: int, inputs: bytes, network: bool, options: Sequence[str] = ()
+    ) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
+            files = Path(scratch)
+            np.array([mode, count, network], "<u4").tofile(files / "job.bin")
+            (files / "inputs.bin").write_bytes(inputs)
+            # A slow inference takes some 0.5 s here; a minute covers the start of anything.
+            emulator.run(self.board, self.elf, files, 60.0 + 2.0 * count, options)
+            result = files / "result.bin"
+            if not result.is_file() or result.stat().st_size != 12:
+                raise DeviceError(f"{self.board.name} (emulated) ended without a result")
+            self.stack_used = int(np.fromfile(result, "<u4")[1])
+            yield files
+
+
+class Batch(Chain):
     """A model built for an emulated board, ready to be given inputs.
 
     Use it by `prepare`. Every call starts the board anew.
@@ -59,21 +150,13 @@ class Batch:
     ----------
     manifest : Manifest
         What the image takes.
-    stack_used : int
-        Bytes of stack that the last run used.
     """
 
-    def __init__(self, board: Board, graph: tflite.Graph, manifest: Manifest, folder: Path) -> None:
-        self.board = board
+    def __init__(self, board: Board, graph: tflite.Graph, manifest: Manifest, elf: Path) -> None:
+        about = metadata(graph)
+        super().__init__(board, about.frontend if about else None, elf)
         self.manifest = manifest
-        self.stack_used = 0
         self._graph = graph
-        self._folder = folder
-
-    @property
-    def elf(self) -> Path:
-        """The image."""
-        return self._folder / "firmware.elf"
 
     def network(self, x: npt.NDArray[np.generic], options: Sequence[str] = ()) -> Int8:
         """Run the network on `x`.
@@ -147,52 +230,9 @@ class Batch:
         network
             Whether the network runs on each image.
         """
-        with self._run_samples(samples, network) as (files, count):
-            spec = require(self._graph, "the front end").frontend
-            images = np.fromfile(files / "images.bin", np.int8)
-            images = images.reshape(count, *spec.image_shape)
+        with self._run_samples(samples, network, ()) as (files, count):
+            images = self._images(files, count)
             return FrontendRun(images, self._outputs(files, count) if network else None)
-
-    def stages(self, samples: npt.NDArray[np.int16]) -> list[Stage]:
-        """Stream `samples` through the front end and return all that its stages made.
-
-        The image must have been prepared with ``traced``.
-        """
-        with self._run_samples(samples, False) as (files, _):
-            return [
-                Stage(index, part, data)
-                for kind, index, part, data in _trace(files / "trace.bin")
-                if kind == _TRACE_STAGE
-            ]
-
-    @contextlib.contextmanager
-    def _run_samples(
-        self, samples: npt.NDArray[np.int16], network: bool
-    ) -> Iterator[tuple[Path, int]]:
-        channels = require(self._graph, "the front end").frontend.channels
-        if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
-            raise EdgebioError(
-                f"the model takes int16 samples of {channels} channels, not {samples.dtype} of "
-                f"shape {samples.shape}"
-            )
-        with self._run(_MODE_SAMPLES, len(samples), samples.tobytes(), network) as files:
-            yield files, int(np.fromfile(files / "result.bin", "<u4")[0])
-
-    @contextlib.contextmanager
-    def _run(
-        self, mode: int, count: int, inputs: bytes, network: bool, options: Sequence[str] = ()
-    ) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
-            files = Path(scratch)
-            np.array([mode, count, network], "<u4").tofile(files / "job.bin")
-            (files / "inputs.bin").write_bytes(inputs)
-            # A slow inference takes some 0.5 s here; a minute covers the start of anything.
-            emulator.run(self.board, self.elf, files, 60.0 + 2.0 * count, options)
-            result = files / "result.bin"
-            if not result.is_file() or result.stat().st_size != 12:
-                raise DeviceError(f"{self.board.name} (emulated) ended without a result")
-            self.stack_used = int(np.fromfile(result, "<u4")[1])
-            yield files
 
     def _checked(self, x: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         tensor = self._graph.tensors[self._graph.inputs[0]]
@@ -236,7 +276,33 @@ def prepare(
         folder = Path(scratch) / "image"
         hooks: Hooks = "trace" if traced else "ticks" if timed else "none"
         manifest = image.build(model, board, folder, "batch", hooks=hooks)
-        yield Batch(board, tflite.read(image.model_file(model)), manifest, folder)
+        elf = folder / "firmware.elf"
+        yield Batch(board, tflite.read(image.model_file(model)), manifest, elf)
+
+
+@contextlib.contextmanager
+def prepare_frontend(
+    board: Board, spec: FrontendSpec, standard: Standardisation, *, traced: bool = False
+) -> Iterator[Chain]:
+    """Build a batch image of a front end alone, for as long as the block runs.
+
+    Parameters
+    ----------
+    board
+        An emulated board.
+    spec, standard
+        The front end.
+    traced
+        Built for `Chain.stages`.
+    """
+    emulator.command(board, Path())
+    with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
+        root = Path(scratch) / "src"
+        root.mkdir()
+        tree = sources.write_frontend(root, spec, standard, board, "trace" if traced else "none")
+        elf = Path(scratch) / "firmware.elf"
+        image.link(tree, board, toolchain.compile_all(tree.units(), root), elf)
+        yield Chain(board, spec, elf)
 
 
 def run_network(board: Board, model: Path, x: npt.NDArray[np.generic]) -> Int8:

@@ -12,6 +12,8 @@ from edgebio.boards.board import Core
 from edgebio.firmware import toolchain
 from edgebio.firmware.manifest import App, Hooks
 from edgebio.frontend import firmware as frontend_firmware
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
 from edgebio.link import application
 from edgebio.link.application import ImageIdentity
 from edgebio.tflite import read
@@ -139,7 +141,6 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
     EdgebioError
         Where the model cannot be compiled; the text names the operator.
     """
-    assets = storage.assets("firmware_assets")
     tree = Sources(root, flags=list(board.flags))
 
     tree.network = compiler.generate(model, root / "model", KERNELS[board.core])
@@ -147,20 +148,12 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
 
     graph = read(model)
     about = metadata(graph)
-    made = frontend_firmware.write(
-        root / "frontend",
-        about.frontend if about else None,
-        about.standardisation if about else None,
+    _take_frontend(
+        tree, about.frontend if about else None, about.standardisation if about else None
     )
-    tree.take("frontend", made.own, made.include)
-    tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
-    tree.flags += made.flags
-
     take_port(tree, board)
     if app == "batch":
-        tree.take("app", [assets / "app" / "batch.c"], [assets / "app"])
-        if hooks != "none":
-            tree.flags += [f"-DEB_BATCH_{hooks.upper()}", "-include", "app/eb_batch.h"]
+        _take_batch(tree, hooks)
         tree.build = _build_id(tree)
         return tree
     # The hash that names the image covers what the device says of itself, but for that hash.
@@ -173,6 +166,33 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
     tree.build = _build_id(tree)
     application.write(root / "app", graph, replace(identity, build=bytes.fromhex(tree.build)))
     return tree
+
+
+def write_frontend(
+    root: Path, spec: FrontendSpec, standard: Standardisation, board: Board, hooks: Hooks
+) -> Sources:
+    """Write the sources of a batch image that holds a front end and no network."""
+    tree = Sources(root, flags=[*board.flags, "-DEB_HAS_NETWORK=0"])
+    _take_frontend(tree, spec, standard)
+    take_port(tree, board)
+    _take_batch(tree, hooks)
+    return tree
+
+
+def _take_frontend(
+    tree: Sources, spec: FrontendSpec | None, standard: Standardisation | None
+) -> None:
+    made = frontend_firmware.write(tree.root / "frontend", spec, standard)
+    tree.take("frontend", made.own, made.include)
+    tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
+    tree.flags += made.flags
+
+
+def _take_batch(tree: Sources, hooks: Hooks) -> None:
+    app = storage.assets("firmware_assets") / "app"
+    tree.take("app", [app / "batch.c"], [app])
+    if hooks != "none":
+        tree.flags += [f"-DEB_BATCH_{hooks.upper()}", "-include", "app/eb_batch.h"]
 
 
 def take_port(tree: Sources, board: Board) -> None:

@@ -20,8 +20,15 @@
 
 #include "cortex_m.h"
 #include "frontend_config.h"
-#include "model.h"
 #include "port.h"
+
+/* A build of the front end alone has no network. */
+#ifndef EB_HAS_NETWORK
+#define EB_HAS_NETWORK 1
+#endif
+#if EB_HAS_NETWORK
+#include "model.h"
+#endif
 
 enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_WRITE0 = 0x04, SYS_WRITE = 0x05, SYS_READ = 0x06 };
 enum { SYS_EXIT_EXTENDED = 0x20, ADP_STOPPED_APPLICATION_EXIT = 0x20026 };
@@ -112,9 +119,7 @@ static void write_file(uint32_t handle, const void *data, uint32_t bytes)
     }
 }
 
-static uint32_t inputs, outputs, images_made;
-static _Alignas(16) uint8_t model_state[EB_MODEL_STATE_BYTES + 1]; /* it may need none */
-static _Alignas(16) uint8_t output[EB_MODEL_OUTPUT_BYTES];
+static uint32_t inputs, images_made;
 
 #ifdef EB_BATCH_H
 enum { TRACE_LAYER = 0, TRACE_STAGE = 1, TRACE_TICKS = 2 };
@@ -130,10 +135,12 @@ static void write_trace(uint32_t kind, uint32_t index, uint32_t part, const void
 #endif
 
 #ifdef EB_BATCH_TRACE
+#if EB_HAS_NETWORK
 void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes)
 {
     write_trace(TRACE_LAYER, layer, 0, data, bytes);
 }
+#endif
 
 #if EB_HAS_FRONTEND
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
@@ -142,6 +149,22 @@ void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t byt
 }
 #endif
 #endif
+
+/* Ends of the counted stretches, which begin at eb_model_invoke and eb_frontend_push. */
+__attribute__((noinline)) void eb_batch_invoked(void)
+{
+    __asm volatile("");
+}
+
+__attribute__((noinline)) void eb_batch_pushed(void)
+{
+    __asm volatile("");
+}
+
+#if EB_HAS_NETWORK
+static uint32_t outputs;
+static _Alignas(16) uint8_t model_state[EB_MODEL_STATE_BYTES + 1]; /* it may need none */
+static _Alignas(16) uint8_t output[EB_MODEL_OUTPUT_BYTES];
 
 #ifdef EB_BATCH_TICKS
 /* Microseconds of each layer, without those of the hook; the last one is all of the network's
@@ -156,17 +179,6 @@ void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes)
     resumed = port_micros();
 }
 #endif
-
-/* Ends of the counted stretches, which begin at eb_model_invoke and eb_frontend_push. */
-__attribute__((noinline)) void eb_batch_invoked(void)
-{
-    __asm volatile("");
-}
-
-__attribute__((noinline)) void eb_batch_pushed(void)
-{
-    __asm volatile("");
-}
 
 static void run_network(const void *image)
 {
@@ -191,6 +203,7 @@ static void run_images(uint32_t count)
         images_made++;
     }
 }
+#endif
 
 #if EB_HAS_FRONTEND
 static void run_samples(uint32_t count, bool with_network)
@@ -209,9 +222,13 @@ static void run_samples(uint32_t count, bool with_network)
                 const int8_t *image = eb_frontend_image(&eb_frontend_settings, state);
                 write_file(images, image, EB_FRONTEND_IMAGE_BYTES);
                 images_made++;
+#if EB_HAS_NETWORK
                 if (with_network) {
                     run_network(image);
                 }
+#else
+                (void)with_network;
+#endif
             }
         }
         count -= samples;
@@ -227,7 +244,9 @@ int main(void)
     read_file(job_file, job, sizeof job);
     close_file(job_file);
     inputs = open_file("inputs.bin", OPEN_READ);
+#if EB_HAS_NETWORK
     outputs = open_file("outputs.bin", OPEN_WRITE);
+#endif
 #ifdef EB_BATCH_H
     trace = open_file("trace.bin", OPEN_WRITE);
 #endif
@@ -235,7 +254,11 @@ int main(void)
     cortex_m_start_clock();
 #endif
     if (job[0] == MODE_IMAGES) {
+#if EB_HAS_NETWORK
         run_images(job[1]);
+#else
+        fail("the image has no network\n");
+#endif
     } else {
 #if EB_HAS_FRONTEND
         run_samples(job[1], job[2] != 0);
@@ -247,7 +270,9 @@ int main(void)
     close_file(trace);
 #endif
     close_file(inputs);
+#if EB_HAS_NETWORK
     close_file(outputs);
+#endif
     const uint32_t result[3] = {images_made, port_stack_used(), port_stack_size()};
     const uint32_t result_file = open_file("result.bin", OPEN_WRITE);
     write_file(result_file, result, sizeof result);
