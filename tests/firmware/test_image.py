@@ -42,7 +42,7 @@ def built(
     return folder, firmware.build(emg_model, m4, folder)
 
 
-@pytest.mark.parametrize("app", ["link", "batch"])
+@pytest.mark.parametrize("app", ["link", pytest.param("batch", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", boards.names())
 def test_every_board_has_its_image(emg_model: Path, tmp_path: Path, name: str, app: App) -> None:
     board = boards.load(name)

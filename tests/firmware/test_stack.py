@@ -12,7 +12,12 @@ from edgebio.firmware import elf, image, sources, stack, toolchain
 Linker = Callable[[str], elf.Image]
 
 
-@pytest.fixture(params=["mps2-an385", "mps2-an386", "mps3-an547"])
+@pytest.fixture(
+    params=[
+        "mps2-an386",
+        *(pytest.param(b, marks=pytest.mark.slow) for b in ("mps2-an385", "mps3-an547")),
+    ]
+)
 def linked(request: pytest.FixtureRequest, tmp_path: Path) -> Linker:
     """Link a program on a board's port, its stack measured."""
     board = boards.load(request.param)

@@ -18,7 +18,14 @@
 #define SYST_CSR_CLKSOURCE (1u << 2) /* processor clock */
 #define SYST_CSR_COUNTFLAG (1u << 16)
 
-#define NVIC_ISER(irq) REG32(0xE000E100u + 4u * ((irq) / 32u))
+#if defined(__ARM_ARCH_6M__)
+#define NVIC_WORDS 1u
+#else
+#define NVIC_WORDS 8u
+#endif
+#define NVIC_ISER(word) REG32(0xE000E100u + 4u * (word))
+#define NVIC_ICER(word) REG32(0xE000E180u + 4u * (word))
+#define NVIC_ICPR(word) REG32(0xE000E280u + 4u * (word))
 
 #define SCB_ICSR REG32(0xE000ED04u)
 #define SCB_ICSR_PENDSTSET (1u << 26)
@@ -61,7 +68,7 @@ static inline void cortex_m_wait(void)
 
 static inline void cortex_m_enable_irq(uint32_t irq)
 {
-    NVIC_ISER(irq) = 1u << (irq % 32u);
+    NVIC_ISER(irq / 32u) = 1u << (irq % 32u);
 }
 
 _Noreturn void cortex_m_reset(void);

@@ -69,7 +69,14 @@ _Noreturn void cortex_m_start(void)
     SCB_CPACR |= SCB_CPACR_FPU;
     cortex_m_barrier();
 #endif
-    SCB_VTOR = (uint32_t)(uintptr_t)cortex_m_vectors; /* a boot loader may stand at address 0 */
+    /* A boot loader may have been here: its vectors, its timer and its interrupts end. */
+    SYST_CSR = 0;
+    for (uint32_t word = 0; word < NVIC_WORDS; word++) {
+        NVIC_ICER(word) = UINT32_MAX;
+        NVIC_ICPR(word) = UINT32_MAX;
+    }
+    SCB_VTOR = (uint32_t)(uintptr_t)cortex_m_vectors;
+    cortex_m_barrier();
     uint32_t *sp;
     __asm volatile("mov %0, sp" : "=r"(sp));
     for (volatile uint32_t *word = eb_stack_bottom; word < sp; word++) {
@@ -87,6 +94,7 @@ _Noreturn void cortex_m_start(void)
         has_last_fault = record.check == check_of(&last_fault);
     }
     record.magic = 0;
+    cortex_m_unlock(0); /* a boot loader may also leave interrupts masked */
     main();
     cortex_m_reset();
 }

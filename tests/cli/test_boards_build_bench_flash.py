@@ -1,0 +1,111 @@
+"""``edgebio boards``, ``build``, ``bench`` and ``flash`` as a user types them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edgebio import storage
+from edgebio.boards import emulator, names
+from edgebio.cli import main
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def model(models_folder: Path) -> Path:
+    return models_folder / "emg_cnn.tflite"
+
+
+@pytest.fixture(scope="module")
+def image(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("cli") / "image"
+    return folder, run("build", model, "--board", "netduinoplus2", "-o", folder, "--json", "-q")
+
+
+def test_boards_list() -> None:
+    document = json.loads(run("boards", "list", "--json").stdout)
+    assert [board["name"] for board in document["boards"]] == names()
+    table = run("boards", "list").stdout
+    assert all(name in table for name in names())
+
+
+def test_boards_info() -> None:
+    told = run("boards", "info", "netduinoplus2").stdout
+    assert "STM32F405" in told
+    assert "never run on silicon" in told
+    wrong = run("boards", "info", "uno")
+    assert wrong.exit_code == 2
+    assert wrong.stderr.startswith("edgebio: no board 'uno'; there are ")
+    assert wrong.stderr.count("\n") == 1
+
+
+def test_build_tells_flash_and_ram(image: tuple[Path, Result]) -> None:
+    folder, result = image
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    document = json.loads(result.stdout)
+    assert document["folder"] == str(folder)
+    assert document["image"]["sha256"] == storage.sha256(folder / "firmware.bin")
+    assert document["flash"]["total"] == (folder / "firmware.bin").stat().st_size
+
+
+def test_build_for_a_board_that_is_too_small(model: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small.toml"
+    text = (storage.assets("boards") / "netduinoplus2.toml").read_text()
+    small.write_text(text.replace("bytes = 0x2_0000", "bytes = 0x1000"))
+    result = run("build", model, "--board", small, "-o", tmp_path / "image", "-q")
+    assert result.exit_code == 1
+    assert "bytes too large for its 4,096 bytes of RAM" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_bench_counts_the_given_inputs(model: Path, tmp_path: Path) -> None:
+    x = np.load(model.with_suffix(".npz"))["x"][:3]
+    np.save(tmp_path / "x.npy", x)
+    words = ("bench", model, "--board", "mps2-an386", "--inputs", tmp_path / "x.npy")
+    result = run(*words, "--json", "-q")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["board"] == "mps2-an386"
+    assert document["inputs"] == 3
+    assert document["macs"] == 737_472
+    assert document["flash"]["total"] > 16_000
+    assert set(document["ram"]) >= {"activations", "scratch", "stack", "total"}
+    assert all(
+        {"index", "operator", "instructions", "macs"} <= set(layer) for layer in document["layers"]
+    )
+    assert f"{document['instructions']:,} instructions" in run(*words, "-q").stdout
+
+
+def test_flash_starts_the_emulator_and_stops_it(image: tuple[Path, Result]) -> None:
+    folder, _ = image
+    started = run("flash", folder, "--serial", "tcp", "--json", "-q")
+    try:
+        assert started.exit_code == 0, started.stderr
+        document = json.loads(started.stdout)
+        assert document["url"].startswith("socket://127.0.0.1:")
+        found = emulator.detached(folder)
+        assert found is not None
+        assert found.pid == document["pid"]
+    finally:
+        stopped = run("flash", folder, "--stop")
+    assert f"process {document['pid']}" in stopped.stdout
+    assert emulator.detached(folder) is None
+    assert "none runs" in run("flash", folder, "--stop").stdout
+
+
+def test_flash_by_a_port_says_what_does_it(image: tuple[Path, Result]) -> None:
+    result = run("flash", image[0], "--port", "/dev/ttyUSB0")
+    assert result.exit_code == 2
+    assert "firmware.hex with stm32-bootloader or openocd" in result.stderr
+
+
+def test_flash_of_nothing(tmp_path: Path) -> None:
+    result = run("flash", tmp_path)
+    assert result.exit_code == 2
+    assert "no image there" in result.stderr
