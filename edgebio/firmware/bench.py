@@ -5,7 +5,6 @@ cycles. Where the emulator takes no plugin, its instruction clock stands in: a b
 driven by the number of instructions, read between the layers.
 """
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from edgebio import compiler, hostcc, storage, tflite
-from edgebio.boards import Board, emulator
+from edgebio import compiler, tflite
+from edgebio.boards import Board
 from edgebio.compiler import emit
-from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.firmware import batch, elf
+from edgebio.errors import EdgebioError
+from edgebio.firmware import batch, counting, elf
 from edgebio.firmware.image import model_file
 from edgebio.firmware.manifest import Flash, Ram
 from edgebio.firmware.sources import KERNELS
@@ -110,7 +109,7 @@ def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -
     given = _random(tflite.read(path)) if x is None else x
     if not len(given):
         raise EdgebioError("no inputs to count instructions over")
-    plugin = _plugin()
+    plugin = counting.plugin()
     functions: list[FunctionCost] = []
     with batch.prepare(board, path, timed=plugin is None) as prepared:
         if plugin:
@@ -155,24 +154,6 @@ def _random(graph: tflite.Graph) -> npt.NDArray[np.generic]:
     return random.standard_normal(shape).astype(tensor.dtype)
 
 
-def _plugin() -> Path | None:
-    """Build the counting plugin, once; None where it or the emulator's support cannot be had."""
-    if not emulator.takes_plugins():
-        return None
-    source = storage.assets("firmware_assets") / "emulator" / "count.c"
-    target = storage.cache("emulator") / f"count-{storage.sha256(source)[:16]}.so"
-    if not target.exists():
-        try:
-            cc = hostcc.compiler()
-        except MissingToolError:
-            return None
-        with storage.replacing(target) as temporary:
-            hostcc.run(
-                cc, *hostcc.STRICT, "-O2", "-shared", "-fPIC", "-o", str(temporary), str(source)
-            )
-    return target
-
-
 def _count(
     prepared: batch.Batch, plugin: Path, x: npt.NDArray[np.generic], layers: int
 ) -> tuple[float, npt.NDArray[np.float64], list[FunctionCost]]:
@@ -180,17 +161,7 @@ def _count(
     image = elf.Image(prepared.elf)
     marks = {"eb_model_invoke": _INVOKE, "eb_batch_invoked": _OUTSIDE}
     marks |= {f"eb_model_layer_{index}": _LAYERS + index for index in range(layers)}
-    lines = [f"function {f.address:x} {f.size:x}" for f in image.functions]
-    for name, stretch in marks.items():
-        symbol = image.symbol(name)
-        if symbol is None:
-            raise EdgebioError(f"{prepared.elf.name} lacks {name}: cannot count by layer")
-        lines.append(f"mark {symbol.address:x} {stretch:x}")
-    with tempfile.TemporaryDirectory(prefix="edgebio-bench-") as scratch:
-        listing, counts = Path(scratch) / "map", Path(scratch) / "counts"
-        listing.write_text("\n".join(lines) + "\n")
-        prepared.network(x, ("-plugin", f"file={plugin},map={listing},out={counts}"))
-        table = np.loadtxt(counts, np.int64, ndmin=2)
+    table = counting.run(plugin, image, marks, lambda options: prepared.network(x, options))
     by_layer = np.zeros(layers, np.int64)
     by_function = np.zeros(len(image.functions) + 1, np.int64)
     invoke = 1 + next(i for i, f in enumerate(image.functions) if f.name == "eb_model_invoke")

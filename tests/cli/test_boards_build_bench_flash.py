@@ -1,15 +1,25 @@
 """``edgebio boards``, ``build``, ``bench`` and ``flash`` as a user types them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edgebio import storage
+from edgebio import progress, storage
 from edgebio.boards import emulator, names
 from edgebio.cli import main
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_progress() -> Iterator[None]:
+    """A process runs one command; a test, many: what one of them turned on would stay on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "enable", lambda: None)
+        patch.setattr(progress, "_enabled", False)
+        yield
 
 
 def run(*words: str | Path) -> Result:

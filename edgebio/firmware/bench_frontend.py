@@ -1,0 +1,163 @@
+"""What the front end costs on a board: instructions of a column, flash and RAM, by FFT length."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from edgebio import progress
+from edgebio.boards import Board
+from edgebio.errors import MissingToolError
+from edgebio.firmware import batch, counting, elf
+from edgebio.frontend.spec import CoreClass, FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import Twin
+
+LENGTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
+_CHANNELS = 8
+_COLUMNS = 9
+_PUSHED, _FRONTEND, _FFT = 1, 2, 3
+_OURS = re.compile(
+    r"^ \.(?:text|rodata)\S*\s+0x0*([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)", re.MULTILINE
+)
+
+
+class ColumnCost(BaseModel):
+    """What one STFT column of one channel costs.
+
+    Attributes
+    ----------
+    fft, hop : int
+        FFT length, and samples from column to column: a quarter of it.
+    instructions : int
+        Executed for a column and channel, from the samples' arrival to the pixels: filter,
+        window, scaling, FFT, logarithm, pixels, and the image's move by one column.
+    fft_instructions : int
+        Those of ``arm_rfft_q15`` among them.
+    flash : int
+        Bytes of the front end: its code, CMSIS-DSP's, and all constants.
+    ram : int
+        Bytes of its state, for 8 channels and images of 9 columns.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fft: int
+    hop: int
+    instructions: int
+    fft_instructions: int
+    flash: int
+    ram: int
+
+
+class FrontendBench(BaseModel):
+    """What the front end costs on a board, and whether it computed what the twin does.
+
+    Attributes
+    ----------
+    board, core, core_class : str
+        What ran where, with which numerics.
+    channels : int
+        Channels of the front ends that were counted.
+    columns : list of ColumnCost
+        By FFT length.
+    compared, differing : int
+        Pixels, and how many of them are unlike the host twin's.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    board: str
+    core: str
+    core_class: str
+    channels: int
+    columns: list[ColumnCost]
+    compared: int
+    differing: int
+
+
+def bench_frontend(board: Board, core_class: CoreClass | None = None) -> FrontendBench:
+    """Count what a column of the front end costs on `board`, for every FFT length.
+
+    The signal is noise of 8 channels at 1000 Hz; high-pass at 20 Hz, Hann window, all bins but 0,
+    standardised by bin and channel.
+
+    Parameters
+    ----------
+    board
+        An emulated board.
+    core_class
+        Numerics; the board's own by default.
+
+    Raises
+    ------
+    MissingToolError
+        Where the emulator takes no plugin.
+    """
+    plugin = counting.plugin()
+    if plugin is None:
+        raise MissingToolError(
+            "counting the front end needs QEMU with plugins and a C compiler: "
+            "sudo apt-get install qemu-system-arm gcc"
+        )
+    chosen = core_class or board.core_class
+    costs, compared, differing = [], 0, 0
+    for fft in progress.track(LENGTHS, f"front end on {board.name}"):
+        hop = fft // 4
+        spec = FrontendSpec(
+            rate=1000, channels=_CHANNELS, fft=fft, hop=hop, window=fft + (_COLUMNS - 1) * hop,
+            bins=(1, fft // 2 + 1), core_class=chosen,
+        )  # fmt: skip
+        noise = np.random.default_rng(0).normal(scale=300, size=(spec.window + 6 * spec.step, 8))
+        samples = noise.astype(np.int16)
+        standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+        twin = Twin(spec, standard)
+        with batch.prepare_frontend(board, spec, standard) as chain:
+            image = elf.Image(chain.elf)
+            expected, measured = twin.images(samples), chain.images(samples)
+            marks = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _PUSHED}
+            whole = counting.run(plugin, image, marks, lambda o: chain.images(samples, o))
+            flash = _flash(chain.elf.with_suffix(".map"))
+        compared += expected.size
+        differing += int((expected != measured).sum())
+        made = ((len(samples) - fft) // hop + 1) * _CHANNELS
+        inside = whole[whole[:, 0] == _FRONTEND]
+        fft_functions = [
+            1 + index for index, f in enumerate(image.functions) if f.name.startswith("arm_")
+        ]
+        costs.append(
+            ColumnCost(
+                fft=fft,
+                hop=hop,
+                instructions=round(inside[:, 2].sum() / made),
+                fft_instructions=round(
+                    inside[np.isin(inside[:, 1], fft_functions), 2].sum() / made
+                ),
+                flash=flash,
+                ram=twin.state_bytes,
+            )
+        )
+    return FrontendBench(
+        board=board.name,
+        core=board.core,
+        core_class=chosen,
+        channels=_CHANNELS,
+        columns=costs,
+        compared=compared,
+        differing=differing,
+    )
+
+
+def _flash(listing: Path) -> int:
+    """Bytes that the front end's and CMSIS-DSP's objects brought into the image, by its map."""
+    text = listing.read_text()
+    kept = text[text.index("Linker script and memory map") :]
+    # A long section name stands on a line of its own.
+    joined = re.sub(r"^( \.\S+)\n\s+", r"\1 ", kept, flags=re.MULTILINE)
+    return sum(
+        int(size, 16)
+        for _, size, path in _OURS.findall(joined)
+        if re.search(r"(frontend|cmsis-dsp|eb_frontend|frontend_config|arm_)\S*\.o", path)
+    )

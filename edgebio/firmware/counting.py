@@ -1,0 +1,76 @@
+"""Executed instructions, counted exactly by a plugin of the emulator: the same in every run."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import hostcc, storage
+from edgebio.boards import emulator
+from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.firmware import elf
+
+Table = npt.NDArray[np.int64]
+
+
+def plugin() -> Path | None:
+    """Build the counting plugin, once; None where it or the emulator's support cannot be had."""
+    if not emulator.takes_plugins():
+        return None
+    source = storage.assets("firmware_assets") / "emulator" / "count.c"
+    target = storage.cache("emulator") / f"count-{storage.sha256(source)[:16]}.so"
+    if not target.exists():
+        try:
+            cc = hostcc.compiler()
+        except MissingToolError:
+            return None
+        with storage.replacing(target) as temporary:
+            hostcc.run(
+                cc, *hostcc.STRICT, "-O2", "-shared", "-fPIC", "-o", str(temporary), str(source)
+            )
+    return target
+
+
+def run(
+    plugin_file: Path,
+    image: elf.Image,
+    marks: Mapping[str, int],
+    job: Callable[[Sequence[str]], object],
+) -> Table:
+    """Run a job under the plugin.
+
+    Parameters
+    ----------
+    plugin_file
+        The plugin, by `plugin`.
+    image
+        The image that the job runs.
+    marks
+        Stretch that begins at each function, by the function's name; stretch 0 comes before all.
+    job
+        Runs the image; takes more options of QEMU.
+
+    Returns
+    -------
+    ndarray of int64 (n, 4)
+        Rows of stretch, function (1 + its place in ``image.functions``; 0 for none), instructions,
+        and how often the stretch began.
+
+    Raises
+    ------
+    EdgebioError
+        Where the image lacks a marked function.
+    """
+    lines = [f"function {f.address:x} {f.size:x}" for f in image.functions]
+    for name, stretch in marks.items():
+        symbol = image.symbol(name)
+        if symbol is None:
+            raise EdgebioError(f"{image.path.name} lacks {name}: cannot count its instructions")
+        lines.append(f"mark {symbol.address:x} {stretch:x}")
+    with tempfile.TemporaryDirectory(prefix="edgebio-bench-") as scratch:
+        listing, counts = Path(scratch) / "map", Path(scratch) / "counts"
+        listing.write_text("\n".join(lines) + "\n")
+        job(("-plugin", f"file={plugin_file},map={listing},out={counts}"))
+        return np.loadtxt(counts, np.int64, ndmin=2)
