@@ -338,7 +338,7 @@ class Client:
             elif frame.kind == _ERROR:
                 self._refuse(frame)
 
-        quiet_since = time.monotonic()
+        watch = _Watch(self, "upload")
         while pipeline.taken < len(data):
             while (at := pipeline.position) < len(data):
                 piece = data[at : at + most]
@@ -348,10 +348,9 @@ class Client:
                     "upload", pipeline, at + len(piece),
                     target=CODES["target"][target], offset=at, data=piece,
                 )  # fmt: skip
-            if self._heed(self._retry_after, handle):
-                quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since >= self._retry_after:
+            if not self._heed(self._retry_after, handle):
                 self._drain(pipeline, handle)
+            watch.look(pipeline)
 
     def _drain(self, pipeline: Pipeline, handler: "Handler") -> None:
         """Find out by a heart-beat what has become of the pieces under way."""
@@ -384,6 +383,7 @@ class _Stream:
         client._request("stream_start", on_gap=CODES["on_gap"][self._on_gap])
         finished = False
         try:
+            watch = _Watch(client, "stream")
             quiet_since = time.monotonic()
             while not self._complete():
                 self._send()
@@ -397,6 +397,7 @@ class _Stream:
                         self._recall()
                     self._next += 1
                     yield self._arrived.pop(self._next - 1)
+                watch.look(self._pipeline)
             finished = True
         finally:
             self._stop(finished)
@@ -471,6 +472,26 @@ class _Stream:
             raise GoneError(
                 f"{self._client.url}: the device made {end.decisions} decisions, "
                 f"{self._next} arrived"
+            )
+
+
+class _Watch:
+    """Ends a transfer in which the device answers, but takes nothing for too long."""
+
+    def __init__(self, client: Client, what: str) -> None:
+        self._client = client
+        self._what = what
+        self._taken = -1
+        self._since = time.monotonic()
+
+    def look(self, pipeline: Pipeline) -> None:
+        now = time.monotonic()
+        if pipeline.idle or pipeline.taken != self._taken:
+            self._taken, self._since = pipeline.taken, now
+        elif now - self._since > self._client._patience:
+            raise SilentError(
+                f"{self._client.url}: the device answers, but the {self._what} does not get on; "
+                "the line is too bad"
             )
 
 

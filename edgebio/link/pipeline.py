@@ -78,7 +78,9 @@ class Pipeline:
         """Note that nothing is under way any more: the device has answered something newer."""
         self._under_way.clear()
         self._bytes = 0
-        if self._resend and self.taken < self.position:
+        if not self._resend:
+            self.taken = self.position
+        elif self.taken < self.position:
             self._go_back()
 
     def _go_back(self) -> None:

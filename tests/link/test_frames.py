@@ -1,5 +1,6 @@
 """Frames: the firmware's C and the host's Python, held against one another and a golden vector."""
 
+import itertools
 import struct
 import subprocess
 import zlib
@@ -63,7 +64,7 @@ def parse_python(stream: bytes, cuts: list[int]) -> tuple[list[Frame], int]:
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
     found = [
         frame
-        for first, last in zip(edges, edges[1:], strict=False)
+        for first, last in itertools.pairwise(edges)
         for frame in parser.feed(stream[first:last])
     ]
     return found, parser.damaged
