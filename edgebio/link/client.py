@@ -208,6 +208,7 @@ class Client:
             answer, heard = self._listen(frame, _PROBE_EVERY, _ignore)
             nonsense = (nonsense + heard)[:16]
             if answer:
+                self._unpack(_layout(MESSAGES["ping"].answer), answer, "ping")
                 self._identity = self.identify()
                 self._description = self.describe()
                 return

@@ -138,7 +138,7 @@ def _why_not(url: str, error: Exception) -> str:
         return f"{url} cannot be opened: {reason}"
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or not os.path.exists(url):  # noqa: PTH110 - COM3 is no path
         return f"there is no port {url}; {_ports()}"
-    if number in (errno.ENOTTY, errno.EINVAL, errno.EISDIR):
+    if number in (errno.ENOTTY, errno.EINVAL, errno.EISDIR) or "configure port" in str(error):
         return f"{url} is no serial port; {_ports()}"
     return f"{url} cannot be opened: {error}"
 
