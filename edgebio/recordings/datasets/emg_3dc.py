@@ -1,9 +1,9 @@
 """emg-3dc: ten-channel forearm EMG of eleven hand and wrist gestures, 1000 Hz (3DC armband).
 
-Côté-Allard U, Gagnon-Turcotte G, Phinyomark A, Glette K, Scheme E, Laviolette F, Gosselin B:
-Unsupervised domain adversarial self-calibration for electromyography-based gesture recognition
-(IEEE Access 2020) and the 3DC Armband papers (doi 10.3389/fbioe.2020.00158; IEEE TNSRE
-27(4):760-771, 2019), as carried by LibEMG. The carrier states no licence and asks for credit.
+U. Côté-Allard et al., Frontiers in Bioengineering and Biotechnology 8:158, 2020, doi
+10.3389/fbioe.2020.00158 (as LibEMG cites it; the carrier's page names IEEE TNSRE 27(4):760-771,
+2019). Carried by github.com/LibEMG/3DCDataset, which states no licence and asks to credit the
+authors.
 
 Files are ``Participant<P>/{train,test}/EMG/3dc_EMG_gesture_<cycle>_<gesture>.txt``: comma-separated
 converter counts, one row a sample, ten columns, no header. A label holds for its whole file.
