@@ -108,7 +108,7 @@ def test_samples_of_another_model(emg_model: Path, models_folder: Path) -> None:
         prepared.frontend(np.zeros((100, 7), np.int16))
     with (
         batch.prepare(board, models_folder / "emg_cnn.tflite") as prepared,
-        pytest.raises(EdgebioError, match="no edgebio metadata"),
+        pytest.raises(EdgebioError, match="carries no front end"),
     ):
         prepared.frontend(np.zeros((100, 8), np.int16))
 

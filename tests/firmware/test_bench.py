@@ -7,7 +7,7 @@ import pytest
 
 from edgebio import boards
 from edgebio.errors import EdgebioError
-from edgebio.firmware import bench as module
+from edgebio.firmware import counting
 from edgebio.firmware.bench import bench
 
 M4 = "mps2-an386"
@@ -59,7 +59,7 @@ def test_by_the_clock_where_there_is_no_plugin(
 ) -> None:
     model, x = emg
     exact = bench(boards.load(M4), model, x[:2])
-    monkeypatch.setattr(module, "_plugin", lambda: None)
+    monkeypatch.setattr(counting, "plugin", lambda: None)
     clock = bench(boards.load(M4), model, x[:2])
     assert clock.method == "clock"
     assert clock.functions == []
