@@ -45,10 +45,10 @@
 #define GPIO_PUPDR GPIO(0x0Cu)
 #define GPIO_AFR(pin) GPIO(0x20u + 4u * ((pin) / 8u))
 
-#define USART1_SR REG32(0x40011000u)
-#define USART1_DR REG32(0x40011004u)
-#define USART1_BRR REG32(0x40011008u)
-#define USART1_CR1 REG32(0x4001100Cu)
+#define USART1_SR REG32(EB_UART_BASE + 0x00u)
+#define USART1_DR REG32(EB_UART_BASE + 0x04u)
+#define USART1_BRR REG32(EB_UART_BASE + 0x08u)
+#define USART1_CR1 REG32(EB_UART_BASE + 0x0Cu)
 #define USART_SR_ORE (1u << 3)
 #define USART_SR_RXNE (1u << 5)
 #define USART_SR_TC (1u << 6)
@@ -61,8 +61,12 @@
 _Static_assert(EB_CLOCK_HZ == 168000000u, "the PLL below makes 168 MHz");
 _Static_assert(EB_HSE_HZ % 1000000u == 0 && EB_HSE_HZ >= 4000000u && EB_HSE_HZ <= 26000000u,
                "the crystal is 4 to 26 MHz, and divided to 1 MHz for the PLL");
+_Static_assert(EB_UART_BASE == 0x40011000u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 2u,
+               "the UART is USART1, on APB2");
+_Static_assert((EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_RX_PIN == 10)
+                   || (EB_UART_GPIO == 1 && EB_UART_TX_PIN == 6 && EB_UART_RX_PIN == 7),
+               "USART1 comes out on PA9 and PA10, or on PB6 and PB7");
 #define HSI_MHZ 16u
-#define APB2_HZ (EB_CLOCK_HZ / 2u)
 
 static ring received;
 
@@ -141,7 +145,7 @@ void port_init(void)
     connect_pin(EB_UART_TX_PIN);
     connect_pin(EB_UART_RX_PIN);
     /* Oversampling by 16: the divider in sixteenths is the clock over the rate. */
-    USART1_BRR = (APB2_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
+    USART1_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
     USART1_CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
 }
