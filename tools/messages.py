@@ -43,12 +43,9 @@ def struct(name: str, layout: Layout) -> list[str]:
 
 def reader(name: str, layout: Layout) -> list[str]:
     """C function that takes a payload apart; false where its length is wrong."""
-    rest = layout.rest
     wrong = f"size != {layout.fixed_bytes}u"
-    if rest:
+    if layout.rest:
         wrong = f"size < {layout.fixed_bytes}u"
-        if rest.type == "i16[]":
-            wrong += f" || (size - {layout.fixed_bytes}u) % 2u != 0u"
     lines = [
         f"static inline bool {name}_read({name} *to, const uint8_t *payload, size_t size)",
         "{",

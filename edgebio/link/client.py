@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.link import frames
+from edgebio.link import frames, packing
 from edgebio.link.errors import (
     ForeignError,
     GoneError,
@@ -418,7 +418,8 @@ class _Stream:
 
     def _send(self) -> None:
         client, pipeline = self._client, self._pipeline
-        most = client._room(self._layout.fixed_bytes, self._sample_bytes) // self._sample_bytes
+        room = client._room(self._layout.fixed_bytes, self._sample_bytes)
+        most = room // client._description.channels  # at 8 bits a value
         step, kept = client._description.step, client._description.kept
         while True:
             at = pipeline.position
@@ -426,12 +427,15 @@ class _Stream:
             # cannot make more than it keeps.
             allowed = (kept - 1 - (self._made - self._next)) * step - (at - pipeline.taken) - 1
             piece = self._source.piece(at, min(most, allowed))
-            encoded = frames.encoded_bytes(self._layout.fixed_bytes + piece.nbytes)
+            bits = packing.width(piece)
+            piece = piece[: room * 8 // (bits * client._description.channels)]
+            packed = packing.pack(piece, bits)
+            encoded = frames.encoded_bytes(self._layout.fixed_bytes + len(packed))
             if not len(piece) or not pipeline.fits(encoded):
                 return
             client._send_piece(
                 "stream_samples", pipeline, at + len(piece),
-                first=at, decided=self._next, samples=piece,
+                first=at, decided=self._next, count=len(piece), bits=bits, packed=packed,
             )  # fmt: skip
 
     def _handle(self, frame: Frame) -> None:

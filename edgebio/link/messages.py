@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from edgebio import storage
 from edgebio.errors import EdgebioError
 
@@ -20,10 +18,10 @@ ANSWER = 0x80
 """Bit that makes a request's kind its answer's."""
 
 _SCALARS = {"u8": "B", "u16": "H", "u32": "I"}
-_RESTS = {"u8[]": "<u1", "i16[]": "<i2"}
+_REST = "u8[]"
 
 Record = dict[str, Any]
-"""A message's fields by name: int, str (``char[N]``), bytes (``u8[N]``, ``u8[]``), int16 array."""
+"""A message's fields by name: int, str (``char[N]``), bytes (``u8[N]``, ``u8[]``)."""
 
 
 class PayloadError(ValueError):
@@ -43,7 +41,7 @@ class Field:
     @property
     def is_rest(self) -> bool:
         """Whether the field takes the rest of the payload."""
-        return self.type in _RESTS
+        return self.type == _REST
 
     @property
     def is_text(self) -> bool:
@@ -99,15 +97,8 @@ class Layout:
             for field in self.fields
             if not field.is_rest
         ]
-        payload = self._struct.pack(*fixed)
-        if self.rest:
-            payload += np.ascontiguousarray(
-                np.frombuffer(values[self.rest.name], np.uint8)
-                if isinstance(values[self.rest.name], bytes)
-                else values[self.rest.name],
-                dtype=_RESTS[self.rest.type],
-            ).tobytes()
-        return payload
+        rest: bytes = values[self.rest.name] if self.rest else b""
+        return self._struct.pack(*fixed) + rest
 
     def unpack(self, payload: bytes) -> Record:
         """Values of the fields by name.
@@ -125,13 +116,8 @@ class Layout:
             values[field.name] = (
                 value.rstrip(b"\0").decode(errors="replace") if field.is_text else value
             )
-        if self.rest and self.rest.type == "u8[]":
+        if self.rest:
             values[self.rest.name] = rest
-        elif self.rest:
-            kind = np.dtype(_RESTS[self.rest.type])
-            if len(rest) % kind.itemsize:
-                raise PayloadError(f"{len(rest)} bytes are not a whole number of {kind}")
-            values[self.rest.name] = np.frombuffer(rest, kind)
         return values
 
 

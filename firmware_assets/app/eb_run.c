@@ -35,9 +35,8 @@ static void take(const uint8_t *bytes, uint32_t count)
 #if EB_HAS_FRONTEND
     else {
         const uint32_t start = port_micros();
-        for (uint32_t at = 0; at < count; at += EB_SAMPLE_BYTES) {
-            (void)eb_work_push(bytes + at); /* due after the last sample, and not before */
-        }
+        bool due; /* after the window's last sample, and not before */
+        (void)eb_work_push(bytes, 16, 0, count / EB_SAMPLE_BYTES, &due);
         upload.frontend_us += port_micros() - start;
     }
 #endif

@@ -1,6 +1,7 @@
 #include "eb_stream.h"
 
 #include "eb_run.h"
+#include "eb_samples.h"
 #include "eb_work.h"
 
 #if EB_HAS_FRONTEND
@@ -115,24 +116,20 @@ static void report_gap(uint32_t received)
     eb_server_send_event(stream.server, EB_KIND_GAP, bytes);
 }
 
-/* Takes samples until all are taken or too many decisions wait for the host. */
-static void take(const uint8_t *samples, uint32_t count)
+/* Takes samples, all from `known` on, or until too many decisions wait for the host. */
+static void take(const eb_stream_samples_request *piece, uint32_t known)
 {
-    uint32_t start = port_micros();
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (stream.decisions - stream.decided == EB_STREAM_KEPT) {
-            break;
-        }
-        const bool due = eb_work_push(samples + i * EB_SAMPLE_BYTES);
-        stream.next++;
+    while (known < piece->count && stream.decisions - stream.decided < EB_STREAM_KEPT) {
+        bool due;
+        const uint32_t start = port_micros();
+        const uint32_t taken = eb_work_push(piece->packed, piece->bits, known, piece->count, &due);
+        stream.frontend_us += port_micros() - start;
+        stream.next += taken - known;
+        known = taken;
         if (due) {
-            stream.frontend_us += port_micros() - start;
             decide();
-            start = port_micros();
         }
     }
-    stream.frontend_us += port_micros() - start;
 }
 
 uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
@@ -141,7 +138,8 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
 
     answer->detail = (uint32_t)request->payload_bytes;
     if (!eb_stream_samples_request_read(&piece, request->payload, request->payload_bytes) ||
-        piece.samples_bytes % EB_SAMPLE_BYTES != 0) {
+        piece.bits < 1 || piece.bits > EB_SAMPLES_MOST_BITS ||
+        piece.packed_bytes != eb_samples_bytes(piece.count * EB_FRONTEND_CHANNELS, piece.bits)) {
         return EB_ERROR_PAYLOAD;
     }
     if (!stream.open) {
@@ -154,7 +152,6 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
     }
     stream.decided = piece.decided;
     /* Differences, so that a stream may outlast 2^32 samples. */
-    const uint32_t count = (uint32_t)(piece.samples_bytes / EB_SAMPLE_BYTES);
     uint32_t known = stream.next - piece.first;
     if (known >= 0x80000000u) {
         if (!stream.waiting) {
@@ -165,11 +162,11 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
             begin_at(piece.first);
             known = 0;
         }
-    } else if (known < count) {
+    } else if (known < piece.count) {
         stream.waiting = false;
     }
-    if (!stream.waiting && known < count) {
-        take(piece.samples + known * EB_SAMPLE_BYTES, count - known);
+    if (!stream.waiting && known < piece.count) {
+        take(&piece, known);
     }
     const eb_stream_samples_answer written = {
         .next = stream.next, .decisions = stream.decisions};

@@ -1,6 +1,6 @@
 #include "eb_work.h"
 
-#include "eb_messages.h"
+#include "eb_samples.h"
 
 eb_work_memory eb_work;
 
@@ -8,13 +8,18 @@ eb_work_memory eb_work;
 _Static_assert(EB_FRONTEND_IMAGE_BYTES == EB_MODEL_INPUT_BYTES,
                "the front end makes the images that the network takes");
 
-bool eb_work_push(const uint8_t *sample)
+uint32_t eb_work_push(const uint8_t *packed, uint8_t bits, uint32_t first, uint32_t end, bool *due)
 {
-    int16_t values[EB_FRONTEND_CHANNELS];
+    static int16_t sample[EB_FRONTEND_CHANNELS];
 
-    for (size_t i = 0; i < EB_FRONTEND_CHANNELS; i++) {
-        values[i] = (int16_t)eb_get_u16(sample + 2u * i);
+    *due = false;
+    while (first < end && !*due) {
+        for (size_t i = 0; i < EB_FRONTEND_CHANNELS; i++) {
+            sample[i] = eb_samples_value(packed, first * EB_FRONTEND_CHANNELS + i, bits);
+        }
+        *due = eb_frontend_push(&eb_frontend_settings, eb_work.frontend, sample);
+        first++;
     }
-    return eb_frontend_push(&eb_frontend_settings, eb_work.frontend, values);
+    return first;
 }
 #endif

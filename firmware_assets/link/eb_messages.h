@@ -437,20 +437,27 @@ typedef struct {
     uint32_t first;
     /* Decisions that the host has, all from 0 on; the device forgets them. */
     uint32_t decided;
-    /* Whole samples, channel by channel. */
-    const uint8_t *samples;
-    size_t samples_bytes;
+    /* How many samples. [samples] */
+    uint16_t count;
+    /* Width of a value, 1 to 16: no wider than the largest one needs. [bits] */
+    uint8_t bits;
+    /* Values in two's complement, sample by sample, channel by channel, each from its lowest bit
+     * on, filling bytes from their lowest bit on; zeros fill up the last byte. */
+    const uint8_t *packed;
+    size_t packed_bytes;
 } eb_stream_samples_request;
 
 static inline bool eb_stream_samples_request_read(eb_stream_samples_request *to, const uint8_t *payload, size_t size)
 {
-    if (size < 8u || (size - 8u) % 2u != 0u) {
+    if (size < 11u) {
         return false;
     }
     to->first = eb_get_u32(payload + 0);
     to->decided = eb_get_u32(payload + 4);
-    to->samples = payload + 8;
-    to->samples_bytes = size - 8u;
+    to->count = eb_get_u16(payload + 8);
+    to->bits = eb_get_u8(payload + 10);
+    to->packed = payload + 11;
+    to->packed_bytes = size - 11u;
     return true;
 }
 

@@ -4,11 +4,13 @@
  *   'c' CRC-32 in two pieces, cut at half
  *   'e' encode raw bytes
  *   'p' parse from reset: (kind, version, sequence, payload length, payload) a frame; at the end
- *       uint32 frames, damaged */
+ *       uint32 frames, damaged
+ *   'u' unpack samples: byte width, then the packed values; uint32 each, as many as there are whole */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "eb_link.h"
+#include "eb_samples.h"
 
 static uint8_t out[1 << 22];
 static size_t out_bytes;
@@ -46,6 +48,18 @@ static void parse(const uint8_t *bytes, size_t count)
     free(parser);
 }
 
+static void unpack(const uint8_t *bytes, size_t count)
+{
+    const size_t values = (count - 1) * 8u / bytes[0];
+    uint8_t *exact = malloc(count - 1); /* ends where the values do, where ASan guards it */
+
+    memcpy(exact, bytes + 1, count - 1);
+    for (size_t i = 0; i < values; i++) {
+        put((uint32_t)eb_samples_value(exact, i, bytes[0]));
+    }
+    free(exact);
+}
+
 int main(void)
 {
     uint8_t head[5];
@@ -61,6 +75,8 @@ int main(void)
             put(eb_crc32(eb_crc32(0, bytes, count / 2), bytes + count / 2, count - count / 2));
         } else if (head[0] == 'e') {
             eb_link_send(bytes, count);
+        } else if (head[0] == 'u') {
+            unpack(bytes, count);
         } else {
             parse(bytes, count);
         }

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from edgebio.decision.spec import REJECTED
-from edgebio.link import frames, hostdevice
+from edgebio.link import frames, hostdevice, packing
 from edgebio.link.frames import Frame
 from edgebio.link.messages import CODES, MESSAGES
 from tests.link.raw import Raw, told
-from tests.link.standin import CHANNELS, SPEC, StandIn, signal
+from tests.link.standin import SPEC, StandIn, signal
 
 WAIT, RESTART = CODES["on_gap"]["wait"], CODES["on_gap"]["restart"]
 IMAGE, WINDOW = CODES["target"]["image"], CODES["target"]["window"]
@@ -25,7 +25,19 @@ def raw(executable: Path) -> Iterator[Raw]:
 
 
 def samples_frame(raw: Raw, samples: np.ndarray, first: int, end: int, decided: int = 0) -> Frame:
-    return raw.frame("stream_samples", first=first, decided=decided, samples=samples[first:end])
+    piece = samples[first:end]
+    bits = packing.width(piece)
+    return raw.frame(
+        "stream_samples", first=first, decided=decided, count=len(piece), bits=bits,
+        packed=packing.pack(piece, bits),
+    )  # fmt: skip
+
+
+def bare_samples(count: int, bits: int, packed: bytes) -> Frame:
+    layout = MESSAGES["stream_samples"].request
+    assert layout is not None
+    payload = layout.pack(first=0, decided=0, count=count, bits=bits, packed=packed)
+    return Frame(MESSAGES["stream_samples"].kind, 5000, payload)
 
 
 def test_repeated_request_is_answered_again_and_not_carried_out_again(
@@ -103,8 +115,12 @@ def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
         (Frame(MESSAGES["output"].kind, 5000, b"\6\0\0\0"), "range", 5),
         (Frame(MESSAGES["stream_stop"].kind, 5000), "idle", 0),
         (Frame(MESSAGES["stream_recall"].kind, 5000, bytes(4)), "idle", 0),
-        (Frame(MESSAGES["stream_samples"].kind, 5000, bytes(8)), "idle", 0),
-        (Frame(MESSAGES["stream_samples"].kind, 5000, bytes(10)), "payload", 10),
+        (bare_samples(0, 1, b""), "idle", 0),
+        (bare_samples(2, 16, bytes(16)), "idle", 0),
+        (bare_samples(2, 16, bytes(15)), "payload", 26),
+        (bare_samples(1, 3, bytes(3)), "payload", 14),
+        (bare_samples(1, 0, b""), "payload", 11),
+        (bare_samples(1, 17, bytes(9)), "payload", 20),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(
@@ -231,10 +247,9 @@ def test_without_front_end_samples_are_refused(
     plain_executable: Path, plain_model: StandIn
 ) -> None:
     with hostdevice.running(plain_executable) as device, Raw(device.url) as raw:
-        piece = np.zeros((1, CHANNELS), np.int16)
         for name, values in (
             ("stream_start", {"on_gap": WAIT}),
-            ("stream_samples", {"first": 0, "decided": 0, "samples": piece}),
+            ("stream_samples", {"first": 0, "decided": 0, "count": 0, "bits": 1, "packed": b""}),
             ("stream_recall", {"index": 0}),
             ("stream_stop", {}),
             ("run_window", {"crc": 0}),

@@ -7,12 +7,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from edgebio import hostcc, storage
-from edgebio.link import frames
+from edgebio.link import frames, packing
 from edgebio.link.frames import Frame
 from tests.link.conftest import SANITIZE
 
@@ -30,7 +32,8 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     program = tmp_path_factory.mktemp("harness") / "harness"
     hostcc.run(
         hostcc.compiler(), *hostcc.STRICT, "-Wshadow", "-Wconversion", *SANITIZE, f"-I{link}",
-        str(link / "eb_link.c"), str(Path(__file__).with_name("harness.c")), "-o", str(program),
+        str(link / "eb_link.c"), str(link / "eb_samples.c"),
+        str(Path(__file__).with_name("harness.c")), "-o", str(program),
     )  # fmt: skip
     process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
@@ -165,3 +168,29 @@ def test_endless_line_takes_no_memory() -> None:
     assert len(parser._pending) < 2 * MOST
     assert list(parser.feed(frames.encode(Frame(1, 1)))) == [Frame(1, 1)]
     assert parser.damaged == 1
+
+
+@given(
+    hnp.arrays(np.int16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)),
+    st.integers(0, 15),
+)
+@relaxed
+def test_samples_are_packed_and_taken_out_alike(
+    harness: Harness, samples: np.ndarray, shift: int
+) -> None:
+    samples = samples >> shift
+    bits = packing.width(samples)
+    assert 1 <= bits <= 16
+    assert bits == 1 or packing.width(samples >> 1) == bits - 1
+    packed = packing.pack(samples, bits)
+    assert len(packed) == -(-samples.size * bits // 8)
+    values = np.frombuffer(harness("u", bytes([bits]) + packed), np.int32)
+    assert values[: samples.size].tolist() == samples.ravel().tolist()
+    assert not values[samples.size :].any()
+
+
+def test_packing_by_hand() -> None:
+    """3 bits: -4, 3, -1 are 100, 011, 111, from the lowest bit on."""
+    samples = np.array([[-4, 3, -1]], np.int16)
+    assert packing.width(samples) == 3
+    assert packing.pack(samples, 3) == bytes([0b11011100, 0b1])
