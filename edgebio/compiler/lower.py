@@ -112,20 +112,14 @@ class _Source:
                 f"operator {self.operator.index} ({self.operator.kind}): the accumulator of output "
                 f"channel {int(bound.argmax())} can overflow 32 bits"
             )
-        scales = np.broadcast_to(self.input(1).scale, outputs)
         factors = [
-            arithmetic.quantize_multiplier(self._product(scale) / float(self.output.scale[0]))
-            for scale in scales
+            arithmetic.quantize_multiplier(
+                float(source.scale[0]) * float(scale) / float(self.output.scale[0])
+            )
+            for scale in np.broadcast_to(self.input(1).scale, outputs)
         ]
         multiplier, shift = zip(*factors, strict=True)
         return net.Channels(tuple(int(b) for b in folded), multiplier, shift)
-
-    def _product(self, scale: np.float32) -> float:
-        """Scale of the products; the reference forms it in float32 where it has one for all."""
-        source = self.input(0).scale[0]
-        if self.operator.kind == "FULLY_CONNECTED" and len(self.input(1).scale) == 1:
-            return float(source * scale)
-        return float(source) * float(scale)
 
 
 def _conv_2d(source: _Source) -> net.Layer:

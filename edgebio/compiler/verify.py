@@ -286,14 +286,11 @@ def _fully_connected(node: _Node) -> None:
     bias = node.bias(2, outputs)
     node.fused()
     node.products(source, weights)
-    if len(weights.scale) == 1:
-        product = float(source.scale[0] * weights.scale[0])
-        node.factor(product / float(output.scale[0]))
-        if bias is not None and len(bias.scale):
-            # The reference refuses too: the sum would mix two units.
-            difference = abs(float(source.scale[0]) * float(weights.scale[0]) - bias.scale[0])
-            if not difference / float(output.scale[0]) <= 0.02:
-                node.refuse(f"bias has scale {bias.scale[0]:g}, the products have {product:g}")
+    if len(weights.scale) == 1 and bias is not None and len(bias.scale):
+        # The reference refuses too: the sum would mix two units.
+        product = float(source.scale[0]) * float(weights.scale[0])
+        if not abs(product - bias.scale[0]) / float(output.scale[0]) <= 0.02:
+            node.refuse(f"bias has scale {bias.scale[0]:g}, the products have {product:g}")
 
 
 def _pool(node: _Node) -> None:

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgebio import compiler, tflite
+from edgebio.compiler import arithmetic
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from tests.compiler import networks, oracle
@@ -215,3 +216,35 @@ def test_add_repeats_the_smaller_input(shape: tuple[int, ...], first: bool) -> N
         net.at = output
 
     single(build, (1, 5, 4, 3))
+
+
+@pytest.mark.parametrize("kind", ["FULLY_CONNECTED", "FULLY_CONNECTED each", "CONV_2D"])
+def test_the_last_bit_of_a_multiplier(kind: str) -> None:
+    """Sums that round apart when scales are multiplied in float32 instead of float64."""
+    source, weight, output = np.float32(0.0123), np.float32(2.1e-6), np.float32(0.0456)
+    wide = float(source) * float(weight) / float(output)
+    right = arithmetic.quantize_multiplier(wide)
+    wrong = arithmetic.quantize_multiplier(float(source * weight) / float(output))
+    around = (round((k + 0.5) / wide) + step for k in range(1, 120) for step in range(-40, 40))
+    sums = [
+        value
+        for value in around
+        if arithmetic.requantize(value, *right) != arithmetic.requantize(value, *wrong)
+    ][:40]
+    assert len(sums) == 40
+
+    net = networks.Net(np.random.default_rng(0), (1, 1, 1, 2))
+    net.graph.tensors[0].quantization.scale = [float(source)]
+    scales = [float(weight)] * (1 if kind == "FULLY_CONNECTED" else 40)
+    shape = (40, 1, 1, 2) if kind == "CONV_2D" else (40, 2)
+    weights = net.tensor(shape, "INT8", scales, 0, 0, np.zeros(shape, np.int8))
+    bias = net.tensor((40,), "INT32", source * weight, data=np.array(sums, np.int32))
+    net.at = net.activation((1, 1, 1, 40) if kind == "CONV_2D" else (1, 40), output, 0)
+    options = {"strideH": 1, "strideW": 1} if kind == "CONV_2D" else {}
+    name = "Conv2DOptions" if kind == "CONV_2D" else "FullyConnectedOptions"
+    net.operator(kind.split()[0], [0, weights, bias], [net.at], name, **options)
+    data = net.finish()
+    x = np.zeros((1, 1, 1, 2), np.int8)
+    y, _ = oracle.outputs(data, x)
+    assert y.ravel().tolist() == [arithmetic.requantize(value, *right) for value in sums]
+    assert y.tobytes() == HostModel(data).run(x).tobytes()
