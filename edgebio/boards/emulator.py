@@ -221,7 +221,12 @@ def detach(board: Board, image: Path, serial: Serial = "pty") -> Detached:
         Where it is.
     """
     stop(image.parent)
-    emulator = _launch(board, image, serial, image.parent / _LOG, stay=True)
+    log = image.parent / _LOG
+    try:
+        log.touch()
+    except OSError as error:
+        raise EdgebioError(f"{log}: cannot be written: {error.strerror}") from None
+    emulator = _launch(board, image, serial, log, stay=True)
     detached = Detached(
         board=board.name, url=emulator.url, pid=emulator.pid, image=str(image.resolve())
     )

@@ -122,8 +122,11 @@ def _workspace(folder: Path) -> Iterator[Path]:
     if (folder / "src").exists() and not (folder / FILE).is_file():
         raise EdgebioError(f"{folder}/src was not made by edgebio build; choose another folder")
     made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
+    except OSError as error:
+        raise EdgebioError(f"{folder}: cannot be written: {error.strerror}") from None
     done = False
     try:
         yield work

@@ -117,6 +117,11 @@ def test_left_running_replaced_and_stopped(
     assert emulator.stop(tmp_path) is None
 
 
+def test_a_folder_that_takes_no_record(netduino: boards.Board, tmp_path: Path) -> None:
+    with pytest.raises(EdgebioError, match=r"emulator\.log: cannot be written"):
+        emulator.detach(netduino, tmp_path / "gone" / "firmware.elf")
+
+
 def test_stopping_spares_a_stranger_that_has_the_number_now(tmp_path: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:

@@ -166,6 +166,14 @@ def test_the_sources_of_somebody_else_are_not_touched(
     assert [p.name for p in tmp_path.rglob("*")] == ["src", "thesis.c"]
 
 
+def test_a_folder_that_cannot_be(emg_model: Path, m4: Board, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EdgebioError, match="file: not a folder"):
+        firmware.build(emg_model, m4, tmp_path / "file")
+    with pytest.raises(EdgebioError, match="image: cannot be written: Not a directory"):
+        firmware.build(emg_model, m4, tmp_path / "file" / "image")
+
+
 def test_an_image_that_was_changed_is_noticed(
     built: tuple[Path, firmware.Manifest], tmp_path: Path
 ) -> None:
