@@ -1,0 +1,253 @@
+"""``edgebio classify`` as a user types it, on the host process and on emulated boards."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edgebio import progress, tflite
+from edgebio.boards import emulator
+from edgebio.cli import main
+from edgebio.decision.spec import DecisionSettings
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.link import hostdevice
+from edgebio.link.client import Client
+from edgebio.tflite.metadata import ENTRY, metadata
+from tests.link.models import with_frontend
+
+SPEC = FrontendSpec(
+    window=182, hop=10, fft=32, stride=3, bins=(1, 17), highpass=10.0, rate=200.0, channels=8
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_progress() -> Iterator[None]:
+    """A process runs one command; a test, many: what one of them turned on would stay on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "enable", lambda: None)
+        patch.setattr(progress, "_enabled", False)
+        yield
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, ["classify", *map(str, words)])
+
+
+def fails(code: int, *words: str | Path) -> str:
+    """The one line that a wrong call prints."""
+    result = run(*words)
+    assert result.exit_code == code, result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("edgebio: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in result.output
+    return lines[0]
+
+
+def bursts(n: int, channels: int = 8) -> np.ndarray:
+    rng = np.random.default_rng(7)
+    envelope = 20 + 800 * (np.sin(np.arange(n)[:, None] / 131 + np.arange(channels)) > 0)
+    return (rng.normal(size=(n, channels)) * envelope).clip(-32768, 32767).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("classify")
+
+
+@pytest.fixture(scope="module")
+def model(models_folder: Path, folder: Path) -> Path:
+    pytest.importorskip("tflite_micro", reason='needs pip install "edgebio[verify]"')
+    chosen = DecisionSettings(votes=3, confidence=0.4)
+    source = models_folder / "emg_cnn.tflite"
+    return with_frontend(source, folder / "model.tflite", SPEC, bursts(4000), chosen)
+
+
+@pytest.fixture(scope="module")
+def recording(folder: Path) -> Path:
+    path = folder / "recording.npz"
+    np.savez(path, samples=bursts(182 + 30 * 59), rate=200.0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def port(model: Path, folder: Path) -> Iterator[str]:
+    with hostdevice.running(hostdevice.build(model, folder / "device")) as device:
+        yield device.url
+
+
+def test_prints_a_decision_a_line_and_compares(port: str, recording: Path, model: Path) -> None:
+    result = run(recording, "--port", port, "--model", model)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert len(lines) == 60
+    time, name, probability = lines[0].split("  ")[-3:]
+    assert float(time) == 182 / 200
+    assert name.startswith("grip ") or name == "rejected"
+    assert 0 < float(probability) <= 1
+    assert "60 windows against this machine: 0 images, 0 logits and 0 decisions differ" in (
+        result.stderr
+    )
+
+
+def test_json_holds_counts_and_decisions(port: str, recording: Path, model: Path) -> None:
+    result = run(recording, "--port", port, "--model", model, "--json", "-q", "--windows", "25")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    document = json.loads(result.stdout)
+    assert document["windows"] == len(document["decisions"]) == 25
+    assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
+    assert document["board"] == "host"
+    assert document["model"] == tflite.read(model).sha256
+    assert document["link"] == {"damaged": 0, "overruns": 0, "gaps": 0}
+    assert [d["time"] for d in document["decisions"][:2]] == [182 / 200, 212 / 200]
+    assert {d["class"] for d in document["decisions"]} > {"rejected"}
+
+
+def test_without_the_model_classes_are_numbered(port: str, recording: Path) -> None:
+    document = json.loads(run(recording, "--port", port, "--json", "-q").stdout)
+    assert document["differing"] is None
+    assert document["windows"] == 60
+    assert all(d["probability"] is None for d in document["decisions"])
+    names = {d["class"] for d in document["decisions"]}
+    assert all(name.startswith("class ") or name == "rejected" for name in names)
+
+
+def test_csv_needs_its_rate(port: str, folder: Path, model: Path) -> None:
+    path = folder / "day.csv"
+    np.savetxt(path, bursts(300), fmt="%d", delimiter=",")
+    assert "rate" in fails(2, path, "--port", port, "--model", model)
+    result = run(path, "--port", port, "--model", model, "--rate", "200")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == (300 - 182) // 30 + 1
+
+
+def test_part_of_a_data_set(port: str, model: Path, data_folder: Path) -> None:
+    result = run("emg-myo-grips10:2:1", "--port", port, "--model", model, "--data", data_folder,
+                 "--windows", "60", "--json", "-q")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["windows"] == document["labelled"] == 60
+    assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
+    assert len({d["recording"] for d in document["decisions"]}) > 1
+
+
+# --- a board that is not as the host -------------------------------------------------------------
+
+
+def test_first_difference_is_named(model: Path, recording: Path, folder: Path) -> None:
+    """The board's front end has another gain, and votes otherwise."""
+    graph = tflite.read(model)
+    known = metadata(graph)
+    assert known is not None
+    gain = tuple(tuple(x + x // 4 for x in row) for row in known.standardisation.gain)
+    standard = known.standardisation.model_copy(update={"gain": gain})
+    other = known.model_copy(update={"standardisation": standard})
+    wrong = dataclasses.replace(graph, metadata={ENTRY: other.model_dump_json().encode()})
+    from edgebio import compiler
+
+    network = compiler.generate(graph, folder / "wrong" / "model")
+    program = hostdevice.compile_application(
+        wrong, network.sources, network.include, folder / "wrong", ("-O2",)
+    )
+    with hostdevice.running(program) as device:
+        result = run(recording, "--port", device.url, "--model", model, "--json", "-q")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert document["differing"]["images"] == 60
+    assert document["differing"]["logits"] > 10
+    assert "recording.npz: window 0: image " in document["first"]
+    assert result.stderr.startswith("edgebio: the board differs from this machine: ")
+
+
+# --- wrong use -----------------------------------------------------------------------------------
+
+
+def test_wrong_rate_and_channels(port: str, model: Path, folder: Path) -> None:
+    for name, samples, rate in (("rate", bursts(400), 1000.0), ("few", bursts(400, 6), 200.0)):
+        path = folder / f"{name}.npz"
+        np.savez(path, samples=samples, rate=rate)
+        told = f"{path}: {samples.shape[1]} channels at {rate:g} Hz; the model takes 8 channels at "
+        for words in (("--model", model), ()):
+            assert told + "200 Hz" in fails(2, path, "--port", port, *words)
+
+
+def test_recording_shorter_than_a_window(port: str, folder: Path) -> None:
+    path = folder / "short.npz"
+    np.savez(path, samples=bursts(181), rate=200.0)
+    assert "one window of 182 samples" in fails(2, path, "--port", port)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("x.npz",), "choose one of --board and --port"),
+        (("x.npz", "--port", "p", "--board", "b"), "choose one of --board and --port"),
+        (("x.npz", "--board", "mps2-an386"), "--board needs --model"),
+        (("x.npz", "--port", "p"), "x.npz"),
+        (("emg-3dc", "--port", "p"), "expected a .csv or .npz file, dataset:subject"),
+        (("emg-4dc:1", "--port", "p"), "no data set 'emg-4dc'"),
+        (("emg-synthetic:9", "--port", "p"), "no subject '9'"),
+    ],
+)
+def test_wrong_words(words: tuple[str, ...], told: str) -> None:
+    assert told in fails(2, *words)
+
+
+def test_port_that_is_missing_or_busy(port: str, recording: Path) -> None:
+    assert "no port /dev/ttyNOPE" in fails(1, recording, "--port", "/dev/ttyNOPE")
+    with Client(port):
+        assert f"{port} is busy" in fails(1, recording, "--port", port)
+
+
+def test_board_that_carries_another_model(
+    port: str, recording: Path, models_folder: Path, folder: Path
+) -> None:
+    chosen = DecisionSettings()
+    other = with_frontend(
+        models_folder / "ref_plain_cnn.tflite", folder / "other.tflite", SPEC, bursts(4000), chosen
+    )
+    told = fails(1, recording, "--port", port, "--model", other)
+    assert "the board carries model" in told
+    assert "edgebio flash" in told
+
+
+def test_model_without_a_front_end(port: str, recording: Path, models_folder: Path) -> None:
+    bare = models_folder / "emg_cnn.tflite"
+    assert "no edgebio metadata" in fails(2, recording, "--port", port, "--model", bare)
+
+
+# --- emulated boards -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("board", "transport"), [("mps2-an386", "pty"), ("netduinoplus2", "socket")]
+)
+def test_emulated_board(board: str, transport: str, recording: Path, model: Path) -> None:
+    emulator.program()
+    result = run(recording, "--board", board, "--transport", transport, "--model", model,
+                 "--json", "-q")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["board"] == board
+    assert document["windows"] == 60
+    assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
+    assert document["link"] == {"damaged": 0, "overruns": 0, "gaps": 0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["mps2-an386", "netduinoplus2"])
+@pytest.mark.parametrize("transport", ["pty", "socket"])
+def test_2000_windows_of_real_recordings(
+    board: str, transport: str, model: Path, data_folder: Path
+) -> None:
+    result = run("emg-myo-grips10:2:1", "--board", board, "--transport", transport, "--model",
+                 model, "--data", data_folder, "--windows", "2000", "--json", "-q")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["windows"] == 2000
+    assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
+    assert document["link"] == {"damaged": 0, "overruns": 0, "gaps": 0}
