@@ -41,7 +41,7 @@ def test_session_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("text", ["some-set", "some-set:", "some-set:3:", "some-set::2", "a:b:c:d"])
 def test_words_that_name_nothing(text: str) -> None:
-    with pytest.raises(EdgebioError, match="expected a .csv or .npz file, dataset:subject"):
+    with pytest.raises(EdgebioError, match=r"expected a \.csv or \.npz file, dataset:subject"):
         select(text, Path("/data"))
 
 
