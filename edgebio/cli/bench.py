@@ -5,17 +5,23 @@ from pathlib import Path
 import click
 
 from edgebio.cli.common import Document, Output, command
+from edgebio.errors import EdgebioError
 
 
-@command(example="edgebio bench run --board mps2-an386")
-@click.argument("model", type=click.Path(path_type=Path))
+@command(
+    example="edgebio bench run --board mps2-an386\nedgebio bench --frontend --board mps2-an386"
+)
+@click.argument("model", type=click.Path(path_type=Path), required=False)
 @click.option("--board", "board_name", required=True, help="Name, or a board's .toml file.")
 @click.option(
     "--inputs",
     type=click.Path(path_type=Path),
     help=".npy of shape (n, height, width, channels) to take the mean over; else random ones.",
 )
-def bench(out: Output, model: Path, board_name: str, inputs: Path | None) -> Document:
+@click.option("--frontend", is_flag=True, help="Count a column of the STFT instead, by FFT length.")
+def bench(
+    out: Output, model: Path | None, board_name: str, inputs: Path | None, frontend: bool
+) -> Document:
     """Count the instructions of MODEL (a run or a .tflite) on an emulated board, by layer.
 
     Executed instructions, not cycles. Flash and RAM are those of the counted image: the network
@@ -25,6 +31,10 @@ def bench(out: Output, model: Path, board_name: str, inputs: Path | None) -> Doc
     from edgebio.firmware.bench import bench as count
     from edgebio.parity import places
 
+    if (model is None) != frontend:
+        raise EdgebioError("give a MODEL to count, or --frontend")
+    if model is None:
+        return _frontend(out, board_name)
     board = boards.load(board_name)
     x = places.load(inputs) if inputs else None
     found = count(board, firmware.model_file(model), x)
@@ -51,4 +61,23 @@ def bench(out: Output, model: Path, board_name: str, inputs: Path | None) -> Doc
         f"flash {found.flash.total:,} bytes; RAM {found.ram.total:,}: activations "
         f"{found.ram.activations:,}, scratch {found.ram.scratch:,}, stack {found.ram.stack:,}"
     )
+    return found.model_dump()
+
+
+def _frontend(out: Output, board_name: str) -> Document:
+    from edgebio import boards
+    from edgebio.firmware.bench_frontend import bench_frontend
+
+    found = bench_frontend(boards.load(board_name))
+    rows = [
+        [x.fft, x.instructions, x.fft_instructions, f"{x.instructions / x.fft_instructions:.2f}"]
+        + [x.flash, x.ram]
+        for x in found.columns
+    ]
+    out.table(
+        f"One column of one channel on {found.board} ({found.core}, class {found.core_class})",
+        ["FFT", "instructions", "of them FFT", "ratio", "flash", f"RAM, {found.channels} channels"],
+        rows,
+    )
+    out.result(f"{found.differing} of {found.compared:,} pixels unlike the host twin's")
     return found.model_dump()

@@ -5,7 +5,7 @@ The image is ``firmware_assets/app/batch.c``, which says what the files hold.
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +63,22 @@ class Chain:
         Where it runs.
     elf : Path
         The image.
+    sources : dict
+        Source of each object file that was linked, relative to the sources' folder.
     stack_used : int
         Bytes of stack that the last run used.
     """
 
-    def __init__(self, board: Board, spec: FrontendSpec | None, elf: Path) -> None:
+    def __init__(
+        self,
+        board: Board,
+        spec: FrontendSpec | None,
+        elf: Path,
+        sources: Mapping[Path, Path] | None = None,
+    ) -> None:
         self.board = board
         self.elf = elf
+        self.sources = dict(sources or {})
         self.stack_used = 0
         self._spec = spec
 
@@ -301,8 +310,11 @@ def prepare_frontend(
         root.mkdir()
         tree = sources.write_frontend(root, spec, standard, board, "trace" if traced else "none")
         elf = Path(scratch) / "firmware.elf"
-        image.link(tree, board, toolchain.compile_all(tree.units(), root), elf)
-        yield Chain(board, spec, elf)
+        units = tree.units()
+        objects = toolchain.compile_all(units, root)
+        image.link(tree, board, objects, elf)
+        sources_of = zip((unit.source for unit in units), objects, strict=True)
+        yield Chain(board, spec, elf, {made: source for source, made in sources_of})
 
 
 def run_network(board: Board, model: Path, x: npt.NDArray[np.generic]) -> Int8:

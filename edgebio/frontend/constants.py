@@ -31,7 +31,6 @@ class Biquad:
 
     b0: int
     b1: int
-    b2: int
     minus_a1: int
     minus_a2: int
     passes_dc: int
@@ -140,7 +139,7 @@ def highpass(corner: float, rate: float) -> Biquad:
     """
     _, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
     b0 = round(norm * Q30)
-    return Biquad(b0, -2 * b0, b0, minus_a1, minus_a2, passes_dc=0)
+    return Biquad(b0, -2 * b0, minus_a1, minus_a2, passes_dc=0)
 
 
 def lowpass(corner: float, rate: float) -> Biquad:
@@ -153,7 +152,7 @@ def lowpass(corner: float, rate: float) -> Biquad:
     """
     k, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
     b0 = round(k * k * norm * Q30)
-    return Biquad(b0, 2 * b0, b0, minus_a1, minus_a2, passes_dc=1)
+    return Biquad(b0, 2 * b0, minus_a1, minus_a2, passes_dc=1)
 
 
 def notch(mains: float, rate: float) -> Biquad:
@@ -168,7 +167,7 @@ def notch(mains: float, rate: float) -> Biquad:
     alpha = math.tan(math.pi * NOTCH_WIDTH / rate)
     norm = 1 / (1 + alpha)
     b0, b1 = round(norm * Q30), round(-2 * math.cos(omega) * norm * Q30)
-    return Biquad(b0, b1, b0, -b1, -round((1 - alpha) * norm * Q30), passes_dc=1)
+    return Biquad(b0, b1, -b1, -round((1 - alpha) * norm * Q30), passes_dc=1)
 
 
 def _butterworth(corner: float, rate: float) -> tuple[float, float, int, int]:
@@ -184,10 +183,10 @@ def peak_gain(filters: Sequence[Biquad]) -> float:
     response = [1.0] + [0.0] * 16383
     largest = 1.0
     for q in filters:
-        b0, b1, b2, m1, m2 = (x / Q30 for x in (q.b0, q.b1, q.b2, q.minus_a1, q.minus_a2))
+        b0, b1, m1, m2 = (x / Q30 for x in (q.b0, q.b1, q.minus_a1, q.minus_a2))
         x1 = x2 = y1 = y2 = 0.0
         for i, x0 in enumerate(response):
-            y0 = b0 * x0 + b1 * x1 + b2 * x2 + m1 * y1 + m2 * y2
+            y0 = b0 * (x0 + x2) + b1 * x1 + m1 * y1 + m2 * y2
             response[i] = y0
             x2, x1, y2, y1 = x1, x0, y1, y0
         largest = max(largest, sum(map(abs, response)))

@@ -1,6 +1,7 @@
 """The front end of one model as C: its configuration, and the sources that a build compiles."""
 
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,11 +119,11 @@ extern const eb_frontend_config eb_frontend_settings;
 
 def _source(spec: FrontendSpec, standard: Standardisation) -> str:
     c = constants(spec)
-    offset, gain = standard.tables()
-    bins, channels = offset.shape
+    table = standard.pixels()
+    bins, channels, _ = table.shape
+    pixels = ", ".join(f"{{{offset}, {gain}}}" for offset, gain in table.reshape(-1, 2).tolist())
     sections = ",\n".join(
-        f"    {{{b.b0}, {b.b1}, {b.b2}, {b.minus_a1}, {b.minus_a2}, {b.passes_dc}}}"
-        for b in c.filter
+        f"    {{{b.b0}, {b.b1}, {b.minus_a1}, {b.minus_a2}, {b.passes_dc}}}" for b in c.filter
     )
     biquads = f"static const eb_biquad filter[] = {{\n{sections},\n}};\n" if c.filter else ""
     return f"""\
@@ -131,8 +132,10 @@ def _source(spec: FrontendSpec, standard: Standardisation) -> str:
 
 {_array("int16_t", "taper", c.taper)}
 {biquads}
-{_array("int16_t", "offset", offset)}
-{_array("int16_t", "gain", gain)}
+static const eb_pixel pixels[] = {{
+{textwrap.fill(pixels, 98, initial_indent="    ", subsequent_indent="    ")},
+}};
+
 /* CMSIS-DSP's own tables for this length; its initialiser would link all lengths. */
 {_array("q15_t", "twiddles", c.twiddles)}
 {_array("uint16_t", "bit_reversal", c.bit_reversal)}
@@ -171,8 +174,7 @@ const eb_frontend_config eb_frontend_settings = {{
     .floor = {c.floor}u,
     .taper = taper,
     .filter = {"filter" if c.filter else "0"},
-    .offset = offset,
-    .gain = gain,
+    .pixels = pixels,
     .rfft = &rfft,
 }};
 """

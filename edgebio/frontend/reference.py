@@ -121,7 +121,7 @@ def _biquad(q: Biquad, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     out = np.empty_like(samples)
     for i in range(samples.shape[1]):
         x0 = samples[:, i]
-        total = q.b0 * x0 + q.b1 * x1 + q.b2 * x2 + q.minus_a1 * y1 + q.minus_a2 * y2
+        total = q.b0 * (x0 + x2) + q.b1 * x1 + q.minus_a1 * y1 + q.minus_a2 * y2
         y0 = (total + (1 << 29)) >> 30
         out[:, i] = y0
         x2, x1, y2, y1 = x1, x0, y1, y0
@@ -139,9 +139,9 @@ def _log(
     """log2 of the magnitude in counts, Q10, with the 64-entry table and its interpolation."""
     c = constants(spec)
     at = np.minimum(exponent, c.floor_exponent)[..., None]
-    drop = np.minimum(2 * (exponent[..., None] - at), 63)
-    floor = c.floor >> np.minimum(2 * (c.floor_exponent - at), 63)
-    value = np.maximum((power >> drop) + floor, 1)
+    drop = np.minimum(2 * (exponent[..., None] - at), 31)
+    floor = np.maximum(c.floor >> np.minimum(2 * (c.floor_exponent - at), 63), 1)
+    value = (power >> drop) + floor
     whole = _bit_length(value) - 1
     fraction = (value << (32 - whole)) & 0xFFFFFFFF
     table = np.rint(np.log2(1 + np.arange(65) / 64) * 32768).astype(np.int64)

@@ -25,7 +25,7 @@ class FrontendSettings(BaseModel):
     fft : int
         Points of the real FFT: 32, 64, 128, 256 or 512.
     stride : int
-        Columns from one decision to the next.
+        Columns from one decision to the next, at most those of an image.
     taper : {"hann", "hamming", "none"}
         Window function of a column (periodic).
     highpass, lowpass : float
@@ -70,6 +70,10 @@ class FrontendSettings(BaseModel):
             raise ValueError(
                 f"window {self.window} is not fft + a multiple of hop; "
                 f"the nearest are {below} and {below + self.hop}"
+            )
+        if self.stride > self.columns:
+            raise ValueError(
+                f"stride {self.stride} skips columns: an image has only {self.columns} of them"
             )
         first, end = self.bins
         if not 0 <= first < end <= self.fft // 2 + 1:

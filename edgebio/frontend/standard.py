@@ -83,6 +83,10 @@ class Standardisation(BaseModel):
             gain=tuple(map(tuple, gain.astype(int).tolist())),
         )
 
+    def pixels(self) -> npt.NDArray[np.int16]:
+        """Offset and gain side by side, as ``eb_pixel``: shape (bins or 1, channels or 1, 2)."""
+        return np.ascontiguousarray(np.stack(self.tables(), axis=-1))
+
     def tables(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
         """Offset and gain as int16 arrays of shape (bins or 1, channels or 1)."""
         return np.array(self.offset, dtype=np.int16), np.array(self.gain, dtype=np.int16)

@@ -78,6 +78,12 @@ class Twin:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_config", _Config(self.spec, self.standard))
 
+    @property
+    def state_bytes(self) -> int:
+        """RAM that the front end's state takes, here as on any core."""
+        size: int = _library(self.spec.core_class).eb_frontend_host_bytes(self._config.pointer)
+        return size
+
     def columns(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Log magnitudes of a recording streamed from reset.
 
@@ -174,7 +180,7 @@ class _Stream(ctypes.Structure):
 
 class _BiquadC(ctypes.Structure):
     _fields_ = tuple(
-        (name, ctypes.c_int32) for name in ("b0", "b1", "b2", "minus_a1", "minus_a2", "passes_dc")
+        (name, ctypes.c_int32) for name in ("b0", "b1", "minus_a1", "minus_a2", "passes_dc")
     )
 
 
@@ -212,8 +218,7 @@ class _ConfigC(ctypes.Structure):  # eb_frontend_config
         ("floor", ctypes.c_uint32),
         ("taper", ctypes.c_void_p),
         ("filter", ctypes.c_void_p),
-        ("offset", ctypes.c_void_p),
-        ("gain", ctypes.c_void_p),
+        ("pixels", ctypes.c_void_p),
         ("rfft", ctypes.POINTER(_RfftC)),
     )  # fmt: skip
 
@@ -223,17 +228,16 @@ class _Config:
 
     def __init__(self, spec: FrontendSpec, standard: Standardisation | None) -> None:
         self.constants: Constants = constants(spec)
-        neutral = np.zeros((1, 1), np.int16)
-        self.offset, self.gain = standard.tables() if standard else (neutral, neutral)
-        bins, channels = self.offset.shape
+        self.pixels = standard.pixels() if standard else np.zeros((1, 1, 2), np.int16)
+        bins, channels, _ = self.pixels.shape
         if bins not in (1, spec.width) or channels not in (1, spec.channels):
             raise EdgebioError(
-                f"standardisation of shape {self.offset.shape} does not fit images of "
+                f"standardisation of shape {(bins, channels)} does not fit images of "
                 f"{spec.width} bins and {spec.channels} channels"
             )
         c = self.constants
         self._filter = (_BiquadC * len(c.filter))(
-            *(_BiquadC(b.b0, b.b1, b.b2, b.minus_a1, b.minus_a2, b.passes_dc) for b in c.filter)
+            *(_BiquadC(b.b0, b.b1, b.minus_a1, b.minus_a2, b.passes_dc) for b in c.filter)
         )
         self._cfft = _CfftC(
             spec.fft // 2, c.twiddles.ctypes.data, c.bit_reversal.ctypes.data, len(c.bit_reversal)
@@ -258,8 +262,7 @@ class _Config:
             floor=c.floor,
             taper=c.taper.ctypes.data,
             filter=ctypes.addressof(self._filter),
-            offset=self.offset.ctypes.data,
-            gain=self.gain.ctypes.data,
+            pixels=self.pixels.ctypes.data,
             rfft=ctypes.pointer(self._rfft),
         )
         self.pointer = ctypes.byref(self._config)

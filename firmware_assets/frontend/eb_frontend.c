@@ -13,27 +13,39 @@ enum {
     SAMPLE_SHIFT = 12, /* fractional bits of a filtered sample */
     WINDOW_SHIFT = 11, /* fractional bits of a windowed one: 12 + 15 of the taper - 16 */
     LOG_SHIFT = 10,
-    PIXEL_SHIFT = LOG_SHIFT + 8 /* of log * gain */
 };
 
-/* log2(1 + i / 64) in Q15. */
-static const uint16_t LOG2_TABLE[65] = {
-    0, 733, 1455, 2166, 2866, 3556, 4236, 4907, 5568, 6220,
-    6863, 7498, 8124, 8742, 9352, 9954, 10549, 11136, 11716, 12289,
-    12855, 13415, 13968, 14514, 15055, 15589, 16117, 16639, 17156, 17667,
-    18173, 18673, 19168, 19658, 20143, 20623, 21098, 21568, 22034, 22495,
-    22952, 23404, 23852, 24296, 24736, 25172, 25604, 26031, 26455, 26876,
-    27292, 27705, 28114, 28520, 28922, 29321, 29717, 30109, 30498, 30884,
-    31267, 31647, 32024, 32397, 32768,
+/* Loops of a few instructions, half of which would be the loop. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLL _Pragma("GCC unroll 2")
+#else
+#define UNROLL
+#endif
+
+/* log2(1 + i / 64) in Q15 in the lower half, the step to the next entry in the upper one. */
+#define E(low, step) ((uint32_t)(step) << 16 | (low))
+static const uint32_t LOG2_TABLE[64] = {
+    E(0, 733), E(733, 722), E(1455, 711), E(2166, 700), E(2866, 690), E(3556, 680),
+    E(4236, 671), E(4907, 661), E(5568, 652), E(6220, 643), E(6863, 635), E(7498, 626),
+    E(8124, 618), E(8742, 610), E(9352, 602), E(9954, 595), E(10549, 587), E(11136, 580),
+    E(11716, 573), E(12289, 566), E(12855, 560), E(13415, 553), E(13968, 546), E(14514, 541),
+    E(15055, 534), E(15589, 528), E(16117, 522), E(16639, 517), E(17156, 511), E(17667, 506),
+    E(18173, 500), E(18673, 495), E(19168, 490), E(19658, 485), E(20143, 480), E(20623, 475),
+    E(21098, 470), E(21568, 466), E(22034, 461), E(22495, 457), E(22952, 452), E(23404, 448),
+    E(23852, 444), E(24296, 440), E(24736, 436), E(25172, 432), E(25604, 427), E(26031, 424),
+    E(26455, 421), E(26876, 416), E(27292, 413), E(27705, 409), E(28114, 406), E(28520, 402),
+    E(28922, 399), E(29321, 396), E(29717, 392), E(30109, 389), E(30498, 386), E(30884, 383),
+    E(31267, 380), E(31647, 377), E(32024, 373), E(32397, 371),
 };
+#undef E
 
 typedef struct {
     eb_frontend_head *head;
+    int16_t *pending; /* (channels, hop), rounded up to words */
     int32_t *filter;  /* (channels, sections, 4): x1 x2 y1 y2 */
     int32_t *ring;    /* (channels, fft) */
     int32_t *wide;    /* fft int32: windowed frame; then 2 fft int16: spectrum */
-    int16_t *narrow;  /* fft int16: scaled frame; then logarithms */
-    int16_t *pending; /* (hop, channels) */
+    int16_t *narrow;  /* fft int16: scaled frame */
     int8_t *image;    /* (columns, bins, channels) */
 } layout;
 
@@ -41,37 +53,102 @@ static layout lay_out(const eb_frontend_config *c, void *state)
 {
     layout at;
     at.head = (eb_frontend_head *)state;
-    at.filter = (int32_t *)(void *)(at.head + 1);
+    at.pending = (int16_t *)(void *)(at.head + 1);
+    at.filter = (int32_t *)(void *)((char *)at.pending + EB_WORDS(2u * c->hop * c->channels));
     at.ring = at.filter + 4u * c->sections * c->channels;
     at.wide = at.ring + (size_t)c->fft * c->channels;
     at.narrow = (int16_t *)(void *)(at.wide + c->fft);
-    at.pending = at.narrow + c->fft;
-    at.image = (int8_t *)(void *)(at.pending + (size_t)c->hop * c->channels);
+    at.image = (int8_t *)(void *)(at.narrow + c->fft);
     return at;
 }
 
-/* The three steps that the DSP extension does in one instruction. */
+/* What the DSP extension does in one instruction, and what it is elsewhere. */
 #if EB_NATIVE_SIMD32
+
+/* (value * factor) >> 16 of a 48-bit product, plus `sum`. */
+static inline int32_t multiply_add_q16(int32_t value, int16_t factor, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlawb %0, %1, %2, %3"
+            : "=r"(result)
+            : "r"(value), "r"((int32_t)factor), "r"(sum));
+    return result;
+}
+
+/* The same with the upper half of `factor`. */
+static inline int32_t multiply_top_add_q16(int32_t value, int32_t factor, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlawt %0, %1, %2, %3" : "=r"(result) : "r"(value), "r"(factor), "r"(sum));
+    return result;
+}
 
 static inline int32_t multiply_q16(int32_t value, int16_t factor)
 {
-    int32_t upper;
-    __asm__("smulwb %0, %1, %2" : "=r"(upper) : "r"(value), "r"((int32_t)factor));
-    return upper;
+    int32_t result;
+    __asm__("smulwb %0, %1, %2" : "=r"(result) : "r"(value), "r"((int32_t)factor));
+    return result;
 }
 
-static inline int16_t saturate_q15(int32_t value)
+/* Four samples times four weights, which need not be aligned to words; advances all pointers. */
+static inline uint32_t taper_four(const int32_t **samples, const int16_t **weights, int32_t **out)
 {
-    int32_t narrow;
-    __asm__("ssat %0, #16, %1" : "=r"(narrow) : "r"(value));
-    return (int16_t)narrow;
+    int32_t a, b, c, d, low, high;
+    __asm__("ldr %[low], [%[weights]], #4\n\t"
+            "ldr %[high], [%[weights]], #4\n\t"
+            "ldrd %[a], %[b], [%[samples]], #8\n\t"
+            "ldrd %[c], %[d], [%[samples]], #8\n\t"
+            "smulwb %[a], %[a], %[low]\n\t"
+            "smulwt %[b], %[b], %[low]\n\t"
+            "smulwb %[c], %[c], %[high]\n\t"
+            "smulwt %[d], %[d], %[high]\n\t"
+            "strd %[a], %[b], [%[out]], #8\n\t"
+            "strd %[c], %[d], [%[out]], #8"
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [low] "=&r"(low),
+              [high] "=&r"(high), [samples] "+r"(*samples), [weights] "+r"(*weights),
+              [out] "+r"(*out)
+            :
+            : "memory");
+    return (uint32_t)((a ^ (a >> 31)) | (b ^ (b >> 31)) | (c ^ (c >> 31)) | (d ^ (d >> 31)));
 }
 
+/* Four samples divided by 2^right, rounded to nearest (SMMULR: the high word of a product,
+ * rounded) and saturated to 16 bits; advances both pointers. */
+static inline void scale_four(const int32_t **wide, int16_t **narrow, uint32_t right)
+{
+    int32_t a, b, c, d;
+    __asm__("ldrd %[a], %[b], [%[wide]], #8\n\t"
+            "ldrd %[c], %[d], [%[wide]], #8\n\t"
+            "smmulr %[a], %[a], %[factor]\n\t"
+            "smmulr %[b], %[b], %[factor]\n\t"
+            "smmulr %[c], %[c], %[factor]\n\t"
+            "smmulr %[d], %[d], %[factor]\n\t"
+            "ssat %[a], #16, %[a]\n\t"
+            "ssat %[b], #16, %[b]\n\t"
+            "ssat %[c], #16, %[c]\n\t"
+            "ssat %[d], #16, %[d]\n\t"
+            "pkhbt %[a], %[a], %[b], lsl #16\n\t"
+            "pkhbt %[c], %[c], %[d], lsl #16\n\t"
+            "strd %[a], %[c], [%[narrow]], #8"
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [wide] "+r"(*wide),
+              [narrow] "+r"(*narrow)
+            : [factor] "r"(1u << (32u - right))
+            : "memory");
+}
+
+/* value / 4, rounded down, as a pixel. */
 static inline int8_t saturate_pixel(int32_t value)
 {
     int32_t pixel;
-    __asm__("ssat %0, #8, %1, asr %2" : "=r"(pixel) : "r"(value), "I"(PIXEL_SHIFT));
+    __asm__("ssat %0, #8, %1, asr #2" : "=r"(pixel) : "r"(value));
     return (int8_t)pixel;
+}
+
+static inline uint32_t power_of(const int16_t *bin)
+{
+    int32_t pair;
+    memcpy(&pair, bin, sizeof pair);
+    return (uint32_t)__smuad(pair, pair);
 }
 
 #else
@@ -81,49 +158,88 @@ static inline int32_t multiply_q16(int32_t value, int16_t factor)
     return (int32_t)(((int64_t)value * factor) >> 16);
 }
 
-static inline int16_t saturate_q15(int32_t value)
+static inline int32_t multiply_add_q16(int32_t value, int16_t factor, int32_t sum)
 {
-    return (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
+    return multiply_q16(value, factor) + sum;
+}
+
+static inline int32_t multiply_top_add_q16(int32_t value, int32_t factor, int32_t sum)
+{
+    return multiply_add_q16(value, (int16_t)(factor >> 16), sum);
+}
+
+static inline uint32_t taper_four(const int32_t **samples, const int16_t **weights, int32_t **out)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        const int32_t value = multiply_q16(*(*samples)++, *(*weights)++);
+        *(*out)++ = value;
+        bits |= (uint32_t)(value ^ (value >> 31));
+    }
+    return bits;
+}
+
+static inline void scale_four(const int32_t **wide, int16_t **narrow, uint32_t right)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        /* Rounding may reach 32768, by one; it never passes -32768. */
+        const int32_t value = (*(*wide)++ + (1 << (right - 1u))) >> right;
+        *(*narrow)++ = (int16_t)(value > INT16_MAX ? INT16_MAX : value);
+    }
 }
 
 static inline int8_t saturate_pixel(int32_t value)
 {
-    value >>= PIXEL_SHIFT;
+    value >>= 2;
     return (int8_t)(value > INT8_MAX ? INT8_MAX : value < INT8_MIN ? INT8_MIN : value);
+}
+
+static inline uint32_t power_of(const int16_t *bin)
+{
+    /* Unsigned, as (-32768)^2 + (-32768)^2 is 2^31. */
+    return (uint32_t)(bin[0] * bin[0]) + (uint32_t)(bin[1] * bin[1]);
 }
 
 #endif
 
-static inline uint32_t leading_zeros(uint32_t value)
+/* The first biquad takes converter samples, every other one what the one before it made. Direct
+ * form I: its only state are samples, and the 64-bit sum rounds once. No saturation: the sum of
+ * the magnitudes of the impulse response is below 8 (edgebio.frontend.constants refuses other
+ * filters), so that 2^27 stays below 2^30. */
+#define RUN_BIQUAD(q, state, count, input, output)                                                 \
+    do {                                                                                           \
+        /* In locals: a store to a sample could otherwise change what q points to. */              \
+        const int32_t b0 = (q)->b0, b1 = (q)->b1;                                                  \
+        const int32_t minus_a1 = (q)->minus_a1, minus_a2 = (q)->minus_a2;                          \
+        int32_t x1 = (state)[0], x2 = (state)[1], y1 = (state)[2], y2 = (state)[3];                \
+        UNROLL                                                                                     \
+        for (uint32_t i = 0; i < (count); i++) {                                                   \
+            const int32_t x0 = (input);                                                            \
+            int64_t sum = (int64_t)b0 * (x0 + x2) + ((int64_t)1 << 29);                            \
+            sum += (int64_t)b1 * x1;                                                               \
+            sum += (int64_t)minus_a1 * y1;                                                         \
+            sum += (int64_t)minus_a2 * y2;                                                         \
+            x2 = x1;                                                                               \
+            x1 = x0;                                                                               \
+            y2 = y1;                                                                               \
+            y1 = (int32_t)(sum >> 30);                                                             \
+            (output) = y1;                                                                         \
+        }                                                                                          \
+        (state)[0] = x1;                                                                           \
+        (state)[1] = x2;                                                                           \
+        (state)[2] = y1;                                                                           \
+        (state)[3] = y2;                                                                           \
+    } while (0)
+
+static void filter_first(const eb_biquad *q, int32_t *state, const int16_t *from, int32_t *to,
+                         uint32_t count)
 {
-    return value ? (uint32_t)__builtin_clz(value) : 32u;
+    RUN_BIQUAD(q, state, count, from[i] * (1 << SAMPLE_SHIFT), to[i]);
 }
 
-/* Samples of one channel through one biquad, in place. Direct form I: its only state are samples,
- * and the 64-bit sum rounds once. No saturation: the sum of the magnitudes of the impulse response
- * is below 8 (edgebio.frontend.constants refuses other filters), so that 2^27 stays below 2^30. */
-static void run_biquad(const eb_biquad *q, int32_t *state, int32_t *samples, uint32_t count)
+static void filter_next(const eb_biquad *q, int32_t *state, int32_t *samples, uint32_t count)
 {
-    /* In locals, as the compiler must assume that a store to a sample changes what q points to. */
-    const int32_t b0 = q->b0, b1 = q->b1, b2 = q->b2, minus_a1 = q->minus_a1, minus_a2 = q->minus_a2;
-    int32_t x1 = state[0], x2 = state[1], y1 = state[2], y2 = state[3];
-    for (uint32_t i = 0; i < count; i++) {
-        const int32_t x0 = samples[i];
-        int64_t sum = (int64_t)b0 * x0 + ((int64_t)1 << 29);
-        sum += (int64_t)b1 * x1;
-        sum += (int64_t)b2 * x2;
-        sum += (int64_t)minus_a1 * y1;
-        sum += (int64_t)minus_a2 * y2;
-        x2 = x1;
-        x1 = x0;
-        y2 = y1;
-        y1 = (int32_t)(sum >> 30);
-        samples[i] = y1;
-    }
-    state[0] = x1;
-    state[1] = x2;
-    state[2] = y1;
-    state[3] = y2;
+    RUN_BIQUAD(q, state, count, samples[i], samples[i]);
 }
 
 /* Filters start as if the first sample had always been there: no step, no ringing. */
@@ -141,107 +257,154 @@ static void prime(const eb_frontend_config *c, const layout *at, const int16_t *
     at->head->primed = 1;
 }
 
+/* A run of converter samples of one channel through all filters. */
+static void filter_run(const eb_frontend_config *c, int32_t *state, const int16_t *from,
+                       int32_t *to, uint32_t count)
+{
+    if (c->sections == 0) {
+        for (uint32_t i = 0; i < count; i++) {
+            to[i] = from[i] * (1 << SAMPLE_SHIFT);
+        }
+        return;
+    }
+    filter_first(c->filter, state, from, to, count);
+    for (uint32_t section = 1; section < c->sections; section++) {
+        filter_next(c->filter + section, state + 4u * section, to, count);
+    }
+}
+
 /* Move the pending samples through the filters into the rings. */
 static void filter_pending(const eb_frontend_config *c, const layout *at)
 {
-    const uint32_t count = at->head->pending, mask = c->fft - 1u;
-    int32_t *state = at->filter;
-    uint32_t railed = 0;
+    const uint32_t count = at->head->pending, start = at->head->write;
+    /* They wrap around the ring's end at most once a turn; a hop longer than the ring only keeps
+     * its last samples, but the filters want all. */
     for (uint32_t channel = 0; channel < c->channels; channel++) {
         int32_t *ring = at->ring + (size_t)channel * c->fft;
-        const int16_t *from = at->pending + channel;
-        uint32_t done = 0;
-        while (done < count) {
-            /* The longest run that neither wraps the ring nor leaves the pending samples. */
-            const uint32_t start = (at->head->write + done) & mask;
-            uint32_t run = c->fft - start;
-            if (run > count - done) {
-                run = count - done;
-            }
-            int32_t *samples = ring + start;
-            for (uint32_t i = 0; i < run; i++, from += c->channels) {
-                const int32_t x = *from;
-                railed += x == INT16_MAX || x == INT16_MIN;
-                samples[i] = x * (1 << SAMPLE_SHIFT);
-            }
-            for (uint32_t section = 0; section < c->sections; section++) {
-                run_biquad(&c->filter[section], state + 4u * section, samples, run);
-            }
-            TRACE(EB_STAGE_FILTER, channel, samples, run * sizeof *samples);
+        int32_t *state = at->filter + 4u * c->sections * channel;
+        const int16_t *from = at->pending + (size_t)channel * c->hop;
+        for (uint32_t done = 0, place = start; done < count; place = 0) {
+            const uint32_t room = c->fft - place, left = count - done;
+            const uint32_t run = left < room ? left : room;
+            filter_run(c, state, from + done, ring + place, run);
+            TRACE(EB_STAGE_FILTER, channel, ring + place, run * sizeof *ring);
             done += run;
         }
-        state += 4u * c->sections;
     }
-    at->head->write = (at->head->write + count) & mask;
+    at->head->write = (start + count) & (c->fft - 1u);
     at->head->pending = 0;
-    at->head->railed += railed;
 }
 
 /* Taper a part of the frame; the result has a bit set wherever a sample's magnitude has. */
-static uint32_t taper(const int32_t *samples, const int16_t *weights, int32_t *out, uint32_t count)
+static __attribute__((noinline)) uint32_t taper(const int32_t *samples, const int16_t *weights,
+                                                int32_t *out, uint32_t count)
 {
     uint32_t bits = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const int32_t value = multiply_q16(samples[i], weights[i]);
-        bits |= (uint32_t)(value ^ (value >> 31));
-        out[i] = value;
+    for (const int32_t *const end = samples + (count & ~3u); samples != end;) {
+        bits |= taper_four(&samples, &weights, &out);
+    }
+    for (uint32_t i = 0; i < (count & 3u); i++) {
+        out[i] = multiply_q16(samples[i], weights[i]);
+        bits |= (uint32_t)(out[i] ^ (out[i] >> 31));
     }
     return bits;
 }
 
 /* Shift the frame so that its largest sample fills 16 bits; the exponent is that shift. */
-static int32_t scale(const int32_t *wide, int16_t *narrow, uint32_t count, uint32_t bits)
+static __attribute__((noinline)) int32_t scale(const int32_t *wide, int16_t *narrow,
+                                               uint32_t count, uint32_t bits)
 {
-    const int32_t exponent = (int32_t)leading_zeros(bits) - 17;
+    const int32_t exponent = (bits ? __builtin_clz(bits) : 32) - 17;
+    const int32_t *const end = wide + count;
     if (exponent >= 0) {
-        for (uint32_t i = 0; i < count; i++) {
-            narrow[i] = (int16_t)(wide[i] * (1 << exponent));
+        while (wide != end) {
+            *narrow++ = (int16_t)(*wide++ * (1 << exponent));
         }
     } else {
-        const int32_t right = -exponent, half = 1 << (right - 1);
-        for (uint32_t i = 0; i < count; i++) {
-            /* Rounding may reach 32768, by one. */
-            narrow[i] = saturate_q15((wide[i] + half) >> right);
+        while (wide != end) {
+            scale_four(&wide, &narrow, (uint32_t)-exponent);
         }
     }
     return exponent;
 }
 
-/* log2 of a value above 0, Q15: the exponent, and a table with linear interpolation. */
-static inline uint32_t log2_q15(uint32_t value)
-{
-    const uint32_t zeros = (uint32_t)__builtin_clz(value);
-    const uint32_t fraction = value << zeros << 1; /* below the leading one, Q32 */
-    const uint32_t index = fraction >> 26;
-    const uint32_t low = LOG2_TABLE[index], step = LOG2_TABLE[index + 1] - low;
-    return ((31u - zeros) << 15) + low + ((step * ((fraction >> 10) & 0xFFFFu)) >> 16);
-}
+/* What turns the power of one channel's frame into log2 of the magnitude in counts. */
+typedef struct {
+    uint32_t drop;  /* the power is shifted right by this much, */
+    uint32_t floor; /* this is added, */
+    int32_t unit;   /* and this to its logarithm, Q15 */
+} log_scale;
 
-/* Unsigned, as (-32768)^2 + (-32768)^2 is 2^31. */
-static inline uint32_t power_of(const int16_t *bin)
-{
-    return (uint32_t)(bin[0] * bin[0]) + (uint32_t)(bin[1] * bin[1]);
-}
-
-/* log2 of the magnitudes in counts, Q10. The FFT's unit is 2^(log2fft - 11 - exponent) counts;
- * beyond the exponent at which `floor` is given, the power is shifted right instead. */
-static void logarithms(const eb_frontend_config *c, const int16_t *spectrum, int32_t exponent,
-                       int16_t *out)
+/* The FFT's unit is 2^(log2fft - 11 - exponent) counts; beyond the exponent at which `floor` is
+ * given, the power is shifted right instead. */
+static log_scale scale_of(const eb_frontend_config *c, int32_t exponent)
 {
     const int32_t at = exponent < c->floor_exponent ? exponent : c->floor_exponent;
-    const uint32_t drop = 2u * (uint32_t)(exponent - at);
     const uint32_t sink = 2u * (uint32_t)(c->floor_exponent - at);
     const uint32_t floor = sink < 32u ? c->floor >> sink : 0u;
-    const int32_t unit = (WINDOW_SHIFT + at - c->log2fft) * (1 << LOG_SHIFT);
+    const uint32_t drop = 2u * (uint32_t)(exponent - at);
+    const log_scale scale = {
+        .drop = drop < 31u ? drop : 31u,
+        .floor = floor ? floor : 1u, /* the logarithm of 0 is never asked for */
+        /* Twice, as the logarithm is that of the power, whose bits count from 31 down; 32 rounds
+         * the shift by 6 that halves. */
+        .unit = (31 - 2 * (WINDOW_SHIFT + at - c->log2fft)) * (1 << 15) + 32,
+    };
+    return scale;
+}
+
+/* log2 of the magnitude in counts, Q10: the exponent, and a table with linear interpolation. */
+static inline int32_t log2_of(uint32_t power, uint32_t drop, uint32_t floor, int32_t unit)
+{
+    const uint32_t value = (power >> drop) + floor;
+    const uint32_t zeros = (uint32_t)__builtin_clz(value);
+    const uint32_t fraction = value << zeros; /* the leading one, then Q31 */
+    const uint32_t entry = LOG2_TABLE[fraction >> 25 & 63u];
+    const int32_t low = unit - (int32_t)(zeros << 15) + (int32_t)(uint16_t)entry;
+    const int32_t part = (int32_t)(fraction >> 9 & 0xFFFFu);
+    return multiply_top_add_q16(part, (int32_t)entry, low) >> 6;
+}
+
+/* Pixels of the bins of one channel's spectrum, one every `channels` bytes. */
+static __attribute__((noinline)) void make_pixels(const eb_frontend_config *c, uint32_t channel,
+                                                  const int16_t *spectrum, const log_scale *scale,
+                                                  int8_t *to)
+{
+    /* In locals, as a store to a pixel may change anything for all that the compiler knows. */
+    const uint32_t channels = c->channels, stride = c->bin_stride;
+    const uint32_t drop = scale->drop, floor = scale->floor;
+    const int32_t unit = scale->unit;
+    const eb_pixel *pixel = c->pixels + (size_t)channel * c->channel_stride;
     const int16_t *bin = spectrum + 2u * c->first_bin;
-    for (uint32_t i = 0; i < c->bins; i++, bin += 2) {
-        const uint32_t power = (drop < 32u ? power_of(bin) >> drop : 0u) + floor;
-        out[i] = (int16_t)((int32_t)((log2_q15(power ? power : 1u) + 32u) >> 6) - unit);
+    const int16_t *const end = bin + 2u * c->bins;
+    for (; bin != end; bin += 2, to += channels, pixel += stride) {
+        const int32_t log = log2_of(power_of(bin), drop, floor, unit);
+        /* (log - offset) * gain is Q18; its lower 16 bits, cut off, do not change the rounding. */
+        *to = saturate_pixel(multiply_add_q16(log - pixel->offset, pixel->gain, 2));
     }
 }
 
-/* One channel of the newest column. */
-static void make_column(const eb_frontend_config *c, const layout *at, uint32_t channel)
+#ifdef EB_FRONTEND_TRACED
+static void trace_bins(const eb_frontend_config *c, uint32_t channel, const int16_t *spectrum,
+                       const log_scale *scale, const int8_t *pixels)
+{
+    uint32_t powers[MAX_BINS];
+    int16_t logs[MAX_BINS];
+    int8_t image[MAX_BINS];
+    for (uint32_t i = 0; i < c->bins; i++) {
+        powers[i] = power_of(spectrum + 2u * (c->first_bin + i));
+        logs[i] = (int16_t)log2_of(powers[i], scale->drop, scale->floor, scale->unit);
+        image[i] = pixels[i * c->channels];
+    }
+    TRACE(EB_STAGE_POWER, channel, powers, c->bins * sizeof *powers);
+    TRACE(EB_STAGE_LOG, channel, logs, c->bins * sizeof *logs);
+    TRACE(EB_STAGE_IMAGE, channel, image, c->bins);
+}
+#endif
+
+/* One channel of the newest column: `row` is where its pixels go, one every `channels` bytes. */
+static void make_column(const eb_frontend_config *c, const layout *at, uint32_t channel,
+                        int8_t *row)
 {
     const uint32_t split = c->fft - at->head->write; /* the ring's oldest sample is at `write` */
     const int32_t *ring = at->ring + (size_t)channel * c->fft;
@@ -256,76 +419,100 @@ static void make_column(const eb_frontend_config *c, const layout *at, uint32_t 
     int16_t *spectrum = (int16_t *)(void *)at->wide;
     arm_rfft_q15(c->rfft, at->narrow, spectrum);
     TRACE(EB_STAGE_FFT, channel, spectrum, (c->fft + 2u) * sizeof *spectrum);
-#ifdef EB_FRONTEND_TRACED
-    uint32_t powers[MAX_BINS];
-    for (uint32_t i = 0; i < c->bins; i++) {
-        powers[i] = power_of(spectrum + 2u * (c->first_bin + i));
-    }
-    TRACE(EB_STAGE_POWER, channel, powers, c->bins * sizeof *powers);
-#endif
 
-    int16_t *log = at->narrow; /* the FFT has used up its input */
-    logarithms(c, spectrum, exponent, log);
-    TRACE(EB_STAGE_LOG, channel, log, c->bins * sizeof *log);
+    const log_scale unit = scale_of(c, exponent);
+    make_pixels(c, channel, spectrum, &unit, row);
+#ifdef EB_FRONTEND_TRACED
+    trace_bins(c, channel, spectrum, &unit, row);
+#endif
+}
 
-    /* In locals, as a store to a pixel may change anything for all that the compiler knows. */
-    const uint32_t bins = c->bins, channels = c->channels, stride = c->bin_stride;
-    int8_t *pixel = at->image + (c->columns - 1u) * (size_t)bins * channels + channel;
-    const int16_t *offset = c->offset + (size_t)channel * c->channel_stride;
-    const int16_t *gain = c->gain + (size_t)channel * c->channel_stride;
-#ifdef EB_FRONTEND_TRACED
-    int8_t pixels[MAX_BINS];
-#endif
-    for (uint32_t i = 0; i < bins; i++, pixel += channels) {
-        *pixel = saturate_pixel((log[i] - *offset) * *gain + (1 << (PIXEL_SHIFT - 1)));
-#ifdef EB_FRONTEND_TRACED
-        pixels[i] = *pixel;
-#endif
-        offset += stride;
-        gain += stride;
+/* Move bytes towards the front. The C library's own, made small, goes byte by byte. */
+static void move_down(int8_t *to, const int8_t *from, size_t bytes)
+{
+    if (((uintptr_t)from | bytes) & 3u) {
+        memmove(to, from, bytes);
+        return;
     }
-    TRACE(EB_STAGE_IMAGE, channel, pixels, bins);
+    UNROLL
+    for (size_t i = 0; i < bytes; i += 4) {
+        uint32_t word;
+        memcpy(&word, __builtin_assume_aligned(from + i, 4), sizeof word);
+        memcpy(__builtin_assume_aligned(to + i, 4), &word, sizeof word);
+    }
+}
+
+/* Samples of one moment that are at an end of int16. */
+static uint32_t count_railed(const int16_t *sample, uint32_t channels)
+{
+    uint32_t railed = 0;
+    for (uint32_t channel = 0; channel < channels; channel++) {
+        railed += sample[channel] == INT16_MAX || sample[channel] == INT16_MIN;
+    }
+    return railed;
+}
+
+/* Take the samples of one moment, channel by channel, where the filters will read them. */
+static void keep(eb_frontend_head *head, int16_t *to, const int16_t *sample, uint32_t channels,
+                 uint32_t hop)
+{
+    int32_t bits = 0;
+    for (const int16_t *at = sample, *end = sample + channels; at != end; at++, to += hop) {
+        const int32_t x = *at;
+        *to = (int16_t)x;
+        bits |= x ^ (x >> 31);
+    }
+    if (bits == INT16_MAX) { /* only then may one of them be at an end */
+        head->railed += count_railed(sample, channels);
+    }
 }
 
 void eb_frontend_reset(const eb_frontend_config *config, void *state)
 {
     const layout at = lay_out(config, state);
-    const size_t row = (size_t)config->bins * config->channels;
-    memset(state, 0, (size_t)((const char *)at.image - (const char *)state));
-    memset(at.image, 0, config->columns * row);
+    const size_t pixels = (size_t)config->columns * config->bins * config->channels;
+    memset(state, 0, (size_t)((const char *)at.image - (const char *)state) + pixels);
     at.head->next_column = config->fft;
     at.head->next_image = config->columns;
 }
 
-bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16_t *sample)
+/* Filter what is pending and make a column if it is due; true when it completes an image. */
+static __attribute__((noinline)) bool advance(const eb_frontend_config *c, void *state)
 {
-    const layout at = lay_out(config, state);
+    const layout at = lay_out(c, state);
     eb_frontend_head *head = at.head;
-    if (!head->primed) {
-        prime(config, &at, sample);
-    }
-    memcpy(at.pending + (size_t)head->pending * config->channels, sample,
-           config->channels * sizeof *sample);
-    head->pending++;
-    head->next_column--;
-    if (head->pending == config->hop || head->next_column == 0) {
-        filter_pending(config, &at);
-    }
+    filter_pending(c, &at);
     if (head->next_column) {
         return false;
     }
-    head->next_column = config->hop;
+    head->next_column = c->hop;
 
-    const size_t row = (size_t)config->bins * config->channels;
-    memmove(at.image, at.image + row, (config->columns - 1u) * row);
-    for (uint32_t channel = 0; channel < config->channels; channel++) {
-        make_column(config, &at, channel);
+    const size_t row = (size_t)c->bins * c->channels;
+    if (head->next_image == 0) {
+        /* The image that was due has been read: keep what it shares with the next one. */
+        head->next_image = c->stride;
+        move_down(at.image, at.image + c->stride * row, (size_t)(c->columns - c->stride) * row);
     }
-    if (--head->next_image) {
+    int8_t *newest = at.image + (c->columns - head->next_image) * row;
+    for (uint32_t channel = 0; channel < c->channels; channel++) {
+        make_column(c, &at, channel, newest + channel);
+    }
+    return --head->next_image == 0;
+}
+
+bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16_t *sample)
+{
+    eb_frontend_head *head = (eb_frontend_head *)state;
+    if (!head->primed) {
+        const layout at = lay_out(config, state);
+        prime(config, &at, sample);
+    }
+    int16_t *pending = (int16_t *)(void *)(head + 1);
+    keep(head, pending + head->pending++, sample, config->channels, config->hop);
+    if (--head->next_column && head->pending != config->hop) {
         return false;
     }
-    head->next_image = config->stride;
-    return true;
+    return advance(config, state);
 }
 
 const int8_t *eb_frontend_image(const eb_frontend_config *config, const void *state)

@@ -22,11 +22,18 @@
 
 #include "dsp/transform_functions.h"
 
-/* y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], coefficients in Q30. */
+/* y[n] = b0 (x[n] + x[n-2]) + b1 x[n-1] - a1 y[n-1] - a2 y[n-2], coefficients in Q30: every filter
+ * whose zeros lie on the unit circle, as those of Butterworth and notch filters do. */
 typedef struct {
-    int32_t b0, b1, b2, minus_a1, minus_a2;
+    int32_t b0, b1, minus_a1, minus_a2;
     int32_t passes_dc; /* 1 if its gain at 0 Hz is 1, 0 if it is 0 */
 } eb_biquad;
+
+/* pixel = (log2 magnitude - offset) * gain */
+typedef struct {
+    int16_t offset; /* Q10 octaves */
+    int16_t gain;   /* steps an octave, Q8 */
+} eb_pixel;
 
 typedef struct {
     uint16_t channels;
@@ -34,18 +41,17 @@ typedef struct {
     uint16_t log2fft;
     uint16_t hop;     /* samples from one column to the next */
     uint16_t columns; /* columns of an image */
-    uint16_t stride;  /* columns from one image to the next */
+    uint16_t stride;  /* columns from one image to the next, at most `columns` */
     uint16_t first_bin;
     uint16_t bins;
     uint16_t sections;          /* biquads */
-    uint16_t bin_stride;        /* of offset and gain: 0 where one serves all bins */
-    uint16_t channel_stride;    /* of offset and gain: 0 where one serves all channels */
+    uint16_t bin_stride;        /* of `pixels`: 0 where one serves all bins */
+    uint16_t channel_stride;    /* of `pixels`: 0 where one serves all channels */
     int16_t floor_exponent;     /* the block exponent that `floor` is given at */
     uint32_t floor;             /* floor^2 in the FFT's units at that exponent, below 2^30 */
     const int16_t *taper;       /* Q15, `fft` entries */
     const eb_biquad *filter;
-    const int16_t *offset; /* Q10 octaves */
-    const int16_t *gain;   /* pixel steps per octave, Q8 */
+    const eb_pixel *pixels;
     const arm_rfft_instance_q15 *rfft;
 } eb_frontend_config;
 
@@ -53,21 +59,22 @@ typedef struct {
 typedef struct {
     uint32_t pending;     /* samples waiting to be filtered */
     uint32_t next_column; /* samples until a column is due */
-    uint32_t next_image;  /* columns until an image is due */
+    uint32_t next_image;  /* columns until an image is due; 0 once it is, until the next column */
     uint32_t write;       /* where the rings are written next */
     uint32_t primed;      /* 0 until the first sample has set the filters' state */
     uint32_t railed;      /* samples at the ends of int16, since reset */
 } eb_frontend_head; /* a multiple of 8 bytes: what follows keeps the alignment */
 
+#define EB_WORDS(bytes) (((bytes) + 3u) & ~(size_t)3u)
+
 /* Bytes of a state, for `config`'s sizes; all constant, so it serves in array bounds. */
 #define EB_FRONTEND_BYTES(channels, fft, hop, sections, columns, bins)                             \
-    (sizeof(eb_frontend_head)                                                                      \
-     + 4u * (4u * (sections) * (channels) /* filter states */                                      \
-             + (fft) * (channels)         /* rings */                                              \
-             + (fft)                      /* windowed frame, then spectrum */                      \
-             + (fft) / 2u)                /* scaled frame, then logarithms */                      \
-     + 2u * (hop) * (channels)            /* pending samples */                                    \
-     + 1u * (columns) * (bins) * (channels))
+    (sizeof(eb_frontend_head) + EB_WORDS(2u * (hop) * (channels)) /* pending samples */            \
+     + 4u * (4u * (sections) * (channels)                         /* filter states */              \
+             + (fft) * (channels)                                 /* rings */                      \
+             + (fft)                                              /* windowed frame, spectrum */   \
+             + (fft) / 2u)                                        /* scaled frame */               \
+     + (size_t)(columns) * (bins) * (channels))
 
 /* Forget every sample. `state` is 8-byte aligned. */
 void eb_frontend_reset(const eb_frontend_config *config, void *state);
@@ -75,7 +82,7 @@ void eb_frontend_reset(const eb_frontend_config *config, void *state);
 /* Take one sample of every channel; true when an image is due. */
 bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16_t *sample);
 
-/* The image, valid until the next push; complete once a push has returned true. */
+/* The image, when a push has returned true; valid until the next push. */
 const int8_t *eb_frontend_image(const eb_frontend_config *config, const void *state);
 
 /* Built with EB_FRONTEND_TRACED, every stage of every column is shown to this function. */

@@ -44,7 +44,7 @@ def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
         fft=fft,
         hop=hop,
         window=fft + (columns - 1) * hop,
-        stride=draw(st.integers(1, 3)),
+        stride=draw(st.integers(1, columns)),
         bins=(first, draw(st.integers(first + 1, fft // 2 + 1))),
         taper=draw(st.sampled_from(["hann", "hamming", "none"])),
         highpass=draw(st.sampled_from([0.0, 0.5, 20.0, 70.0])),

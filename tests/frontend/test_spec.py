@@ -12,6 +12,7 @@ from edgebio.frontend.spec import FrontendSettings, FrontendSpec
         ("hop", 0, "greater than 0"),
         ("hop", 201, "longer than the window"),
         ("hop", 16, "the nearest are 192 and 208"),
+        ("stride", 10, "skips columns: an image has only 9"),
         ("fft", 48, "Input should be 32, 64, 128, 256 or 512"),
         ("window", 63, "shorter than the FFT"),
         ("bins", (1, 34), "not within 0 to 33"),
@@ -36,7 +37,9 @@ def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason
 
 @given(st.integers(0, 20), st.integers(1, 32), st.sampled_from([32, 64, 128, 256, 512]))
 def test_sizes_follow_from_window_hop_and_fft(extra, hop, fft):
-    spec = FrontendSettings(window=fft + extra * hop, hop=hop, fft=fft, bins=(0, fft // 2 + 1))
+    spec = FrontendSettings(
+        window=fft + extra * hop, hop=hop, fft=fft, bins=(0, fft // 2 + 1), stride=1
+    )
     assert spec.columns == extra + 1
     assert (spec.columns - 1) * spec.hop + spec.fft == spec.window
     assert spec.width == fft // 2 + 1
