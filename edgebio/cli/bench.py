@@ -70,9 +70,15 @@ def _frontend(out: Output, board_name: str) -> Document:
 
     found = bench_frontend(boards.load(board_name))
     rows = [
-        [x.fft, x.instructions, x.fft_instructions, f"{x.instructions / x.fft_instructions:.2f}"]
-        + [x.flash, x.ram]
-        for x in found.columns
+        [
+            c.fft,
+            c.instructions,
+            c.fft_instructions,
+            f"{c.instructions / c.fft_instructions:.2f}",
+            c.flash,
+            c.ram,
+        ]
+        for c in found.columns
     ]
     out.table(
         f"One column of one channel on {found.board} ({found.core}, class {found.core_class})",
