@@ -1,5 +1,6 @@
 """The host's end of the link: one device on one port."""
 
+import contextlib
 import random
 import time
 import zlib
@@ -14,7 +15,6 @@ from edgebio.errors import DeviceError, EdgebioError
 from edgebio.link import frames, packing
 from edgebio.link.errors import (
     ForeignError,
-    GoneError,
     RefusedError,
     RestartedError,
     SilentError,
@@ -211,6 +211,7 @@ class Client:
                 self._unpack(_layout(MESSAGES["ping"].answer), answer, "ping")
                 self._identity = self.identify()
                 self._description = self.describe()
+                self._streaming = False
                 return
         if self._parser.received > received_before:
             raise ForeignError(
@@ -336,9 +337,10 @@ class Client:
             if frame.kind == kind | ANSWER:
                 answer = self._unpack(_layout(MESSAGES["upload"].answer), frame, "upload")
                 pipeline.answered(frame.sequence, answer["next"])
-            elif frame.kind == _ERROR:
+            elif frame.kind == _ERROR and pipeline.holds(frame.sequence):
                 self._refuse(frame)
 
+        self._stop_stream()
         watch = _Watch(self, "upload")
         while pipeline.taken < len(data):
             while (at := pipeline.position) < len(data):
@@ -357,6 +359,19 @@ class Client:
         """Find out by a heart-beat what has become of the pieces under way."""
         self._request("ping", handler=handler, session=self._session)
         pipeline.drained()
+
+    def _stop_stream(self) -> StreamEnd | None:
+        """End the stream that is open, or that a failure has left open; None if there is none."""
+        if not self._streaming:
+            return None
+        try:
+            end = StreamEnd(**self._request("stream_stop"))
+        except RefusedError as error:
+            if error.code != "idle":
+                raise
+            end = None
+        self._streaming = False
+        return end
 
     def _output(self, run: Record) -> npt.NDArray[np.int8]:
         output: bytes = run["output"]
@@ -381,27 +396,37 @@ class _Stream:
 
     def run(self) -> Generator[Decision, None, None]:
         client = self._client
+        client._streaming = True
         client._request("stream_start", on_gap=CODES["on_gap"][self._on_gap])
-        finished = False
         try:
-            watch = _Watch(client, "stream")
-            quiet_since = time.monotonic()
-            while not self._complete():
-                self._send()
-                if client._heed(self._patience(), self._handle):
-                    quiet_since = time.monotonic()
-                elif time.monotonic() - quiet_since >= client._retry_after:
-                    quiet_since = time.monotonic()
-                    client._drain(self._pipeline, self._handle)
-                while self._next < self._made or self._arrived:
-                    if self._next not in self._arrived:
-                        self._recall()
-                    self._next += 1
-                    yield self._arrived.pop(self._next - 1)
-                watch.look(self._pipeline)
-            finished = True
-        finally:
-            self._stop(finished)
+            yield from self._decisions()
+        except GeneratorExit:  # the caller wants no more, and may have closed the port already
+            with contextlib.suppress(DeviceError):
+                client._stop_stream()
+            raise
+        end = client._stop_stream()
+        if end and self._on_gap == "wait" and end.decisions != self._next:
+            raise ForeignError(
+                f"{client.url}: the device made {end.decisions} decisions, {self._next} arrived"
+            )
+
+    def _decisions(self) -> Iterator[Decision]:
+        client = self._client
+        watch = _Watch(client, "stream")
+        quiet_since = time.monotonic()
+        while not self._complete():
+            self._send()
+            if client._heed(self._patience(), self._handle):
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since >= client._retry_after:
+                quiet_since = time.monotonic()
+                client._drain(self._pipeline, self._handle)
+            while self._next < self._made or self._arrived:
+                if self._next not in self._arrived:
+                    self._recall()
+                self._next += 1
+                yield self._arrived.pop(self._next - 1)
+            watch.look(self._pipeline)
 
     def _complete(self) -> bool:
         if self._on_gap == "wait":
@@ -449,35 +474,23 @@ class _Stream:
             self._made = max(self._made, answer["decisions"])
         elif frame.kind == MESSAGES["decision"].kind:
             self._keep(frame)
-        elif frame.kind == _ERROR:
+        elif frame.kind == _ERROR and self._pipeline.holds(frame.sequence):
             client._refuse(frame)
 
     def _keep(self, frame: Frame) -> None:
         values = self._client._unpack(_layout(MESSAGES["decision"].event), frame, "decision")
-        decision = Decision(**values | {"logits": np.frombuffer(values["logits"], np.int8)})
+        decision = _decision(values)
         if decision.index >= self._next:
             self._arrived[decision.index] = decision
 
     def _recall(self) -> None:
         """Ask again for the decision wanted next."""
         values = self._client._request("stream_recall", handler=self._handle, index=self._next)
-        self._arrived[self._next] = Decision(
-            **values | {"logits": np.frombuffer(values["logits"], np.int8)}
-        )
+        self._arrived[self._next] = _decision(values)
 
-    def _stop(self, finished: bool) -> None:
-        try:
-            values = self._client._request("stream_stop", handler=_ignore)
-        except DeviceError:
-            if finished:
-                raise
-            return  # what ended the stream is what the caller wants to know
-        end = StreamEnd(**values)
-        if finished and self._on_gap == "wait" and end.decisions != self._next:
-            raise GoneError(
-                f"{self._client.url}: the device made {end.decisions} decisions, "
-                f"{self._next} arrived"
-            )
+
+def _decision(values: Record) -> Decision:
+    return Decision(**values | {"logits": np.frombuffer(values["logits"], np.int8)})
 
 
 class _Watch:

@@ -15,7 +15,7 @@ try:
 except ImportError:  # not POSIX
     termios = None  # type: ignore[assignment]
 
-_POLL = 0.05  # seconds after which a read looks at its deadline
+_POLL = 0.01  # seconds after which a read looks at its deadline
 _WRITE_PATIENCE = 5.0  # seconds that a full line may keep bytes from leaving
 
 # pyserial's own errors are OSErrors, termios' are not.

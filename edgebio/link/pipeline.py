@@ -51,6 +51,10 @@ class Pipeline:
         """Whether a piece may be sent now."""
         return self.idle or self._bytes + encoded_bytes <= self._capacity
 
+    def holds(self, sequence: int) -> bool:
+        """Whether the piece `sequence` is under way."""
+        return any(piece.sequence == sequence for piece in self._under_way)
+
     def sent(self, sequence: int, end: int, encoded_bytes: int) -> None:
         """Note a piece from `position` to `end` as sent."""
         if self._went_back is None:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.int16]
 
+_KEPT = 4096  # samples that the device has already, let go of together
+
 
 class Samples:
     """Samples by their number, kept until the device has them.
@@ -71,6 +73,6 @@ class Samples:
 
     def forget(self, before: int) -> None:
         """Let go of samples that the device has."""
-        if self._held is not None and before - self._first >= 65536:
+        if self._held is not None and before - self._first >= _KEPT:
             self._held = self._held[before - self._first :]
             self._first = before

@@ -41,6 +41,11 @@ bool eb_stream_open(void)
     return stream.open;
 }
 
+void eb_stream_close(void)
+{
+    stream.open = false;
+}
+
 uint32_t eb_stream_gaps(void)
 {
     return stream.all_gaps;
@@ -216,6 +221,10 @@ void eb_stream_init(eb_server *server)
 bool eb_stream_open(void)
 {
     return false;
+}
+
+void eb_stream_close(void)
+{
 }
 
 uint32_t eb_stream_gaps(void)

@@ -20,6 +20,7 @@ uint8_t eb_stream_recall(const eb_request *request, eb_answer *answer);
 uint8_t eb_stream_stop(eb_answer *answer);
 
 bool eb_stream_open(void);
+void eb_stream_close(void);
 
 /* Gaps since start, in all streams. */
 uint32_t eb_stream_gaps(void);

@@ -128,6 +128,12 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
     }
 }
 
+void eb_server_opened(void)
+{
+    eb_stream_close();
+    eb_run_forget();
+}
+
 uint32_t eb_server_micros(void)
 {
     return port_micros();

@@ -91,9 +91,10 @@ static inline void eb_put_u32(uint8_t *at, uint32_t value)
     eb_put_u16(at + 2, (uint16_t)(value >> 16));
 }
 
-/* ping. Opens a session, and is its heart-beat. The device takes the sequence number as the
- * session's newest. A device that has restarted has no session and refuses every other request,
- * so that a restart in the middle of work is noticed. */
+/* ping. Opens a session, and is its heart-beat. With a number that is new to the device it ends
+ * the session before, its stream and its upload, and sequence numbers go on from its own. A
+ * device that has restarted has no session and refuses every other request, so that a restart in
+ * the middle of work is noticed. */
 #define EB_KIND_PING 0x01u
 
 typedef struct {

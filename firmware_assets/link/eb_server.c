@@ -21,7 +21,10 @@ static uint8_t ping(eb_server *server, const eb_frame *frame, eb_answer *answer)
         answer->detail = (uint32_t)frame->payload_bytes;
         return EB_ERROR_PAYLOAD;
     }
-    server->session = request.session;
+    if (server->session != request.session) {
+        server->session = request.session;
+        eb_server_opened();
+    }
     const eb_ping_answer written = {.session = request.session, .time = eb_server_micros()};
     answer->payload_bytes = eb_ping_answer_write(&written, answer->payload);
     return 0;

@@ -43,9 +43,11 @@ uint8_t *eb_server_event(eb_server *server);
 
 void eb_server_send_event(eb_server *server, uint8_t kind, size_t payload_bytes);
 
-/* The application has these two: it carries a request out, returning 0 and the answer, or one of
- * EB_ERROR_* and a detail; and it tells the time in microseconds. */
+/* The application has these three: it carries a request out, returning 0 and the answer, or one of
+ * EB_ERROR_* and a detail; it leaves what the session before has begun; it tells the time in
+ * microseconds. */
 uint8_t eb_server_handle(const eb_request *request, eb_answer *answer);
+void eb_server_opened(void);
 uint32_t eb_server_micros(void);
 
 #endif

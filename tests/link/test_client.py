@@ -151,6 +151,17 @@ def test_restart_in_the_middle_is_noticed(client: Client) -> None:
         list(stream)
 
 
+def test_new_client_ends_what_the_one_before_has_begun(device: hostdevice.HostDevice) -> None:
+    first = Client(device.url)
+    next(stream := first.stream(signal(5000)))
+    first.close()  # as a program that is killed
+    if device.url.startswith("/"):
+        with Client(device.url) as second:
+            assert second.run_image(bytes(128)).output.tolist() == [0] * 5
+    with pytest.raises(GoneError):
+        list(stream)
+
+
 # --- ports ---------------------------------------------------------------------------------------
 
 
@@ -324,9 +335,9 @@ def test_device_that_hangs_and_comes_back(device: hostdevice.HostDevice, model: 
         with pytest.raises(SilentError, match="no answer"):
             list(client.stream(samples))
         device.process.send_signal(signals.SIGCONT)
+        assert client.run_image(bytes(128)).output.tolist() == [0] * 5
         expected = model.decided(samples).decisions.tolist()
         assert [d.decision for d in client.stream(samples)] == expected
-        assert client.run_image(bytes(128)).output.tolist() == [0] * 5
 
 
 def test_device_that_answers_late(executable: Path, model: StandIn) -> None:

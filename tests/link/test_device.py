@@ -87,6 +87,15 @@ def test_new_session_begins_at_any_number_and_the_same_one_does_not(raw: Raw) ->
     assert [name for name, _ in raw.ask("identify")] == ["identify"]
 
 
+def test_new_session_ends_the_stream_of_the_one_before(raw: Raw) -> None:
+    raw.ask("stream_start", on_gap=WAIT)
+    assert [n for n, _ in raw.ask("ping", session=77)] == ["ping"]
+    assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["streaming"]
+    assert [n for n, _ in raw.ask("ping", session=78)] == ["ping"]
+    assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["upload"]
+    assert [n for n, _ in raw.ask("stream_stop")] == ["idle"]
+
+
 def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
     reset = frames.encode(raw.frame("reset"))
     assert [told(f)[0] for f in raw.exchange(reset)] == ["reset"]
