@@ -95,6 +95,14 @@ class Image:
     def _by_name(self) -> dict[str, Symbol]:
         return {symbol.name: symbol for symbol in self.symbols}
 
+    def word(self, address: int) -> int:
+        """Signed 32-bit word at an address of a loaded section; 0 where there is none."""
+        home = self.section_of(address)
+        if home is None or not home.loaded:
+            return 0
+        at = address - home.address
+        return int.from_bytes(home.data[at : at + 4], "little", signed=True)
+
     def symbol(self, name: str) -> Symbol | None:
         """Return the symbol of that name, or None."""
         return self._by_name.get(name)

@@ -22,6 +22,7 @@ _EXCEPTION_FRAME = 4 * (8 + 18 + 1)
 
 _HEAD = re.compile(r"^([0-9a-f]{8}) <.+>:$")
 _LINE = re.compile(r"^\s*[0-9a-f]+:\t[0-9a-f ]+\t(\S+)\s*([^;@]*)")
+_LITERAL = re.compile(r"\tldr(?:\.[nw])?\t(\w+), \[pc, #\d+\]\s*@ \(([0-9a-f]+)")
 _TARGET = re.compile(r"([0-9a-f]+) <[^>]+>$")
 _BRANCH = re.compile(r"^(bl|blx|b|b[a-z]{2}|cbn?z)$")
 
@@ -89,6 +90,7 @@ def _read(image: Image) -> dict[int, _Function]:
     functions = {symbol.address: _Function(symbol.name) for symbol in image.functions}
     current = _Function("")
     low: dict[str, int] = {}
+    literals: dict[str, int] = {}
     text = toolchain.run(toolchain.tool("objdump"), "-d", "-w", str(image.path))
     for line in text.splitlines():
         head = _HEAD.match(line)
@@ -99,6 +101,12 @@ def _read(image: Image) -> dict[int, _Function]:
         if match is None:
             continue
         name, operands = match[1].split(".")[0], match[2].strip()
+        if literal := _LITERAL.search(line):
+            literals[literal[1]] = image.word(int(literal[2], 16))
+        if name == "add" and operands.startswith("sp, r"):
+            # Cortex-M0+ has no other way to a large frame: a negative number from flash.
+            current.frame += max(0, -literals.get(operands[4:], 0))
+            continue
         current.frame += _pushed(name, operands, current)
         target = _TARGET.search(operands)
         if name in ("blx", "bx") and target is None and operands != "lr":

@@ -51,7 +51,7 @@ def core_against_host(
             twin = Twin(metadata.frontend, metadata.standardisation)
             for stimulus in progress.track(stimuli, f"front end on {board.name}"):
                 expected = twin.stages(stimulus.samples).values
-                measured = _arrays(core.stages(stimulus.samples), expected)
+                measured = stage_arrays(core.stages(stimulus.samples), expected)
                 parts += against(expected, measured, stimulus.name)
         few = images[:TRACED_IMAGES]
         wanted = host.layers(few)
@@ -65,7 +65,7 @@ def core_against_host(
     return holds_exactly(5, f"host against {board.name} (emulated)", merged(parts))
 
 
-def _arrays(
+def stage_arrays(
     records: Sequence[batch.Stage], like: dict[str, npt.NDArray[Any]]
 ) -> dict[str, npt.NDArray[Any]]:
     """Records of the core as arrays of the twin's shapes: (channels, n, ...)."""

@@ -113,7 +113,8 @@ static inline uint32_t taper_four(const int32_t **samples, const int16_t **weigh
 }
 
 /* Four samples divided by 2^right, rounded to nearest (SMMULR: the high word of a product,
- * rounded) and saturated to 16 bits; advances both pointers. */
+ * rounded) and saturated to 16 bits; advances both pointers. `right` is at least 2, as the factor
+ * for 1 would be negative. */
 static inline void scale_four(const int32_t **wide, int16_t **narrow, uint32_t right)
 {
     int32_t a, b, c, d;
@@ -319,6 +320,11 @@ static __attribute__((noinline)) int32_t scale(const int32_t *wide, int16_t *nar
     if (exponent >= 0) {
         while (wide != end) {
             *narrow++ = (int16_t)(*wide++ * (1 << exponent));
+        }
+    } else if (exponent == -1) {
+        while (wide != end) {
+            const int32_t value = (*wide++ + 1) >> 1;
+            *narrow++ = (int16_t)(value > INT16_MAX ? INT16_MAX : value);
         }
     } else {
         while (wide != end) {

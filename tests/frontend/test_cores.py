@@ -1,0 +1,119 @@
+"""The front end on emulated cores against the host twin: every stage of frames of all kinds."""
+
+import numpy as np
+import pytest
+
+from edgebio import boards, storage
+from edgebio.boards import emulator
+from edgebio.errors import MissingToolError
+from edgebio.firmware import batch, toolchain
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.twin import STAGES, Twin
+from edgebio.parity.board import stage_arrays
+from edgebio.parity.frontend import against
+from tests.frontend.signals import KINDS, signal
+
+FRAMES = 432  # of each FFT length: 5 x 432 = 2160 kinds
+LENGTHS = (32, 64, 128, 256, 512)
+FAST = [("mps2-an386", 64), ("mps2-an385", 128), ("mps2-an385-as-m0plus", 32), ("mps3-an547", 256)]
+CORES = [
+    "mps2-an385-as-m0plus", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
+    "netduinoplus2",
+]  # fmt: skip
+
+
+def board_of(name, folder):
+    """A board by name; M0+ code runs on the Cortex-M3, whose instructions include its own."""
+    if name != "mps2-an385-as-m0plus":
+        return boards.load(name)
+    text = (storage.assets("boards") / "mps2-an385.toml").read_text()
+    text = text.replace("mps2-an385", name, 1).replace(
+        'core = "cortex-m3"', 'core = "cortex-m0plus"'
+    )
+    path = folder / f"{name}.toml"
+    path.write_text(text.replace("-mcpu=cortex-m3", "-mcpu=cortex-m0plus"))
+    return boards.load(path)
+
+
+def frames(fft, count):
+    """Frames that differ in kind, amplitude and phase, one after the other: int16 (n, 2)."""
+    random = np.random.default_rng(fft)
+    made = []
+    for number in range(count):
+        kind = KINDS[number % len(KINDS)]
+        amplitude = 10 ** random.uniform(-4, 0)
+        made.append(signal(kind, fft, 2, amplitude, seed=number * 1000 + fft))
+    return np.concatenate(made)
+
+
+def differing(board, fft, count, recording=None, **changes):
+    spec = FrontendSpec(
+        **{
+            "rate": 1000, "channels": 2, "fft": fft, "hop": fft, "window": 2 * fft, "stride": 1,
+            "bins": (0, fft // 2 + 1), "core_class": board.core_class, "highpass": 0.0, **changes,
+        }
+    )  # fmt: skip
+    samples = frames(fft, count) if recording is None else recording
+    standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    expected = Twin(spec, standard).stages(samples).values
+    with batch.prepare_frontend(board, spec, standard, traced=True) as chain:
+        measured = stage_arrays(chain.stages(samples), expected)
+    parts = against(expected, measured, board.name)
+    assert [part.name for part in parts] == list(STAGES)
+    assert sum(part.compared for part in parts) > 5 * samples.size
+    return [part.first for part in parts if part.differing]
+
+
+@pytest.fixture(autouse=True)
+def _tools():
+    try:
+        toolchain.tool("gcc")
+        emulator.program()
+    except MissingToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(("name", "fft"), FAST)
+def test_cores_compute_what_the_twin_does(name, fft, tmp_path):
+    assert differing(board_of(name, tmp_path), fft, 90) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fft", LENGTHS)
+@pytest.mark.parametrize("name", CORES)
+def test_every_core_computes_what_the_twin_does(name, fft, tmp_path):
+    assert differing(board_of(name, tmp_path), fft, FRAMES) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CORES)
+def test_real_recordings_are_the_same_on_every_core(name, tmp_path, data_folder):
+    from edgebio.recordings import datasets
+
+    recording = datasets.load("emg-3dc", data_folder, ["2"])[5].samples[:1500, :2]
+    board = board_of(name, tmp_path)
+    assert differing(board, 64, 0, recording, hop=17, window=200, highpass=20.0, notch=60) == []
+
+
+@pytest.mark.parametrize("core_class", ["scalar", "dsp"])
+def test_a_core_computes_the_other_class_too(core_class, tmp_path):
+    board = board_of({"scalar": "mps2-an386", "dsp": "mps2-an385"}[core_class], tmp_path)
+    assert board.core_class != core_class
+    assert differing(board, 64, 45, core_class=core_class) == []
+
+
+def test_the_twin_of_the_wrong_class_fails_against_a_core(tmp_path):
+    board = board_of("mps2-an386", tmp_path)
+    spec = FrontendSpec(
+        rate=1000, channels=2, fft=64, hop=64, window=64, stride=1, core_class="scalar"
+    )
+    samples = frames(64, 45)
+    standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    expected = Twin(spec, standard).stages(samples).values
+    native = spec.model_copy(update={"core_class": "dsp"})
+    with batch.prepare_frontend(board, native, standard, traced=True) as chain:
+        measured = stage_arrays(chain.stages(samples), expected)
+    parts = {part.name: part.differing for part in against(expected, measured, "x")}
+    assert parts["scale"] == 0
+    assert parts["fft"] > 1000
