@@ -181,10 +181,10 @@ class Net(Builder):
         weights, bias, scale = self.weighted((outputs, *window["size"], image[3]), 0, outputs)
         self.windowed("CONV_2D", "Conv2DOptions", window, [weights, bias], outputs, scale)
 
-    def depthwise(self) -> None:
+    def depthwise(self, multiplier: int | None = None) -> None:
         image = self.shape_of(self.at)
         window = self.window(image[1], image[2], 5)
-        multiplier = int(self.rng.choice([1, 1, 1, 2, 3]))
+        multiplier = multiplier or int(self.rng.choice([1, 1, 1, 2, 3]))
         outputs = image[3] * multiplier
         weights, bias, scale = self.weighted((1, *window["size"], outputs), 3, outputs)
         self.windowed(

@@ -27,16 +27,18 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def compare(seed: int) -> None:
-    data = networks.random_network(seed)
-    model = HostModel(data)
-    x = inputs(seed, model.input_shape)
-    outputs = [step.layer.output for step in model.program.steps]
-    y, layers = oracle.outputs(data, x, outputs)
-    for what, wanted, found in zip(model.describe(), layers, model.layers(x), strict=True):
-        assert wanted.tobytes() == found.tobytes(), f"seed {seed}: {what}"
-    assert y.tobytes() == model.run(x).tobytes(), f"seed {seed}"
-    dsp = HostModel(data, "dsp")  # its instructions spelled out in C
-    assert y.tobytes() == dsp.run(x).tobytes(), f"seed {seed}, dsp"
+    compare_layers(networks.random_network(seed), seed)
+
+
+def compare_layers(data: bytes, seed: int) -> None:
+    models = {core: HostModel(data, core) for core in ("portable", "dsp")}
+    steps = models["portable"].program.steps
+    x = inputs(seed, models["portable"].input_shape)
+    y, layers = oracle.outputs(data, x, [step.layer.output for step in steps])
+    for core, model in models.items():  # the DSP extension's instructions spelled out in C
+        for what, wanted, found in zip(model.describe(), layers, model.layers(x), strict=True):
+            assert wanted.tobytes() == found.tobytes(), f"seed {seed}, {core}: {what}"
+        assert y.tobytes() == model.run(x).tobytes(), f"seed {seed}, {core}"
 
 
 def inputs(seed: int, shape: tuple[int, ...]) -> NDArray[np.int8]:
@@ -97,6 +99,32 @@ def test_what_is_accepted_of_damaged_files_runs_clean(run_sanitized: Runner) -> 
         if ran == 60:
             break
     assert ran == 60
+
+
+WINDOWS = (
+    # size, stride, dilation, SAME; on an image of 13 x 12 that shrinks only towards the end
+    ((3, 3), (1, 1), (1, 2), True),
+    ((3, 3), (1, 1), (2, 1), True),
+    ((2, 4), (1, 1), (3, 2), True),
+    ((1, 1), (1, 1), (1, 1), True),
+    ((4, 1), (1, 1), (1, 1), True),
+    ((1, 5), (2, 1), (1, 1), True),
+    ((3, 2), (1, 1), (1, 3), False),
+    ((2, 2), (1, 2), (2, 2), False),
+    ((1, 1), (2, 2), (1, 1), False),
+)
+
+
+@pytest.mark.parametrize("layer", ["conv", "depthwise"])
+def test_windows(layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = networks.Net(np.random.default_rng(3), (1, 13, 12, 6))
+    for size, stride, dilation, same in WINDOWS:
+        window = {"size": size, "stride": stride, "dilation": dilation, "same": same}
+        monkeypatch.setattr(net, "window", lambda *_, window=window: window)
+        monkeypatch.setattr(net, "fused", lambda: 0)
+        multiplier = 1 if net.shape_of(net.at)[3] > 10 else 2
+        net.depthwise(multiplier) if layer == "depthwise" else net.conv()
+    compare_layers(net.finish(), 3)
 
 
 def single(build: Callable[[networks.Net], None], shape: tuple[int, ...]) -> None:
