@@ -1,6 +1,7 @@
-"""Progress bars of long work: silent in a library, on stderr once the command line asks."""
+"""Progress bars of long work: silent in a library, on a terminal once the command line asks."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ def bar(description: str, total: float | None = None) -> Iterator[Callable[[floa
     Callable
         Call it with the amount of work just done.
     """
-    if not _enabled:
+    if not (_enabled and sys.stderr.isatty()):
         yield lambda amount: None
         return
     from rich.console import Console
