@@ -50,9 +50,8 @@ def test_sanitizers_find_nothing(
     models_folder: Path, run_sanitized: Callable[..., NDArray[Any]], name: str
 ) -> None:
     x, y = golden(models_folder, name)
-    for core in ("portable", "dsp"):
-        found = run_sanitized(models_folder / f"{name}.tflite", x[:4], core)
-        np.testing.assert_array_equal(found, y[:4])
+    found = run_sanitized(models_folder / f"{name}.tflite", x[:4], "dsp")  # most of the kernels
+    np.testing.assert_array_equal(found, y[:4])
 
 
 @pytest.mark.usefixtures("tflite_micro")

@@ -184,7 +184,7 @@ def test_a_vector_of_many_tables_in_one_place_ends_soon() -> None:
 
 @pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=20_000, deadline=20_000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8_000, deadline=20_000, suppress_health_check=list(HealthCheck))
 def test_fuzz_for_minutes(small: bytes, data: st.DataObject) -> None:
     changed = bytearray(small)
     for _ in range(data.draw(st.integers(1, 8))):
