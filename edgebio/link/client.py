@@ -186,7 +186,7 @@ class Client:
         Decision
             One a window.
         """
-        source = Samples(samples, self._check_channels, pace)
+        source = Samples(samples, self._check_channels, pace, max(1, self._description.step // 2))
         return _Stream(self, source, on_gap).run()
 
     # How requests travel

@@ -22,6 +22,9 @@ class Samples:
         Raises where an array is not what the device takes.
     pace
         Samples a second that become due; None: all at once.
+    quantum
+        Samples that are sent together where there is a pace: few make the line's overhead large,
+        many wait for one another.
 
     Attributes
     ----------
@@ -32,12 +35,17 @@ class Samples:
     """
 
     def __init__(
-        self, samples: Array | Iterable[Array], check: Callable[[Array], None], pace: float | None
+        self,
+        samples: Array | Iterable[Array],
+        check: Callable[[Array], None],
+        pace: float | None,
+        quantum: int,
     ) -> None:
         pieces: Iterable[Array] = [samples] if isinstance(samples, np.ndarray) else samples
         self._pieces: Iterator[Array] = iter(pieces)
         self._check = check
         self._pace = pace
+        self._quantum = quantum
         self._started = time.monotonic()
         self._first = 0  # number of the first sample in `_held`
         self._held: Array | None = None
@@ -62,14 +70,18 @@ class Samples:
             return np.empty((0, 0), np.int16)
         end = min(first + most, self.end)
         if self._pace is not None:
-            end = min(end, int((time.monotonic() - self._started) * self._pace))
+            due = int((time.monotonic() - self._started) * self._pace)
+            if due < min(first + self._quantum, end):
+                end = first
+            end = min(end, due)
         return self._held[first - self._first : max(first, end) - self._first]
 
     def due_in(self, first: int) -> float | None:
-        """Seconds until sample `first` is due; None where there is nothing to wait for."""
+        """Seconds until samples from `first` on are sent; None where none are waited for."""
         if self._pace is None or first >= self.end:
             return None
-        return (first + 1) / self._pace - (time.monotonic() - self._started)
+        last = min(first + self._quantum, self.end)
+        return last / self._pace - (time.monotonic() - self._started)
 
     def forget(self, before: int) -> None:
         """Let go of samples that the device has."""
