@@ -12,7 +12,7 @@ from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
-from edgebio.tflite.reader import Graph
+from edgebio.tflite.graph import Graph
 
 ENTRY = "edgebio"
 """Name of the metadata entry."""
