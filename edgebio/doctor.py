@@ -210,7 +210,7 @@ def _cmsis_dsp() -> Finding:
         except EdgebioError as error:
             return Finding("CMSIS-DSP C", False, str(error), remedy="unset EDGEBIO_CMSIS_DSP")
     try:
-        here = (storage.cache() / f"cmsis-dsp-{cmsisdsp.VERSION}").is_dir()
+        here = cmsisdsp.here() is not None
     except OSError:
         here = False
     found = f"{cmsisdsp.VERSION}, in the cache" if here else "fetched by the first build"

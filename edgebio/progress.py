@@ -8,6 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _enabled = False
+_shown = False
 
 
 def enable() -> None:
@@ -32,15 +33,20 @@ def bar(description: str, total: float | None = None) -> Iterator[Callable[[floa
     Callable
         Call it with the amount of work just done.
     """
-    if not (_enabled and sys.stderr.isatty()):
+    global _shown
+    if not (_enabled and sys.stderr.isatty()) or _shown:  # a bar within a bar is part of it
         yield lambda amount: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda amount: progress.advance(task, amount)
+    _shown = True
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(description, total=total)
+            yield lambda amount: progress.advance(task, amount)
+    finally:
+        _shown = False
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Speed is measured by benchmarks: a slow machine must not fail a property.
+settings.register_profile("edgebio", deadline=None)
+settings.load_profile("edgebio")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 

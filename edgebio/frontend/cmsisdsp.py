@@ -59,10 +59,19 @@ def source() -> Path:
         if not (folder / RFFT_Q15[0]).is_file():
             raise EdgebioError(f"EDGEBIO_CMSIS_DSP={own}: no CMSIS-DSP there ({RFFT_Q15[0]})")
         return folder
-    folder = storage.cache() / f"cmsis-dsp-{VERSION}"
+    folder = _home()
     if not folder.is_dir():
         _fetch(folder)
     return folder
+
+
+def here() -> Path | None:
+    """Folder of the sources where they have been fetched already; None before that."""
+    return _home() if _home().is_dir() else None
+
+
+def _home() -> Path:
+    return storage.cache() / f"cmsis-dsp-{VERSION}"
 
 
 def include() -> list[Path]:
@@ -77,12 +86,11 @@ def _fetch(target: Path) -> None:
         if found != SHA256:
             raise EdgebioError(f"{archive.name}: SHA-256 {found}, expected {SHA256}; not used")
         with tarfile.open(archive) as tar:
-            wanted = [
-                member
-                for member in tar
-                if re.match(r"[^/]+/(Include|PrivateInclude|Source|LICENSE)", member.name)
-            ]
-            tar.extractall(scratch, members=wanted, filter="data")
+            pattern = re.compile(rf"cmsisdsp-{VERSION}/(Include|PrivateInclude|Source|LICENSE)")
+            wanted = [member for member in tar if pattern.match(member.name)]
+            # Python before 3.11.4 knows no filter; the archive is the pinned one either way.
+            safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            tar.extractall(scratch, members=wanted, **safe)  # type: ignore[arg-type]
         unpacked = Path(scratch) / f"cmsisdsp-{VERSION}"
         try:
             unpacked.rename(target)

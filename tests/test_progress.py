@@ -1,0 +1,33 @@
+import sys
+
+import pytest
+
+from edgebio import progress
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setattr(progress, "_enabled", True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+
+
+def test_a_bar_within_a_bar_is_part_of_it(terminal):
+    with progress.bar("outer", 2) as outer:
+        assert list(progress.track([1, 2, 3], "inner")) == [1, 2, 3]
+        outer(1)
+    with progress.bar("again"):
+        pass
+
+
+def test_a_bar_is_silent_where_nobody_sees_it(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "_enabled", True)
+    assert list(progress.track(iter("ab"), "letters")) == ["a", "b"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_inside_a_bar_closes_it(terminal):
+    with pytest.raises(ValueError, match="x"), progress.bar("outer"):
+        raise ValueError("x")
+    with progress.bar("again"):
+        assert progress._shown
+    assert not progress._shown
