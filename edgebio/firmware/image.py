@@ -88,7 +88,8 @@ def build(
     """
     toolchain.tool("gcc")
     model = model_file(model)
-    with _workspace(folder) as work:
+    # Absolute, as the compiler runs in the folder of the sources.
+    with _workspace(folder.resolve()) as work:
         root = work / "src"
         root.mkdir()
         tree = sources.write(root, model, board, app, hooks)

@@ -76,7 +76,9 @@ def run(*command: str, folder: Path | None = None) -> str:
         raise EdgebioError(f"{command[0]}: {error.strerror}") from None
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        wanted = ("error:", "undefined reference", "cannot find")
+        wanted = ("error:", "undefined reference", "cannot find", "cannot open")
+        # The driver's own last word only says that the linker failed.
+        lines = [line for line in lines if not line.startswith("collect2:")] or lines
         first = next((line for line in lines if any(word in line for word in wanted)), None)
         raise EdgebioError(f"{Path(command[0]).name} failed: {first or ' '.join(lines[:1])}")
     return done.stdout

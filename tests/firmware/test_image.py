@@ -89,6 +89,15 @@ def test_the_manifest_tells_what_was_built(
     assert document["compiler"] == toolchain.version()
 
 
+def test_the_folder_may_be_relative(
+    emg_model: Path, m4: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(emg_model, "model.tflite")
+    firmware.build(Path("model.tflite"), m4, Path("deep/image"))
+    assert (tmp_path / "deep/image/firmware.elf").is_file()
+
+
 def test_the_same_input_gives_the_same_image(
     built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
 ) -> None:
