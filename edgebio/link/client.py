@@ -475,7 +475,19 @@ class _Stream:
         elif frame.kind == MESSAGES["decision"].kind:
             self._keep(frame)
         elif frame.kind == _ERROR and self._pipeline.holds(frame.sequence):
-            client._refuse(frame)
+            self._refuse(frame)
+
+    def _refuse(self, frame: Frame) -> None:
+        try:
+            self._client._refuse(frame)
+        except RefusedError as error:
+            if error.code != "idle":
+                raise
+            # A device on its way down has closed its stream, but still has its session.
+            url = self._client.url
+            raise RestartedError(
+                f"{url}: the device dropped the stream: it restarted in the middle of the work"
+            ) from None
 
     def _keep(self, frame: Frame) -> None:
         values = self._client._unpack(_layout(MESSAGES["decision"].event), frame, "decision")
