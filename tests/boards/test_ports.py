@@ -46,15 +46,22 @@ def test_the_clock_runs_on_through_laps_and_masked_interrupts(device: Device) ->
 
 
 def test_the_clock_keeps_real_time(device: Device) -> None:
-    start = time.monotonic()
-    device.send("m")
-    first, asked = device.word(), time.monotonic()
-    time.sleep(0.4)
-    again = time.monotonic()
-    device.send("m")
-    second, end = device.word(), time.monotonic()
-    # The device read its clock somewhere between the question and the answer.
-    assert (again - asked) * 0.99 < (second - first) / 1e6 < (end - start) * 1.01
+    """Once undisturbed is enough: an emulator that the machine does not run loses ticks."""
+    measured = []
+    for _ in range(8):
+        start = time.monotonic()
+        device.send("m")
+        first, asked = device.word(), time.monotonic()
+        time.sleep(0.4)
+        again = time.monotonic()
+        device.send("m")
+        second, end = device.word(), time.monotonic()
+        # The device read its clock somewhere between the question and the answer.
+        low, found, high = again - asked, (second - first) / 1e6, end - start
+        if low * 0.99 < found < high * 1.01:
+            return
+        measured.append((low, found, high))
+    pytest.fail(f"not within 1 % of real time (at least, measured, at most): {measured}")
 
 
 def test_the_high_water_mark_lies_within_the_bound(device: Device) -> None:
