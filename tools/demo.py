@@ -19,7 +19,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 REAL, SYNTHETIC = ("emg-3dc", "2"), ("emg-synthetic", "1")
 
-WINDOWS = 2000  # that the board decides on
+WINDOWS = 1000  # that the board decides on
 console = Console(highlight=False, soft_wrap=True)
 seconds: dict[str, float] = {}
 
