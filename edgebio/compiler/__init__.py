@@ -6,12 +6,13 @@ from typing import Any
 
 from edgebio import storage, tflite
 from edgebio.compiler import emit
-from edgebio.compiler.choose import CORES, Core, choose
+from edgebio.compiler.choose import choose
 from edgebio.compiler.explain import describe_program
 from edgebio.compiler.lower import lower
 from edgebio.compiler.plan import plan
 from edgebio.compiler.program import Program
 from edgebio.compiler.simplify import simplify
+from edgebio.compiler.step import CORES, Core
 from edgebio.compiler.verify import verify
 from edgebio.errors import EdgebioError
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgebio.compiler import network as net
-from edgebio.compiler.choose import Array, Step, Value
 from edgebio.compiler.plan import STATE_ALIGNMENT, Plan
+from edgebio.compiler.step import Array, Step, Value
 from edgebio.tflite import Tensor
 
 _WIDTH: Final = 100

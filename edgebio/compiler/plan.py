@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from edgebio.compiler import network as net
-from edgebio.compiler.choose import Step
+from edgebio.compiler.step import Step
 
 ALIGNMENT: Final = 4
 """Of every buffer, in bytes: kernels may read words."""

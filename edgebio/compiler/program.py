@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from edgebio.compiler import emit
-from edgebio.compiler.choose import Step
 from edgebio.compiler.network import Network
 from edgebio.compiler.plan import Plan
+from edgebio.compiler.step import Step
 
 
 @dataclass(frozen=True, eq=False)

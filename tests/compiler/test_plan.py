@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgebio.compiler import network as net
-from edgebio.compiler.choose import Step
 from edgebio.compiler.plan import ALIGNMENT, STATE_ALIGNMENT, Buffer, Plan, plan
+from edgebio.compiler.step import Step
 from edgebio.tflite import Tensor
 
 

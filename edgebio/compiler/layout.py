@@ -1,0 +1,38 @@
+"""How constants and parameters of the kernels are laid out in C."""
+
+from typing import Any
+
+import numpy as np
+
+from edgebio.compiler import network as net
+from edgebio.compiler.step import Array, Value
+
+
+def int8_array(name: str, values: Any, note: str) -> Array:
+    """Give a constant array of int8, in the order of memory."""
+    return Array(name, "int8_t", tuple(np.asarray(values).ravel().tolist()), note)
+
+
+def channel_array(channels: net.Channels) -> Array:
+    """Give bias and requantisation of every output channel."""
+    rows = zip(channels.bias, channels.multiplier, channels.shift, strict=True)
+    return Array("channels", "eb_channel", tuple(rows), "bias, multiplier, shift")
+
+
+def output_range(limits: net.Range) -> Value:
+    """Give the members of an eb_range."""
+    return {"zero_point": limits.zero_point, "low": limits.low, "high": limits.high}
+
+
+def window_members(window: net.Window) -> Value:
+    """Give the members of an eb_window."""
+    members = {
+        "input": window.input,
+        "output": window.output,
+        "window": window.size,
+        "stride": window.stride,
+        "dilation": window.dilation,
+        "pad": window.before,
+    }
+    sides = {f"{name}_{s}": pair[i] for name, pair in members.items() for i, s in enumerate("hw")}
+    return {**sides, "channels": window.channels}

@@ -1,0 +1,216 @@
+"""Kernels in plain C for any core: one a layer type, without preconditions."""
+
+from edgebio.compiler import network as net
+from edgebio.compiler.layout import channel_array, int8_array, output_range, window_members
+from edgebio.compiler.step import Array, Step
+
+
+def conv_2d(network: net.Network, layer: net.Conv2D) -> Step:
+    """A patch at a time, gathered where it leaves the image."""
+    window = layer.window
+    direct = window.taps == 1 and not window.padded
+    return Step(
+        layer,
+        "eb_run_conv2d",
+        ("eb_conv2d.c", "eb_patch.c", "eb_multiply.c"),
+        "portable",
+        arrays=(
+            int8_array(
+                "weights", layer.weights, "[outputs][window height][window width][channels]"
+            ),
+            channel_array(layer.channels),
+        ),
+        struct="eb_conv2d",
+        parameters={
+            "weights": "@weights",
+            "channels": "@channels",
+            "window": window_members(window),
+            "outputs": len(layer.weights),
+            "pad_value": layer.pad_value,
+            "range": output_range(layer.range),
+        },
+        scratch=0 if direct else window.taps * window.channels,
+        takes_scratch=True,
+    )
+
+
+def depthwise_conv_2d(network: net.Network, layer: net.DepthwiseConv2D) -> Step:
+    """Four neighbouring channels at a time."""
+    window = layer.window
+    return Step(
+        layer,
+        "eb_run_depthwise",
+        ("eb_depthwise.c", "eb_patch.c"),
+        "portable",
+        arrays=(
+            int8_array("weights", layer.weights, "[window height][window width][outputs]"),
+            channel_array(layer.channels),
+        ),
+        struct="eb_depthwise",
+        parameters={
+            "weights": "@weights",
+            "channels": "@channels",
+            "window": window_members(window),
+            "multiplier": layer.multiplier,
+            "pad_value": layer.pad_value,
+            "range": output_range(layer.range),
+        },
+        scratch=window.taps * window.channels if window.padded else 0,
+        takes_scratch=True,
+    )
+
+
+def fully_connected(network: net.Network, layer: net.FullyConnected) -> Step:
+    """Four outputs at a time."""
+    outputs, inputs = layer.weights.shape
+    return Step(
+        layer,
+        "eb_run_fully_connected",
+        ("eb_fully_connected.c", "eb_multiply.c"),
+        "portable",
+        arrays=(
+            int8_array("weights", layer.weights, "[outputs][inputs]"),
+            channel_array(layer.channels),
+        ),
+        struct="eb_fully_connected",
+        parameters={
+            "weights": "@weights",
+            "channels": "@channels",
+            "rows": layer.rows,
+            "inputs": inputs,
+            "outputs": outputs,
+            "range": output_range(layer.range),
+        },
+    )
+
+
+def pool(network: net.Network, layer: net.Pool) -> Step:
+    """Each window by itself, without what lies beyond the image."""
+    return Step(
+        layer,
+        "eb_run_max_pool" if layer.kind == "MAX_POOL_2D" else "eb_run_average_pool",
+        ("eb_pool.c",),
+        "portable",
+        struct="eb_pool",
+        parameters={"window": window_members(layer.window), "low": layer.low, "high": layer.high},
+        # Unpadded, an output never lies behind the first input that a later output needs.
+        in_place=() if layer.window.padded else (0,),
+    )
+
+
+def mean(network: net.Network, layer: net.Mean) -> Step:
+    """One sum an output."""
+    names = ("outer", "reduced_1", "middle", "reduced_2", "inner")
+    return Step(
+        layer,
+        "eb_run_mean",
+        ("eb_mean.c",),
+        "portable",
+        struct="eb_mean",
+        parameters={
+            **dict(zip(names, layer.runs, strict=True)),
+            "offset": layer.offset,
+            "multiplier": layer.multiplier,
+            "shift": layer.shift,
+            "zero_point": layer.zero_point,
+        },
+    )
+
+
+def add(network: net.Network, layer: net.Add) -> Step:
+    """Element by element, with broadcast."""
+    constants = {
+        index: int8_array(f"input_{position}", network.tensors[index].data, "constant input")
+        for position, index in enumerate(layer.inputs, 1)
+        if network.tensors[index].data is not None
+    }
+    size = network.bytes(layer.output)
+    return Step(
+        layer,
+        "eb_run_add",
+        ("eb_add.c",),
+        "portable",
+        arrays=tuple(constants.values()),
+        struct="eb_add",
+        parameters={
+            "size": layer.shape,
+            "step_1": layer.steps[0],
+            "step_2": layer.steps[1],
+            "zero_point_1": layer.zero_points[0],
+            "zero_point_2": layer.zero_points[1],
+            "multiplier_1": layer.rescale[0][0],
+            "shift_1": layer.rescale[0][1],
+            "multiplier_2": layer.rescale[1][0],
+            "shift_2": layer.rescale[1][1],
+            "multiplier": layer.rescale_sum[0],
+            "shift": layer.rescale_sum[1],
+            "range": output_range(layer.range),
+        },
+        in_place=tuple(p for p, index in enumerate(layer.inputs) if network.bytes(index) == size),
+    )
+
+
+def pad(network: net.Network, layer: net.Pad) -> Step:
+    """Rows copied between constants."""
+    missing = 4 - len(layer.shape)
+    pads = ((0, 0),) * missing + layer.pads
+    return Step(
+        layer,
+        "eb_run_pad",
+        ("eb_pad.c",),
+        "portable",
+        struct="eb_pad",
+        parameters={
+            "size": (1,) * missing + layer.shape,
+            "before": tuple(before for before, _ in pads),
+            "after": tuple(after for _, after in pads),
+            "value": layer.value,
+        },
+    )
+
+
+def table(network: net.Network, layer: net.Table) -> Step:
+    """One look-up an element."""
+    return Step(
+        layer,
+        "eb_run_table",
+        ("eb_table.c",),
+        "portable",
+        arrays=(int8_array("table", layer.table, "answers for -128 ... 127"),),
+        arguments=("@table", str(network.bytes(layer.output))),
+        in_place=(0,),
+    )
+
+
+def softmax(network: net.Network, layer: net.Softmax) -> Step:
+    """Exponentials by a table of distances from the largest logit."""
+    return Step(
+        layer,
+        "eb_run_softmax",
+        ("eb_softmax.c",),
+        "portable",
+        arrays=(
+            Array("exponentials", "int32_t", layer.exponentials, "exp(-distance * scale), Q0.31"),
+        ),
+        struct="eb_softmax",
+        parameters={
+            "exponentials": "@exponentials",
+            "count": len(layer.exponentials),
+            "rows": layer.rows,
+            "classes": layer.classes,
+        },
+        in_place=(0,),
+    )
+
+
+def quantize(network: net.Network, layer: net.Quantize | net.Dequantize) -> Step:
+    """Between int8 and float32, at the edges of a network."""
+    count = network.bytes(layer.output if isinstance(layer, net.Quantize) else layer.inputs[0])
+    quantizes = isinstance(layer, net.Quantize)
+    return Step(
+        layer,
+        "eb_run_quantize" if quantizes else "eb_run_dequantize",
+        ("eb_float_edges.c",),
+        "portable",
+        arguments=(f"{float(layer.scale).hex()}f", str(layer.zero_point), str(count)),
+    )
