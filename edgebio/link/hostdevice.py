@@ -58,8 +58,12 @@ def compile_application(
     network_include: Sequence[Path],
     folder: Path,
     flags: Sequence[str],
+    port: Sequence[Path] = (),
 ) -> Path:
-    """Compile the application around the C of a network (``model.h`` and its sources)."""
+    """Compile the application around the C of a network (``model.h`` and its sources).
+
+    `port` takes the place of the host's port; a file in it may have the `main` that calls it.
+    """
     known = metadata(graph)
     front = frontend.write(
         folder / "frontend",
@@ -75,7 +79,7 @@ def compile_application(
     options += [f"-isystem{path}" for path in front.system_include]
     strict = ["-std=gnu11", *hostcc.STRICT[1:], *flags]  # CMSIS-DSP's headers need gnu11
     foreign = ["-std=gnu11", "-w", "-O2"]
-    own = [*app.own, *network, *front.own, ports / "host" / "port.c"]
+    own = [*app.own, *network, *front.own, *(port or [ports / "host" / "port.c"])]
     sources = [(path, strict) for path in own]
     sources += [(path, foreign) for path in front.vendor]
     (folder / "objects").mkdir(parents=True, exist_ok=True)

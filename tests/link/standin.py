@@ -1,5 +1,6 @@
 """A device whose network is a few lines of C: cheap, and its output depends on every pixel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,7 +104,9 @@ class StandIn:
             sha256=SHA,
         )
 
-    def build(self, folder: Path, flags: tuple[str, ...] = ("-O2",)) -> Path:
+    def build(
+        self, folder: Path, flags: tuple[str, ...] = ("-O2",), port: Sequence[Path] = ()
+    ) -> Path:
         """Compile the device; returns its executable."""
         folder.mkdir(parents=True, exist_ok=True)
         sha = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(SHA))
@@ -112,7 +115,7 @@ class StandIn:
         )
         (folder / "model.c").write_text(_MODEL_C.format(sha=sha))
         return hostdevice.compile_application(
-            self.graph, [folder / "model.c"], [folder], folder, flags
+            self.graph, [folder / "model.c"], [folder], folder, flags, port
         )
 
     def images(self, samples: np.ndarray) -> np.ndarray:

@@ -1,0 +1,157 @@
+"""Any bytes into the firmware's parser and application, under the address and undefined sanitizers.
+
+With clang and its libFuzzer (Debian: clang, libclang-rt-dev) the search is led by coverage; without
+them a driver of our own mutates the seeds blindly with the C compiler that there is.
+EDGEBIO_FUZZ_SECONDS is how long the slow test runs (600).
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgebio import hostcc, storage
+from edgebio.link import frames, packing
+from edgebio.link.frames import Frame
+from edgebio.link.messages import MESSAGES
+from tests.link.standin import SPEC, StandIn, signal
+
+HERE = Path(__file__).parent
+SANITIZE = "address,undefined"
+RAW, REQUESTS = b"\0", b"\1"
+CRASH = "crash-input"
+
+
+def clang() -> str | None:
+    """A clang that has libFuzzer, or None."""
+    for name in ("clang", *(f"clang-{version}" for version in range(21, 12, -1))):
+        found = shutil.which(name)
+        if found:
+            words = [found, "-fsanitize=fuzzer", "-x", "c", "-", "-o", os.devnull]
+            code = "int LLVMFuzzerTestOneInput(const char *d, unsigned long n)"
+            code += "{ return n && !d; }"
+            done = subprocess.run(words, input=code.encode(), capture_output=True, check=False)
+            if done.returncode == 0:
+                return found
+    return None
+
+
+class Fuzzer:
+    """The program, and the folder that it works in."""
+
+    def __init__(self, model: StandIn, folder: Path, compiler: str | None) -> None:
+        self.folder = folder
+        self._libfuzzer = compiler is not None
+        sanitize = SANITIZE + (",fuzzer" if compiler else "")
+        flags = ("-O1", "-g", f"-fsanitize={sanitize}", "-fno-sanitize-recover=all",
+                 "-Dmain=device_main")  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CC", compiler or hostcc.compiler())
+            port = [HERE / "fuzz.c", *([] if compiler else [HERE / "fuzz_driver.c"])]
+            self.program = model.build(folder / "build", flags, port)
+
+    def __call__(self, seconds: int, seed: int = 1) -> str:
+        """Search for so long; returns what the program said. A finding is an AssertionError."""
+        corpus = self.folder / "corpus"
+        corpus.mkdir(exist_ok=True)
+        for number, data in enumerate(seeds()):
+            (corpus / f"seed-{number}").write_bytes(data)
+        if self._libfuzzer:
+            words = [f"-max_total_time={seconds}", "-max_len=4096", f"-seed={seed}",
+                     f"-exact_artifact_path={CRASH}", str(corpus)]  # fmt: skip
+        else:
+            words = [str(seconds), str(seed), *map(str, sorted(corpus.glob("seed-*")))]
+        done = subprocess.run(
+            [self.program, *words], cwd=self.folder, capture_output=True, text=True,
+            errors="replace", check=False, timeout=seconds + 120,
+        )  # fmt: skip
+        crash = self.folder / CRASH
+        what = crash.read_bytes().hex() if crash.is_file() else "nothing kept"
+        telling = [line for line in done.stderr.splitlines()
+                   if re.search(r"ERROR|runtime error|broken:|Assertion", line)]  # fmt: skip
+        assert done.returncode == 0, f"{telling[:3] or done.stderr[-400:]}; input: {what}"
+        return done.stderr
+
+
+def seeds() -> list[bytes]:
+    """Whole sessions: frames on the line, and requests that get their frames from the fuzzer."""
+    samples = signal(300)
+    piece = samples[: SPEC.window + 4 * SPEC.step]
+    bits = packing.width(piece)
+    room = 900 * 8 // (bits * samples.shape[1])
+    streamed = [
+        ("stream_start", {"on_gap": 1}),
+        *(("stream_samples", {"first": at, "decided": 0, "count": len(part), "bits": bits,
+                              "packed": packing.pack(part, bits)})
+          for at in range(0, len(piece), room) for part in [piece[at : at + room]]),
+        ("stream_recall", {"index": 0}),
+        ("stream_stop", {}),
+    ]  # fmt: skip
+    image = np.zeros(128, np.int8).tobytes()
+    asked = [
+        ("identify", {}), ("describe", {}), ("statistics", {}),
+        ("upload", {"target": 0, "offset": 0, "data": image}),
+        ("run_image", {"crc": 0xC2A8FA9D}), ("output", {"offset": 2}),
+        ("upload", {"target": 1, "offset": 0, "data": samples[:56].tobytes()}),
+        ("run_window", {"crc": 0}), ("reset", {}),
+    ]  # fmt: skip
+    found = [RAW + frames.encode(Frame(1, 1, b"\5" * 1024)) + b"\1" * 40]  # the longest frame
+    for session in (streamed, asked):
+        line, requests = RAW, REQUESTS
+        for number, (name, values) in enumerate(session, 1):
+            layout = MESSAGES[name].request
+            assert layout is not None
+            payload = layout.pack(**values)
+            line += frames.encode(Frame(MESSAGES[name].kind, number, payload))
+            requests += bytes((MESSAGES[name].kind,)) + len(payload).to_bytes(2, "little") + payload
+        found += [line[:4096], requests[:4096]]
+    return found
+
+
+@pytest.fixture(scope="module")
+def fuzzer(model: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Fuzzer:
+    return Fuzzer(model, tmp_path_factory.mktemp("fuzz"), clang())
+
+
+def runs(said: str) -> int:
+    found = re.findall(r"Done (\d+) runs", said)
+    assert found, said[-400:]
+    return int(found[-1])
+
+
+def test_a_few_seconds_find_nothing(fuzzer: Fuzzer) -> None:
+    assert runs(fuzzer(3)) > 1000
+
+
+@pytest.mark.slow
+def test_many_minutes_find_nothing(fuzzer: Fuzzer) -> None:
+    seconds = int(os.environ.get("EDGEBIO_FUZZ_SECONDS", "600"))
+    assert runs(fuzzer(seconds, seed=2)) > 1000 * min(seconds, 60)
+
+
+def test_blind_driver_finds_nothing_either(
+    model: StandIn, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    blind = Fuzzer(model, tmp_path_factory.mktemp("blind"), None)
+    assert runs(blind(2)) > 1000
+
+
+def test_a_broken_parser_is_found(
+    model: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search is one that finds: a parser whose limit is one too high."""
+    spoilt = tmp_path / "assets"
+    shutil.copytree(storage.assets("firmware_assets"), spoilt)
+    path = spoilt / "link" / "eb_link.c"
+    text = path.read_text()
+    limit = "parser->count < sizeof parser->buffer"
+    assert text.count(limit) == 1
+    path.write_text(text.replace(limit, "parser->count <= sizeof parser->buffer"))
+    monkeypatch.setattr(storage, "assets", lambda name: spoilt)
+    broken = Fuzzer(model, tmp_path, clang())
+    with pytest.raises(AssertionError, match=r"AddressSanitizer|runtime error"):
+        broken(20)

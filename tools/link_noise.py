@@ -1,0 +1,264 @@
+"""Frames over a line that drops, flips, inserts and doubles bytes: what gets through.
+
+    python tools/link_noise.py --frames 1000000 --json
+
+A host asks and the firmware's server (the C of the firmware, compiled for this machine) answers,
+each through noise; a request whose answer is lost is asked again as it was, and whole frames come
+again long after. Both parsers, the firmware's and the host's, read both directions. Counted are
+
+  accepted_wrong   frames that a parser accepted and nobody sent, and answers to other requests
+  lost_sync        frames that arrived whole, after whatever noise, and were not accepted at once
+  repeated_effect  requests that the firmware carried out more than once
+
+and all three must be 0; else the exit code is 1. The same seed gives the same run.
+"""
+
+import argparse
+import ctypes
+import json
+import random
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgebio import hostcc, progress, storage
+from edgebio.link import frames
+from edgebio.link.frames import Frame
+from edgebio.link.messages import ANSWER, MESSAGES
+
+MOST = 1024  # EB_LINK_RECEIVE_PAYLOAD
+ROOM = 1 << 20
+REMEMBERED = 400  # frames that may come again; requests are told apart over 32768
+TRIES = 40  # then the host gives a request up, as it does after its patience
+KINDS = ("dropped", "flipped", "inserted", "doubled", "burst", "again")
+REQUEST = MESSAGES["upload"].kind
+
+
+class Firmware:
+    """The C: its server, and its parser once a direction."""
+
+    def __init__(self, link: Path) -> None:
+        sources = [link / "eb_link.c", link / "eb_server.c", Path(__file__).with_suffix(".c")]
+        self._c = hostcc.library("link-noise", sources, [link])
+        for function in (self._c.noise_parse, self._c.noise_serve):
+            function.restype = ctypes.c_size_t
+        self._c.noise_reset()
+        self._room = ctypes.create_string_buffer(ROOM)
+
+    def parse(self, line: int, data: bytes) -> Iterator[Frame]:
+        """Frames that the firmware's parser of one direction accepts."""
+        found = self._c.noise_parse(
+            ctypes.c_size_t(line), data, ctypes.c_size_t(len(data)), self._room,
+            ctypes.c_size_t(ROOM),
+        )  # fmt: skip
+        at, raw = 0, ctypes.string_at(self._room, found)
+        while at < found:
+            end = at + 4 + int.from_bytes(raw[at : at + 4], "little")
+            body = raw[at + 4 : end]
+            yield Frame(body[1], int.from_bytes(body[2:4], "little"), body[4:], body[0])
+            at = end
+
+    def serve(self, data: bytes) -> bytes:
+        """What the firmware says to these bytes."""
+        said = self._c.noise_serve(
+            data, ctypes.c_size_t(len(data)), self._room, ctypes.c_size_t(ROOM)
+        )
+        return ctypes.string_at(self._room, said)
+
+    def repeated_effects(self) -> int:
+        """Requests that were carried out more than once."""
+        return int(self._c.noise_repeated_effects())
+
+
+@dataclass
+class Noise:
+    """Damage at a rate; what is lost in a burst may reach into the next frame.
+
+    Attributes
+    ----------
+    rate
+        Probability that something happens at a byte.
+    random
+        Source of all chance.
+    events
+        What happened, by kind.
+    """
+
+    rate: float
+    random: random.Random
+    events: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    _clean: int = 0  # bytes until the next event
+    _losing: int = 0  # bytes still to be lost
+
+    def __post_init__(self) -> None:
+        self._clean = self._distance()
+
+    def _distance(self) -> int:
+        return int(self.random.expovariate(self.rate)) if self.rate else sys.maxsize
+
+    def __call__(self, data: bytes) -> tuple[bytes, bool]:
+        """Return what arrives of a frame, and whether all of it does, as it was."""
+        if not self._losing and self._clean >= len(data):
+            self._clean -= len(data)
+            return data, True
+        out = bytearray()
+        at = min(self._losing, len(data))
+        self._losing -= at
+        while at + self._clean < len(data):
+            out += data[at : at + self._clean]
+            at += self._clean
+            kind = KINDS[self.random.randrange(len(KINDS) - 1)]
+            self.events[kind] += 1
+            if kind == "flipped":
+                out.append(data[at] ^ 1 << self.random.randrange(8))
+            elif kind == "inserted":
+                out += bytes((self.random.randrange(256), data[at]))
+            elif kind == "doubled":
+                length = self.random.choice((1, 1, 3, 20))
+                out += data[at : at + length] + data[at : at + length]
+                at += length - 1
+            elif kind == "burst":
+                length = self.random.randrange(2, 40)
+                self._losing = max(0, at + length - len(data))
+                at += length - 1
+            at += 1
+            self._clean = self._distance()
+        out += data[at:]
+        self._clean -= max(0, len(data) - at)
+        return bytes(out), False
+
+
+class Direction:
+    """One direction of the line: noise, and both parsers behind it."""
+
+    def __init__(self, number: int, noise: Noise, firmware: Firmware) -> None:
+        self.noise = noise
+        self.sent = self.damaged = self.accepted_wrong = self.lost_sync = 0
+        self._number = number
+        self._firmware = firmware
+        self._host = frames.Parser(MOST)
+        self._recent: deque[tuple[Frame, bytes]] = deque(maxlen=REMEMBERED)
+        self._known: dict[Frame, int] = {}
+
+    def carry(self, frame: Frame, line: bytes) -> tuple[bytes, list[Frame]]:
+        """Send a frame; return the bytes that arrive and the frames that the host makes of them."""
+        if len(self._recent) == REMEMBERED:
+            self._forget(self._recent[0][0])
+        self._recent.append((frame, line))
+        self._known[frame] = self._known.get(frame, 0) + 1
+        arrived, found = self._pass(frame, line)
+        if self.noise.rate and self.noise.random.random() < 0.02:
+            again = self.noise.random.choice(self._recent)
+            self.noise.events["again"] += 1
+            more, also = self._pass(*again)
+            arrived, found = arrived + more, found + also
+        return arrived, found
+
+    def _forget(self, frame: Frame) -> None:
+        self._known[frame] -= 1
+        if not self._known[frame]:
+            del self._known[frame]
+
+    def _pass(self, frame: Frame, line: bytes) -> tuple[bytes, list[Frame]]:
+        arrived, whole = self.noise(line)
+        self.sent += 1
+        self.damaged += not whole
+        host = list(self._host.feed(arrived))
+        for found in (host, list(self._firmware.parse(self._number, arrived))):
+            self.accepted_wrong += sum(each not in self._known for each in found)
+            self.lost_sync += whole and found[-1:] != [frame]
+        return arrived, host
+
+
+def run(wanted: int, seed: int, rate: float, link: Path | None = None) -> dict[str, object]:
+    """Exchange at least `wanted` frames; return what was counted.
+
+    Parameters
+    ----------
+    wanted
+        Frames, both directions together.
+    seed
+        Of the content and of the damage.
+    rate
+        Probability that something happens at a byte.
+    link
+        Folder of the firmware's C; None: edgebio's own.
+    """
+    chance = random.Random(seed)
+    firmware = Firmware(link or storage.assets("firmware_assets") / "link")
+    ping = Frame(MESSAGES["ping"].kind, 0, (seed % 0xFFFF_FFFF + 1).to_bytes(4, "little"))
+    firmware.serve(frames.encode(ping))
+    inward, outward = (Direction(i, Noise(rate, chance), firmware) for i in range(2))
+    answers = frames.Parser(MOST)  # what the firmware said, before the noise
+    wrong_answers = requests = asked = given_up = 0
+    started = time.monotonic()
+    with progress.bar("frames", wanted) as advance:
+        while (before := inward.sent + outward.sent) < wanted:
+            requests += 1
+            frame = Frame(REQUEST, requests % 65536, requests.to_bytes(4, "little") + _load(chance))
+            line = frames.encode(frame)
+            expected = frame.payload[:256]
+            answered = False
+            for _ in range(TRIES):
+                asked += 1
+                arrived, _ = inward.carry(frame, line)
+                for said in answers.feed(firmware.serve(arrived)):
+                    for heard in outward.carry(said, frames.encode(said))[1]:
+                        if heard.sequence == frame.sequence and heard.kind == REQUEST | ANSWER:
+                            answered = True
+                            wrong_answers += heard.payload != expected
+                if answered:
+                    break
+            given_up += not answered
+            advance(inward.sent + outward.sent - before)
+    counted = (inward, outward)
+    return {
+        "frames": inward.sent + outward.sent,
+        "accepted_wrong": sum(d.accepted_wrong for d in counted) + wrong_answers,
+        "lost_sync": sum(d.lost_sync for d in counted),
+        "repeated_effect": firmware.repeated_effects(),
+        "to_device": inward.sent,
+        "to_host": outward.sent,
+        "damaged": sum(d.damaged for d in counted),
+        "events": {k: inward.noise.events[k] + outward.noise.events[k] for k in KINDS},
+        "requests": requests,
+        "asked_again": asked - requests,
+        "given_up": given_up,
+        "rate": rate,
+        "seed": seed,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def _load(chance: random.Random) -> bytes:
+    """Bytes of a request: mostly few, now and then as many as may be, often with zeros."""
+    length = MOST - 4 if chance.random() < 0.005 else chance.randrange(48)
+    if chance.random() < 0.2:
+        return bytes(length)
+    return chance.randbytes(length)
+
+
+def main() -> int:
+    """Run and print; 1 where anything was counted that must not be."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=0.005, help="events a byte")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    progress.enable()
+    counted = run(options.frames, options.seed, options.rate)
+    if options.json:
+        print(json.dumps(counted, indent=2))
+    else:
+        print("\n".join(f"{name:16} {value}" for name, value in counted.items()))
+    return int(any(counted[name] for name in ("accepted_wrong", "lost_sync", "repeated_effect")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
