@@ -28,6 +28,17 @@ from edgebio.errors import CheckFailedError, EdgebioError
               help="Samples a second of a file that does not say.")  # fmt: skip
 @click.option("--windows", type=click.IntRange(min=1), metavar="N", help="Stop after N decisions.")
 @click.option("--real-time", is_flag=True, help="At the recording's own pace.")
+@click.option("--votes", type=click.IntRange(1, 31), metavar="N", help="Windows that vote.")
+@click.option("--confidence", type=click.FloatRange(0, 1, max_open=True), metavar="P",
+              help="Smallest probability of a class that is decided for.")  # fmt: skip
+@click.option("--hold", type=click.IntRange(0, 255), metavar="N",
+              help="Windows that a class is held while none is certain.")  # fmt: skip
+@click.option("--onset", type=click.FloatRange(0, 65535), metavar="COUNTS",
+              help="Activity below which the muscle is quiet.")  # fmt: skip
+@click.option("--timeout", type=click.IntRange(0, 60000), metavar="MS",
+              help="Time without samples until the decision is rest; 0: never.")  # fmt: skip
+@click.option("--delay-limit", type=click.FloatRange(min=0), default=300, show_default=True,
+              metavar="MS", help="Most window + step x votes + compute; 0: any.")  # fmt: skip
 def classify(
     out: Output,
     recording: str,
@@ -40,12 +51,16 @@ def classify(
     rate: float | None,
     windows: int | None,
     real_time: bool,
+    delay_limit: float,
+    **settings: float | None,
 ) -> dict[str, Any]:
     """Stream RECORDING to a board and print one decision a line: time, class, probability.
 
     RECORDING is a .csv or .npz file, dataset:subject or dataset:subject:session; every recording
     in it is streamed from reset. Where the model is given, each image, logit and decision is
-    compared with this machine's; exits with 1 where one differs.
+    compared with this machine's; exits with 1 where one differs, or where the delay is above its
+    limit. --votes, --confidence, --hold, --onset and --timeout take the place of the model's own
+    settings until the end.
     """
     from edgebio import boards, firmware, tflite
     from edgebio.boards import emulator
@@ -58,13 +73,19 @@ def classify(
         raise EdgebioError("choose one of --board and --port")
     if board_name and model is None:
         raise EdgebioError("--board needs --model, a run or a .tflite to build the image of")
+    changed = {name: value for name, value in settings.items() if value is not None}
+    if changed and model is None:
+        raise EdgebioError(f"--{next(iter(changed))} needs --model, whose settings it changes")
     recordings = select(recording, data, rate)
     file = firmware.model_file(model) if model else None
     graph = tflite.read(file) if file else None
+    chosen = None
     if graph is not None:
-        spec = require(graph, "classify").frontend
+        known = require(graph, "classify")
+        spec = known.frontend
         for each in recordings:
             check_fits(each, spec.rate, spec.channels)
+        chosen = known.decision.model_copy(update=changed) if changed else None
     with contextlib.ExitStack() as stack:
         if board_name and file:
             board = boards.load(board_name)
@@ -77,10 +98,14 @@ def classify(
         device = stack.enter_context(Client(str(port), baud=baud))
         identity = device.identify()
         out.note(f"{identity.board} ({identity.core}) on {port}")
-        session = Session(device, graph, file.read_bytes() if file else b"")
+        session = Session(
+            device, graph, file.read_bytes() if file else b"", settings=chosen,
+            on_rest=lambda rest: out.detail(f"rest at sample {rest.sample}: {rest.reason}"),
+        )  # fmt: skip
         decisions: list[dict[str, Any]] = []
         for one in session.run(recordings, windows, real_time=real_time):
             shown = "" if one.probability is None else f"  {one.probability:.3f}"
+            shown += "" if one.made.reason == "vote" else f"  ({one.made.reason})"
             out.result(f"{one.time:9.3f}  {one.name}{shown}")
             decisions.append(
                 {
@@ -88,10 +113,13 @@ def classify(
                     "time": one.time,
                     "class": one.name,
                     "probability": one.probability,
+                    "reason": one.made.reason,
+                    "latency": one.latency,
                     "frontend_us": one.made.frontend_us,
                     "compute_us": one.made.compute_us,
                 }
             )
+        delay = session.delay
         document = {**session.document(), "decisions": decisions}
     tally = session.tally
     if session.labelled:
@@ -101,6 +129,17 @@ def classify(
             f"{tally.windows} windows against this machine: {tally.images} images, "
             f"{tally.logits} logits and {tally.decisions} decisions differ"
         )
+    if delay:
+        out.note(str(delay))
+    if document["latency"]:
+        parts = ", ".join(f"{name} {value:g}" for name, value in document["latency"].items())
+        out.note(f"from a window's last sample to its decision here, ms: {parts}")
     if tally.differing:
         raise CheckFailedError(f"the board differs from this machine: {tally.first}", document)
+    if delay and delay_limit and delay.total > delay_limit:
+        raise CheckFailedError(
+            f"{delay}, above the limit of {delay_limit:g} ms; fewer votes or a shorter window, "
+            "or --delay-limit",
+            document,
+        )
     return document

@@ -28,15 +28,20 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> Decisio
     storage.write_text(
         folder / "decision_config.c",
         f"""\
-/* Vote over {c.votes} windows, confidence at least {settings.confidence:g}. Generated. */
+/* Vote over {c.votes} windows, confidence at least {settings.confidence:g}. The host may change
+ * all but the classes and the exponentials. Generated. */
 #include "decision_config.h"
 
 {table}const eb_decision_config eb_decision_settings = {{
     .classes = {c.classes},
     .votes = {c.votes},
+    .hold = {c.hold},
+    .rest = {c.rest},
     .least = {c.least},
     .exponential = {"exponential" if c.exponential else "0"},
     .limit = {c.limit}u,
+    .onset = {c.onset}u,
+    .timeout_ms = {c.timeout},
 }};
 """,
     )

@@ -1,6 +1,7 @@
 """The host's end of the link: one device on one port."""
 
 import contextlib
+import dataclasses
 import random
 import time
 import zlib
@@ -28,9 +29,12 @@ from edgebio.link.results import (
     Description,
     Identity,
     ImageRun,
+    Rest,
+    Settings,
     Statistics,
     StreamEnd,
     WindowRun,
+    reason,
 )
 from edgebio.link.samples import Samples
 
@@ -125,6 +129,25 @@ class Client:
         self._request("reset")
         self._open()
 
+    def settings(self) -> Settings:
+        """By which settings the device decides."""
+        return Settings(**self._request("settings"))
+
+    def configure(self, settings: Settings) -> None:
+        """Change the settings of the decision, until this client is closed or the device restarts.
+
+        Raises
+        ------
+        RefusedError
+            Where a setting is not possible.
+        """
+        self._stop_stream()
+        self._request("configure", **dataclasses.asdict(settings))
+
+    def now(self) -> Rest:
+        """What the device decides now, and why; between streams it is rest."""
+        return _rest(self._request("stream_now"))
+
     def run_image(self, image: bytes | npt.NDArray[np.int8]) -> ImageRun:
         """Run the network on one image.
 
@@ -165,6 +188,7 @@ class Client:
         *,
         on_gap: Literal["wait", "restart"] = "wait",
         pace: float | None = None,
+        on_rest: Callable[[Rest], None] | None = None,
     ) -> Generator[Decision, None, None]:
         """Stream samples from reset and yield the device's decisions, in order, none missing.
 
@@ -179,7 +203,11 @@ class Client:
             begins anew after the gap, and `Decision.origin` says where.
         pace
             Samples a second to send them at, as a live source would; None sends them as fast as
-            the device takes them.
+            the device takes them. With a pace, and with ``"restart"``, the device decides for rest
+            where no samples come for its time-out.
+        on_rest
+            Called with what the device decides without a window: rest, at the start, after a gap
+            and after a time-out.
 
         Yields
         ------
@@ -187,7 +215,8 @@ class Client:
             One a window.
         """
         source = Samples(samples, self._check_channels, pace, max(1, self._description.step // 2))
-        return _Stream(self, source, on_gap).run()
+        timed = pace is not None or on_gap == "restart"
+        return _Stream(self, source, on_gap, timed, on_rest).run()
 
     # How requests travel
 
@@ -383,10 +412,19 @@ class Client:
 class _Stream:
     """One stream: samples out, decisions in, nothing lost."""
 
-    def __init__(self, client: Client, source: Samples, on_gap: str) -> None:
+    def __init__(
+        self,
+        client: Client,
+        source: Samples,
+        on_gap: str,
+        timed: bool,
+        on_rest: Callable[[Rest], None] | None,
+    ) -> None:
         self._client = client
         self._source = source
         self._on_gap = on_gap
+        self._timed = timed
+        self._on_rest = on_rest
         self._layout = _layout(MESSAGES["stream_samples"].request)
         self._sample_bytes = 2 * client._description.channels
         self._pipeline = Pipeline(client._credit, resend=on_gap == "wait")
@@ -397,7 +435,10 @@ class _Stream:
     def run(self) -> Generator[Decision, None, None]:
         client = self._client
         client._streaming = True
-        client._request("stream_start", on_gap=CODES["on_gap"][self._on_gap])
+        client._request(
+            "stream_start", handler=self._handle, on_gap=CODES["on_gap"][self._on_gap],
+            timed=int(self._timed),
+        )  # fmt: skip
         try:
             yield from self._decisions()
         except GeneratorExit:  # the caller wants no more, and may have closed the port already
@@ -474,6 +515,10 @@ class _Stream:
             self._made = max(self._made, answer["decisions"])
         elif frame.kind == MESSAGES["decision"].kind:
             self._keep(frame)
+        elif frame.kind == MESSAGES["rest"].kind:
+            if self._on_rest:
+                layout = _layout(MESSAGES["rest"].event)
+                self._on_rest(_rest(client._unpack(layout, frame, "rest")))
         elif frame.kind == _ERROR and self._pipeline.holds(frame.sequence):
             self._refuse(frame)
 
@@ -502,7 +547,12 @@ class _Stream:
 
 
 def _decision(values: Record) -> Decision:
-    return Decision(**values | {"logits": np.frombuffer(values["logits"], np.int8)})
+    logits = np.frombuffer(values["logits"], np.int8)
+    return Decision(**values | {"logits": logits, "reason": reason(values["reason"])})
+
+
+def _rest(values: Record) -> Rest:
+    return Rest(**values | {"reason": reason(values["reason"])})
 
 
 class _Watch:

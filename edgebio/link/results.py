@@ -1,11 +1,14 @@
 """What a device says, as plain values; the fields are those of the messages (WIRE.md)."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.decision.outputs import Constants
 from edgebio.decision.spec import REJECTED
+from edgebio.link.messages import CODES
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Statistics:
     slowest: int
     stack_used: int
     stack_size: int
+    start: int
     fault_pc: int
     fault_lr: int
     fault_status: int
@@ -78,7 +82,10 @@ class WindowRun:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """Event ``decision``: `logits` is int8, shape (classes,); the times are in microseconds."""
+    """Event ``decision``: `logits` is int8, shape (classes,); the times are in microseconds.
+
+    `reason` is the name in the wire's table of reasons.
+    """
 
     index: int
     origin: int
@@ -87,14 +94,51 @@ class Decision:
     frontend_us: int
     compute_us: int
     image_crc: int
+    activity: int
+    anew: int
     winner: int
     decision: int
+    reason: str
     logits: npt.NDArray[np.int8]
 
     @property
     def rejected(self) -> bool:
         """Whether the device decided for no class."""
         return self.decision == REJECTED
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Event ``rest``, and answer to ``stream_now``: what is decided without a window, and why."""
+
+    time: int
+    sample: int
+    decision: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Answer to ``settings``, and what ``configure`` sets (WIRE.md)."""
+
+    votes: int
+    hold: int
+    rest: int
+    least: int
+    limit: int
+    onset: int
+    timeout: int
+
+    @classmethod
+    def of(cls, c: Constants) -> Self:
+        """Return what a device is told so that it decides by these constants."""
+        return cls(c.votes, c.hold, c.rest, c.least + 128, c.limit, c.onset, c.timeout)
+
+
+def reason(code: int) -> str:
+    """Name of a reason; its number where this edgebio does not know it."""
+    found = CODES["reason"].find(code)
+    return found[0] if found else f"reason {code}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ uint32_t eb_work_push(const uint8_t *packed, uint8_t bits, uint32_t first, uint3
         for (size_t i = 0; i < EB_FRONTEND_CHANNELS; i++) {
             sample[i] = eb_samples_value(packed, first * EB_FRONTEND_CHANNELS + i, bits);
         }
+        eb_work_sample(sample);
         *due = eb_frontend_push(&eb_frontend_settings, eb_work.frontend, sample);
         first++;
     }

@@ -21,6 +21,9 @@ extern eb_work_memory eb_work;
 #if EB_HAS_FRONTEND
 #define EB_SAMPLE_BYTES (2u * EB_FRONTEND_CHANNELS)
 
+/* Takes a whole sample on its way into the front end; the stream has it. */
+void eb_work_sample(const int16_t *sample);
+
 /* Takes the samples from number `first` on out of `packed`, up to `end` or until an image is due;
  * returns the number of the one after the last that it took, and whether an image is due. */
 uint32_t eb_work_push(const uint8_t *packed, uint8_t bits, uint32_t first, uint32_t end, bool *due);

@@ -14,10 +14,9 @@
 #include "decision_config.h"
 #endif
 
-/* Bytes of the port's receive ring (ports/cortex_m/ring.h). */
-#ifndef EB_APP_RECEIVE_BYTES
-#define EB_APP_RECEIVE_BYTES 4096u
-#endif
+_Static_assert((unsigned)PORT_START_FAULT == EB_START_FAULT &&
+                   (unsigned)PORT_START_WATCHDOG == EB_START_WATCHDOG,
+               "the wire numbers the causes as the port does");
 
 static eb_server server;
 static bool reset_wanted;
@@ -29,7 +28,7 @@ static void identify(eb_answer *answer)
         .core = EB_APP_CORE,
         .clock = EB_APP_CLOCK_HZ,
         .build = EB_APP_BUILD,
-        .receive_bytes = EB_APP_RECEIVE_BYTES,
+        .receive_bytes = PORT_RECEIVE_BYTES,
         .payload_bytes = EB_LINK_RECEIVE_PAYLOAD,
     };
     answer->payload_bytes = eb_identify_answer_write(&written, answer->payload);
@@ -70,6 +69,7 @@ static void statistics(eb_answer *answer)
         .slowest = eb_network_counted.slowest,
         .stack_used = port_stack_used(),
         .stack_size = port_stack_size(),
+        .start = (uint8_t)port_start_cause(),
         .fault_pc = fault ? fault->pc : 0,
         .fault_lr = fault ? fault->lr : 0,
         .fault_status = fault ? fault->status : 0,
@@ -95,11 +95,15 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
         return eb_stream_samples(request, answer);
     case EB_KIND_STREAM_RECALL:
         return eb_stream_recall(request, answer);
+    case EB_KIND_CONFIGURE:
+        return eb_stream_configure(request, answer);
     case EB_KIND_IDENTIFY:
     case EB_KIND_DESCRIBE:
     case EB_KIND_STATISTICS:
     case EB_KIND_RESET:
     case EB_KIND_STREAM_STOP:
+    case EB_KIND_STREAM_NOW:
+    case EB_KIND_SETTINGS:
         break;
     default:
         answer->detail = request->kind;
@@ -123,6 +127,10 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
     case EB_KIND_RESET:
         reset_wanted = true; /* once the answer is on its way */
         return 0;
+    case EB_KIND_SETTINGS:
+        return eb_stream_settings(answer);
+    case EB_KIND_STREAM_NOW:
+        return eb_stream_now(answer);
     default:
         return eb_stream_stop(answer);
     }
@@ -131,6 +139,7 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
 void eb_server_opened(void)
 {
     eb_stream_close();
+    eb_stream_restore();
     eb_run_forget();
 }
 
@@ -152,6 +161,7 @@ int main(void)
     eb_server_reset(&server);
     eb_stream_init(&server);
     for (;;) {
+        port_watchdog_feed();
         const size_t count = port_read(bytes, sizeof bytes);
         for (size_t i = 0; i < count; i++) {
             eb_server_push(&server, bytes[i]);
@@ -159,6 +169,7 @@ int main(void)
                 port_reset();
             }
         }
+        eb_stream_look();
         if (count == 0) {
             port_idle();
         }

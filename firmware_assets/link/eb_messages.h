@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define EB_PROTOCOL_VERSION 1u
+#define EB_PROTOCOL_VERSION 2u
 
 /* Bit that makes a request's kind its answer's. */
 #define EB_ANSWER 0x80u
@@ -39,6 +39,8 @@
 #define EB_ERROR_CRC 9u
 /* Beyond the end (detail: where the end is). */
 #define EB_ERROR_RANGE 10u
+/* A setting is not possible. */
+#define EB_ERROR_SETTING 11u
 
 /* What an upload hands over. */
 
@@ -56,8 +58,42 @@
 
 /* Decisions that are not a class. */
 
+/* Rest, where no class of the model is. */
+#define EB_DECISION_REST 254u
 /* No class was certain enough. */
 #define EB_DECISION_REJECTED 255u
+
+/* Why the decision is what it is. */
+
+/* Most of the last windows voted for it. */
+#define EB_REASON_VOTE 0u
+/* No class was certain enough. */
+#define EB_REASON_UNCERTAIN 1u
+/* The muscle is quiet: activity below the onset. */
+#define EB_REASON_QUIET 2u
+/* The class before is held, while none is certain enough. */
+#define EB_REASON_HELD 3u
+/* No window has been decided yet. */
+#define EB_REASON_START 4u
+/* Samples did not come in time. */
+#define EB_REASON_TIMEOUT 5u
+/* Samples are missing. */
+#define EB_REASON_GAP 6u
+/* The stream has ended. */
+#define EB_REASON_STOPPED 7u
+/* The device restarted after a fault, and no window has been decided since. */
+#define EB_REASON_FAULT 8u
+/* The watchdog restarted the device, and no window has been decided since. */
+#define EB_REASON_WATCHDOG 9u
+
+/* Why the device started. */
+
+/* Power, its reset pin, or the host asked for it. */
+#define EB_START_ORDINARY 0u
+/* The processor met a fault. */
+#define EB_START_FAULT 1u
+/* The firmware hung, and the watchdog saw it. */
+#define EB_START_WATCHDOG 2u
 
 static inline uint8_t eb_get_u8(const uint8_t *at)
 {
@@ -207,7 +243,7 @@ static inline size_t eb_describe_answer_write(const eb_describe_answer *from, ui
 /* statistics. What the device has counted since it started. */
 #define EB_KIND_STATISTICS 0x04u
 
-#define EB_STATISTICS_ANSWER_BYTES 60u
+#define EB_STATISTICS_ANSWER_BYTES 61u
 
 typedef struct {
     /* Device time since start; wraps after 71.6 minutes. [us] */
@@ -232,8 +268,10 @@ typedef struct {
     uint32_t stack_used;
     /* Stack that there is; 0 where the machine cannot tell. [bytes] */
     uint32_t stack_size;
-    /* Instruction of the fault that the last start recovered from; the four are 0 after an
-     * ordinary one. */
+    /* Why the device started. */
+    uint8_t start;
+    /* Instruction of the fault, or of the hang, that the last start recovered from; the four are
+     * 0 after an ordinary one. */
     uint32_t fault_pc;
     /* Its link register. */
     uint32_t fault_lr;
@@ -256,15 +294,86 @@ static inline size_t eb_statistics_answer_write(const eb_statistics_answer *from
     eb_put_u32(payload + 32, from->slowest);
     eb_put_u32(payload + 36, from->stack_used);
     eb_put_u32(payload + 40, from->stack_size);
-    eb_put_u32(payload + 44, from->fault_pc);
-    eb_put_u32(payload + 48, from->fault_lr);
-    eb_put_u32(payload + 52, from->fault_status);
-    eb_put_u32(payload + 56, from->fault_address);
-    return 60u;
+    eb_put_u8(payload + 44, from->start);
+    eb_put_u32(payload + 45, from->fault_pc);
+    eb_put_u32(payload + 49, from->fault_lr);
+    eb_put_u32(payload + 53, from->fault_status);
+    eb_put_u32(payload + 57, from->fault_address);
+    return 61u;
 }
 
 /* reset. Restarts the device, after it has answered. The session ends. */
 #define EB_KIND_RESET 0x05u
+
+/* settings. By which settings the device decides. */
+#define EB_KIND_SETTINGS 0x06u
+
+#define EB_SETTINGS_ANSWER_BYTES 15u
+
+typedef struct {
+    /* Length of the majority vote. [windows] */
+    uint8_t votes;
+    /* Windows that a class stays decided after the vote has become uncertain. [windows] */
+    uint8_t hold;
+    /* Class that is rest, or the number of rest where there is no such class. */
+    uint8_t rest;
+    /* Smallest output of a winner that is not rejected, plus 128; 256 rejects all. */
+    uint16_t least;
+    /* Before a softmax: 2^15 over the smallest probability of a winner that is not rejected. */
+    uint32_t limit;
+    /* Activity below which the muscle is quiet; 0: never. [1/16 count] */
+    uint32_t onset;
+    /* Time without samples until the decision is rest; 0: never. [ms] */
+    uint16_t timeout;
+} eb_settings_answer;
+
+static inline size_t eb_settings_answer_write(const eb_settings_answer *from, uint8_t *payload)
+{
+    eb_put_u8(payload + 0, from->votes);
+    eb_put_u8(payload + 1, from->hold);
+    eb_put_u8(payload + 2, from->rest);
+    eb_put_u16(payload + 3, from->least);
+    eb_put_u32(payload + 5, from->limit);
+    eb_put_u32(payload + 9, from->onset);
+    eb_put_u16(payload + 13, from->timeout);
+    return 15u;
+}
+
+/* configure. Changes the settings of the decision until the session ends. Refused while a stream
+ * is open. */
+#define EB_KIND_CONFIGURE 0x07u
+
+typedef struct {
+    /* As in settings; 1 to 31. [windows] */
+    uint8_t votes;
+    /* As in settings. [windows] */
+    uint8_t hold;
+    /* As in settings. */
+    uint8_t rest;
+    /* As in settings; at most 256. */
+    uint16_t least;
+    /* As in settings. */
+    uint32_t limit;
+    /* As in settings. [1/16 count] */
+    uint32_t onset;
+    /* As in settings. [ms] */
+    uint16_t timeout;
+} eb_configure_request;
+
+static inline bool eb_configure_request_read(eb_configure_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 15u) {
+        return false;
+    }
+    to->votes = eb_get_u8(payload + 0);
+    to->hold = eb_get_u8(payload + 1);
+    to->rest = eb_get_u8(payload + 2);
+    to->least = eb_get_u16(payload + 3);
+    to->limit = eb_get_u32(payload + 5);
+    to->onset = eb_get_u32(payload + 9);
+    to->timeout = eb_get_u16(payload + 13);
+    return true;
+}
 
 /* upload. Hands over the input of run_image or run_window in pieces. Offset 0 begins anew. A
  * piece that does not follow on is not taken; the answer says where to go on. */
@@ -417,14 +526,18 @@ static inline size_t eb_output_answer_write(const eb_output_answer *from, uint8_
 typedef struct {
     /* What to do where samples do not follow on. */
     uint8_t on_gap;
+    /* 1: where no samples are taken for the settings' time-out the decision is rest; 0, for
+     * recordings that are not sent at their own pace: it is not. */
+    uint8_t timed;
 } eb_stream_start_request;
 
 static inline bool eb_stream_start_request_read(eb_stream_start_request *to, const uint8_t *payload, size_t size)
 {
-    if (size != 1u) {
+    if (size != 2u) {
         return false;
     }
     to->on_gap = eb_get_u8(payload + 0);
+    to->timed = eb_get_u8(payload + 1);
     return true;
 }
 
@@ -518,11 +631,14 @@ static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *fr
     return 12u;
 }
 
+/* stream_now. What is decided now, stream or none. The answer is as the event `rest`. */
+#define EB_KIND_STREAM_NOW 0x24u
+
 /* decision. The device has decided. It keeps the decision until a stream_samples says that the
  * host has it. */
 #define EB_KIND_DECISION 0x60u
 
-#define EB_DECISION_EVENT_BYTES 30u /* and logits */
+#define EB_DECISION_EVENT_BYTES 37u /* and logits */
 
 typedef struct {
     /* Which decision, counted from the stream's start. */
@@ -539,10 +655,17 @@ typedef struct {
     uint32_t compute_us;
     /* CRC-32 of the image. */
     uint32_t image_crc;
-    /* Class of this window, or rejected. */
+    /* Mean absolute difference from one sample to the next, over all channels, since the
+     * decision before. [1/16 count] */
+    uint32_t activity;
+    /* How often, in this stream, the votes had begun anew, after a gap or a time-out. */
+    uint16_t anew;
+    /* Class of this window, rest or rejected. */
     uint8_t winner;
-    /* Class after the vote, or rejected. */
+    /* Class after the vote, rest or rejected. */
     uint8_t decision;
+    /* Why. */
+    uint8_t reason;
     /* The network's output, one int8 a class. */
     const uint8_t *logits;
     size_t logits_bytes;
@@ -557,10 +680,13 @@ static inline size_t eb_decision_event_write(const eb_decision_event *from, uint
     eb_put_u32(payload + 16, from->frontend_us);
     eb_put_u32(payload + 20, from->compute_us);
     eb_put_u32(payload + 24, from->image_crc);
-    eb_put_u8(payload + 28, from->winner);
-    eb_put_u8(payload + 29, from->decision);
-    memcpy(payload + 30, from->logits, from->logits_bytes);
-    return 30u + from->logits_bytes;
+    eb_put_u32(payload + 28, from->activity);
+    eb_put_u16(payload + 32, from->anew);
+    eb_put_u8(payload + 34, from->winner);
+    eb_put_u8(payload + 35, from->decision);
+    eb_put_u8(payload + 36, from->reason);
+    memcpy(payload + 37, from->logits, from->logits_bytes);
+    return 37u + from->logits_bytes;
 }
 
 /* gap. Streamed samples did not follow on. */
@@ -580,6 +706,33 @@ static inline size_t eb_gap_event_write(const eb_gap_event *from, uint8_t *paylo
     eb_put_u32(payload + 0, from->expected);
     eb_put_u32(payload + 4, from->received);
     return 8u;
+}
+
+/* rest. The decision is rest without a window that says so, and stays so until the next window
+ * is decided. Said again after every time-out that it lasts. It is not kept: stream_now tells at
+ * any time. */
+#define EB_KIND_REST 0x62u
+
+#define EB_REST_EVENT_BYTES 10u
+
+typedef struct {
+    /* Device time. [us] */
+    uint32_t time;
+    /* Sample that the device wants next. [samples] */
+    uint32_t sample;
+    /* The class that is rest, or rest. */
+    uint8_t decision;
+    /* Why. */
+    uint8_t reason;
+} eb_rest_event;
+
+static inline size_t eb_rest_event_write(const eb_rest_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->time);
+    eb_put_u32(payload + 4, from->sample);
+    eb_put_u8(payload + 8, from->decision);
+    eb_put_u8(payload + 9, from->reason);
+    return 10u;
 }
 
 /* error. Answers a request that was not carried out. Nothing has changed on the device. */

@@ -10,8 +10,10 @@ int main(void);
 static uint8_t next(void)
 {
     uint8_t byte;
+    port_watchdog_feed();
     while (!port_read(&byte, 1)) {
         port_idle();
+        port_watchdog_feed();
     }
     return byte;
 }
@@ -38,6 +40,7 @@ static void echo(uint32_t count)
         if (!got) {
             port_idle();
         }
+        port_watchdog_feed();
         port_write(block, got);
         count -= (uint32_t)got;
     }
@@ -100,6 +103,13 @@ int main(void)
             port_write((const uint8_t *)&said, sizeof said);
             break;
         }
+        case 'c':
+            answer((uint32_t)port_start_cause());
+            break;
+        case 'l': /* hang: interrupts masked, for ever */
+            (void)cortex_m_lock();
+            for (;;) {
+            }
         case 'u': /* an undefined instruction */
             __asm volatile("udf #0");
             break;

@@ -113,6 +113,31 @@ def test_an_overflow_of_the_stack_is_a_fault(device: Device, board: boards.Board
     assert pc == 0  # the frame could not be pushed
 
 
+ORDINARY, FAULT, WATCHDOG = range(3)
+
+
+def test_a_hang_ends_by_the_watchdog_and_is_known_as_one(
+    device: Device, probe: Path, board: boards.Board
+) -> None:
+    if "EB_WATCHDOG_BASE" not in board.defines:
+        pytest.skip(f"the emulator of {board.name} has no watchdog")
+    main = next(f for f in Image(probe).functions if f.name == "main")
+    device.send("c")
+    assert device.word() == ORDINARY
+    device.send("l")
+    time.sleep(5)
+    device.wait_until_up()
+    device.send("c")
+    assert device.word() == WATCHDOG
+    device.send("f")
+    pc, *_ = (device.word() for _ in range(4))
+    assert main.address <= pc < main.address + main.size, "where it hung"
+    device.send("u")
+    device.wait_until_up()
+    device.send("c")
+    assert device.word() == FAULT
+
+
 def test_reset_starts_again(device: Device) -> None:
     time.sleep(0.2)
     device.send("m")

@@ -34,9 +34,8 @@ size_t take(uint8_t *bytes, size_t most) { return ring_take(&r, bytes, most); }
 uint32_t lost(void) { return r.lost; }
 int empty(void) { return ring_empty(&r); }
 """)
-    library = hostcc.library(
-        "ring", [source], [storage.assets("firmware_assets") / "ports" / "cortex_m"]
-    )
+    ports = storage.assets("firmware_assets") / "ports"
+    library = hostcc.library("ring", [source], [ports / "cortex_m", ports])
     library.take.restype = ctypes.c_size_t
     library.lost.restype = ctypes.c_uint32
     library.start.argtypes = [ctypes.c_uint32]

@@ -34,8 +34,10 @@ def no_progress() -> Iterator[None]:
         yield
 
 
-def run(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, ["classify", *map(str, words)])
+def run(*words: str | Path, limit: str = "0") -> Result:
+    # The windows of these models are those of a slow signal, not of a hand.
+    words = ("classify", *words, "--delay-limit", limit)
+    return CliRunner().invoke(main, [*map(str, words)])
 
 
 def fails(code: int, *words: str | Path) -> str:
@@ -85,7 +87,7 @@ def test_prints_a_decision_a_line_and_compares(port: str, recording: Path, model
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert len(lines) == 60
-    time, name, probability = lines[0].split("  ")[-3:]
+    time, name, probability = lines[0].split("  (")[0].split("  ")[-3:]
     assert float(time) == 182 / 200
     assert name.startswith("grip ") or name == "rejected"
     assert 0 < float(probability) <= 1
@@ -115,6 +117,45 @@ def test_without_the_model_classes_are_numbered(port: str, recording: Path) -> N
     assert all(d["probability"] is None for d in document["decisions"])
     names = {d["class"] for d in document["decisions"]}
     assert all(name.startswith("class ") or name == "rejected" for name in names)
+
+
+def test_delay_is_held_under_its_limit(port: str, recording: Path, model: Path) -> None:
+    words = (recording, "--port", port, "--model", model, "--windows", "9", "--json", "-q")
+    assert run(*words, limit="1400").exit_code == 0
+    result = run(*words, limit="300")
+    assert result.exit_code == 1
+    delay = json.loads(result.stdout)["delay"]
+    assert (delay["window"], delay["step"], delay["votes"]) == (910, 150, 3)
+    assert delay["total"] == pytest.approx(910 + 3 * 150 + delay["compute"])
+    assert "window 910 + 3 x 150 + compute" in result.stderr
+    assert "above the limit of 300 ms; fewer votes or a shorter window" in result.stderr
+
+
+def test_settings_take_the_place_of_the_models(port: str, recording: Path, model: Path) -> None:
+    words = (recording, "--port", port, "--model", model, "--json", "-q")
+    before = json.loads(run(*words).stdout)
+    changed = ("--votes", "1", "--confidence", "0.5", "--hold", "2", "--onset", "450",
+               "--timeout", "0")  # fmt: skip
+    after = json.loads(run(*words, *changed).stdout)
+    assert after["differing"] == before["differing"] == dict.fromkeys(before["differing"], 0)
+    assert after["delay"]["votes"] == 1
+    reasons = [{d["reason"] for d in document["decisions"]} for document in (before, after)]
+    assert reasons[0] == {"vote", "uncertain"}
+    assert reasons[1] >= {"vote", "quiet", "held"}
+    assert {d["class"] for d in after["decisions"] if d["reason"] == "quiet"} == {"rest"}
+    assert "--votes needs --model" in fails(2, recording, "--port", port, "--votes", "1")
+    assert json.loads(run(*words).stdout)["delay"]["votes"] == 3, "until the end, not longer"
+
+
+def test_real_time_tells_its_latency(port: str, folder: Path, model: Path) -> None:
+    path = folder / "second.npz"
+    np.savez(path, samples=bursts(182 + 30 * 3), rate=200.0)
+    result = run(path, "--port", port, "--model", model, "--real-time", "--json")
+    document = json.loads(result.stdout)
+    assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
+    assert document["rests"]["start"] == 1
+    assert 0 < document["latency"]["median"] <= document["latency"]["max"] < 1000
+    assert "from a window's last sample to its decision here" in result.stderr
 
 
 def test_csv_needs_its_rate(port: str, folder: Path, model: Path) -> None:

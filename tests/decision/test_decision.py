@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from edgebio import hostcc
 from edgebio.decision import firmware
 from edgebio.decision.outputs import Outputs, constants
-from edgebio.decision.spec import REJECTED, DecisionSettings
-from edgebio.decision.twin import decide
+from edgebio.decision.spec import MOST_CLASSES, REJECTED, REST, DecisionSettings, rest_class
+from edgebio.decision.twin import Decider, activity, decide
 from edgebio.errors import EdgebioError
 from edgebio.tflite import Graph, Operator, Tensor
 
@@ -99,8 +99,8 @@ def test_confidence_that_no_output_reaches_rejects_everything() -> None:
 
 
 def test_most_classes_do_not_overflow() -> None:
-    about = Outputs(REJECTED, 0.001, 0, softmax=False)
-    stream = np.zeros((2, REJECTED), np.int8)  # 255 classes, all equal: 1/255 each
+    about = Outputs(MOST_CLASSES, 0.001, 0, softmax=False)
+    stream = np.zeros((2, MOST_CLASSES), np.int8)  # 254 classes, all equal: 1/254 each
     for confidence, expected in ((0.003, 0), (0.004, REJECTED)):
         decided = decide(DecisionSettings(confidence=confidence), about, stream)
         assert decided.winners.tolist() == [expected] * 2
@@ -120,6 +120,80 @@ def test_exponentials_are_exact_to_half_a_step() -> None:
 def test_other_streams_are_refused(stream: np.ndarray) -> None:
     with pytest.raises(EdgebioError, match=r"takes int8 outputs of shape \(n, 4\)"):
         decide(DecisionSettings(), SOFTMAX, stream)
+
+
+# --- onset, hold and rest ------------------------------------------------------------------------
+
+VOTE, UNCERTAIN, QUIET, HELD = range(4)
+
+
+def policy(
+    winners: list[int], quiet: list[bool], settings: DecisionSettings, rest: int
+) -> tuple[list[int], list[int]]:
+    """Decisions and reasons of the votes, written out plainly."""
+    votes = vote([rest if q else w for w, q in zip(winners, quiet, strict=True)], settings.votes)
+    decisions, reasons = [], []
+    last, held = REJECTED, 0
+    for decision, is_quiet in zip(votes, quiet, strict=True):
+        if is_quiet:
+            decision, reason = rest, QUIET
+        elif decision != REJECTED:
+            reason = VOTE
+        elif last != REJECTED and held < settings.hold:
+            decision, reason = last, HELD
+        else:
+            reason = UNCERTAIN
+        held = held + 1 if reason == HELD else 0
+        last = decision
+        decisions.append(decision)
+        reasons.append(reason)
+    return decisions, reasons
+
+
+@given(streams(), st.integers(0, 4), st.booleans(), st.sampled_from([0.0, 1.0]))
+@settings(max_examples=400, deadline=None)
+def test_onset_and_hold_are_as_defined(
+    case: tuple[DecisionSettings, Outputs, np.ndarray], hold: int, has_rest: bool, onset: float
+) -> None:
+    chosen, about, stream = case
+    chosen = chosen.model_copy(update={"hold": hold, "onset": onset})
+    names = tuple(f"grip {i}" for i in range(about.classes - has_rest)) + ("Rest",) * has_rest
+    about = Outputs(about.classes, about.scale, about.zero_point, about.softmax, names)
+    moved = np.random.default_rng(len(stream)).integers(0, 32, len(stream)).astype(np.uint32)
+    winners = decide(chosen.model_copy(update={"onset": 0.0}), about, stream).winners.tolist()
+    quiet = (moved < 16 * onset).tolist()
+    rest = about.classes - 1 if has_rest else REST
+    made = decide(chosen, about, stream, moved)
+    assert (made.decisions.tolist(), made.reasons.tolist()) == policy(winners, quiet, chosen, rest)
+    # In two parts, and then from the beginning.
+    decider = Decider(chosen, about)
+    half = len(stream) // 2
+    parts = [decider.take(stream[:half], moved[:half]), decider.take(stream[half:], moved[half:])]
+    assert np.concatenate([p.decisions for p in parts]).tolist() == made.decisions.tolist()
+    decider.begin_anew()
+    assert decider.take(stream, moved).decisions.tolist() == made.decisions.tolist()
+
+
+def test_activity_is_the_mean_difference() -> None:
+    rng = np.random.default_rng(4)
+    samples = rng.integers(-32768, 32768, (300, 3)).astype(np.int16)
+    steps = np.abs(np.diff(samples.astype(np.int64), axis=0)).sum(axis=1) * 16 // 3
+    found = activity(samples, 100, 40)
+    first = [steps[:99], *(steps[99 + 40 * k : 139 + 40 * k] for k in range(5))]
+    assert found.tolist() == [int(part.sum() // len(part)) for part in first]
+    assert activity(np.full((100, 2), 1000, np.int16), 100, 10).tolist() == [0], "no offset"
+    extremes = np.tile(np.array([[-32768], [32767]], np.int16), (3000, 1))
+    assert activity(extremes, 6000, 10).tolist() == [16 * 65535], "no overflow"
+    assert activity(samples[:99], 100, 40).size == 0
+
+
+def test_rest_is_found_by_its_name() -> None:
+    assert rest_class(DecisionSettings(), ("fist", "Neutral")) == 1
+    assert rest_class(DecisionSettings(), ("fist", "point")) == REST
+    assert rest_class(DecisionSettings(rest="fist"), ("fist", "rest")) == 0
+    about = Outputs(2, 0.1, 0, softmax=False, names=("a", "b"))
+    with pytest.raises(EdgebioError, match="decision settings: rest: no class 'c'; there are a, b"):
+        constants(DecisionSettings(rest="c"), about)
 
 
 # --- what a model's outputs are ------------------------------------------------------------------
@@ -144,8 +218,8 @@ def test_outputs_of_a_model() -> None:
     [
         (graph(dtype="float32"), "need int8 outputs with one scale; the model's are float32"),
         (graph(scales=6), "int8 with 6 scales"),
-        (graph(classes=1), "2 to 255 classes; the model has 1"),
-        (graph(classes=256), "the model has 256"),
+        (graph(classes=1), "2 to 254 classes; the model has 1"),
+        (graph(classes=255), "the model has 255"),
     ],
 )
 def test_models_that_cannot_be_decided_by(wrong: Graph, message: str) -> None:
@@ -162,7 +236,8 @@ def test_generated_configuration_decides_as_the_twin(
     softmax: bool, confidence: float, tmp_path: Path
 ) -> None:
     """The C that a build compiles, with the undefined-behaviour sanitizer in it."""
-    about, chosen = outputs(5, softmax), DecisionSettings(votes=5, confidence=confidence)
+    about = outputs(5, softmax)
+    chosen = DecisionSettings(votes=5, confidence=confidence, hold=2, onset=0.5)
     sources = firmware.write(tmp_path, chosen, about)
     loop = tmp_path / "loop.c"
     loop.write_text(
@@ -171,8 +246,8 @@ def test_generated_configuration_decides_as_the_twin(
         "void run(const int8_t *in, size_t n, uint8_t *out)\n{\n"
         "    eb_decision_state state;\n    eb_decision_reset(&state);\n"
         "    for (size_t i = 0; i < n; i++) {\n"
-        "        const uint8_t w = eb_decision_winner(&eb_decision_settings, in + 5 * i);\n"
-        "        out[i] = eb_decision_vote(&eb_decision_settings, &state, w);\n    }\n}\n"
+        "        out[i] = eb_decision_window(&eb_decision_settings, &state, in + 5 * i,\n"
+        "                                    (uint32_t)(i % 20)).decision;\n    }\n}\n"
     )
     flags = [*hostcc.STRICT, "-Wshadow", "-Wconversion", "-fsanitize=undefined",
              "-fno-sanitize-recover=all"]  # fmt: skip
@@ -184,4 +259,8 @@ def test_generated_configuration_decides_as_the_twin(
         ctypes.c_void_p(stream.ctypes.data), ctypes.c_size_t(500),
         ctypes.c_void_p(made.ctypes.data),
     )  # fmt: skip
-    assert made.tolist() == decide(chosen, about, stream).decisions.tolist()
+    moved = np.arange(500, dtype=np.uint32) % 20
+    expected = decide(chosen, about, stream, moved)
+    assert made.tolist() == expected.decisions.tolist()
+    # Sixteenths of a count, and 8 of 20 windows below the onset.
+    assert (expected.reasons == QUIET).sum() == 500 * 8 // 20

@@ -75,6 +75,11 @@ uint32_t port_stack_size(void)
 {
     return 0;
 }
+void port_watchdog_feed(void) {}
+port_start port_start_cause(void)
+{
+    return PORT_START_WATCHDOG;
+}
 const port_fault *port_last_fault(void)
 {
     return NULL;
@@ -160,6 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bytes = bytes < size ? bytes : size;
         const uint32_t before = said.frames;
         ask(kind, ++sequence, data, bytes);
+        eb_stream_look();
         MUST(said.frames > before); /* no request stays without an answer */
         data += bytes;
         size -= bytes;

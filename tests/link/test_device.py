@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebio.decision.spec import REJECTED
+from edgebio.decision.spec import REJECTED, REST
 from edgebio.link import frames, hostdevice, packing
 from edgebio.link.frames import Frame
-from edgebio.link.messages import CODES, MESSAGES
+from edgebio.link.messages import CODES, MESSAGES, VERSION
 from tests.link.raw import Raw, told
 from tests.link.standin import SPEC, StandIn, signal
 
@@ -88,7 +88,7 @@ def test_new_session_begins_at_any_number_and_the_same_one_does_not(raw: Raw) ->
 
 
 def test_new_session_ends_the_stream_of_the_one_before(raw: Raw) -> None:
-    raw.ask("stream_start", on_gap=WAIT)
+    raw.ask("stream_start", on_gap=WAIT, timed=0)
     assert [n for n, _ in raw.ask("ping", session=77)] == ["ping"]
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["streaming"]
     assert [n for n, _ in raw.ask("ping", session=78)] == ["ping"]
@@ -110,12 +110,16 @@ def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
 @pytest.mark.parametrize(
     ("frame", "code", "detail"),
     [
-        (Frame(1, 5000, bytes(4), version=2), "version", 1),
+        (Frame(1, 5000, bytes(4), version=1), "version", VERSION),
         (Frame(0x55, 5000), "request", 0x55),
         (Frame(0x55, 5000, b"xy"), "request", 0x55),
         (Frame(MESSAGES["identify"].kind, 5000, b"x"), "payload", 1),
         (Frame(MESSAGES["run_image"].kind, 5000, b"xyz"), "payload", 3),
-        (Frame(MESSAGES["stream_start"].kind, 5000, b"\x02"), "payload", 1),
+        (Frame(MESSAGES["stream_start"].kind, 5000, b"\x02\0"), "payload", 2),
+        (Frame(MESSAGES["stream_start"].kind, 5000, b"\0\x02"), "payload", 2),
+        (Frame(MESSAGES["configure"].kind, 5000, bytes(14)), "payload", 14),
+        (Frame(MESSAGES["configure"].kind, 5000, bytes(15)), "setting", 0),
+        (Frame(MESSAGES["configure"].kind, 5000, b"\1\0\5" + bytes(12)), "setting", 0),
         (Frame(MESSAGES["upload"].kind, 5000, b"\x02\0\0\0\0"), "payload", 5),
         (Frame(MESSAGES["upload"].kind, 5000, b"\x01" + bytes(4) + b"123"), "payload", 8),
         (Frame(MESSAGES["upload"].kind, 5000, b"\0" + b"\xff" * 4 + b"x"), "range", 128),
@@ -168,7 +172,7 @@ def test_upload_takes_pieces_once_and_in_order(raw: Raw, model: StandIn) -> None
 def test_stream_waits_for_samples_that_are_missing(raw: Raw, model: StandIn) -> None:
     samples = signal(300)
     expected = model.decided(samples)
-    raw.ask("stream_start", on_gap=WAIT)
+    raw.ask("stream_start", on_gap=WAIT, timed=0)
     events = raw.send(samples_frame(raw, samples, 0, 70))
     events += raw.send(samples_frame(raw, samples, 75, 140))
     events += raw.send(samples_frame(raw, samples, 140, 200))
@@ -186,7 +190,7 @@ def test_stream_waits_for_samples_that_are_missing(raw: Raw, model: StandIn) -> 
 
 def test_stream_begins_anew_after_a_gap_where_asked_to(raw: Raw, model: StandIn) -> None:
     samples = signal(400)
-    raw.ask("stream_start", on_gap=RESTART)
+    raw.ask("stream_start", on_gap=RESTART, timed=0)
     raw.send(samples_frame(raw, samples, 0, 100))
     events = raw.send(samples_frame(raw, samples, 117, 217, decided=3))
     assert events[0] == ("gap", {"expected": 100, "received": 117})
@@ -202,7 +206,7 @@ def test_stream_begins_anew_after_a_gap_where_asked_to(raw: Raw, model: StandIn)
 
 def test_decisions_are_kept_until_the_host_has_them(raw: Raw, model: StandIn) -> None:
     samples = signal(400)
-    raw.ask("stream_start", on_gap=WAIT)
+    raw.ask("stream_start", on_gap=WAIT, timed=0)
     for first in (0, 100, 200):
         answers = raw.send(samples_frame(raw, samples, first, first + 100))
     full = SPEC.window + 7 * SPEC.step  # the eighth decision fills the memory
@@ -222,7 +226,7 @@ def test_decisions_are_kept_until_the_host_has_them(raw: Raw, model: StandIn) ->
 
 
 def test_upload_is_refused_while_a_stream_is_open(raw: Raw) -> None:
-    raw.ask("stream_start", on_gap=WAIT)
+    raw.ask("stream_start", on_gap=WAIT, timed=0)
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["streaming"]
     raw.ask("stream_stop")
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["upload"]
@@ -231,7 +235,7 @@ def test_upload_is_refused_while_a_stream_is_open(raw: Raw) -> None:
 def test_stream_forgets_an_upload(raw: Raw, model: StandIn) -> None:
     image = model.images(signal(100))[0].tobytes()
     raw.ask("upload", target=IMAGE, offset=0, data=image)
-    raw.ask("stream_start", on_gap=WAIT)
+    raw.ask("stream_start", on_gap=WAIT, timed=0)
     raw.ask("stream_stop")
     assert [n for n, _ in raw.ask("run_image", crc=zlib.crc32(image))] == ["incomplete"]
 
@@ -247,9 +251,10 @@ def test_bytes_beyond_the_ring_are_counted(raw: Raw) -> None:
 
 
 def test_rejected_is_one_number_everywhere(model: StandIn) -> None:
-    assert CODES["decision"]["rejected"] == REJECTED
     header = Path(hostdevice.__file__).parents[2] / "firmware_assets/decision/eb_decision.h"
-    assert f"#define EB_DECISION_REJECTED {REJECTED}u" in header.read_text()
+    for name, value in (("rejected", REJECTED), ("rest", REST)):
+        assert CODES["decision"][name] == value
+        assert f"#define EB_DECISION_{name.upper()} {value}u" in header.read_text()
 
 
 def test_without_front_end_samples_are_refused(
@@ -257,7 +262,9 @@ def test_without_front_end_samples_are_refused(
 ) -> None:
     with hostdevice.running(plain_executable) as device, Raw(device.url) as raw:
         for name, values in (
-            ("stream_start", {"on_gap": WAIT}),
+            ("stream_start", {"on_gap": WAIT, "timed": 0}),
+            ("stream_now", {}),
+            ("settings", {}),
             ("stream_samples", {"first": 0, "decided": 0, "count": 0, "bits": 1, "packed": b""}),
             ("stream_recall", {"index": 0}),
             ("stream_stop", {}),

@@ -84,12 +84,13 @@ def seeds() -> list[bytes]:
     bits = packing.width(piece)
     room = 900 * 8 // (bits * samples.shape[1])
     streamed = [
-        ("stream_start", {"on_gap": 1}),
+        ("configure", {"votes": 3, "hold": 2, "rest": 1, "least": 0, "limit": 70000, "onset": 900,
+                       "timeout": 1}),
+        ("stream_start", {"on_gap": 1, "timed": 1}),
         *(("stream_samples", {"first": at, "decided": 0, "count": len(part), "bits": bits,
                               "packed": packing.pack(part, bits)})
           for at in range(0, len(piece), room) for part in [piece[at : at + room]]),
-        ("stream_recall", {"index": 0}),
-        ("stream_stop", {}),
+        ("stream_recall", {"index": 0}), ("stream_now", {}), ("stream_stop", {}),
     ]  # fmt: skip
     image = np.zeros(128, np.int8).tobytes()
     asked = [

@@ -1,11 +1,11 @@
 /* The MPS2 and MPS3 FPGA boards: Arm's CMSDK APB UART.
  *
- * Registers: Cortex-M System Design Kit TRM (DDI 0479), 4.3 "APB UART".
+ * Registers: Cortex-M System Design Kit TRM (DDI 0479), 4.3 "APB UART", 4.5 "APB watchdog".
  */
 #include "cortex_m.h"
 #include "eb_board.h"
 #include "port.h"
-#include "ring.h"
+#include "uart.h"
 
 #define UART_DATA REG32(EB_UART_BASE + 0x00u)
 #define UART_STATE REG32(EB_UART_BASE + 0x04u)
@@ -24,7 +24,14 @@
 #define BAUD_DIVIDER ((EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD)
 _Static_assert(BAUD_DIVIDER >= 16u, "the UART divides its clock by at least 16");
 
-static ring received;
+#define WATCHDOG_LOAD REG32(EB_WATCHDOG_BASE + 0x000u)
+#define WATCHDOG_CTRL REG32(EB_WATCHDOG_BASE + 0x008u)
+#define WATCHDOG_INTCLR REG32(EB_WATCHDOG_BASE + 0x00Cu)
+#define WATCHDOG_LOCK REG32(EB_WATCHDOG_BASE + 0xC00u)
+#define WATCHDOG_KEY 0x1ACCE551u
+#define WATCHDOG_CTRL_INTERRUPT (1u << 0)
+#define WATCHDOG_CTRL_RESET (1u << 1)
+#define WATCHDOG_SECONDS 4u
 
 void port_uart_irq(void);
 
@@ -35,10 +42,19 @@ void port_uart_irq(void)
     while (UART_STATE & STATE_RX_FULL) {
         if (UART_STATE & STATE_RX_OVERRUN) {
             UART_STATE = STATE_RX_OVERRUN;
-            received.lost++;
+            cortex_m_uart_lost();
         }
-        ring_put(&received, (uint8_t)UART_DATA);
+        cortex_m_uart_received((uint8_t)UART_DATA);
     }
+}
+
+/* Its first expiry is the NMI, by which the fault handler learns where the firmware hung and
+ * restarts it; should that fail, its second resets the core. */
+static void start_watchdog(void)
+{
+    WATCHDOG_LOCK = WATCHDOG_KEY;
+    WATCHDOG_LOAD = EB_WATCHDOG_HZ * WATCHDOG_SECONDS;
+    WATCHDOG_CTRL = WATCHDOG_CTRL_INTERRUPT | WATCHDOG_CTRL_RESET;
 }
 
 void port_init(void)
@@ -52,36 +68,27 @@ void port_init(void)
      * read, reception stalls at most first starts. On silicon it drops noise from before. */
     (void)UART_DATA;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
+    start_watchdog();
 }
 
-size_t port_read(uint8_t *bytes, size_t most)
+bool port_uart_room(void)
 {
-    return ring_take(&received, bytes, most);
+    return !(UART_STATE & STATE_TX_FULL);
 }
 
-void port_write(const uint8_t *bytes, size_t count)
+void port_uart_send(uint8_t byte)
 {
-    for (size_t i = 0; i < count; i++) {
-        while (UART_STATE & STATE_TX_FULL) {
-        }
-        UART_DATA = bytes[i];
-    }
+    UART_DATA = byte;
 }
 
-void port_idle(void)
+void port_watchdog_feed(void)
 {
-    /* A byte that arrives after the look at the ring still ends the wait: its interrupt is
-     * pending, though masked. */
-    const uint32_t before = cortex_m_lock();
-    if (ring_empty(&received)) {
-        cortex_m_wait();
-    }
-    cortex_m_unlock(before);
+    WATCHDOG_INTCLR = 1;
 }
 
-uint32_t port_rx_overruns(void)
+bool port_watchdog_reset(void)
 {
-    return received.lost;
+    return false; /* the NMI tells */
 }
 
 _Noreturn void port_reset(void)

@@ -6,6 +6,7 @@
 #ifndef EB_CORTEX_M_H
 #define EB_CORTEX_M_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define REG32(address) (*(volatile uint32_t *)(uintptr_t)(address))
@@ -75,6 +76,9 @@ _Noreturn void cortex_m_reset(void);
 
 /* Start SysTick as the time base behind port_micros. */
 void cortex_m_start_clock(void);
+
+/* The port has this, after port_init: whether the watchdog reset the machine without an NMI before. */
+bool port_watchdog_reset(void);
 
 /* What the fault handler does once it knows `port_fault`, instead of resetting the core. An
  * application that runs under a debugger or an emulator may define it; it does not return. */

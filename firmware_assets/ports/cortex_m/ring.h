@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* At 921600 baud 44 ms of bytes: longer than the application looks away for one inference. */
-#define RING_BYTES 4096u
+#include "port.h"
+
+/* 4096: at 921600 baud 44 ms of bytes, longer than the application looks away for one inference. */
+#define RING_BYTES PORT_RECEIVE_BYTES
 
 typedef struct {
     volatile uint32_t head; /* bytes ever put; written by the interrupt only */

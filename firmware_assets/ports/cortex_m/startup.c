@@ -31,15 +31,27 @@ extern const union cortex_m_vector cortex_m_vectors[];
 static volatile struct {
     uint32_t magic;
     port_fault fault;
+    uint32_t exception;
     uint32_t check;
 } record __attribute__((noinit));
 
+#define EXCEPTION_NMI 2u /* nothing but a watchdog raises it here */
+
 static port_fault last_fault;
+static uint32_t last_exception;
 static bool has_last_fault;
 
-static uint32_t check_of(const port_fault *fault)
+static uint32_t check_of(const port_fault *fault, uint32_t exception)
 {
-    return ~(fault->pc ^ fault->lr ^ fault->status ^ fault->address);
+    return ~(fault->pc ^ fault->lr ^ fault->status ^ fault->address ^ exception);
+}
+
+port_start port_start_cause(void)
+{
+    if (has_last_fault) {
+        return last_exception == EXCEPTION_NMI ? PORT_START_WATCHDOG : PORT_START_FAULT;
+    }
+    return port_watchdog_reset() ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
 }
 
 const port_fault *port_last_fault(void)
@@ -91,7 +103,8 @@ _Noreturn void cortex_m_start(void)
     }
     if (record.magic == FAULT_MAGIC) {
         last_fault = record.fault;
-        has_last_fault = record.check == check_of(&last_fault);
+        last_exception = record.exception;
+        has_last_fault = record.check == check_of(&last_fault, last_exception);
     }
     record.magic = 0;
     cortex_m_unlock(0); /* a boot loader may also leave interrupts masked */
@@ -117,6 +130,8 @@ uint32_t port_stack_used(void)
 _Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
 {
     const uint32_t status = SCB_CFSR;
+    uint32_t exception;
+    __asm volatile("mrs %0, ipsr" : "=r"(exception));
     if (status & SCB_CFSR_FRAME_LOST) {
         frame = NULL;
     }
@@ -133,7 +148,8 @@ _Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
         cortex_m_fault_hook();
     }
     record.fault = last_fault;
-    record.check = check_of(&last_fault);
+    record.exception = exception;
+    record.check = check_of(&last_fault, exception);
     record.magic = FAULT_MAGIC;
     cortex_m_reset();
 }
@@ -164,7 +180,7 @@ const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
     __attribute__((section(".vectors"), used)) = {
     [0] = {.stack = eb_stack_top},
     [1] = {.entry = cortex_m_start},
-    [2] = {.entry = fault_entry},  /* NMI */
+    [2] = {.entry = fault_entry},  /* NMI: the watchdog's first warning */
     [3] = {.entry = fault_entry},  /* HardFault; the four below escalate to it unless enabled */
     [4] = {.entry = fault_entry},  /* MemManage */
     [5] = {.entry = fault_entry},  /* BusFault */

@@ -13,10 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_BYTES 4096u
+#define RING_BYTES PORT_RECEIVE_BYTES
 
 /* A reader that has stopped reading for this long loses what is sent, as it would from a UART. */
 #define WRITE_PATIENCE_MS 1000
+
+#define IDLE_MS 10
 
 static struct {
     pthread_mutex_t mutex;
@@ -113,9 +115,17 @@ void port_write(const uint8_t *bytes, size_t count)
 
 void port_idle(void)
 {
+    struct timespec end;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += IDLE_MS * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_nsec -= 1000000000;
+        end.tv_sec++;
+    }
     pthread_mutex_lock(&ring.mutex);
-    while (ring.tail == ring.head) {
-        pthread_cond_wait(&ring.arrived, &ring.mutex);
+    while (ring.tail == ring.head &&
+           pthread_cond_timedwait(&ring.arrived, &ring.mutex, &end) != ETIMEDOUT) {
     }
     pthread_mutex_unlock(&ring.mutex);
 }
@@ -155,6 +165,16 @@ uint32_t port_stack_used(void)
 uint32_t port_stack_size(void)
 {
     return 0;
+}
+
+/* A process that hangs is ended by who sees it. */
+void port_watchdog_feed(void)
+{
+}
+
+port_start port_start_cause(void)
+{
+    return PORT_START_ORDINARY;
 }
 
 const port_fault *port_last_fault(void)

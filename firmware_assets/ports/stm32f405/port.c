@@ -1,12 +1,13 @@
 /* STM32F405/407/415/417: 168 MHz from the crystal, USART1 on the pins of the board.
  *
  * Registers and reset values: RM0090 (rev 19), sections 3.9 FLASH, 5.4 PWR, 7.3 RCC, 8.4 GPIO,
- * 30.6 USART; alternate functions and limits: DS8626 (rev 9), tables 9 and 14.
+ * 21.4 IWDG, 30.6 USART, 38.16 DBGMCU; alternate functions and limits: DS8626 (rev 9), tables 9 and
+ * 14.
  */
 #include "cortex_m.h"
 #include "eb_board.h"
 #include "port.h"
-#include "ring.h"
+#include "uart.h"
 
 #define FLASH_ACR REG32(0x40023C00u)
 #define FLASH_ACR_5_WAIT_STATES 5u /* 150 to 168 MHz at 2.7 to 3.6 V: table 10 */
@@ -68,7 +69,24 @@ _Static_assert((EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_RX_PIN == 10
                "USART1 comes out on PA9 and PA10, or on PB6 and PB7");
 #define HSI_MHZ 16u
 
-static ring received;
+#define RCC_CSR REG32(0x40023874u)
+#define RCC_CSR_CLEAR (1u << 24)
+#define RCC_CSR_WATCHDOG (1u << 29)
+
+/* The independent watchdog runs from the 32 kHz oscillator, 17 to 47 kHz by DS8626 table 39: some 4
+ * seconds, 2.7 to 7.5. */
+#define IWDG_KR REG32(0x40003000u)
+#define IWDG_KR_FEED 0xAAAAu
+#define IWDG_KR_ACCESS 0x5555u
+#define IWDG_KR_START 0xCCCCu
+#define IWDG_PR REG32(0x40003004u)
+#define IWDG_PR_BY_64 4u
+#define IWDG_RLR REG32(0x40003008u)
+#define IWDG_RELOAD 2000u
+#define DBGMCU_APB1_FZ REG32(0xE0042008u)
+#define DBGMCU_IWDG_STOPS (1u << 12)
+
+static bool reset_by_watchdog;
 
 void port_uart_irq(void);
 
@@ -135,6 +153,18 @@ static void connect_pin(uint32_t pin)
     GPIO_MODER = (GPIO_MODER & ~(3u << (2u * pin))) | (2u << (2u * pin));
 }
 
+static void start_watchdog(void)
+{
+    reset_by_watchdog = RCC_CSR & RCC_CSR_WATCHDOG;
+    RCC_CSR |= RCC_CSR_CLEAR;
+    DBGMCU_APB1_FZ |= DBGMCU_IWDG_STOPS; /* a debugger that halts the core is no hang */
+    IWDG_KR = IWDG_KR_START;
+    IWDG_KR = IWDG_KR_ACCESS;
+    IWDG_PR = IWDG_PR_BY_64;
+    IWDG_RLR = IWDG_RELOAD;
+    IWDG_KR = IWDG_KR_FEED;
+}
+
 void port_init(void)
 {
     start_clocks();
@@ -148,6 +178,7 @@ void port_init(void)
     USART1_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
     USART1_CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
+    start_watchdog();
 }
 
 void port_uart_irq(void)
@@ -161,41 +192,31 @@ void port_uart_irq(void)
     }
     const uint8_t byte = (uint8_t)USART1_DR;
     if (status & USART_SR_RXNE) {
-        ring_put(&received, byte);
+        cortex_m_uart_received(byte);
     }
     if (status & USART_SR_ORE) {
-        received.lost++;
+        cortex_m_uart_lost();
     }
 }
 
-size_t port_read(uint8_t *bytes, size_t most)
+bool port_uart_room(void)
 {
-    return ring_take(&received, bytes, most);
+    return USART1_SR & USART_SR_TXE;
 }
 
-void port_write(const uint8_t *bytes, size_t count)
+void port_uart_send(uint8_t byte)
 {
-    for (size_t i = 0; i < count; i++) {
-        while (!(USART1_SR & USART_SR_TXE)) {
-        }
-        USART1_DR = bytes[i];
-    }
+    USART1_DR = byte;
 }
 
-void port_idle(void)
+void port_watchdog_feed(void)
 {
-    /* A byte that arrives after the look at the ring still ends the wait: its interrupt is
-     * pending, though masked. */
-    const uint32_t before = cortex_m_lock();
-    if (ring_empty(&received)) {
-        cortex_m_wait();
-    }
-    cortex_m_unlock(before);
+    IWDG_KR = IWDG_KR_FEED;
 }
 
-uint32_t port_rx_overruns(void)
+bool port_watchdog_reset(void)
 {
-    return received.lost;
+    return reset_by_watchdog;
 }
 
 _Noreturn void port_reset(void)
