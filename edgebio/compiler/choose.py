@@ -31,9 +31,13 @@ Candidate = Callable[[net.Network, Any], Step | None]
 
 CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
     net.Add: (("portable", portable.add),),
-    net.Conv2D: (("dsp", dsp.conv_2d), ("portable", portable.conv_2d)),
+    net.Conv2D: (("dsp", dsp.conv_2d_wide), ("portable", portable.conv_2d)),
     net.Dequantize: (("portable", portable.quantize),),
-    net.DepthwiseConv2D: (("dsp", dsp.depthwise_conv_2d), ("portable", portable.depthwise_conv_2d)),
+    net.DepthwiseConv2D: (
+        ("dsp", dsp.depthwise_conv_2d),
+        ("dsp", dsp.depthwise_conv_2d_any),
+        ("portable", portable.depthwise_conv_2d),
+    ),
     net.FullyConnected: (("dsp", dsp.fully_connected), ("portable", portable.fully_connected)),
     net.Mean: (("portable", portable.mean),),
     net.Pad: (("portable", portable.pad),),

@@ -84,6 +84,8 @@ def describe(network: net.Network, step: Step) -> str:
         words += _window(layer.window)
     if layer.activation != "NONE":
         words += ["+", layer.activation]
+    if isinstance(layer, net.Conv2D) and layer.pool != (1, 1):
+        words += ["+", f"MAX_POOL_2D {layer.pool[0]}x{layer.pool[1]}"]
     target = _shape(network.tensors[layer.output].shape)
     return f"{' '.join(words)}: {' and '.join(shapes)} -> {target}"
 
@@ -167,12 +169,12 @@ def _signature(network: net.Network, step: Step) -> tuple[list[str], dict[str, l
 
 def _array(array: Array, symbol: str) -> str:
     items = [_initialiser(value, {}) for value in array.values]
-    if array.ctype == "eb_channel":
+    if array.ctype.startswith("eb_"):
         body = "".join(f"    {item},\n" for item in items)
     else:
         body = _wrapped(items)
-    # Bytes are read four at a time where the core can.
-    aligned = "_Alignas(4) " if array.ctype == "int8_t" else ""
+    # Read by words where the core can.
+    aligned = "_Alignas(4) " if array.ctype in ("int8_t", "int16_t") else ""
     head = f"{aligned}static const {array.ctype} {symbol}[{len(items)}]"
     return f"{head} = {{ /* {array.note} */\n{body}}};\n"
 

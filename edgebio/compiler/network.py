@@ -107,7 +107,22 @@ class Convolution(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Conv2D(Convolution):
-    """CONV_2D; weights (outputs, window height, window width, channels)."""
+    """CONV_2D; weights (outputs, window height, window width, channels).
+
+    Attributes
+    ----------
+    pool : tuple of int
+        Height and width of the MAX_POOL_2D behind it that it computes too, window by window;
+        (1, 1) where there is none.
+    """
+
+    pool: tuple[int, int] = field(default=(1, 1), kw_only=True)
+
+    @property
+    def pooled(self) -> tuple[int, int]:
+        """Height and width of what comes out."""
+        (height, width), (pool_h, pool_w) = self.window.output, self.pool
+        return height // pool_h, width // pool_w
 
 
 @dataclass(frozen=True, eq=False)

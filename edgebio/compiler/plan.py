@@ -36,6 +36,8 @@ class Buffer:
         Steps between which it is in use, both included.
     over : tuple of int
         Tensors that it may overlap at step `first`, where its offset is not above theirs.
+    same_offset : bool
+        Whether it may overlap them at their very offset only.
     """
 
     tensor: int | None
@@ -44,11 +46,18 @@ class Buffer:
     first: int
     last: int
     over: tuple[int, ...] = ()
+    same_offset: bool = False
 
     @property
     def end(self) -> int:
         """First byte behind it, aligned."""
         return _round_up(self.offset + self.bytes, ALIGNMENT)
+
+    def may_lie_over(self, other: "Buffer", offset: int, other_offset: int) -> bool:
+        """Whether it may lie over `other`, given where both begin."""
+        if other.tensor not in self.over:
+            return False
+        return offset == other_offset if self.same_offset else offset <= other_offset
 
     def meets(self, other: "Buffer") -> bool:
         """Whether both are in use at some step."""
@@ -136,7 +145,9 @@ def _buffers(network: net.Network, steps: Sequence[Step]) -> list[Buffer]:
             over = tuple(sorted(index for index in inputs if last[index] == position))
             size = network.bytes(layer.output)
             end = last.get(layer.output, position)
-            buffers.append(Buffer(layer.output, 0, size, position, end, over))
+            buffers.append(
+                Buffer(layer.output, 0, size, position, end, over, step.in_place_at_same_offset)
+            )
     return buffers
 
 
@@ -157,13 +168,15 @@ def _lowest(buffer: Buffer, others: Sequence[Buffer]) -> int:
         for other in others:
             if offset + buffer.bytes <= other.offset or other.end <= offset:
                 continue
-            if other.tensor in buffer.over and offset <= other.offset:
+            if buffer.may_lie_over(other, offset, other.offset):
                 continue
-            if buffer.tensor in other.over and other.offset <= offset:
+            if other.may_lie_over(buffer, other.offset, offset):
                 continue
-            # An input may begin where the output over it begins; all else goes behind.
-            under = buffer.tensor in other.over
-            offset = other.offset if under else other.end
+            # One may begin where the other does, if it may lie over it at all; else goes behind.
+            shares = buffer.tensor in other.over or (
+                buffer.same_offset and other.tensor in buffer.over
+            )
+            offset = other.offset if shares and offset < other.offset else other.end
             moved = True
     return offset
 

@@ -1,5 +1,7 @@
 """Kernels in plain C for any core: one a layer type, without preconditions."""
 
+import dataclasses
+
 from edgebio.compiler import network as net
 from edgebio.compiler.layout import channel_array, int8_array, output_range, window_members
 from edgebio.compiler.step import Array, Step
@@ -9,9 +11,11 @@ def conv_2d(network: net.Network, layer: net.Conv2D) -> Step:
     """A patch at a time, gathered where it leaves the image."""
     window = layer.window
     direct = window.taps == 1 and not window.padded
+    pooled = layer.pool != (1, 1)
+    patch = 0 if direct else window.taps * window.channels
     return Step(
         layer,
-        "eb_run_conv2d",
+        "eb_run_conv2d_pooled" if pooled else "eb_run_conv2d",
         ("eb_conv2d.c", "eb_patch.c", "eb_multiply.c"),
         "portable",
         arrays=(
@@ -24,12 +28,15 @@ def conv_2d(network: net.Network, layer: net.Conv2D) -> Step:
         parameters={
             "weights": "@weights",
             "channels": "@channels",
-            "window": window_members(window),
+            "window": window_members(dataclasses.replace(window, output=layer.pooled)),
             "outputs": len(layer.weights),
+            "pool_h": layer.pool[0],
+            "pool_w": layer.pool[1],
+            "direct": int(direct),
             "pad_value": layer.pad_value,
             "range": output_range(layer.range),
         },
-        scratch=0 if direct else window.taps * window.channels,
+        scratch=patch + len(layer.weights) * pooled,
         takes_scratch=True,
     )
 

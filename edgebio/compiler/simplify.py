@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,14 +15,16 @@ def simplify(network: net.Network) -> net.Network:
 
     RESHAPE and tables that change nothing become other names of their input; a PAD goes into the
     convolution behind it, since both pad with the value that stands for zero; a table that only
-    clamps narrows the range of the layer before it; layers whose output nobody reads are left out.
+    clamps narrows the range of the layer before it; a MAX_POOL_2D whose windows neither overlap nor
+    leave the image goes into the CONV_2D before it, whose requantization keeps the order; layers
+    whose output nobody reads are left out.
 
     Raises
     ------
     EdgebioError
         Where nothing is left to compute.
     """
-    network = _drop_unused(_fuse_clamps(_fuse_pads(_drop_aliases(network))))
+    network = _drop_unused(_fuse_pools(_fuse_clamps(_fuse_pads(_drop_aliases(network)))))
     if not network.layers:
         raise EdgebioError("the model computes nothing: its output is its input")
     return network
@@ -73,22 +76,57 @@ def _fused(pad: net.Pad, layer: net.Layer) -> net.Layer | None:
 
 
 def _fuse_clamps(network: net.Network) -> net.Network:
+    return _fuse_pairs(network, _clamped)
+
+
+def _fuse_pools(network: net.Network) -> net.Network:
+    return _fuse_pairs(network, _pooled)
+
+
+def _fuse_pairs(
+    network: net.Network, fuse: Callable[[net.Layer, net.Layer], net.Layer | None]
+) -> net.Network:
+    """Make one layer of two where the second is the only reader of the first and `fuse` can."""
     layers: dict[int, net.Layer] = {}
     readers = Counter(index for layer in network.layers for index in layer.inputs)
     for layer in network.layers:
         before = layers.get(layer.inputs[0])
-        alone = readers[layer.inputs[0]] == 1 and layer.inputs[0] != network.output
-        if before and alone and isinstance(layer, net.Table):
-            clamped = _clamped(before, layer)
-            if clamped:
+        if before and readers[before.output] == 1 and before.output != network.output:
+            fused = fuse(before, layer)
+            if fused:
                 del layers[before.output]
-                layer = clamped
+                layer = fused
         layers[layer.output] = layer
     return dataclasses.replace(network, layers=tuple(layers.values()))
 
 
-def _clamped(before: net.Layer, table: net.Table) -> net.Layer | None:
+def _pooled(before: net.Layer, pool: net.Layer) -> net.Layer | None:
+    """Let the convolution `before` compute the maximum over `pool`'s windows; None if it cannot."""
+    if not isinstance(before, net.Conv2D) or not isinstance(pool, net.Pool):
+        return None
+    if pool.kind != "MAX_POOL_2D" or pool.window.padded or pool.window.stride != pool.window.size:
+        return None
+    if before.pool != (1, 1):
+        return None
+    return dataclasses.replace(
+        before,
+        operators=(*before.operators, *pool.operators),
+        output=pool.output,
+        pool=pool.window.size,
+        range=_narrowed(before.range, pool.low, pool.high),
+    )
+
+
+def _narrowed(limits: net.Range, low: int, high: int) -> net.Range:
+    return net.Range(
+        limits.zero_point, _within(limits.low, low, high), _within(limits.high, low, high)
+    )
+
+
+def _clamped(before: net.Layer, table: net.Layer) -> net.Layer | None:
     """Let `before` clamp as `table` does; None where either cannot."""
+    if not isinstance(table, net.Table):
+        return None
     low, high = int(table.table[0]), int(table.table[-1])
     if not np.array_equal(table.table, np.clip(np.arange(-128, 128), low, high)):
         return None
@@ -104,11 +142,7 @@ def _clamped(before: net.Layer, table: net.Table) -> net.Layer | None:
             merged, low=_within(merged.low, low, high), high=_within(merged.high, low, high)
         )
     if isinstance(merged, net.Convolution | net.FullyConnected | net.Add):
-        old = merged.range
-        limits = net.Range(
-            old.zero_point, _within(old.low, low, high), _within(old.high, low, high)
-        )
-        return dataclasses.replace(merged, range=limits)
+        return dataclasses.replace(merged, range=_narrowed(merged.range, low, high))
     return None
 
 

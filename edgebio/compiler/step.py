@@ -44,7 +44,10 @@ class Array:
     @property
     def bytes(self) -> int:
         """Size in flash."""
-        return len(self.values) * {"int8_t": 1, "int32_t": 4, "eb_channel": 12}[self.ctype]
+        return len(self.values) * _SIZES[self.ctype]
+
+
+_SIZES: Final = {"int8_t": 1, "int16_t": 2, "int32_t": 4, "eb_channel": 12, "eb_quad": 64}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,9 @@ class Step:
     takes_scratch : bool
         Whether the kernel's last parameter is a scratch pointer, which may be NULL.
     in_place : tuple of int
-        Positions of inputs that the output may overwrite.
+        Positions of inputs that the output may overwrite, where it does not begin behind them.
+    in_place_at_same_offset : bool
+        Whether it may only where it begins where they do.
     """
 
     layer: net.Layer
@@ -87,6 +92,7 @@ class Step:
     scratch: int = 0
     takes_scratch: bool = False
     in_place: tuple[int, ...] = ()
+    in_place_at_same_offset: bool = False
 
     @property
     def constant_bytes(self) -> int:

@@ -14,7 +14,14 @@ static inline uint32_t eb_load4(const int8_t *from)
     return word;
 }
 
+/* Two int16 as a word, `low` in the lower half. */
+static inline uint32_t eb_pair(int32_t low, int32_t high)
+{
+    return ((uint32_t)low & 0xffffu) | ((uint32_t)high << 16);
+}
+
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+#define EB_HAS_DSP 1
 
 /* Bytes 0 and 2 as two int16. */
 static inline uint32_t eb_sxtb16(uint32_t word)
@@ -29,6 +36,21 @@ static inline uint32_t eb_sxtb16_odd(uint32_t word)
 {
     uint32_t pair;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
+    return pair;
+}
+
+/* The lower halves of two pairs, the upper halves. */
+static inline uint32_t eb_lower(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+    return pair;
+}
+
+static inline uint32_t eb_upper(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__("pkhtb %0, %2, %1, asr #16" : "=r"(pair) : "r"(a), "r"(b));
     return pair;
 }
 
@@ -52,7 +74,44 @@ static inline int32_t eb_smlatt(uint32_t a, uint32_t b, int32_t sum)
     return sum;
 }
 
+/* The upper half of the rounded 64-bit product, plus `sum`. */
+static inline int32_t eb_smmlar(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+static inline int32_t eb_saturate8(int32_t value)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
 #else
+#define EB_HAS_DSP 0
+
+static inline int32_t eb_smmlar(int32_t a, int32_t b, int32_t sum)
+{
+    const int64_t high = (((int64_t)a * b + ((int64_t)1 << 31)) >> 32) + sum;
+    return (int32_t)high;
+}
+
+static inline int32_t eb_saturate8(int32_t value)
+{
+    return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+}
+
+static inline uint32_t eb_lower(uint32_t a, uint32_t b)
+{
+    return (a & 0xffffu) | (b << 16);
+}
+
+static inline uint32_t eb_upper(uint32_t a, uint32_t b)
+{
+    return (a >> 16) | (b & 0xffff0000u);
+}
 
 static inline int32_t eb_half(uint32_t pair, uint32_t shift)
 {

@@ -18,6 +18,13 @@
 #define EB_LAYER
 #endif
 
+/* Kernels that take a part of themselves by pointer are copied for each part. */
+#if defined(__GNUC__)
+#define EB_INLINE static inline __attribute__((always_inline))
+#else
+#define EB_INLINE static inline
+#endif
+
 /* One output channel: what its accumulator starts from, and how the sum becomes an int8. */
 typedef struct {
     int32_t bias;       /* with the input's zero point folded in: bias - zero point * sum(weights) */
@@ -50,15 +57,45 @@ typedef struct {
     eb_range range;
 } eb_fully_connected;
 
-/* CONV_2D; scratch: one patch, window_h * window_w * channels bytes. */
+/* CONV_2D, with the MAX_POOL_2D behind it; scratch: one patch, window_h * window_w * channels bytes,
+ * where it is not direct, and `outputs` bytes more before it where there is a pool. */
 typedef struct {
     const int8_t *weights; /* [outputs][window_h][window_w][channels] */
     const eb_channel *channels;
-    eb_window window;
+    eb_window window; /* its output is what the pool leaves */
     uint16_t outputs;
+    uint16_t pool_h, pool_w; /* of the MAX_POOL_2D behind it, 1 where there is none */
+    uint8_t direct;          /* a window of one pixel and no padding: no patch is gathered */
     int8_t pad_value; /* the input's zero point: it makes the folded bias exact at the border */
     eb_range range;
 } eb_conv2d;
+
+/* Four neighbouring output channels, for kernels whose sums are doubled: then the upper half of
+ * sum * multiplier is the rounded product that the reference computes. */
+typedef struct {
+    int32_t bias[4]; /* doubled, as the weights are */
+    struct {
+        int32_t multiplier;
+        int32_t rounding; /* half of 2^shift, and the zero point before it is shifted down */
+        uint32_t shift;   /* to the right, at least 1 */
+    } output[4];
+} eb_quad;
+
+/* CONV_2D, with the MAX_POOL_2D behind it where pool_h * pool_w > 1, for the DSP extension. Taps go
+ * in pairs; four neighbouring bytes in the order 0 2 1 3, as SXTB16 gives them. Scratch: patches of
+ * two pixels, 8 * steps bytes, as many as the pool takes; `channels` bytes more where padded. */
+typedef struct {
+    const void *weights; /* wide: int16_t, doubled, [outputs / 4][steps][4][2 taps];
+                          * narrow: int8_t, [outputs / 2][steps / 2][2][4 taps] */
+    const eb_quad *quads;
+    eb_window window; /* its output is what the pool leaves */
+    uint16_t outputs, steps;
+    uint16_t pool_h, pool_w;
+    uint8_t padded;
+    uint8_t relu;    /* nothing below the zero point comes through: its rounding needs no care */
+    uint8_t clamped; /* less than all of int8 comes through: `low` to `high` */
+    int8_t pad_value, low, high;
+} eb_conv2d_pairs;
 
 /* DEPTHWISE_CONV_2D; scratch: one patch where there is padding, else none. */
 typedef struct {
@@ -69,6 +106,25 @@ typedef struct {
     int8_t pad_value;
     eb_range range;
 } eb_depthwise;
+
+/* DEPTHWISE_CONV_2D with a window of 3x3, four channels at a time, for the DSP extension. Lines run
+ * along one axis of the image, whichever takes fewer instructions; sizes and steps are along the
+ * lines or across them. Scratch: `band` lines of outputs' worth of four planes of int16. */
+typedef struct {
+    const int16_t *weights; /* doubled, [channels][3 lines][w0 w1 w1 w2] */
+    const eb_quad *quads;
+    uint16_t channels; /* a multiple of 4 */
+    uint16_t along, across;           /* of the input, pixels */
+    uint32_t along_step, across_step; /* bytes from a pixel to its neighbour */
+    uint16_t along_pad, across_pad;   /* before the first pixel */
+    uint16_t lines, line_stride;      /* of the output, in lines of the input */
+    uint16_t band;                    /* lines of the output at a time */
+    uint16_t pairs, singles;          /* outputs of a line: two at a time, then one at a time */
+    uint16_t pitch;                   /* words of a line of a plane */
+    uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
+    uint8_t clamped;
+    int8_t pad_value, low, high;
+} eb_depthwise_planar;
 
 /* MAX_POOL_2D and AVERAGE_POOL_2D: padding takes no part. */
 typedef struct {
@@ -146,6 +202,8 @@ static inline int32_t eb_finish(int32_t sum, const eb_channel *channel, eb_range
 
 void eb_run_fully_connected(const eb_fully_connected *layer, const int8_t *input, int8_t *output);
 void eb_run_conv2d(const eb_conv2d *layer, const int8_t *input, int8_t *output, int8_t *scratch);
+void eb_run_conv2d_pooled(const eb_conv2d *layer, const int8_t *input, int8_t *output,
+                          int8_t *scratch);
 void eb_run_depthwise(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                       int8_t *scratch);
 void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output);
@@ -167,11 +225,22 @@ void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const floa
 void eb_run_dequantize(float scale, int32_t zero_point, uint32_t count, const int8_t *input,
                        float *output);
 
-/* The same for cores with the DSP extension. CONV_2D wants scratch for two patches. */
+/* The same for cores with the DSP extension. */
 void eb_run_fully_connected_dsp(const eb_fully_connected *layer, const int8_t *input,
                                 int8_t *output);
-void eb_run_conv2d_dsp(const eb_conv2d *layer, const int8_t *input, int8_t *output,
-                       int8_t *scratch);
+void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                        int8_t *scratch);
+void eb_run_conv2d_wide_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                               int8_t *scratch);
+void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                          int8_t *scratch);
+void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input,
+                                 int8_t *output, int8_t *scratch);
+/* Without or with care for how halves of negative sums are rounded: a RELU hides it. */
+void eb_run_depthwise_planar_relu(const eb_depthwise_planar *layer, const int8_t *input,
+                                  int8_t *output, int8_t *scratch);
+void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *input,
+                             int8_t *output, int8_t *scratch);
 void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 

@@ -118,7 +118,7 @@ def test_same_model_same_bytes(models_folder: Path, tmp_path: Path) -> None:
 def test_only_the_kernels_used_are_listed(models_folder: Path, tmp_path: Path) -> None:
     generated = compiler.generate(models_folder / "emg_cnn.tflite", tmp_path)
     names = {path.name for path in generated.sources}
-    assert {"model.c", "eb_conv2d.c", "eb_pool.c", "eb_mean.c", "eb_softmax.c"} <= names
+    assert {"model.c", "eb_conv2d.c", "eb_mean.c", "eb_softmax.c"} <= names
     assert not {"eb_depthwise.c", "eb_add.c", "eb_float_edges.c"} & names
     assert all(path.is_file() for path in generated.sources)
 
@@ -139,7 +139,7 @@ def test_document_and_explanation(models_folder: Path, tmp_path: Path) -> None:
     assert document["macs"] == sum(layer["macs"] for layer in document["layers"])
     assert document["state_bytes"] == document["plan"]["total"] >= document["plan"]["lower_bound"]
     text = compiler.explain(generated)
-    assert "CONV_2D 3x3 pad 1,1,1,1 + RELU: [16, 16, 8] -> [16, 16, 16]" in text
+    assert "CONV_2D 3x3 pad 1,1,1,1 + RELU + MAX_POOL_2D 2x2: [16, 16, 8] -> [8, 8, 16]" in text
     assert f"memory: {document['state_bytes']:,} bytes" in text
     assert text == compiler.explain(generated.program)
 

@@ -1,0 +1,283 @@
+#include "eb_conv2d_pairs.h"
+
+/* Four channels of two pixels are summed at once: a step of two taps takes 3 loads of two words and
+ * 8 SMLAD for its 16 products. */
+
+/* What the loops below work on; they move it on from quad to quad. */
+typedef struct {
+    const int16_t *weights;
+    const uint32_t *patch;
+    const uint32_t *end; /* of the patch */
+    const eb_quad *quad;
+    int8_t *output_a, *output_b;
+    uint32_t quads;
+    uint32_t relu;  /* of two pixels; of the largest: what is left of `pairs` */
+    uint32_t pairs; /* of the largest pixel */
+    uint32_t patch_bytes;
+    uint32_t entry; /* into the loop: bytes of it that are left out at first */
+} job;
+
+#if EB_HAS_DSP
+
+/* The sums in r0-r3 (pixel a) and r4-r7 (b), weights at r8, patch at r9. Eight steps of 44 bytes are
+ * unrolled and entered where those that make `steps` a multiple of eight would be over. All
+ * registers are taken, so the job lies on the stack. */
+#define SUM_QUAD                                                                                   \
+    "mov r4, r0\n\t"                                                                               \
+    "mov r5, r1\n\t"                                                                               \
+    "mov r6, r2\n\t"                                                                               \
+    "mov r7, r3\n\t"                                                                               \
+    "ldr pc, [sp, #40]\n\t"                                                                        \
+    ".p2align 2\n"                                                                                 \
+    "1:\n\t"                                                                                       \
+    ".rept 8\n\t"                                                                                  \
+    "ldrd r10, r11, [r9], #8\n\t"                                                                  \
+    "ldrd r12, lr, [r8], #8\n\t"                                                                   \
+    "smlad r0, r10, r12, r0\n\t"                                                                   \
+    "smlad r4, r11, r12, r4\n\t"                                                                   \
+    "smlad r1, r10, lr, r1\n\t"                                                                    \
+    "smlad r5, r11, lr, r5\n\t"                                                                    \
+    "ldrd r12, lr, [r8], #8\n\t"                                                                   \
+    "smlad r2, r10, r12, r2\n\t"                                                                   \
+    "smlad r6, r11, r12, r6\n\t"                                                                   \
+    "smlad r3, r10, lr, r3\n\t"                                                                    \
+    "smlad r7, r11, lr, r7\n\t"                                                                    \
+    ".endr\n\t"                                                                                    \
+    "ldr r10, [sp, #8]\n\t"                                                                        \
+    "cmp r9, r10\n\t"                                                                              \
+    "bne 1b\n\t"
+
+#define ENTER                                                                                      \
+    "push {r4-r11, lr}\n\t"                                                                        \
+    "ldmia r0, {r1-r11}\n\t"                                                                       \
+    "adr r0, 1f\n\t"                                                                               \
+    "add r11, r11, r0\n\t"                                                                         \
+    "orr r11, #1\n\t"                                                                              \
+    "sub sp, #16\n\t"                                                                              \
+    "push {r1-r11}\n\t"
+
+#define LEAVE                                                                                      \
+    "add sp, #60\n\t"                                                                              \
+    "pop {r4-r11, pc}"
+
+/* Multiplier, rounding and shift come from r12 on. */
+#define FINISH_BOTH(a, b)                                                                          \
+    "ldmia r12!, {r8, r9, lr}\n\t"                                                                 \
+    "smmlar " a ", " a ", r8, r9\n\t"                                                              \
+    "smmlar " b ", " b ", r8, r9\n\t"                                                              \
+    "asrs " a ", " a ", lr\n\t"                                                                    \
+    "asrs " b ", " b ", lr\n\t"                                                                    \
+    "ssat " a ", #8, " a "\n\t"                                                                    \
+    "ssat " b ", #8, " b "\n\t"                                                                    \
+    "strb " a ", [r10], #1\n\t"                                                                    \
+    "strb " b ", [r11], #1\n\t"
+
+/* Halves of negative values go down: away from zero. */
+#define FINISH(a)                                                                                  \
+    "ldmia r12!, {r8, r9, lr}\n\t"                                                                 \
+    "add r9, r9, " a ", asr #31\n\t"                                                               \
+    "smmlar " a ", " a ", r8, r9\n\t"                                                              \
+    "asrs " a ", " a ", lr\n\t"                                                                    \
+    "ssat " a ", #8, " a "\n\t"                                                                    \
+    "strb " a ", [r10], #1\n\t"
+
+#define LARGER(a, b)                                                                               \
+    "cmp " a ", " b "\n\t"                                                                         \
+    "it lt\n\t"                                                                                    \
+    "movlt " a ", " b "\n\t"
+
+__attribute__((naked, noinline)) static void sum_two_pixels(const job *work)
+{
+    (void)work;
+    __asm__(ENTER
+            "0:\n\t"
+            "ldr r12, [sp, #12]\n\t"
+            "ldrd r8, r9, [sp]\n\t"
+            "ldmia r12!, {r0-r3}\n\t"
+            "str r12, [sp, #12]\n\t" SUM_QUAD
+            "str r8, [sp]\n\t"
+            "ldr r8, [sp, #28]\n\t"
+            "ldr r12, [sp, #12]\n\t"
+            "ldrd r10, r11, [sp, #16]\n\t"
+            "cmp r8, #0\n\t"
+            "beq 2f\n\t" FINISH_BOTH("r0", "r4") FINISH_BOTH("r1", "r5") FINISH_BOTH("r2", "r6")
+                FINISH_BOTH("r3", "r7") "strd r10, r11, [sp, #16]\n\t"
+            "b 3f\n"
+            "2:\n\t" FINISH("r0") FINISH("r1") FINISH("r2") FINISH("r3")
+            "ldr r12, [sp, #12]\n\t"
+            "str r10, [sp, #16]\n\t"
+            "mov r10, r11\n\t" FINISH("r4") FINISH("r5") FINISH("r6") FINISH("r7")
+            "str r10, [sp, #20]\n"
+            "3:\n\t"
+            "ldr r0, [sp, #24]\n\t"
+            "str r12, [sp, #12]\n\t"
+            "subs r0, #1\n\t"
+            "str r0, [sp, #24]\n\t"
+            "bne 0b\n\t" LEAVE);
+}
+
+/* The largest so far lie behind the job, at 44. */
+__attribute__((naked, noinline)) static void sum_largest_pixel(const job *work)
+{
+    (void)work;
+    __asm__(ENTER
+            "0:\n\t"
+            "mov r0, #0x80000000\n\t"
+            "mov r1, r0\n\t"
+            "strd r0, r1, [sp, #44]\n\t"
+            "strd r0, r1, [sp, #52]\n\t"
+            "ldr r0, [sp, #32]\n\t"
+            "str r0, [sp, #28]\n\t"
+            "ldr r9, [sp, #4]\n"
+            "2:\n\t"
+            "ldr r10, [sp, #36]\n\t"
+            "ldr r8, [sp]\n\t"
+            "add r10, r9\n\t"
+            "ldr r12, [sp, #12]\n\t"
+            "str r10, [sp, #8]\n\t"
+            "ldmia r12!, {r0-r3}\n\t" SUM_QUAD LARGER("r0", "r4") LARGER("r1", "r5")
+                LARGER("r2", "r6") LARGER("r3", "r7")
+            "ldrd r4, r5, [sp, #44]\n\t"
+            "ldrd r6, r7, [sp, #52]\n\t" LARGER("r0", "r4") LARGER("r1", "r5") LARGER("r2", "r6")
+                LARGER("r3", "r7")
+            "ldr r11, [sp, #28]\n\t"
+            "strd r0, r1, [sp, #44]\n\t"
+            "strd r2, r3, [sp, #52]\n\t"
+            "subs r11, #1\n\t"
+            "str r11, [sp, #28]\n\t"
+            "bne 2b\n\t" /* the next patch begins where this one ends */
+            "str r8, [sp]\n\t"
+            "ldr r12, [sp, #12]\n\t"
+            "ldr r10, [sp, #16]\n\t"
+            "add r12, #16\n\t" FINISH("r0") FINISH("r1") FINISH("r2") FINISH("r3")
+            "ldr r0, [sp, #24]\n\t"
+            "str r12, [sp, #12]\n\t"
+            "str r10, [sp, #16]\n\t"
+            "subs r0, #1\n\t"
+            "str r0, [sp, #24]\n\t"
+            "bne 0b\n\t" LEAVE);
+}
+
+#else
+
+static const int16_t *sum(const eb_quad *quad, const int16_t *weights, const uint32_t *patch,
+                          const uint32_t *end, int32_t a[4], int32_t b[4])
+{
+    for (uint32_t i = 0; i < 4u; i++) {
+        a[i] = b[i] = quad->bias[i];
+    }
+    for (; patch != end; patch += 2) {
+        for (uint32_t i = 0; i < 4u; i++) {
+            const uint32_t taps = eb_pair(weights[0], weights[1]);
+            a[i] = eb_smlad(patch[0], taps, a[i]);
+            b[i] = eb_smlad(patch[1], taps, b[i]);
+            weights += 2;
+        }
+    }
+    return weights;
+}
+
+static void sum_two_pixels(const job *work)
+{
+    const int16_t *weights = work->weights;
+    for (uint32_t quad = 0; quad < work->quads; quad++) {
+        int32_t a[4];
+        int32_t b[4];
+        weights = sum(work->quad + quad, weights, work->patch, work->end, a, b);
+        for (uint32_t i = 0; i < 4u; i++) {
+            work->output_a[4u * quad + i] = eb_finish_doubled(work->quad + quad, i, a[i]);
+            work->output_b[4u * quad + i] = eb_finish_doubled(work->quad + quad, i, b[i]);
+        }
+    }
+}
+
+static void sum_largest_pixel(const job *work)
+{
+    const int16_t *weights = work->weights;
+    const int16_t *next = weights;
+    for (uint32_t quad = 0; quad < work->quads; quad++) {
+        int32_t largest[4] = {INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN};
+        const uint32_t *patch = work->patch;
+        for (uint32_t pair = 0; pair < work->pairs; pair++) {
+            const uint32_t *const end = patch + work->patch_bytes / 4u;
+            int32_t a[4];
+            int32_t b[4];
+            next = sum(work->quad + quad, weights, patch, end, a, b);
+            for (uint32_t i = 0; i < 4u; i++) {
+                largest[i] = a[i] > largest[i] ? a[i] : largest[i];
+                largest[i] = b[i] > largest[i] ? b[i] : largest[i];
+            }
+            patch = end;
+        }
+        weights = next;
+        for (uint32_t i = 0; i < 4u; i++) {
+            work->output_a[4u * quad + i] = eb_finish_doubled(work->quad + quad, i, largest[i]);
+        }
+    }
+}
+
+#endif
+
+/* What is left over when the outputs come in fours goes by way of `rest`. */
+EB_INLINE void each_quad(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+                         int8_t *output_a, int8_t *output_b, void (*sum_quads)(const job *))
+{
+    const uint32_t steps = layer->steps;
+    const uint32_t quads = layer->outputs / 4u;
+    const uint32_t left = layer->outputs % 4u;
+    job work = {
+        .weights = layer->weights,
+        .patch = patches,
+        .end = patches + 2u * steps,
+        .quad = layer->quads,
+        .output_a = output_a,
+        .output_b = output_b,
+        .quads = quads,
+        .relu = layer->relu,
+        .pairs = pairs,
+        .patch_bytes = 8u * steps,
+        .entry = ((0u - steps) & 7u) * 44u,
+    };
+    if (quads) {
+        sum_quads(&work);
+    }
+    if (left) {
+        int8_t rest[8];
+        work.weights += quads * steps * 8u;
+        work.quad += quads;
+        work.output_a = rest;
+        work.output_b = rest + 4;
+        work.quads = 1;
+        sum_quads(&work);
+        for (uint32_t i = 0; i < left; i++) {
+            output_a[4u * quads + i] = rest[i];
+            if (output_b) {
+                output_b[4u * quads + i] = rest[4u + i];
+            }
+        }
+    }
+}
+
+static void two_pixels(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+                       int8_t *output_a, int8_t *output_b)
+{
+    each_quad(layer, patches, pairs, output_a, output_b, sum_two_pixels);
+}
+
+static void largest_pixel(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+                          int8_t *output_a, int8_t *output_b)
+{
+    each_quad(layer, patches, pairs, output_a, output_b, sum_largest_pixel);
+}
+
+void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                        int8_t *scratch)
+{
+    eb_each_pair(layer, input, output, scratch, two_pixels);
+}
+
+void eb_run_conv2d_wide_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                               int8_t *scratch)
+{
+    eb_each_pool(layer, input, output, scratch, largest_pixel);
+}
