@@ -9,11 +9,17 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from edgebio import storage
 from edgebio.errors import EdgebioError, MissingToolError
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 """Flags that all C of edgebio must pass."""
@@ -84,3 +90,29 @@ def run(*command: str) -> None:
         lines = done.stderr.splitlines()
         first = next((line for line in lines if "error" in line.lower()), lines[0] if lines else "")
         raise EdgebioError(f"{Path(command[0]).name} failed: {first.strip()}")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def on_all_cores(
+    function: Callable[[_In], _Out], inputs: Iterable[_In], count: int | None = None
+) -> Iterator[_Out]:
+    """Map a function of C over inputs, in their order, on `count` cores (None: all).
+
+    C runs outside Python's lock. No more than two inputs a core are taken before their results are
+    wanted, so that neither inputs that are made on the way nor results pile up.
+    """
+    count = count or cores()
+    waiting: deque[Future[_Out]] = deque()
+    with ThreadPoolExecutor(count) as pool:
+        for each in inputs:
+            waiting.append(pool.submit(function, each))
+            if len(waiting) > 2 * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -88,6 +88,10 @@ class FrontendSettings(BaseModel):
         """STFT columns of one image."""
         return (self.window - self.fft) // self.hop + 1
 
+    def columns_in(self, samples: int) -> int:
+        """STFT columns that a run of `samples` completes."""
+        return (samples - self.fft) // self.hop + 1 if samples >= self.fft else 0
+
     @property
     def height(self) -> int:
         """Rows of the image: its columns in time."""

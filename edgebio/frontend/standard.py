@@ -64,17 +64,17 @@ class Standardisation(BaseModel):
             Where there are no columns at all.
         """
         shape = (spec.width, spec.channels)
-        count, total, squares = 0, np.zeros(shape), np.zeros(shape)
+        count, total, squares = 0, np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         for part in columns:
-            octaves = part.astype(np.float64) / _OCTAVE
             count += len(part)
-            total += octaves.sum(axis=0)
-            squares += np.square(octaves).sum(axis=0)
+            total += part.sum(axis=0, dtype=np.int64)
+            squares += np.einsum("nbc,nbc->bc", part, part, dtype=np.int64)
         if not count:
             raise EdgebioError("no recording is long enough for one STFT column")
         axes = {"bin": (), "channel": (0,), "none": (0, 1)}[spec.standardise]
-        mean = (total / count).mean(axis=axes, keepdims=True)
-        variance = (squares / count).mean(axis=axes, keepdims=True) - np.square(mean)
+        mean = (total / _OCTAVE / count).mean(axis=axes, keepdims=True)
+        power = (squares / _OCTAVE**2 / count).mean(axis=axes, keepdims=True)
+        variance = power - np.square(mean)
         # A channel without signal has no deviation; its gain is bounded instead of infinite.
         deviation = np.sqrt(np.maximum(variance, 0.0625**2))
         gain = np.minimum(np.rint(_GAIN / (deviation * PIXEL_SCALE)), _GAIN_MAX)

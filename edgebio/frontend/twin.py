@@ -5,10 +5,9 @@ own, so what it computes is what the chip computes.
 """
 
 import ctypes
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -78,6 +77,13 @@ class Twin:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_config", _Config(self.spec, self.standard))
 
+    @cached_property
+    def _of_one_column(self) -> "Twin":
+        """The same front end with images of one column."""
+        return Twin(
+            self.spec.model_copy(update={"window": self.spec.fft, "stride": 1}), self.standard
+        )
+
     @property
     def state_bytes(self) -> int:
         """RAM that the front end's state takes, here as on any core."""
@@ -101,15 +107,79 @@ class Twin:
         return np.ascontiguousarray(np.moveaxis(log, 0, -1))
 
     def columns_of(
-        self, recordings: Sequence[npt.NDArray[np.int16]]
-    ) -> list[npt.NDArray[np.int16]]:
-        """`columns` of many recordings, on all cores."""
-        with ThreadPoolExecutor() as pool:  # the C code runs outside Python's lock
-            return list(pool.map(self.columns, recordings))
+        self, recordings: Iterable[npt.NDArray[np.int16]]
+    ) -> Iterator[npt.NDArray[np.int16]]:
+        """`columns` of many recordings, in their order, on all cores; few are held at a time."""
+        return hostcc.on_all_cores(self.columns, recordings)
 
     def images(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Images of a recording streamed from reset: int8, shape (n, columns, bins, channels)."""
         return self.stages(samples, ()).images
+
+    def pixels(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+        """Pixels of every column of a recording streamed from reset, which its images share.
+
+        Returns
+        -------
+        ndarray
+            int8, shape (columns, bins, channels), as `Standardisation.apply` makes of `columns`.
+        """
+        return self._of_one_column.images(samples)[:, 0]
+
+    def pixels_of(
+        self, recordings: Iterable[npt.NDArray[np.int16]]
+    ) -> Iterator[npt.NDArray[np.int8]]:
+        """`pixels` of many recordings, in their order, on all cores; few are held at a time."""
+        return hostcc.on_all_cores(self.pixels, recordings)
+
+    def windows(
+        self, samples: npt.NDArray[np.int16], cores: int | None = None
+    ) -> npt.NDArray[np.int8]:
+        """Images of windows that are cut already, each streamed from reset.
+
+        Parameters
+        ----------
+        samples
+            int16, shape (n, window, channels).
+        cores
+            Cores to use; None: all that this process may.
+
+        Returns
+        -------
+        ndarray
+            int8, shape (n, columns, bins, channels).
+
+        Raises
+        ------
+        EdgebioError
+            Where the samples have another type or shape, or the twin has no standardisation.
+        """
+        spec = self.spec
+        shape = (spec.window, spec.channels)
+        if samples.dtype != np.int16 or samples.shape[1:] != shape:
+            raise EdgebioError(
+                f"the front end takes windows of int16 and shape (n, {spec.window}, "
+                f"{spec.channels}), not {samples.dtype} {samples.shape}"
+            )
+        if self.standard is None:
+            raise EdgebioError("images need a standardisation; log magnitudes do not")
+        samples = np.ascontiguousarray(samples)
+        out = np.empty((len(samples), *spec.image_shape), dtype=np.int8)
+        library = _library(spec.core_class)
+
+        def run(part: slice) -> None:
+            state = np.zeros(self.state_bytes // 8 + 1, np.uint64)
+            library.eb_frontend_host_windows(
+                self._config.pointer, state.ctypes.data, samples[part].ctypes.data,
+                len(samples[part]), spec.window, out[part].ctypes.data,
+            )  # fmt: skip
+
+        # Parts small enough that a core which is late holds up the others little.
+        size = max(1, min(256, len(samples) // (4 * (cores or hostcc.cores()))))
+        parts = [slice(i, i + size) for i in range(0, len(samples), size)]
+        for _ in hostcc.on_all_cores(run, parts, cores):
+            pass
+        return out
 
     def stages(
         self, samples: npt.NDArray[np.int16], wanted: Sequence[str] = tuple(STAGES)
@@ -129,7 +199,7 @@ class Twin:
             )
         samples = np.ascontiguousarray(samples)
         n = len(samples)
-        columns = max(0, (n - spec.fft) // spec.hop + 1) if n >= spec.fft else 0
+        columns = spec.columns_in(n)
         images = (
             max(0, (columns - spec.columns) // spec.stride + 1) if columns >= spec.columns else 0
         )
@@ -272,7 +342,7 @@ class _Config:
 def _library(core_class: CoreClass) -> ctypes.CDLL:
     own = storage.assets("firmware_assets") / "frontend"
     cmsis = cmsisdsp.source()
-    flags = ["-std=gnu11", "-DEB_FRONTEND_TRACED", *class_flags(core_class)]
+    flags = ["-std=gnu11", "-O3", "-DEB_FRONTEND_TRACED", *class_flags(core_class)]
     flags += [f"-isystem{folder}" for folder in cmsisdsp.include()]
     sources = [own / "eb_frontend.c", own / "eb_frontend_host.c"]
     sources += [cmsis / name for name in cmsisdsp.RFFT_Q15]
@@ -280,6 +350,11 @@ def _library(core_class: CoreClass) -> ctypes.CDLL:
     library.eb_frontend_host_run.restype = ctypes.c_size_t
     library.eb_frontend_host_run.argtypes = (
         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p,
+        ctypes.c_void_p,
+    )  # fmt: skip
+    library.eb_frontend_host_windows.restype = None
+    library.eb_frontend_host_windows.argtypes = (
+        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t,
         ctypes.c_void_p,
     )  # fmt: skip
     library.eb_frontend_host_bytes.restype = ctypes.c_size_t

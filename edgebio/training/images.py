@@ -55,37 +55,32 @@ class Images:
         return self.take(slice(None))
 
     @classmethod
-    def of(
-        cls,
-        spec: FrontendSpec,
-        standardisation: Standardisation,
-        recordings: Sequence[Recording],
-        columns: Sequence[npt.NDArray[np.int16]],
-        stride: int,
-    ) -> Self:
-        """Cut recordings into images.
+    def of(cls, twin: Twin, recordings: Sequence[Recording], stride: int) -> Self:
+        """Cut recordings into images; besides the pixels, few recordings' worth is held at a time.
 
         Parameters
         ----------
-        spec, standardisation
-            Front end.
+        twin
+            Front end, with its standardisation.
         recordings
-            Where the labels come from.
-        columns
-            Log magnitudes of each, as `Twin.columns` gives them.
+            What to cut; their samples are only read.
         stride
             Columns from one image to the next; the device's own is ``spec.stride``.
         """
-        starts, labels, first = [], [], 0
-        for recording, part in zip(recordings, columns, strict=True):
-            begin = np.arange(0, len(part) - spec.columns + 1, stride)
+        spec = twin.spec
+        counts = [spec.columns_in(len(r.samples)) for r in recordings]
+        pixels = np.empty((sum(counts), spec.width, spec.channels), np.int8)
+        starts, labels, first = [np.empty(0, np.int64)], [np.empty(0, np.int16)], 0
+        made = twin.pixels_of(r.samples for r in recordings)
+        for recording, count, part in zip(recordings, counts, made, strict=True):
+            pixels[first : first + count] = part
+            begin = np.arange(0, count - spec.columns + 1, stride)
             label = window_labels(recording, begin * spec.hop, spec.window)
             starts.append(first + begin[label != UNLABELLED])
             labels.append(label[label != UNLABELLED])
-            first += len(part)
-        pixels = [standardisation.apply(part) for part in columns]
+            first += count
         return cls(
-            pixels=np.concatenate(pixels),
+            pixels=pixels,
             starts=np.concatenate(starts).astype(np.int64),
             labels=np.concatenate(labels).astype(np.int16),
             columns=spec.columns,
@@ -155,10 +150,10 @@ def image_set(
     """
     spec = spec_of(settings, [*train, *validation, *test])
     classes = train[0].classes
-    twin = Twin(spec)
-    columns = twin.columns_of([r.samples for r in train])
-    standardisation = Standardisation.learn(spec, columns)
-    images = Images.of(spec, standardisation, train, columns, stride=1)
+    # The columns are computed twice rather than kept: in octaves they are larger than the samples.
+    learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in train))
+    twin = Twin(spec, learned)
+    images = Images.of(twin, train, stride=1)
     counts = np.bincount(images.labels, minlength=len(classes))
     if not counts.all():
         missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
@@ -166,20 +161,13 @@ def image_set(
             f"no window of {spec.window} samples of class {missing} among the {len(train)} "
             f"training recordings ({train[0].source}, ...); every class needs samples"
         )
-    others = [
-        Images.of(
-            spec, standardisation, side, twin.columns_of([r.samples for r in side]), spec.stride
-        )
-        if side
-        else _none(spec)
-        for side in (validation, test)
-    ]
+    others = [Images.of(twin, side, spec.stride) for side in (validation, test)]
     if test and not len(others[1]):
         raise EdgebioError(
             f"no labelled window of {spec.window} samples among the {len(test)} test recordings "
             f"({test[0].source}, ...)"
         )
-    return ImageSet(spec, standardisation, classes, images, *others)
+    return ImageSet(spec, learned, classes, images, *others)
 
 
 def window_labels(
@@ -209,15 +197,6 @@ def window_labels(
         best = np.where(count > most, label, best)
         most = np.maximum(count, most)
     return best.astype(np.int16)
-
-
-def _none(spec: FrontendSpec) -> Images:
-    return Images(
-        pixels=np.empty((0, spec.width, spec.channels), np.int8),
-        starts=np.empty(0, np.int64),
-        labels=np.empty(0, np.int16),
-        columns=spec.columns,
-    )
 
 
 def _said(value: object) -> str:

@@ -143,6 +143,12 @@ void eb_batch_layer_done(uint32_t layer, const void *data, size_t bytes)
 #endif
 
 #if EB_HAS_FRONTEND
+bool eb_frontend_traces(int stage)
+{
+    (void)stage;
+    return true;
+}
+
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
 {
     write_trace(TRACE_STAGE, (uint32_t)stage, channel, data, bytes);

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #ifdef EB_FRONTEND_TRACED
-#define TRACE(stage, channel, data, bytes) eb_frontend_trace((stage), (channel), (data), (bytes))
+#define TRACE(stage, channel, data, bytes)                                                         \
+    (eb_frontend_traces(stage) ? eb_frontend_trace((stage), (channel), (data), (bytes)) : (void)0)
 #else
 #define TRACE(stage, channel, data, bytes) ((void)0)
 #endif
@@ -156,37 +157,20 @@ static inline uint32_t power_of(const int16_t *bin)
 
 static inline int32_t multiply_q16(int32_t value, int16_t factor)
 {
-    return (int32_t)(((int64_t)value * factor) >> 16);
+    /* In two products of 32 bits: a Cortex-M0 has no others, and a host's vectors neither. */
+    return (value >> 16) * factor + (((value & 0xFFFF) * factor) >> 16);
 }
 
+/* These two are only given what fits a 32-bit product: a difference of two 16-bit logarithms times a
+ * gain of at most 32000 (edgebio.frontend.standard), and a 16-bit fraction times a table's step. */
 static inline int32_t multiply_add_q16(int32_t value, int16_t factor, int32_t sum)
 {
-    return multiply_q16(value, factor) + sum;
+    return ((value * factor) >> 16) + sum;
 }
 
 static inline int32_t multiply_top_add_q16(int32_t value, int32_t factor, int32_t sum)
 {
     return multiply_add_q16(value, (int16_t)(factor >> 16), sum);
-}
-
-static inline uint32_t taper_four(const int32_t **samples, const int16_t **weights, int32_t **out)
-{
-    uint32_t bits = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        const int32_t value = multiply_q16(*(*samples)++, *(*weights)++);
-        *(*out)++ = value;
-        bits |= (uint32_t)(value ^ (value >> 31));
-    }
-    return bits;
-}
-
-static inline void scale_four(const int32_t **wide, int16_t **narrow, uint32_t right)
-{
-    for (uint32_t i = 0; i < 4; i++) {
-        /* Rounding may reach 32768, by one; it never passes -32768. */
-        const int32_t value = (*(*wide)++ + (1 << (right - 1u))) >> right;
-        *(*narrow)++ = (int16_t)(value > INT16_MAX ? INT16_MAX : value);
-    }
 }
 
 static inline int8_t saturate_pixel(int32_t value)
@@ -301,14 +285,36 @@ static __attribute__((noinline)) uint32_t taper(const int32_t *samples, const in
                                                 int32_t *out, uint32_t count)
 {
     uint32_t bits = 0;
+#if EB_NATIVE_SIMD32
     for (const int32_t *const end = samples + (count & ~3u); samples != end;) {
         bits |= taper_four(&samples, &weights, &out);
     }
-    for (uint32_t i = 0; i < (count & 3u); i++) {
+    count &= 3u;
+#endif
+    for (uint32_t i = 0; i < count; i++) {
         out[i] = multiply_q16(samples[i], weights[i]);
         bits |= (uint32_t)(out[i] ^ (out[i] >> 31));
     }
     return bits;
+}
+
+/* Divide by 2^right, rounded to nearest: it may reach 32768, by one; it never passes -32768. */
+static inline void scale_down(const int32_t *wide, int16_t *narrow, uint32_t count, uint32_t right)
+{
+#if EB_NATIVE_SIMD32
+    const int32_t *const end = wide + count;
+    if (right > 1) {
+        while (wide != end) {
+            scale_four(&wide, &narrow, right);
+        }
+        return;
+    }
+#endif
+    const int32_t half = 1 << (right - 1u);
+    for (uint32_t i = 0; i < count; i++) {
+        const int32_t value = (wide[i] + half) >> right;
+        narrow[i] = (int16_t)(value > INT16_MAX ? INT16_MAX : value);
+    }
 }
 
 /* Shift the frame so that its largest sample fills 16 bits; the exponent is that shift. */
@@ -316,19 +322,11 @@ static __attribute__((noinline)) int32_t scale(const int32_t *wide, int16_t *nar
                                                uint32_t count, uint32_t bits)
 {
     const int32_t exponent = (bits ? __builtin_clz(bits) : 32) - 17;
-    const int32_t *const end = wide + count;
-    if (exponent >= 0) {
-        while (wide != end) {
-            *narrow++ = (int16_t)(*wide++ * (1 << exponent));
-        }
-    } else if (exponent == -1) {
-        while (wide != end) {
-            const int32_t value = (*wide++ + 1) >> 1;
-            *narrow++ = (int16_t)(value > INT16_MAX ? INT16_MAX : value);
-        }
+    if (exponent < 0) {
+        scale_down(wide, narrow, count, (uint32_t)-exponent);
     } else {
-        while (wide != end) {
-            scale_four(&wide, &narrow, (uint32_t)-exponent);
+        for (uint32_t i = 0; i < count; i++) {
+            narrow[i] = (int16_t)(wide[i] * (1 << exponent));
         }
     }
     return exponent;
@@ -397,6 +395,10 @@ static void trace_bins(const eb_frontend_config *c, uint32_t channel, const int1
     uint32_t powers[MAX_BINS];
     int16_t logs[MAX_BINS];
     int8_t image[MAX_BINS];
+    if (!eb_frontend_traces(EB_STAGE_POWER) && !eb_frontend_traces(EB_STAGE_LOG)
+        && !eb_frontend_traces(EB_STAGE_IMAGE)) {
+        return;
+    }
     for (uint32_t i = 0; i < c->bins; i++) {
         powers[i] = power_of(spectrum + 2u * (c->first_bin + i));
         logs[i] = (int16_t)log2_of(powers[i], scale->drop, scale->floor, scale->unit);

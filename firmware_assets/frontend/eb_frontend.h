@@ -85,7 +85,8 @@ bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16
 /* The image, when a push has returned true; valid until the next push. */
 const int8_t *eb_frontend_image(const eb_frontend_config *config, const void *state);
 
-/* Built with EB_FRONTEND_TRACED, every stage of every column is shown to this function. */
+/* Built with EB_FRONTEND_TRACED, every stage of every column that `eb_frontend_traces` asks for is
+ * shown to `eb_frontend_trace`; the build has both. */
 enum {
     EB_STAGE_FILTER, /* int32, the samples filtered since the last call, Q12 counts */
     EB_STAGE_WINDOW, /* int32, fft entries, Q11 counts */
@@ -97,6 +98,7 @@ enum {
     EB_STAGE_IMAGE,  /* int8, one a bin */
     EB_STAGES
 };
+bool eb_frontend_traces(int stage);
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes);
 
 #endif

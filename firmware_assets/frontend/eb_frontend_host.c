@@ -16,10 +16,15 @@ typedef struct {
 
 static _Thread_local eb_host_stream *sink;
 
+bool eb_frontend_traces(int stage)
+{
+    return sink && sink[stage].data;
+}
+
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
 {
     eb_host_stream *stream = &sink[stage];
-    if (!stream->data || stream->used[channel] + bytes > stream->capacity) {
+    if (stream->used[channel] + bytes > stream->capacity) {
         return;
     }
     memcpy(stream->data + channel * stream->capacity + stream->used[channel], data, bytes);
@@ -44,6 +49,18 @@ size_t eb_frontend_host_run(const eb_frontend_config *config, void *state, const
         }
     }
     return made;
+}
+
+/* Stream each of `windows` runs of `count` samples from reset, untraced; `images` takes every image
+ * that is due. */
+void eb_frontend_host_windows(const eb_frontend_config *config, void *state, const int16_t *samples,
+                              size_t windows, size_t count, int8_t *images)
+{
+    const size_t bytes = (size_t)config->columns * config->bins * config->channels;
+    for (size_t i = 0; i < windows; i++) {
+        images += bytes * eb_frontend_host_run(config, state, samples, count, NULL, images);
+        samples += count * config->channels;
+    }
 }
 
 /* Bytes of a state, for the caller to allocate. */

@@ -1,3 +1,4 @@
+import ctypes
 import subprocess
 
 import numpy as np
@@ -58,6 +59,85 @@ def test_pixels_and_windows_in_numpy_equal_the_images_in_c(case):
     images = Twin(spec, learned).images(samples)
     assert (windows(spec, learned.apply(columns)) == images).all()
     assert len(images) == (len(samples) - spec.window) // spec.step + 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(cases())
+def test_windows_cut_beforehand_and_pixels_alone_are_those_of_the_stream(case):
+    spec, samples = case
+    learned = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    twin = Twin(spec, learned)
+    assert (twin.pixels(samples) == learned.apply(Twin(spec).columns(samples))).all()
+    begin = np.random.default_rng(0).integers(0, len(samples) - spec.window + 1, 7)
+    cut = np.stack([samples[first : first + spec.window] for first in begin])
+    each = np.concatenate([twin.images(window) for window in cut])
+    assert (twin.windows(cut) == each).all()
+    assert (twin.windows(cut, cores=1) == each).all()
+
+
+def test_windows_of_another_shape_or_without_pixels_are_refused():
+    spec = FrontendSpec(rate=1000, channels=2)
+    with pytest.raises(EdgebioError, match=r"shape \(n, 200, 2\), not int16 \(5, 199, 2\)"):
+        Twin(spec).windows(np.zeros((5, 199, 2), np.int16))
+    with pytest.raises(EdgebioError, match="standardisation"):
+        Twin(spec).windows(np.zeros((5, 200, 2), np.int16))
+    learned = Standardisation.learn(spec, [Twin(spec).columns(signal("noise", 400, 2, 0.1, 0))])
+    assert Twin(spec, learned).windows(np.zeros((0, 200, 2), np.int16)).shape == (0, 9, 32, 2)
+
+
+INTRINSICS = r"""
+#include "cmsis_compiler.h"
+#define EACH(name) \
+    void run_##name(const int32_t *x, const int32_t *y, int32_t *out, int count) \
+    { for (int i = 0; i < count; i++) out[i] = name(x[i], y[i]); }
+EACH(__QADD16) EACH(__QSUB16) EACH(__QASX) EACH(__QSAX) EACH(__SHADD16) EACH(__SHSUB16)
+EACH(__SHASX) EACH(__SHSAX) EACH(__SMUAD) EACH(__SMUADX) EACH(__SMUSD) EACH(__SMUSDX)
+"""
+
+
+@pytest.mark.parametrize("flags", [(), ("-U__SSE2__",)], ids=["this machine's", "portable"])
+def test_emulated_instructions_compute_what_arms_manual_says(tmp_path, flags):
+    """Each by its definition in the Arm v7-M manual, over corners and random registers."""
+    source = tmp_path / "intrinsics.c"
+    source.write_text(INTRINSICS)
+    own = storage.assets("firmware_assets") / "frontend"
+    library = hostcc.library(
+        "intrinsics", [source], [own], ["-std=gnu11", *class_flags("dsp"), *flags]
+    )
+    ends = np.array([-32768, -32767, -16384, -2, -1, 0, 1, 2, 16383, 32766, 32767], np.int16)
+    corners = np.stack(np.meshgrid(ends, ends, ends, ends), -1).reshape(-1, 4)
+    random = np.random.default_rng(0).integers(-32768, 32768, (100_000, 4)).astype(np.int16)
+    halves = np.ascontiguousarray(np.concatenate([corners, random]))
+    x, y = (np.ascontiguousarray(halves[:, k : k + 2]).view(np.int32)[:, 0] for k in (0, 2))
+    xl, xh, yl, yh = halves.T.astype(np.int64)
+
+    def packed(high, low):
+        return (high << 16 | low & 0xFFFF).astype(np.int32)
+
+    def saturated(high, low):
+        return packed(np.clip(high, -32768, 32767), np.clip(low, -32768, 32767))
+
+    expected = {
+        "QADD16": saturated(xh + yh, xl + yl),
+        "QSUB16": saturated(xh - yh, xl - yl),
+        "QASX": saturated(xh + yl, xl - yh),
+        "QSAX": saturated(xh - yl, xl + yh),
+        "SHADD16": packed((xh + yh) >> 1, (xl + yl) >> 1),
+        "SHSUB16": packed((xh - yh) >> 1, (xl - yl) >> 1),
+        "SHASX": packed((xh + yl) >> 1, (xl - yh) >> 1),
+        "SHSAX": packed((xh - yl) >> 1, (xl + yh) >> 1),
+        "SMUAD": (xl * yl + xh * yh).astype(np.int32),
+        "SMUADX": (xl * yh + xh * yl).astype(np.int32),
+        "SMUSD": (xl * yl - xh * yh).astype(np.int32),
+        "SMUSDX": (xl * yh - xh * yl).astype(np.int32),
+    }
+    for name, wanted in expected.items():
+        out = np.empty_like(x)
+        getattr(library, f"run___{name}")(
+            x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p),
+            out.ctypes.data_as(ctypes.c_void_p), len(x),
+        )  # fmt: skip
+        assert (out == wanted).all(), name
 
 
 @pytest.mark.parametrize("rate", [200.0, 500.0, 1000.0, 2000.0])

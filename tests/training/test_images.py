@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -124,3 +126,33 @@ def test_spec_takes_rate_and_channels_from_the_recordings():
     spec = spec_of(SETTINGS, [recording(rate=2000.0)])
     assert (spec.rate, spec.channels) == (2000.0, 3)
     assert spec.settings() == SETTINGS
+
+
+MEMORY = """
+import dataclasses, resource, sys
+import numpy as np
+from edgebio.frontend.twin import Twin
+from edgebio.training.images import image_set
+from tests.training.test_images import SETTINGS, recording
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # KiB on Linux
+
+image_set(SETTINGS, [recording(0), recording(1)], [], [])
+before = peak()
+few = [recording(0, n=100_000), recording(1, n=100_000)]
+many = [dataclasses.replace(few[k % 2], samples=few[k % 2].samples.copy()) for k in range(40)]
+pixels = image_set(SETTINGS, many, [], []).train.pixels
+print(peak() - before, sum(r.samples.nbytes for r in many), pixels.nbytes, many[0].samples.nbytes)
+"""
+
+
+def test_images_of_a_data_set_take_its_size_once():
+    """In a process of its own: the samples, the pixels, and what a few recordings take."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=300
+    )
+    grown, samples, pixels, one = map(int, done.stdout.split())
+    assert pixels > 0.8 * samples > 30 * one
+    assert grown < samples + pixels + 24 * one
+    assert grown > samples + pixels  # or nothing was measured

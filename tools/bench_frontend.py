@@ -1,0 +1,185 @@
+"""What the front end costs on this machine: its throughput, and the memory of a whole data set.
+
+    python tools/bench_frontend.py             # windows of 8 channels, against SciPy
+    python tools/bench_frontend.py --images emg-3dc
+
+The first runs the host twin and `scipy.signal.ShortTimeFFT` in turn over the same windows (the
+same window function, hop, FFT length and columns) and takes medians of the repetitions:
+
+twin             high-pass, window, block scaling, q15 FFT, log, pixels: int16 samples to int8
+                 images, in one call, on all cores
+twin, one core   the same on one core
+twin, no filter  the same as the twin without its high-pass, as SciPy's STFT has none
+SciPy            ShortTimeFFT.stft alone, float64 to complex128, all windows in one call; its
+                 samples are float64 and lie channel by channel before the clock starts
+SciPy, blocks    the same in blocks of windows that stay in the cache
+SciPy, chain     high-pass (sosfilt), STFT, log2, standardisation, rounding to int8
+
+``ratio`` is the twin's throughput over that of SciPy's one call, the median of paired runs.
+
+The second makes the images of a data set as training does, and prints the peak of the memory.
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from edgebio import hostcc, recipes
+from edgebio.frontend import float64
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.standard import PIXEL_SCALE, Standardisation
+from edgebio.frontend.twin import Twin
+from edgebio.recordings import datasets
+from edgebio.training.images import image_set
+
+CHANNELS, COLUMNS, RATE = 8, 9, 1000.0
+BLOCK = 64  # windows that stay in the cache
+
+
+def spec_for(fft: int, highpass: float = 20.0) -> FrontendSpec:
+    """Front end of one FFT length: a Hann window, a hop of a quarter, 9 columns, 8 channels."""
+    hop = fft // 4
+    return FrontendSpec(
+        rate=RATE, channels=CHANNELS, fft=fft, hop=hop, window=fft + (COLUMNS - 1) * hop,
+        bins=(1, fft // 2 + 1), highpass=highpass,
+    )  # fmt: skip
+
+
+def contenders(fft: int, windows: int) -> dict[str, Callable[[], Any]]:
+    """What is timed: by name, a call that works through all windows."""
+    from scipy import signal
+
+    spec = spec_for(fft)
+    samples = np.random.default_rng(fft).normal(0, 300, (windows, spec.window, CHANNELS))
+    samples = samples.astype(np.int16)
+    standard = Standardisation.learn(spec, [Twin(spec).columns(samples[0])])
+    twin, bare = Twin(spec, standard), Twin(spec_for(fft, highpass=0.0), standard)
+    exact = np.ascontiguousarray(np.moveaxis(samples, 1, -1)).astype(np.float64)
+    stft = signal.ShortTimeFFT(
+        float64.exact_taper(spec), hop=spec.hop, fs=RATE, fft_mode="onesided", phase_shift=None
+    )
+    high = signal.butter(2, spec.highpass, "highpass", fs=RATE, output="sos")
+    offset, gain = standard.tables()
+    mean = offset.T[..., None] / 1024
+    scale = gain.T[..., None] / 256
+
+    def transform(x: Any) -> Any:
+        return stft.stft(x, p0=0, p1=COLUMNS, k_offset=fft // 2, axis=-1)
+
+    def chain() -> Any:
+        start = signal.sosfilt_zi(high)[:, None, None, :] * exact[None, ..., :1]
+        spectrum = transform(signal.sosfilt(high, exact, axis=-1, zi=start)[0])[:, :, 1:]
+        octaves = 0.5 * np.log2(spectrum.real**2 + spectrum.imag**2 + spec.floor**2)
+        return np.clip(np.rint((octaves - mean) * scale), -128, 127).astype(np.int8)
+
+    # What is compared in speed must be the same thing: pixels agree to a few steps.
+    theirs = chain().transpose(0, 3, 2, 1).astype(int)
+    distance = np.abs(theirs - twin.windows(samples))
+    if np.median(distance) * PIXEL_SCALE > 0.1:
+        raise SystemExit(f"the chains differ: {np.median(distance)} steps at the median")
+    return {
+        "twin": lambda: twin.windows(samples),
+        "SciPy": lambda: transform(exact),
+        "twin, one core": lambda: twin.windows(samples, cores=1),
+        "twin, no filter": lambda: bare.windows(samples),
+        "SciPy, blocks": lambda: [
+            transform(exact[i : i + BLOCK]) for i in range(0, windows, BLOCK)
+        ],
+        "SciPy, chain": chain,
+    }
+
+
+def throughput(fft: int, windows: int, repeats: int) -> dict[str, Any]:
+    """Time all contenders in turn; columns of one channel a second, and ratios to SciPy's call."""
+    calls = contenders(fft, windows)
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - start)
+    seconds = {name: times[1:] for name, times in seconds.items()}  # the first one warms up
+    columns = windows * COLUMNS * CHANNELS
+    return {
+        "fft": fft,
+        "windows": windows,
+        "columns": columns,
+        "ratio": _ratio(seconds, "twin", "SciPy"),
+        "ratio_blocks": _ratio(seconds, "twin", "SciPy, blocks"),
+        "ratio_chain": _ratio(seconds, "twin", "SciPy, chain"),
+        "nanoseconds": {name: round(median(t) / columns * 1e9) for name, t in seconds.items()},
+    }
+
+
+def _ratio(seconds: dict[str, list[float]], ours: str, theirs: str) -> float:
+    pairs = zip(seconds[ours], seconds[theirs], strict=True)
+    return round(median(other / mine for mine, other in pairs), 2)
+
+
+def memory(name: str) -> dict[str, Any]:
+    """Make the images of a data set as training does, and say what it took."""
+    settings = recipes.load("emg-grips").frontend
+    about = datasets.get(name)
+    spec = FrontendSpec(**settings.model_dump(), rate=about.rate, channels=about.channels)
+    Twin(spec).columns(np.zeros((spec.window, spec.channels), np.int16))  # libraries and tables
+    before = _peak()
+    recordings = datasets.load(name)
+    start = time.perf_counter()
+    images = image_set(settings, recordings, [], []).train
+    data = sum(r.samples.nbytes + r.labels.nbytes for r in recordings)
+    return {
+        "dataset": name,
+        "recordings": len(recordings),
+        "images": len(images),
+        "seconds": round(time.perf_counter() - start, 2),
+        "data_bytes": data,
+        "pixel_bytes": images.pixels.nbytes,
+        "index_bytes": images.starts.nbytes + images.labels.nbytes,
+        "image_bytes_if_cut": len(images) * int(np.prod(images.shape)),
+        "peak_rss_before": before,
+        "peak_rss": _peak(),
+        "peak_rss_over_data": round((_peak() - before) / data, 2),
+    }
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--windows", type=int, default=1000, help="windows a call")
+    parser.add_argument("--repeats", type=int, default=15, help="timed repetitions")
+    parser.add_argument("--fft", type=int, nargs="*", default=[64, 128, 256], help="FFT lengths")
+    parser.add_argument("--images", metavar="DATASET", help="memory of a data set's images instead")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    options = parser.parse_args()
+    if options.images:
+        document = memory(options.images)
+        if not options.json:
+            for key, value in document.items():
+                print(f"{key:18} {value:>14{',' if isinstance(value, int) else ''}}")
+    else:
+        rows = [throughput(fft, options.windows, options.repeats) for fft in options.fft]
+        document = {"cores": hostcc.cores(), "channels": CHANNELS, "rows": rows}
+        if not options.json:
+            for row in rows:
+                print(f"{row['fft']} points, {row['windows']} windows, {hostcc.cores()} cores:")
+                for name, cost in row["nanoseconds"].items():
+                    print(f"    {name:16} {cost:6,} ns a column of one channel")
+                print(
+                    f"    twin against SciPy: {row['ratio']}; in blocks: {row['ratio_blocks']}; "
+                    f"its whole chain: {row['ratio_chain']}"
+                )
+    if options.json:
+        print(json.dumps(document, indent=2))
+
+
+if __name__ == "__main__":
+    main()
