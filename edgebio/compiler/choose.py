@@ -39,9 +39,15 @@ CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
         ("portable", portable.depthwise_conv_2d),
     ),
     net.FullyConnected: (("dsp", dsp.fully_connected), ("portable", portable.fully_connected)),
-    net.Mean: (("portable", portable.mean),),
+    net.Mean: (
+        ("dsp", dsp.mean),
+        ("portable", portable.mean),
+    ),
     net.Pad: (("portable", portable.pad),),
-    net.Pool: (("portable", portable.pool),),
+    net.Pool: (
+        ("dsp", dsp.pool),
+        ("portable", portable.pool),
+    ),
     net.Quantize: (("portable", portable.quantize),),
     net.Softmax: (("portable", portable.softmax),),
     net.Table: (("portable", portable.table),),

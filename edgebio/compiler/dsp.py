@@ -1,13 +1,14 @@
 """Kernels for cores with the DSP extension: Cortex-M4, M7, M33."""
 
 import dataclasses
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebio.compiler import network as net
 from edgebio.compiler import portable
-from edgebio.compiler.layout import window_members
+from edgebio.compiler.layout import int8_array, window_members
 from edgebio.compiler.step import Array, Step
 
 
@@ -55,18 +56,53 @@ def _taps(layer: net.Conv2D, even: bool) -> NDArray[np.int64] | None:
     return np.pad(taps, ((0, 0), (0, steps % 2), (0, 0))) if even else taps
 
 
+_COPY_BYTES = 4096
+"""Scratch that a copy of the input may take."""
+
+
+def _copies(window: net.Window) -> bool:
+    """Whether the input is copied with its padding around it.
+
+    Then no window leaves it, and a row of the window is one run of bytes whatever the channels.
+    """
+    return window.padded and window.channels % 4 != 0 and _copy_bytes(window) <= _COPY_BYTES
+
+
+def _copied(window: net.Window) -> tuple[int, int]:
+    """Height and width of the input with its padding."""
+    height, width = (
+        size + before + after
+        for size, before, after in zip(window.input, window.before, window.after, strict=True)
+    )
+    return height, width
+
+
+def _copy_bytes(window: net.Window) -> int:
+    return math.prod(_copied(window)) * window.channels
+
+
+def _runs(window: net.Window) -> int:
+    """In how many runs of neighbouring bytes a row of the window is widened.
+
+    One, where its pixels are neighbours; but where it may reach into padding, a pixel is a run,
+    unless both ways give the same order.
+    """
+    one = window.dilation[1] == 1 or window.size[1] == 1
+    by_pixel = window.padded and not _copies(window) and window.channels % 4 != 0
+    return 1 if one and not by_pixel else window.size[1]
+
+
 def _order(window: net.Window) -> list[int]:
     """Which tap stands where in a widened patch; -1 where none does.
 
     Four neighbouring bytes come out of SXTB16 as 0 2 and 1 3; what is left of a run goes in pairs.
-    A run is a pixel; with one channel, a row of the window.
     """
-    run = window.channels if window.channels > 1 else window.size[1]
+    run = window.size[1] * window.channels // _runs(window)
     order: list[int] = []
     for start in range(0, window.taps * window.channels, run):
-        for first in range(start, start + run // 4 * 4, 4) if window.channels > 1 else ():
-            order += [first, first + 2, first + 1, first + 3]
-        rest = range(start + run // 4 * 4 if window.channels > 1 else start, start + run)
+        fours = range(start, start + run // 4 * 4, 4)
+        rest = range(start + run // 4 * 4, start + run)
+        order += [first + tap for first in fours for tap in (0, 2, 1, 3)]
         order += [*rest, *([-1] * (len(rest) % 2))]
     return order
 
@@ -75,34 +111,59 @@ def _conv_2d(layer: net.Conv2D, width: str, weights: Array, steps: int) -> Step:
     window = layer.window
     pooled = layer.pool != (1, 1)
     pairs = (layer.pool[0] * layer.pool[1] + 1) // 2
-    direct = window.taps == 1 and not window.padded
+    copies = _copies(window)
+    borders = window.padded and not copies
+    image = _copied(window) if copies else window.input
+    inside = [
+        max(size - (taps - 1) * dilation, 0)
+        for size, taps, dilation in zip(image, window.size, window.dilation, strict=True)
+    ]
+    seen = dataclasses.replace(
+        window, input=image, output=layer.pooled, before=(0, 0) if copies else window.before
+    )
     table = quads(layer)
     assert table is not None  # asked before
     return Step(
         layer,
         f"eb_run_conv2d_{width}{'_pooled' * pooled}",
-        (f"eb_conv2d_{width}.c", "eb_conv2d_pairs.c", "eb_conv2d_pairs.h", "eb_dsp.h"),
+        (
+            f"eb_conv2d_{width}.c",
+            *("eb_conv2d_pairs.c", "eb_conv2d_pairs.h", "eb_quad.h", "eb_dsp.h"),
+        ),
         "dsp",
         arrays=(weights, table),
         struct="eb_conv2d_pairs",
         parameters={
             "weights": "@weights",
             "quads": "@quads",
-            "window": window_members(dataclasses.replace(window, output=layer.pooled)),
+            "window": window_members(seen),
             "outputs": len(layer.weights),
             "steps": steps,
             "pool_h": layer.pool[0],
             "pool_w": layer.pool[1],
-            "padded": int(window.padded),
+            "inside_h": inside[0],
+            "inside_w": inside[1],
+            "runs": _runs(window),
+            "run": window.size[1] * window.channels // _runs(window),
+            "copy_h": window.input[0] if copies else 0,
+            "copy_w": window.input[1] if copies else 0,
+            "copy_top": window.before[0] if copies else 0,
+            "copy_left": window.before[1] if copies else 0,
+            "borders": int(borders),
+            "relu": int(layer.range.low >= layer.range.zero_point),
+            "clamped": int((layer.range.low, layer.range.high) != (-128, 127)),
             "pad_value": layer.pad_value,
             "low": layer.range.low,
             "high": layer.range.high,
-            "relu": int(layer.range.low >= layer.range.zero_point),
-            "clamped": int((layer.range.low, layer.range.high) != (-128, 127)),
         },
-        scratch=8 * steps * pairs + window.channels * window.padded,
+        scratch=8 * steps * pairs
+        + (_copy_bytes(window) if copies else window.channels if borders else 0),
         # Both pixels are in the patch before the first is written.
-        in_place=(0,) if direct and len(layer.weights) <= window.channels else (),
+        in_place=(
+            (0,)
+            if window.taps == 1 and not window.padded and len(layer.weights) <= window.channels
+            else ()
+        ),
     )
 
 
@@ -278,11 +339,60 @@ def depthwise_conv_2d_any(network: net.Network, layer: net.DepthwiseConv2D) -> S
     )
 
 
-def fully_connected(network: net.Network, layer: net.FullyConnected) -> Step:
-    """Two outputs, four products each at a time."""
+def fully_connected(network: net.Network, layer: net.FullyConnected) -> Step | None:
+    """Four outputs, four products each at a time."""
+    table = quads(layer)
+    if table is None:
+        return None
+    outputs, inputs = layer.weights.shape
+    weights = np.pad(layer.weights, ((0, -outputs % 4), (0, -inputs % 4)))
+    steps = weights.shape[1] // 4
+    fours = weights.reshape(-1, 4, steps, 4).transpose(0, 2, 1, 3)
+    limits = layer.range
+    return Step(
+        layer,
+        "eb_run_fully_connected_dsp",
+        ("eb_fully_connected_dsp.c", "eb_quad.h", "eb_dsp.h"),
+        "dsp",
+        arrays=(int8_array("weights", fours, "[outputs / 4][steps][4][4 inputs]"), table),
+        struct="eb_fully_connected_quads",
+        parameters={
+            "weights": "@weights",
+            "quads": "@quads",
+            "rows": layer.rows,
+            "inputs": inputs,
+            "outputs": outputs,
+            "steps": steps,
+            "clamped": int((limits.low, limits.high) != (-128, 127)),
+            "low": limits.low,
+            "high": limits.high,
+        },
+        scratch=8 * steps,
+        takes_scratch=True,
+    )
+
+
+def pool(network: net.Network, layer: net.Pool) -> Step | None:
+    """Four channels at a time."""
+    if layer.window.padded or layer.window.channels % 4:
+        return None
+    step = portable.pool(network, layer)
     return dataclasses.replace(
-        portable.fully_connected(network, layer),
-        function="eb_run_fully_connected_dsp",
-        sources=("eb_fully_connected_dsp.c", "eb_dsp.h"),
+        step,
+        function=f"{step.function}_dsp",
+        sources=("eb_pool_dsp.c", "eb_sums_dsp.h", "eb_dsp.h"),
+        core="dsp",
+    )
+
+
+def mean(network: net.Network, layer: net.Mean) -> Step | None:
+    """Four channels at a time, over one run of pixels."""
+    _, first, middle, _, inner = layer.runs
+    if (first, middle) != (1, 1) or inner % 4:
+        return None
+    return dataclasses.replace(
+        portable.mean(network, layer),
+        function="eb_run_mean_dsp",
+        sources=("eb_mean_dsp.c", "eb_sums_dsp.h", "eb_dsp.h"),
         core="dsp",
     )

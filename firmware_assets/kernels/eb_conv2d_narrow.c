@@ -69,11 +69,13 @@ static int32_t larger(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static void pixels(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+static void pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
                    int8_t *output_a, int8_t *output_b)
 {
+    const uint32_t pairs = output_b ? 1 : eb_pairs_of(layer);
     const uint32_t *weights = layer->weights;
     const uint32_t *next = weights;
+    (void)work;
     for (uint32_t o = 0; o < layer->outputs; o += 2u) {
         const eb_quad *const quad = layer->quads + o / 4u;
         int32_t first_a = INT32_MIN;
@@ -110,11 +112,11 @@ static void pixels(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32
 void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch)
 {
-    eb_each_pair(layer, input, output, scratch, pixels);
+    eb_each_pair(layer, 0, input, output, scratch, pixels);
 }
 
 void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input,
                                  int8_t *output, int8_t *scratch)
 {
-    eb_each_pool(layer, input, output, scratch, pixels);
+    eb_each_pool(layer, 0, input, output, scratch, pixels);
 }

@@ -2,15 +2,21 @@
 #ifndef EB_CONV2D_PAIRS_H
 #define EB_CONV2D_PAIRS_H
 
-#include "eb_dsp.h"
 #include "eb_kernels.h"
+#include "eb_quad.h"
+
+/* Where a kernel finds things: `image` is the input or the copy of it, `pad` a pixel of padding. */
+typedef struct {
+    const int8_t *image, *pad;
+    uint32_t *patches;
+} eb_source;
 
 /* All channels of two pixels, a and b, from their patches; or, without `output_b`, the largest of
- * `pairs` pairs of pixels, whose patches lie one behind the other, into `output_a`. */
-typedef void eb_pixels(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+ * some pairs of pixels, whose patches lie one behind the other, into `output_a`. */
+typedef void eb_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
                        int8_t *output_a, int8_t *output_b);
 
-/* Where the window of a pixel begins in the input; negative in the padding. */
+/* Where the window of a pixel begins in the image; negative in the padding. */
 typedef struct {
     int32_t top, left;
 } eb_corner;
@@ -22,49 +28,42 @@ static inline eb_corner eb_corner_of(const eb_window *window, uint32_t row, uint
     return corner;
 }
 
-/* The patches of two pixels, widened to int16 and interleaved: two taps of a, the same two of b.
- * `pad` is a pixel of padding. */
-void eb_widen_patches(const eb_conv2d_pairs *layer, eb_corner a, eb_corner b, const int8_t *input,
-                      const int8_t *pad, uint32_t *patch);
+static inline uint32_t eb_pairs_of(const eb_conv2d_pairs *layer)
+{
+    return ((uint32_t)layer->pool_h * layer->pool_w + 1u) / 2u;
+}
 
-/* Set what no patch writes: a last step that has no taps; and behind the patches, where the layer
- * has padding, a pixel of it, which is returned. */
-const int8_t *eb_prepare(const eb_conv2d_pairs *layer, uint32_t *patches, uint32_t count);
+/* Set in `scratch` what no patch writes: a last step that has no taps, padding, the copy. */
+eb_source eb_prepare(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *scratch);
+
+/* The patches of two pixels, interleaved: two taps of a, the same two of b. */
+void eb_widen_patches(const eb_conv2d_pairs *layer, const eb_source *source, eb_corner a,
+                      eb_corner b, uint32_t *patch);
 
 /* Let through what the fused activation does. */
 void eb_clamp_pixel(const eb_conv2d_pairs *layer, int8_t *pixel);
 
-/* Make an int8 of the doubled sum of one of four channels. */
-static inline int8_t eb_finish_doubled(const eb_quad *quad, uint32_t channel, int32_t sum)
+EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const void *work, const int8_t *input,
+                            int8_t *output, int8_t *scratch, eb_pixels *two_pixels)
 {
-    /* Halves of negative values go down: away from zero. */
-    const int32_t rounding = quad->output[channel].rounding + (sum >> 31);
-    const int32_t scaled = eb_smmlar(sum, quad->output[channel].multiplier, rounding);
-    return (int8_t)eb_saturate8(scaled >> quad->output[channel].shift);
-}
-
-EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
-                            int8_t *scratch, eb_pixels *two_pixels)
-{
-    const eb_window *window = &layer->window;
-    uint32_t *const patch = (uint32_t *)(void *)scratch;
-    const int8_t *const pad = eb_prepare(layer, patch, 1);
+    const eb_source source = eb_prepare(layer, input, scratch);
+    const uint32_t rows = layer->window.output_h;
+    const uint32_t columns = layer->window.output_w;
     int8_t *output_a = output;
     eb_corner a = {0, 0};
-    for (uint32_t row = 0; row < window->output_h; row++) {
-        for (uint32_t column = 0; column < window->output_w; column++) {
-            const eb_corner corner = eb_corner_of(window, row, column);
-            const int is_last = row + 1u == window->output_h && column + 1u == window->output_w;
+    for (uint32_t row = 0; row < rows; row++) {
+        for (uint32_t column = 0; column < columns; column++) {
+            const eb_corner corner = eb_corner_of(&layer->window, row, column);
             if (output_a == output) {
                 a = corner;
                 output += layer->outputs;
-                if (!is_last) {
+                if (row + 1u < rows || column + 1u < columns) {
                     continue;
                 }
                 output = output_a; /* an odd pixel is its own partner */
             }
-            eb_widen_patches(layer, a, corner, input, pad, patch);
-            two_pixels(layer, patch, 1, output_a, output);
+            eb_widen_patches(layer, &source, a, corner, source.patches);
+            two_pixels(layer, work, source.patches, output_a, output);
             if (layer->clamped) {
                 eb_clamp_pixel(layer, output_a);
                 eb_clamp_pixel(layer, output);
@@ -75,22 +74,19 @@ EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const int8_t *input, i
     }
 }
 
-EB_INLINE void eb_each_pool(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
-                            int8_t *scratch, eb_pixels *largest_pixel)
+EB_INLINE void eb_each_pool(const eb_conv2d_pairs *layer, const void *work, const int8_t *input,
+                            int8_t *output, int8_t *scratch, eb_pixels *largest_pixel)
 {
-    const eb_window *window = &layer->window;
+    const eb_source source = eb_prepare(layer, input, scratch);
     const uint32_t pixels = (uint32_t)layer->pool_h * layer->pool_w;
-    const uint32_t pairs = (pixels + 1u) / 2u;
-    uint32_t *const patches = (uint32_t *)(void *)scratch;
-    const int8_t *const pad = eb_prepare(layer, patches, pairs);
-    for (uint32_t row = 0; row < window->output_h; row++) {
-        for (uint32_t column = 0; column < window->output_w; column++) {
-            uint32_t *patch = patches;
+    for (uint32_t row = 0; row < layer->window.output_h; row++) {
+        for (uint32_t column = 0; column < layer->window.output_w; column++) {
+            uint32_t *patch = source.patches;
             eb_corner a = {0, 0};
             uint32_t y = row * layer->pool_h;
             uint32_t x = column * layer->pool_w;
             for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-                const eb_corner corner = eb_corner_of(window, y, x);
+                const eb_corner corner = eb_corner_of(&layer->window, y, x);
                 if (++x == (column + 1u) * layer->pool_w) {
                     x = column * layer->pool_w;
                     y++;
@@ -101,10 +97,10 @@ EB_INLINE void eb_each_pool(const eb_conv2d_pairs *layer, const int8_t *input, i
                         continue;
                     }
                 }
-                eb_widen_patches(layer, a, corner, input, pad, patch);
+                eb_widen_patches(layer, &source, a, corner, patch);
                 patch += 2u * layer->steps;
             }
-            largest_pixel(layer, patches, pairs, output, 0);
+            largest_pixel(layer, work, source.patches, output, 0);
             if (layer->clamped) {
                 eb_clamp_pixel(layer, output);
             }

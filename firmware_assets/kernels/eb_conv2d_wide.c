@@ -19,8 +19,8 @@ typedef struct {
 
 #if EB_HAS_DSP
 
-/* The sums in r0-r3 (pixel a) and r4-r7 (b), weights at r8, patch at r9. Eight steps of 44 bytes are
- * unrolled and entered where those that make `steps` a multiple of eight would be over. All
+/* The sums in r0-r3 (pixel a) and r4-r7 (b), weights at r8, patch at r9. Sixteen steps of 44 bytes
+ * are unrolled and entered where those that make `steps` a multiple of sixteen would be over. All
  * registers are taken, so the job lies on the stack. */
 #define SUM_QUAD                                                                                   \
     "mov r4, r0\n\t"                                                                               \
@@ -30,7 +30,7 @@ typedef struct {
     "ldr pc, [sp, #40]\n\t"                                                                        \
     ".p2align 2\n"                                                                                 \
     "1:\n\t"                                                                                       \
-    ".rept 8\n\t"                                                                                  \
+    ".rept 16\n\t"                                                                                 \
     "ldrd r10, r11, [r9], #8\n\t"                                                                  \
     "ldrd r12, lr, [r8], #8\n\t"                                                                   \
     "smlad r0, r10, r12, r0\n\t"                                                                   \
@@ -218,26 +218,31 @@ static void sum_largest_pixel(const job *work)
 
 #endif
 
+static job job_of(const eb_conv2d_pairs *layer)
+{
+    const uint32_t steps = layer->steps;
+    return (job){
+        .relu = layer->relu,
+        .pairs = eb_pairs_of(layer),
+        .patch_bytes = 8u * steps,
+        .entry = ((0u - steps) & 15u) * 44u,
+    };
+}
+
 /* What is left over when the outputs come in fours goes by way of `rest`. */
-EB_INLINE void each_quad(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+EB_INLINE void each_quad(const eb_conv2d_pairs *layer, job work, const uint32_t *patches,
                          int8_t *output_a, int8_t *output_b, void (*sum_quads)(const job *))
 {
     const uint32_t steps = layer->steps;
     const uint32_t quads = layer->outputs / 4u;
     const uint32_t left = layer->outputs % 4u;
-    job work = {
-        .weights = layer->weights,
-        .patch = patches,
-        .end = patches + 2u * steps,
-        .quad = layer->quads,
-        .output_a = output_a,
-        .output_b = output_b,
-        .quads = quads,
-        .relu = layer->relu,
-        .pairs = pairs,
-        .patch_bytes = 8u * steps,
-        .entry = ((0u - steps) & 7u) * 44u,
-    };
+    work.weights = layer->weights;
+    work.patch = patches;
+    work.end = patches + 2u * steps;
+    work.quad = layer->quads;
+    work.output_a = output_a;
+    work.output_b = output_b;
+    work.quads = quads;
     if (quads) {
         sum_quads(&work);
     }
@@ -258,26 +263,28 @@ EB_INLINE void each_quad(const eb_conv2d_pairs *layer, const uint32_t *patches, 
     }
 }
 
-static void two_pixels(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
+static void two_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
                        int8_t *output_a, int8_t *output_b)
 {
-    each_quad(layer, patches, pairs, output_a, output_b, sum_two_pixels);
+    each_quad(layer, *(const job *)work, patches, output_a, output_b, sum_two_pixels);
 }
 
-static void largest_pixel(const eb_conv2d_pairs *layer, const uint32_t *patches, uint32_t pairs,
-                          int8_t *output_a, int8_t *output_b)
+static void largest_pixel(const eb_conv2d_pairs *layer, const void *work,
+                          const uint32_t *patches, int8_t *output_a, int8_t *output_b)
 {
-    each_quad(layer, patches, pairs, output_a, output_b, sum_largest_pixel);
+    each_quad(layer, *(const job *)work, patches, output_a, output_b, sum_largest_pixel);
 }
 
 void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                         int8_t *scratch)
 {
-    eb_each_pair(layer, input, output, scratch, two_pixels);
+    const job work = job_of(layer);
+    eb_each_pair(layer, &work, input, output, scratch, two_pixels);
 }
 
 void eb_run_conv2d_wide_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                                int8_t *scratch)
 {
-    eb_each_pool(layer, input, output, scratch, largest_pixel);
+    const job work = job_of(layer);
+    eb_each_pool(layer, &work, input, output, scratch, largest_pixel);
 }

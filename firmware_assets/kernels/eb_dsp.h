@@ -14,6 +14,11 @@ static inline uint32_t eb_load4(const int8_t *from)
     return word;
 }
 
+static inline void eb_store4(int8_t *to, uint32_t word)
+{
+    memcpy(to, &word, sizeof word);
+}
+
 /* Two int16 as a word, `low` in the lower half. */
 static inline uint32_t eb_pair(int32_t low, int32_t high)
 {
@@ -37,6 +42,27 @@ static inline uint32_t eb_sxtb16_odd(uint32_t word)
     uint32_t pair;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
     return pair;
+}
+
+/* `pair` plus bytes 0 and 2, plus bytes 1 and 3. */
+static inline uint32_t eb_sxtab16(uint32_t pair, uint32_t word)
+{
+    __asm__("sxtab16 %0, %0, %1" : "+r"(pair) : "r"(word));
+    return pair;
+}
+
+static inline uint32_t eb_sxtab16_odd(uint32_t pair, uint32_t word)
+{
+    __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(pair) : "r"(word));
+    return pair;
+}
+
+/* The larger of each of four int8. */
+static inline uint32_t eb_max4(uint32_t a, uint32_t b)
+{
+    uint32_t larger;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(larger) : "r"(a), "r"(b) : "cc");
+    return larger;
 }
 
 /* The lower halves of two pairs, the upper halves. */
@@ -128,6 +154,27 @@ static inline uint32_t eb_sxtb16(uint32_t word)
 static inline uint32_t eb_sxtb16_odd(uint32_t word)
 {
     return eb_sxtb16(word >> 8);
+}
+
+static inline uint32_t eb_sxtab16(uint32_t pair, uint32_t word)
+{
+    const uint32_t bytes = eb_sxtb16(word);
+    return ((pair + bytes) & 0xffffu) | ((pair & 0xffff0000u) + (bytes & 0xffff0000u));
+}
+
+static inline uint32_t eb_sxtab16_odd(uint32_t pair, uint32_t word)
+{
+    return eb_sxtab16(pair, word >> 8);
+}
+
+static inline uint32_t eb_max4(uint32_t a, uint32_t b)
+{
+    uint32_t larger = 0;
+    for (uint32_t shift = 0; shift < 32u; shift += 8u) {
+        const uint32_t from = (int8_t)(a >> shift) >= (int8_t)(b >> shift) ? a : b;
+        larger |= from & ((uint32_t)0xff << shift);
+    }
+    return larger;
 }
 
 static inline int32_t eb_smlabb(uint32_t a, uint32_t b, int32_t sum)

@@ -1,56 +1,95 @@
-#include "eb_dsp.h"
-#include "eb_kernels.h"
+#include "eb_quad.h"
 
-/* Two outputs, four products of each at a time. */
-static void one_row(const eb_fully_connected *layer, const int8_t *input, int8_t *output)
+/* Widen the inputs: four come out in the order 0 2 1 3, as SXTB16 gives them. */
+static void widen(const int8_t *from, uint32_t count, uint32_t *to)
 {
-    const eb_channel *channels = layer->channels;
-    const int8_t *weights = layer->weights;
-    const uint32_t inputs = layer->inputs;
-    uint32_t o = 0;
-    for (; o + 2u <= layer->outputs; o += 2u) {
-        const int8_t *x = input;
-        const int8_t *w0 = weights;
-        const int8_t *w1 = weights + inputs;
-        const int8_t *const end = weights + (inputs & ~3u);
-        int32_t s0 = channels[o].bias;
-        int32_t s1 = channels[o + 1u].bias;
-        while (w0 != end) {
-            uint32_t word = eb_load4(x);
-            const uint32_t even = eb_sxtb16(word);
-            const uint32_t odd = eb_sxtb16_odd(word);
-            word = eb_load4(w0);
-            s0 = eb_smlad(eb_sxtb16(word), even, s0);
-            s0 = eb_smlad(eb_sxtb16_odd(word), odd, s0);
-            word = eb_load4(w1);
-            s1 = eb_smlad(eb_sxtb16(word), even, s1);
-            s1 = eb_smlad(eb_sxtb16_odd(word), odd, s1);
-            x += 4;
-            w0 += 4;
-            w1 += 4;
-        }
-        for (uint32_t i = 0; i < (inputs & 3u); i++) {
-            s0 += w0[i] * x[i];
-            s1 += w1[i] * x[i];
-        }
-        output[o] = (int8_t)eb_finish(s0, &channels[o], layer->range);
-        output[o + 1u] = (int8_t)eb_finish(s1, &channels[o + 1u], layer->range);
-        weights += 2u * inputs;
+    for (; count >= 4u; count -= 4u) {
+        const uint32_t word = eb_load4(from);
+        to[0] = eb_sxtb16(word);
+        to[1] = eb_sxtb16_odd(word);
+        from += 4;
+        to += 2;
     }
-    if (o < layer->outputs) {
-        int32_t sum = channels[o].bias;
-        for (uint32_t i = 0; i < inputs; i++) {
-            sum += weights[i] * input[i];
-        }
-        output[o] = (int8_t)eb_finish(sum, &channels[o], layer->range);
+    if (count) {
+        to[0] = eb_pair(from[0], count == 3u ? from[2] : 0);
+        to[1] = eb_pair(count > 1u ? from[1] : 0, 0);
     }
 }
 
-void eb_run_fully_connected_dsp(const eb_fully_connected *layer, const int8_t *input,
-                                int8_t *output)
+/* Sums of four outputs, four products of each at a time; returns where the next four's weights
+ * begin. */
+#if EB_HAS_DSP
+
+#define PRODUCTS(word, sum)                                                                        \
+    "sxtb16 %[even], " word "\n\t"                                                                 \
+    "sxtb16 " word ", " word ", ror #8\n\t"                                                        \
+    "smlad " sum ", %[even], %[xe], " sum "\n\t"                                                   \
+    "smlad " sum ", " word ", %[xo], " sum "\n\t"
+
+static const int8_t *sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps,
+                              int32_t sums[4])
 {
+    int32_t s0 = 0;
+    int32_t s1 = 0;
+    int32_t s2 = 0;
+    int32_t s3 = 0;
+    uint32_t x_even;
+    uint32_t x_odd;
+    uint32_t even;
+    __asm__ volatile("1:\n\t"
+                     "ldrd %[xe], %[xo], [%[x]], #8\n\t"
+                     "ldmia %[w]!, {r4, r5, r6, r8}\n\t" PRODUCTS("r4", "%[s0]")
+                         PRODUCTS("r5", "%[s1]") PRODUCTS("r6", "%[s2]") PRODUCTS("r8", "%[s3]")
+                     "subs %[steps], #1\n\t"
+                     "bne 1b"
+                     : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
+                       [w] "+r"(weights), [x] "+r"(x), [steps] "+r"(steps), [xe] "=&r"(x_even),
+                       [xo] "=&r"(x_odd), [even] "=&r"(even)
+                     :
+                     : "r4", "r5", "r6", "r8", "cc", "memory");
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+    return weights;
+}
+
+#else
+
+static const int8_t *sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps,
+                              int32_t sums[4])
+{
+    sums[0] = sums[1] = sums[2] = sums[3] = 0;
+    for (; steps; steps--) {
+        for (uint32_t i = 0; i < 4u; i++) {
+            const uint32_t word = eb_load4(weights);
+            sums[i] = eb_smlad(eb_sxtb16(word), x[0], sums[i]);
+            sums[i] = eb_smlad(eb_sxtb16_odd(word), x[1], sums[i]);
+            weights += 4;
+        }
+        x += 2;
+    }
+    return weights;
+}
+
+#endif
+
+void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int8_t *input,
+                                int8_t *output, int8_t *scratch)
+{
+    uint32_t *const x = (uint32_t *)(void *)scratch;
     for (uint32_t row = 0; row < layer->rows; row++) {
-        one_row(layer, input, output);
+        const int8_t *weights = layer->weights;
+        widen(input, layer->inputs, x);
+        for (uint32_t o = 0; o < layer->outputs; o += 4u) {
+            const eb_quad *const quad = layer->quads + o / 4u;
+            int32_t sums[4];
+            weights = sum_quad(weights, x, layer->steps, sums);
+            for (uint32_t i = 0; i < 4u && o + i < layer->outputs; i++) {
+                const int8_t value = eb_finish_doubled(quad, i, quad->bias[i] + 2 * sums[i]);
+                output[o + i] = layer->clamped ? eb_clamp(value, layer->low, layer->high) : value;
+            }
+        }
         input += layer->inputs;
         output += layer->outputs;
     }

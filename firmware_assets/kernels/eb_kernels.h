@@ -49,6 +49,17 @@ typedef struct {
     uint16_t pad_h, pad_w;
 } eb_window;
 
+/* Four neighbouring output channels, for kernels whose sums are doubled: then the upper half of
+ * sum * multiplier is the rounded product that the reference computes. */
+typedef struct {
+    int32_t bias[4]; /* doubled, as the weights are */
+    struct {
+        int32_t multiplier;
+        int32_t rounding; /* half of 2^shift, and the zero point before it is shifted down */
+        uint32_t shift;   /* to the right, at least 1 */
+    } output[4];
+} eb_quad;
+
 /* Rows of inputs times a matrix: FULLY_CONNECTED. */
 typedef struct {
     const int8_t *weights; /* [outputs][inputs] */
@@ -56,6 +67,16 @@ typedef struct {
     uint32_t rows, inputs, outputs;
     eb_range range;
 } eb_fully_connected;
+
+/* The same for the DSP extension; scratch: the inputs of a row as int16, 2 * steps * 4 bytes. */
+typedef struct {
+    const int8_t *weights; /* [outputs / 4][steps][4][4 inputs] */
+    const eb_quad *quads;
+    uint32_t rows, inputs, outputs;
+    uint32_t steps; /* fours of inputs, the last one filled up with zeros */
+    uint8_t clamped;
+    int8_t low, high;
+} eb_fully_connected_quads;
 
 /* CONV_2D, with the MAX_POOL_2D behind it; scratch: one patch, window_h * window_w * channels bytes,
  * where it is not direct, and `outputs` bytes more before it where there is a pool. */
@@ -70,28 +91,23 @@ typedef struct {
     eb_range range;
 } eb_conv2d;
 
-/* Four neighbouring output channels, for kernels whose sums are doubled: then the upper half of
- * sum * multiplier is the rounded product that the reference computes. */
-typedef struct {
-    int32_t bias[4]; /* doubled, as the weights are */
-    struct {
-        int32_t multiplier;
-        int32_t rounding; /* half of 2^shift, and the zero point before it is shifted down */
-        uint32_t shift;   /* to the right, at least 1 */
-    } output[4];
-} eb_quad;
-
-/* CONV_2D, with the MAX_POOL_2D behind it where pool_h * pool_w > 1, for the DSP extension. Taps go
- * in pairs; four neighbouring bytes in the order 0 2 1 3, as SXTB16 gives them. Scratch: patches of
- * two pixels, 8 * steps bytes, as many as the pool takes; `channels` bytes more where padded. */
+/* CONV_2D, with the MAX_POOL_2D behind it where pool_h * pool_w > 1, for the DSP extension. The taps
+ * of a pixel are widened to int16 in runs of neighbouring bytes: four come out in the order 0 2 1 3,
+ * as SXTB16 gives them, what is left of a run in pairs. Two taps are a step. Scratch: patches of two
+ * pixels, 8 * steps bytes, as many as the pool takes; behind them, where the image has borders, a
+ * pixel of padding, and where it is copied, the copy. */
 typedef struct {
     const void *weights; /* wide: int16_t, doubled, [outputs / 4][steps][4][2 taps];
                           * narrow: int8_t, [outputs / 2][steps / 2][2][4 taps] */
     const eb_quad *quads;
-    eb_window window; /* its output is what the pool leaves */
+    eb_window window; /* its output is what the pool leaves, its input the copy if there is one */
     uint16_t outputs, steps;
     uint16_t pool_h, pool_w;
-    uint8_t padded;
+    uint16_t inside_h, inside_w; /* windows that begin below these lie in the image */
+    uint16_t runs, run;          /* of a row of the window: how many, and bytes of each */
+    uint16_t copy_h, copy_w;     /* the input, where it is copied with its padding around it, */
+    uint16_t copy_top, copy_left; /* and how much of that comes first */
+    uint8_t borders;             /* windows reach into padding that is not copied */
     uint8_t relu;    /* nothing below the zero point comes through: its rounding needs no care */
     uint8_t clamped; /* less than all of int8 comes through: `low` to `high` */
     int8_t pad_value, low, high;
@@ -226,8 +242,12 @@ void eb_run_dequantize(float scale, int32_t zero_point, uint32_t count, const in
                        float *output);
 
 /* The same for cores with the DSP extension. */
-void eb_run_fully_connected_dsp(const eb_fully_connected *layer, const int8_t *input,
-                                int8_t *output);
+void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int8_t *input,
+                                int8_t *output, int8_t *scratch);
+/* Fours of channels: their number is a multiple of 4. MEAN has one reduced run, windows no padding. */
+void eb_run_mean_dsp(const eb_mean *layer, const int8_t *input, int8_t *output);
+void eb_run_max_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
+void eb_run_average_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                         int8_t *scratch);
 void eb_run_conv2d_wide_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,

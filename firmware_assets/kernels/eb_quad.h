@@ -1,0 +1,17 @@
+/* How doubled sums of four neighbouring channels become int8. */
+#ifndef EB_QUAD_H
+#define EB_QUAD_H
+
+#include "eb_dsp.h"
+#include "eb_kernels.h"
+
+/* Make an int8 of the doubled sum of one of four channels. */
+static inline int8_t eb_finish_doubled(const eb_quad *quad, uint32_t channel, int32_t sum)
+{
+    /* Halves of negative values go down: away from zero. */
+    const int32_t rounding = quad->output[channel].rounding + (sum >> 31);
+    const int32_t scaled = eb_smmlar(sum, quad->output[channel].multiplier, rounding);
+    return (int8_t)eb_saturate8(scaled >> quad->output[channel].shift);
+}
+
+#endif
