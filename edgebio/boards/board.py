@@ -95,6 +95,53 @@ class Flashing(_Section):
     methods: Annotated[tuple[FlashMethod, ...], Field(min_length=1)]
 
 
+class HeliumBound(_Section):
+    """How far the FFT by Helium's intrinsics may be from the exact one, for one FFT length.
+
+    Attributes
+    ----------
+    spectrum : int
+        Steps of the q15 spectrum; those of frames of any kind.
+    image : int
+        Steps of a pixel at 32 steps an octave (a deviation of one octave) and a floor of 64
+        counts. Most are 0; the largest are pixels of bins that hold next to nothing beside a
+        strong one.
+    """
+
+    spectrum: Annotated[int, Field(ge=0, lt=1 << 15)]
+    image: Annotated[int, Field(ge=0, le=255)]
+
+
+class Helium(_Section):
+    """The core has Helium, and its FFT was measured.
+
+    Attributes
+    ----------
+    bounds : dict of int to HeliumBound
+        By FFT length.
+    note : str
+        How they were measured.
+    """
+
+    bounds: dict[int, HeliumBound]
+    note: str
+
+    def bound(self, fft: int) -> HeliumBound:
+        """Bound of one FFT length.
+
+        Raises
+        ------
+        EdgebioError
+            Where it was not measured.
+        """
+        if fft not in self.bounds:
+            raise EdgebioError(
+                f"core_class mve: the board file bounds no Helium FFT of {fft} points "
+                "([helium.bounds]); train with core_class dsp, or add it"
+            )
+        return self.bounds[fft]
+
+
 class Proof(_Section):
     """How far the board is proven, and by what.
 
@@ -120,8 +167,9 @@ class Board(_Section):
         Name on the command line; name for people.
     core : str
         Core as the compiler's ``-mcpu`` calls it.
-    core_class : {"scalar", "dsp"}
-        Numerics of the q15 FFT that the core computes with its own instructions.
+    core_class : {"scalar", "dsp", "mve"}
+        Numerics of the q15 FFT that the core computes exactly with its own instructions; a model
+        may ask for another.
     clock_hz : int
         Core clock once the port has set it up.
     port : str
@@ -138,6 +186,8 @@ class Board(_Section):
         Ids that the board may be found by.
     emulator : Emulation or None
         How it is emulated.
+    helium : Helium or None
+        How far the FFT by Helium's intrinsics is from the exact one, where the core has them.
     flash : Flashing
         How it is flashed.
     proven : Proof
@@ -156,6 +206,7 @@ class Board(_Section):
     defines: dict[Annotated[str, Field(pattern=r"^EB_[A-Z0-9_]+$")], int] = {}
     usb: tuple[Usb, ...] = ()
     emulator: Emulation | None = None
+    helium: Helium | None = None
     flash: Flashing
     proven: Proof
 
@@ -165,6 +216,8 @@ class Board(_Section):
             raise ValueError(f"flags lack -mcpu={self.core}")
         if ("emulator" in self.flash.methods) != (self.emulator is not None):
             raise ValueError("flash method 'emulator' and section [emulator] go together")
+        if self.helium and self.core != "cortex-m55":
+            raise ValueError(f"helium: a {self.core} has none")
         return self
 
 

@@ -1,11 +1,15 @@
 """``edgebio bench``: what a network costs on a board."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgebio.cli.common import Document, Output, command
 from edgebio.errors import EdgebioError
+
+if TYPE_CHECKING:
+    from edgebio.frontend.spec import CoreClass
 
 
 @command(
@@ -19,8 +23,15 @@ from edgebio.errors import EdgebioError
     help=".npy of shape (n, height, width, channels) to take the mean over; else random ones.",
 )
 @click.option("--frontend", is_flag=True, help="Count a column of the STFT instead, by FFT length.")
+@click.option("--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
+              help="With --frontend: numerics to count; default: the board's.")  # fmt: skip
 def bench(
-    out: Output, model: Path | None, board_name: str, inputs: Path | None, frontend: bool
+    out: Output,
+    model: Path | None,
+    board_name: str,
+    inputs: Path | None,
+    frontend: bool,
+    core_class: "CoreClass | None",
 ) -> Document:
     """Count the instructions of MODEL (a run or a .tflite) on an emulated board, by layer.
 
@@ -34,7 +45,7 @@ def bench(
     if (model is None) != frontend:
         raise EdgebioError("give a MODEL to count, or --frontend")
     if model is None:
-        return _frontend(out, board_name)
+        return _frontend(out, board_name, core_class)
     board = boards.load(board_name)
     x = places.load(inputs) if inputs else None
     found = count(board, firmware.model_file(model), x)
@@ -64,11 +75,11 @@ def bench(
     return found.model_dump()
 
 
-def _frontend(out: Output, board_name: str) -> Document:
+def _frontend(out: Output, board_name: str, core_class: "CoreClass | None") -> Document:
     from edgebio import boards
     from edgebio.firmware.bench_frontend import bench_frontend
 
-    found = bench_frontend(boards.load(board_name))
+    found = bench_frontend(boards.load(board_name), core_class)
     rows = [
         [
             c.fft,
@@ -85,5 +96,6 @@ def _frontend(out: Output, board_name: str) -> Document:
         ["FFT", "instructions", "of them FFT", "ratio", "flash", f"RAM, {found.channels} channels"],
         rows,
     )
-    out.result(f"{found.differing} of {found.compared:,} pixels unlike the host twin's")
+    by = f", by up to {found.worst} steps" if found.differing else ""
+    out.result(f"{found.differing:,} of {found.compared:,} pixels unlike the host twin's{by}")
     return found.model_dump()

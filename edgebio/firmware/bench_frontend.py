@@ -13,7 +13,7 @@ from edgebio.errors import MissingToolError
 from edgebio.firmware import batch, counting, elf
 from edgebio.frontend.spec import CoreClass, FrontendSpec
 from edgebio.frontend.standard import Standardisation
-from edgebio.frontend.twin import Twin
+from edgebio.frontend.twin import HELIUM_READS_AHEAD, Twin, uses_helium
 
 LENGTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
 _CHANNELS = 8
@@ -62,8 +62,8 @@ class FrontendBench(BaseModel):
         Channels of the front ends that were counted.
     columns : list of ColumnCost
         By FFT length.
-    compared, differing : int
-        Pixels, and how many of them are unlike the host twin's.
+    compared, differing, worst : int
+        Pixels, how many of them are unlike the host twin's, and by how many steps at most.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,6 +75,7 @@ class FrontendBench(BaseModel):
     columns: list[ColumnCost]
     compared: int
     differing: int
+    worst: int
 
 
 def bench_frontend(board: Board, core_class: CoreClass | None = None) -> FrontendBench:
@@ -102,7 +103,8 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
             "sudo apt-get install qemu-system-arm gcc"
         )
     chosen = core_class or board.core_class
-    costs, compared, differing = [], 0, 0
+    ahead = HELIUM_READS_AHEAD if uses_helium(chosen, board.helium is not None) else 0
+    costs, compared, differing, worst = [], 0, 0, 0
     for fft in progress.track(LENGTHS, f"front end on {board.name}"):
         hop = fft // 4
         spec = FrontendSpec(
@@ -120,11 +122,15 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
             whole = counting.run(plugin, image, marks, partial(chain.images, samples))
             flash = _flash(chain)
         compared += expected.size
-        differing += int((expected != measured).sum())
+        distance = np.abs(expected.astype(int) - measured)
+        differing += int(np.count_nonzero(distance))
+        worst = max(worst, int(distance.max()))
         made = ((len(samples) - fft) // hop + 1) * _CHANNELS
         inside = whole[whole[:, 0] == _FRONTEND]
         fft_functions = [
-            1 + index for index, f in enumerate(image.functions) if f.name.startswith("arm_")
+            1 + index
+            for index, f in enumerate(image.functions)
+            if f.name.lstrip("_").startswith("arm_")
         ]
         costs.append(
             ColumnCost(
@@ -135,7 +141,7 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
                     inside[np.isin(inside[:, 1], fft_functions), 2].sum() / made
                 ),
                 flash=flash,
-                ram=twin.state_bytes,
+                ram=twin.state_bytes + ahead,
             )
         )
     return FrontendBench(
@@ -146,6 +152,7 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
         columns=costs,
         compared=compared,
         differing=differing,
+        worst=worst,
     )
 
 

@@ -154,7 +154,7 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
     graph = read(model)
     about = metadata(graph)
     _take_frontend(
-        tree, about.frontend if about else None, about.standardisation if about else None
+        tree, board, about.frontend if about else None, about.standardisation if about else None
     )
     take_port(tree, board)
     if app == "batch":
@@ -178,16 +178,19 @@ def write_frontend(
 ) -> Sources:
     """Write the sources of a batch image that holds a front end and no network."""
     tree = Sources(root, flags=[*board.flags, "-DEB_HAS_NETWORK=0"])
-    _take_frontend(tree, spec, standard)
+    _take_frontend(tree, board, spec, standard)
     take_port(tree, board)
     _take_batch(tree, hooks)
     return tree
 
 
 def _take_frontend(
-    tree: Sources, spec: FrontendSpec | None, standard: Standardisation | None
+    tree: Sources, board: Board, spec: FrontendSpec | None, standard: Standardisation | None
 ) -> None:
-    made = frontend_firmware.write(tree.root / "frontend", spec, standard)
+    if spec and spec.core_class == "mve" and board.helium:
+        board.helium.bound(spec.fft)  # or an error that says what the board file lacks
+    helium = board.helium is not None
+    made = frontend_firmware.write(tree.root / "frontend", spec, standard, helium=helium)
     tree.take("frontend", made.own, made.include)
     tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
     tree.flags += made.flags

@@ -34,6 +34,9 @@ RFFT_Q15 = (
 )
 """Sources of ``arm_rfft_q15`` and what they name, without the tables."""
 
+MVE_TABLES = "Source/CommonTables/arm_mve_tables.c"
+"""Twiddle factors in the order in which Helium's butterflies take them."""
+
 TABLES = ("Source/CommonTables/arm_common_tables.c", "Source/CommonTables/arm_const_structs.c")
 """All of CMSIS-DSP's constant tables: the twiddle factors of every length."""
 
@@ -146,7 +149,7 @@ def table(name: str) -> npt.NDArray[np.int32]:
     ndarray
         int32, one-dimensional; 16-bit entries are sign-extended.
     """
-    text = _tables_text()
+    text = _tables_text(MVE_TABLES if name.startswith("rearranged") else TABLES[0])
     match = re.search(rf"\b{re.escape(name)}\[[^\]]*\][^=;]*=\s*\{{(.*?)\}};", text, re.DOTALL)
     if not match:
         raise EdgebioError(f"CMSIS-DSP {VERSION} has no table {name}")
@@ -159,5 +162,5 @@ def table(name: str) -> npt.NDArray[np.int32]:
 
 
 @cache
-def _tables_text() -> str:
-    return (source() / TABLES[0]).read_text(errors="replace")
+def _tables_text(name: str) -> str:
+    return (source() / name).read_text(errors="replace")

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.frontend import cmsisdsp
-from edgebio.frontend.constants import cascade, constants
+from edgebio.frontend.constants import Constants, cascade, constants
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
-from edgebio.frontend.twin import class_flags
+from edgebio.frontend.twin import class_flags, uses_helium
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ class FrontendSources:
 
 
 def write(
-    folder: Path, spec: FrontendSpec | None, standard: Standardisation | None = None
+    folder: Path,
+    spec: FrontendSpec | None,
+    standard: Standardisation | None = None,
+    *,
+    helium: bool = False,
 ) -> FrontendSources:
     """Write the front end into `folder`; for a model without one, only a header that says so.
 
@@ -50,6 +54,8 @@ def write(
         Where ``frontend_config.h``, ``frontend_config.c`` and copies of the sources go.
     spec, standard
         Front end of the model and its pixels; `spec` is None for a model without metadata.
+    helium
+        The core has Helium, which a model of class ``mve`` then uses.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def write(
         storage.write_text(folder / "frontend_config.h", _HEADER_NONE)
         return FrontendSources((), (), (folder,), (), ())
     storage.write_text(folder / "frontend_config.h", _header(spec))
-    storage.write_text(folder / "frontend_config.c", _source(spec, standard))
+    storage.write_text(folder / "frontend_config.c", _source(spec, standard, helium))
     assets = storage.assets("firmware_assets") / "frontend"
     for name in ("eb_frontend.h", "eb_frontend.c", "cmsis_compiler.h"):
         shutil.copyfile(assets / name, folder / name)
@@ -74,7 +80,7 @@ def write(
         vendor=tuple(vendor / Path(name).name for name in cmsisdsp.RFFT_Q15),
         include=(folder,),
         system_include=tuple(cmsisdsp.include()),
-        flags=class_flags(spec.core_class),
+        flags=class_flags(spec.core_class, helium=helium),
     )
 
 
@@ -117,8 +123,10 @@ extern const eb_frontend_config eb_frontend_settings;
 """
 
 
-def _source(spec: FrontendSpec, standard: Standardisation) -> str:
+def _source(spec: FrontendSpec, standard: Standardisation, helium: bool) -> str:
     c = constants(spec)
+    vectors = uses_helium(spec.core_class, helium)
+    tables, instances = (_helium if vectors else _plain)(spec, c)
     table = standard.pixels()
     bins, channels, _ = table.shape
     pixels = ", ".join(f"{{{offset}, {gain}}}" for offset, gain in table.reshape(-1, 2).tolist())
@@ -138,25 +146,8 @@ static const eb_pixel pixels[] = {{
 
 /* CMSIS-DSP's own tables for this length; its initialiser would link all lengths. */
 {_array("q15_t", "twiddles", c.twiddles)}
-{_array("uint16_t", "bit_reversal", c.bit_reversal)}
-{_array("q15_t", "real_a", c.real_a)}
-{_array("q15_t", "real_b", c.real_b)}
-static const arm_cfft_instance_q15 cfft = {{
-    .fftLen = {spec.fft // 2},
-    .pTwiddle = twiddles,
-    .pBitRevTable = bit_reversal,
-    .bitRevLength = {len(c.bit_reversal)},
-}};
-
-static const arm_rfft_instance_q15 rfft = {{
-    .fftLenReal = {spec.fft},
-    .ifftFlagR = 0,
-    .bitReverseFlagR = 1,
-    .twidCoefRModifier = 1,
-    .pTwiddleAReal = real_a,
-    .pTwiddleBReal = real_b,
-    .pCfft = &cfft,
-}};
+{tables}
+{instances}
 
 const eb_frontend_config eb_frontend_settings = {{
     .channels = {spec.channels},
@@ -176,6 +167,70 @@ const eb_frontend_config eb_frontend_settings = {{
     .filter = {"filter" if c.filter else "0"},
     .pixels = pixels,
     .rfft = &rfft,
+}};
+"""
+
+
+def _plain(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
+    """Tables of the FFT besides its twiddle factors, and the instances that point to them."""
+    tables = [
+        _array("uint16_t", "bit_reversal", c.bit_reversal),
+        _array("q15_t", "real_a", c.real_a),
+        _array("q15_t", "real_b", c.real_b),
+    ]
+    cfft = f"""\
+static const arm_cfft_instance_q15 cfft = {{
+{_cfft(spec, c)}
+}};
+"""
+    return "\n".join(tables), cfft + _rfft(spec, ".pCfft = &cfft")
+
+
+def _helium(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
+    """The same for Helium's intrinsics.
+
+    They read ahead, by a vector of the bit reversal's table and by three coefficients.
+    """
+    step = 8192 // spec.fft
+    half = spec.fft // 2
+    radix4 = half if half in (16, 64, 256) else half // 2
+    tables = [
+        _array("uint16_t", "bit_reversal", np.append(c.bit_reversal, np.zeros(16, np.uint16)))
+    ]
+    for name in ("A", "B"):
+        whole = cmsisdsp.table(f"realCoef{name}Q15").reshape(-1, 2)
+        some = whole[[min(k * step, len(whole) - 1) for k in range(half + 4)]]
+        tables.append(_array("q15_t", f"real_{name.lower()}", some))
+    fields = [_cfft(spec, c)]
+    for k in (1, 2, 3):
+        place = cmsisdsp.table(f"rearranged_twiddle_tab_stride{k}_arr_{radix4}_q15")
+        factors = cmsisdsp.table(f"rearranged_twiddle_stride{k}_{radix4}_q15")
+        tables.append(_array("uint32_t", f"place_{k}", place))
+        tables.append(_array("q15_t", f"rearranged_{k}", factors))
+        fields.append(f"    .rearranged_twiddle_tab_stride{k}_arr = place_{k},")
+        fields.append(f"    .rearranged_twiddle_stride{k} = rearranged_{k},")
+    inner = textwrap.indent("\n".join(fields), "    ")
+    return "\n".join(tables), _rfft(spec, f".cfftInst = {{\n{inner}\n    }}")
+
+
+def _cfft(spec: FrontendSpec, c: Constants) -> str:
+    return f"""\
+    .fftLen = {spec.fft // 2},
+    .pTwiddle = twiddles,
+    .pBitRevTable = bit_reversal,
+    .bitRevLength = {len(c.bit_reversal)},"""
+
+
+def _rfft(spec: FrontendSpec, cfft: str) -> str:
+    return f"""
+static const arm_rfft_instance_q15 rfft = {{
+    .fftLenReal = {spec.fft},
+    .ifftFlagR = 0,
+    .bitReverseFlagR = 1,
+    .twidCoefRModifier = 1,
+    .pTwiddleAReal = real_a,
+    .pTwiddleBReal = real_b,
+    {cfft},
 }};
 """
 

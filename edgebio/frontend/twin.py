@@ -33,9 +33,29 @@ STAGES: dict[str, tuple[int, type[np.generic]]] = {
 """Stages of a column in their order: number in eb_frontend.h and type of their values."""
 
 
-def class_flags(core_class: CoreClass) -> tuple[str, ...]:
-    """Compiler definitions that make CMSIS-DSP compute as `core_class`, on any machine."""
-    return (f"-DEB_CORE_CLASS_DSP={int(core_class == 'dsp')}", "-DARM_MATH_AUTOVECTORIZE")
+HELIUM_READS_AHEAD = 80
+"""Bytes behind its frame that Helium's FFT loads ahead, and does not use."""
+
+
+def class_flags(core_class: CoreClass, *, helium: bool = False) -> tuple[str, ...]:
+    """Compiler definitions that make CMSIS-DSP compute as `core_class`, on any machine.
+
+    Parameters
+    ----------
+    core_class
+        Numerics of the model.
+    helium
+        The core has Helium; only a model of class ``mve`` lets it be used.
+    """
+    numerics = f"-DEB_CORE_CLASS_DSP={int(core_class != 'scalar')}"
+    if uses_helium(core_class, helium):
+        return (numerics, f"-DEB_FRONTEND_AHEAD={HELIUM_READS_AHEAD}u")
+    return (numerics, "-DARM_MATH_AUTOVECTORIZE")  # CMSIS-DSP's name for no intrinsics of Helium
+
+
+def uses_helium(core_class: CoreClass, helium: bool) -> bool:
+    """Whether a core computes a model's FFT by Helium's intrinsics, which the twin only nears."""
+    return helium and core_class == "mve"
 
 
 @dataclass(frozen=True, eq=False)

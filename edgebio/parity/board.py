@@ -1,6 +1,8 @@
 """Rung 5: the front end and the network on an emulated core against this machine's."""
 
-from collections.abc import Sequence
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from edgebio import progress
 from edgebio.boards import Board
 from edgebio.compiler.host import HostModel
 from edgebio.firmware import batch
-from edgebio.frontend.twin import STAGES, Twin
+from edgebio.frontend.twin import STAGES, Twin, uses_helium
 from edgebio.parity.compare import Part, Rung, exact, holds_exactly, merged
 from edgebio.parity.frontend import against
 from edgebio.parity.network import layer_parts
@@ -20,6 +22,8 @@ from edgebio.tflite.metadata import ModelMetadata
 
 TRACED_IMAGES = 4
 """Images whose every layer is compared; of all others the outputs are."""
+MEASURED_FLOOR, MEASURED_GAIN = 64.0, 32 << 8
+"""Floor in counts, and gain in Q8 steps an octave, at which board files bound Helium's pixels."""
 
 
 def core_against_host(
@@ -46,13 +50,14 @@ def core_against_host(
     """
     host = HostModel(model)
     parts: list[Part] = []
+    bounds = helium_bounds(board, metadata) if metadata else {}
     with batch.prepare(board, model, traced=True) as core:
         if metadata is not None:
             twin = Twin(metadata.frontend, metadata.standardisation)
             for stimulus in progress.track(stimuli, f"front end on {board.name}"):
                 expected = twin.stages(stimulus.samples).values
                 measured = stage_arrays(core.stages(stimulus.samples), expected)
-                parts += against(expected, measured, stimulus.name)
+                parts += _bounded(against(expected, measured, stimulus.name), bounds)
         few = images[:TRACED_IMAGES]
         wanted = host.layers(few)
         made = [
@@ -62,7 +67,44 @@ def core_against_host(
         parts += layer_parts(host, wanted, made)
         outputs = core.network(images)
     parts.append(exact("outputs", host.run(images), outputs, ("image", "class")))
-    return holds_exactly(5, f"host against {board.name} (emulated)", merged(parts))
+    note = ""
+    if bounds:
+        note = (
+            "the model lets Helium's FFT be used: the spectrum within "
+            f"{bounds['fft']} and pixels within {bounds['image']} steps of the exact ones, as the "
+            "board file declares; the power and its logarithm lie between the two"
+        )
+    return holds_exactly(5, f"host against {board.name} (emulated)", merged(parts), note)
+
+
+def helium_bounds(board: Board, metadata: ModelMetadata) -> dict[str, int]:
+    """Largest differences by stage that a model of class ``mve`` is allowed on a board.
+
+    Returns
+    -------
+    dict
+        Of stages ``fft`` and ``image``; empty where the board computes the model exactly.
+    """
+    spec = metadata.frontend
+    if board.helium is None or not uses_helium(spec.core_class, True):
+        return {}
+    bound = board.helium.bound(spec.fft)
+    steps = 255  # a floor below the one that was measured at makes quiet bins differ by anything
+    if spec.floor >= MEASURED_FLOOR:
+        gain = int(metadata.standardisation.tables()[1].max())
+        steps = min(steps, math.ceil(bound.image * gain / MEASURED_GAIN) + 1)
+    return {"fft": bound.spectrum, "image": steps}
+
+
+def _bounded(parts: Sequence[Part], bounds: Mapping[str, int]) -> list[Part]:
+    """Parts with what they are allowed; what only follows from a bounded stage is left out."""
+    if not bounds:
+        return list(parts)
+    return [
+        dataclasses.replace(part, bound=bounds.get(part.name, 0))
+        for part in parts
+        if part.name not in ("power", "log")
+    ]
 
 
 def stage_arrays(

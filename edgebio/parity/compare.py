@@ -23,6 +23,8 @@ class Part:
         Where the first difference is, in words; empty where there is none.
     snr_db : float or None
         Signal-to-noise ratio where exactness is not asked for.
+    bound : int
+        Largest difference that is allowed: 0 but for a declared approximation.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Part:
     worst: int = 0
     first: str = ""
     snr_db: float | None = None
+    bound: int = 0
 
     def __add__(self, other: "Part") -> "Part":
         ratios = [x for x in (self.snr_db, other.snr_db) if x is not None]
@@ -41,7 +44,13 @@ class Part:
             max(self.worst, other.worst),
             self.first or other.first,
             min(ratios) if ratios else None,
+            max(self.bound, other.bound),
         )
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs by more than is allowed."""
+        return self.differing == 0 or 0 < self.worst <= self.bound
 
 
 def exact(
@@ -128,8 +137,9 @@ class Rung:
 
     @property
     def first(self) -> str:
-        """First difference, in words."""
-        return next((part.first for part in self.parts if part.first), "")
+        """First difference beyond what is allowed, or else the first one, in words."""
+        ordered = sorted(self.parts, key=lambda part: part.holds)
+        return next((part.first for part in ordered if part.first), "")
 
     def document(self) -> dict[str, object]:
         """JSON form."""
@@ -150,6 +160,7 @@ class Rung:
                     "compared": part.compared,
                     "differing": part.differing,
                     "worst": part.worst,
+                    "bound": part.bound,
                     "snr_db": _finite(part.snr_db),
                 }
                 for part in self.parts
@@ -158,9 +169,10 @@ class Rung:
 
 
 def holds_exactly(number: int, name: str, parts: Sequence[Part], note: str = "") -> Rung:
-    """Make a rung that holds where something was compared and nothing differs."""
+    """Make a rung that holds where something was compared and nothing differs beyond its bound."""
     rung = Rung(number, name, tuple(parts), note=note)
-    return Rung(number, name, rung.parts, rung.compared > 0 and rung.differing == 0, note)
+    ok = rung.compared > 0 and all(part.holds for part in rung.parts)
+    return Rung(number, name, rung.parts, ok, note)
 
 
 def merged(parts: Sequence[Part]) -> list[Part]:

@@ -16,7 +16,7 @@ from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import REJECTED, REST, DecisionSettings
 from edgebio.decision.twin import Decider, activity
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.frontend.twin import Twin
+from edgebio.frontend.twin import Twin, uses_helium
 from edgebio.link.client import Client
 from edgebio.link.results import Decision, Rest, Settings, reason
 from edgebio.recordings import Recording
@@ -313,6 +313,7 @@ class Session:
             "model": self.description.model.hex(),
             "windows": tally.windows,
             "differing": differing if self._host else None,
+            "approximate": self.approximate,
             "first": tally.first or None,
             "rests": self.rests,
             "delay": {**asdict(self.delay), "total": self.delay.total} if self.delay else None,
@@ -325,6 +326,18 @@ class Session:
                 "gaps": statistics.gaps,
             },
         }
+
+    @property
+    def approximate(self) -> bool:
+        """Whether the device computes the FFT by Helium's intrinsics, which this machine nears.
+
+        Differences are counted then as ever, and are no fault; the board file bounds them.
+        """
+        if self._metadata is None:
+            return False
+        return uses_helium(
+            self._metadata.frontend.core_class, self.device.identify().core == "cortex-m55"
+        )
 
     @property
     def delay(self) -> Delay | None:

@@ -59,7 +59,7 @@ static layout lay_out(const eb_frontend_config *c, void *state)
     at.ring = at.filter + 4u * c->sections * c->channels;
     at.wide = at.ring + (size_t)c->fft * c->channels;
     at.narrow = (int16_t *)(void *)(at.wide + c->fft);
-    at.image = (int8_t *)(void *)(at.narrow + c->fft);
+    at.image = (int8_t *)(void *)(at.narrow + c->fft) + EB_FRONTEND_AHEAD;
     return at;
 }
 

@@ -65,6 +65,11 @@ typedef struct {
     uint32_t railed;      /* samples at the ends of int16, since reset */
 } eb_frontend_head; /* a multiple of 8 bytes: what follows keeps the alignment */
 
+/* Bytes that the FFT reads ahead of its frame, as Helium's does; what lies there does not matter. */
+#ifndef EB_FRONTEND_AHEAD
+#define EB_FRONTEND_AHEAD 0u
+#endif
+
 #define EB_WORDS(bytes) (((bytes) + 3u) & ~(size_t)3u)
 
 /* Bytes of a state, for `config`'s sizes; all constant, so it serves in array bounds. */
@@ -74,7 +79,7 @@ typedef struct {
              + (fft) * (channels)                                 /* rings */                      \
              + (fft)                                              /* windowed frame, spectrum */   \
              + (fft) / 2u)                                        /* scaled frame */               \
-     + (size_t)(columns) * (bins) * (channels))
+     + EB_FRONTEND_AHEAD + (size_t)(columns) * (bins) * (channels))
 
 /* Forget every sample. `state` is 8-byte aligned. */
 void eb_frontend_reset(const eb_frontend_config *config, void *state);

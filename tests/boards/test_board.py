@@ -23,6 +23,13 @@ def test_a_board_file_is_valid_and_named_as_its_board(name: str) -> None:
     assert board.proven.level != "hardware"  # nobody has run one yet
 
 
+def test_only_a_core_with_helium_may_bound_it(tmp_path: Path) -> None:
+    helium = '[helium]\nnote = "x"\nbounds.64 = { spectrum = 1, image = 1 }\n\n[flash]'
+    with pytest.raises(EdgebioError, match="helium: a cortex-m4 has none"):
+        boards.load(own(tmp_path, "[flash]", helium))
+    assert boards.load("mps3-an547").helium is not None
+
+
 def test_an_unknown_board_is_told_which_there_are() -> None:
     with pytest.raises(
         EdgebioError, match=r"no board 'uno'; there are mps2-an385, .*netduinoplus2"

@@ -103,6 +103,40 @@ def test_a_core_computes_the_other_class_too(core_class, tmp_path):
     assert differing(board, 64, 45, core_class=core_class) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("fft", LENGTHS)
+def test_helium_stays_within_the_bound_that_the_board_file_declares(fft, data_folder):
+    """At least 2,000 frames a length; a bound far above what is measured would say nothing."""
+    from edgebio.recordings import datasets
+
+    some = datasets.load("emg-3dc", data_folder, ["2"])[::11]
+    emg = np.concatenate([r.samples[:, :2] for r in some])[: 540 * fft]
+    loud = np.clip(emg.astype(int) * 16, -32768, 32767).astype(np.int16)
+    samples = np.concatenate([frames(fft, 1080), emg, loud])
+    board = boards.load("mps3-an547")
+    compared = spectrum = octaves = 0
+    for taper in ("hann", "hamming"):
+        spec = FrontendSpec(
+            rate=1000, channels=2, fft=fft, hop=fft, window=2 * fft, stride=1, taper=taper,
+            bins=(0, fft // 2 + 1), core_class="mve", highpass=0.0,
+        )  # fmt: skip
+        standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+        expected = Twin(spec, standard).stages(samples).values
+        with batch.prepare_frontend(board, spec, standard, traced=True) as chain:
+            measured = stage_arrays(chain.stages(samples), expected)
+        for exact in ("filter", "window", "scale", "exponent"):
+            assert (measured[exact] == expected[exact]).all()
+        far = {k: int(np.abs(expected[k].astype(int) - measured[k]).max()) for k in ("fft", "log")}
+        spectrum, octaves = max(spectrum, far["fft"]), max(octaves, far["log"])
+        compared += expected["exponent"].size
+    assert compared >= 2000
+    steps = octaves * 32 / 1024  # of a pixel at 32 steps an octave
+    print(f"{fft} points: {compared} frames, spectrum {spectrum}, pixel {steps:.1f} steps")
+    bound = board.helium.bound(fft)
+    assert spectrum <= bound.spectrum <= spectrum + 2
+    assert steps <= bound.image <= 1.4 * steps + 2
+
+
 def test_the_twin_of_the_wrong_class_fails_against_a_core(tmp_path):
     board = board_of("mps2-an386", tmp_path)
     spec = FrontendSpec(

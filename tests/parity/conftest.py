@@ -15,12 +15,22 @@ from edgebio.tflite.metadata import ENTRY, ModelMetadata
 @pytest.fixture(scope="session", params=["dsp", "scalar"])
 def model(request, models_folder, tmp_path_factory) -> Path:
     """A reference network (16 x 16 x 8) with a front end of either core class as metadata."""
+    return with_frontend(request.param, models_folder, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def helium_model(models_folder, tmp_path_factory) -> Path:
+    """The same with a front end that lets Helium's FFT be used."""
+    return with_frontend("mve", models_folder, tmp_path_factory)
+
+
+def with_frontend(core_class, models_folder, tmp_path_factory) -> Path:
     pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
     from edgebio.quantize import flatbuffer
 
     spec = FrontendSpec(
         rate=1000, channels=8, fft=32, hop=16, window=32 + 15 * 16, bins=(1, 17), stride=2,
-        core_class=request.param,
+        core_class=core_class,
     )  # fmt: skip
     noise = (np.random.default_rng(0).normal(size=(4000, 8)) * 200).astype(np.int16)
     about = ModelMetadata(

@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from edgebio import boards, storage, tflite
+from edgebio import boards, firmware, storage, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend import reference
@@ -30,6 +30,34 @@ def test_rungs_hold_for_a_sound_model_on_an_emulated_core(model):
     for n in (2, 4, 5):
         assert rungs[n].compared > 400
         assert rungs[n].differing == 0
+
+
+def test_helium_is_held_to_the_bound_of_the_board_file(helium_model):
+    board = boards.load("mps3-an547")
+    rung = climb(helium_model, [], board, windows=20)[-1]
+    assert rung.ok is True
+    parts = {part.name: part for part in rung.parts}
+    assert 0 < parts["fft"].worst <= parts["fft"].bound == board.helium.bound(32).spectrum
+    assert parts["scale"].differing == parts["outputs"].differing == 0
+    assert "Helium" in rung.note
+    tight = {32: {"spectrum": 1, "image": 0}}
+    closer = board.model_copy(update={"helium": board.helium.model_validate(
+        {"note": "too tight", "bounds": tight})})  # fmt: skip
+    broken = climb(helium_model, [], closer, windows=20)[-1]
+    assert broken.ok is False
+    assert broken.first.startswith("fft: ")
+
+
+def test_a_model_of_class_mve_is_exact_where_there_is_no_helium(helium_model):
+    rung = climb(helium_model, [], boards.load("mps2-an386"), windows=20)[-1]
+    assert (rung.ok, rung.differing) == (True, 0)
+
+
+def test_a_board_whose_file_bounds_no_such_length_does_not_build(helium_model, tmp_path):
+    board = boards.load("mps3-an547")
+    none = board.helium.model_copy(update={"bounds": {64: board.helium.bound(64)}})
+    with pytest.raises(EdgebioError, match="bounds no Helium FFT of 32 points"):
+        firmware.build(helium_model, board.model_copy(update={"helium": none}), tmp_path / "x")
 
 
 def test_a_core_of_the_other_class_breaks_at_the_fft(model):
