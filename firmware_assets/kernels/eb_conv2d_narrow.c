@@ -58,10 +58,45 @@ EB_INLINE const uint32_t *sum_two(const uint32_t *weights, const uint32_t *patch
 
 #endif
 
-/* Doubled, with the bias. */
-static int32_t whole(const eb_quad *quad, uint32_t channel, int32_t sum)
+/* The same, doubled and with the bias: of channels `o` and the next. */
+EB_INLINE const uint32_t *sum_whole(const eb_conv2d_pairs *layer, uint32_t o,
+                                    const uint32_t *weights, const uint32_t *patch, int32_t a[2],
+                                    int32_t b[2])
 {
-    return quad->bias[channel] + 2 * sum;
+    const int32_t *const bias = layer->quads[o / 4u].bias + o % 4u;
+    int32_t a0 = 0;
+    int32_t b0 = 0;
+    int32_t a1 = 0;
+    int32_t b1 = 0;
+    weights = sum_two(weights, patch, layer->steps, &a0, &b0, &a1, &b1);
+    a[0] = bias[0] + 2 * a0;
+    b[0] = bias[0] + 2 * b0;
+    a[1] = bias[1] + 2 * a1;
+    b[1] = bias[1] + 2 * b1;
+    return weights;
+}
+
+static void two_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
+                       int8_t *output_a, int8_t *output_b)
+{
+    const uint32_t *weights = layer->weights;
+    const uint32_t outputs = layer->outputs;
+    (void)work;
+    for (uint32_t o = 0; o < outputs; o += 2u) {
+        const eb_quad *const quad = layer->quads + o / 4u;
+        int32_t a[2];
+        int32_t b[2];
+        weights = sum_whole(layer, o, weights, patches, a, b);
+        const int8_t first_b = eb_finish_doubled(quad, o % 4u, b[0]);
+        const int8_t second_a = eb_finish_doubled(quad, o % 4u + 1u, a[1]);
+        const int8_t second_b = eb_finish_doubled(quad, o % 4u + 1u, b[1]);
+        output_a[o] = eb_finish_doubled(quad, o % 4u, a[0]);
+        output_b[o] = first_b;
+        if (o + 1u < outputs) {
+            output_a[o + 1u] = second_a;
+            output_b[o + 1u] = second_b;
+        }
+    }
 }
 
 static int32_t larger(int32_t a, int32_t b)
@@ -69,42 +104,30 @@ static int32_t larger(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static void pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
-                   int8_t *output_a, int8_t *output_b)
+static void largest_pixel(const eb_conv2d_pairs *layer, const void *work,
+                          const uint32_t *patches, int8_t *output, int8_t *none)
 {
-    const uint32_t pairs = output_b ? 1 : eb_pairs_of(layer);
     const uint32_t *weights = layer->weights;
     const uint32_t *next = weights;
     (void)work;
+    (void)none;
     for (uint32_t o = 0; o < layer->outputs; o += 2u) {
         const eb_quad *const quad = layer->quads + o / 4u;
-        int32_t first_a = INT32_MIN;
-        int32_t first_b = INT32_MIN;
-        int32_t second_a = INT32_MIN;
-        int32_t second_b = INT32_MIN;
         const uint32_t *patch = patches;
-        for (uint32_t pair = 0; pair < pairs; pair++) {
-            int32_t a0 = 0;
-            int32_t b0 = 0;
-            int32_t a1 = 0;
-            int32_t b1 = 0;
-            next = sum_two(weights, patch, layer->steps, &a0, &b0, &a1, &b1);
-            first_a = larger(first_a, whole(quad, o % 4u, a0));
-            first_b = larger(first_b, whole(quad, o % 4u, b0));
-            second_a = larger(second_a, whole(quad, o % 4u + 1u, a1));
-            second_b = larger(second_b, whole(quad, o % 4u + 1u, b1));
+        int32_t first = INT32_MIN;
+        int32_t second = INT32_MIN;
+        for (uint32_t pair = eb_pairs_of(layer); pair; pair--) {
+            int32_t a[2];
+            int32_t b[2];
+            next = sum_whole(layer, o, weights, patch, a, b);
+            first = larger(first, larger(a[0], b[0]));
+            second = larger(second, larger(a[1], b[1]));
             patch += 2u * layer->steps;
         }
         weights = next;
-        for (uint32_t i = o; i < o + 2u && i < layer->outputs; i++) {
-            const int32_t a = i == o ? first_a : second_a;
-            const int32_t b = i == o ? first_b : second_b;
-            if (output_b) {
-                output_a[i] = eb_finish_doubled(quad, i % 4u, a);
-                output_b[i] = eb_finish_doubled(quad, i % 4u, b);
-            } else {
-                output_a[i] = eb_finish_doubled(quad, i % 4u, larger(a, b));
-            }
+        output[o] = eb_finish_doubled(quad, o % 4u, first);
+        if (o + 1u < layer->outputs) {
+            output[o + 1u] = eb_finish_doubled(quad, o % 4u + 1u, second);
         }
     }
 }
@@ -112,11 +135,11 @@ static void pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_
 void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch)
 {
-    eb_each_pair(layer, 0, input, output, scratch, pixels);
+    eb_each_pair(layer, 0, input, output, scratch, two_pixels);
 }
 
 void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input,
                                  int8_t *output, int8_t *scratch)
 {
-    eb_each_pool(layer, 0, input, output, scratch, pixels);
+    eb_each_pool(layer, 0, input, output, scratch, largest_pixel);
 }
