@@ -34,6 +34,12 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return multiplier, shift
 
 
+def quotient(dividend: np.float32, divisor: np.float32) -> float:
+    """Divide in float32, as some reference kernels do; infinite where it overflows."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(dividend / divisor)
+
+
 def round_half_away(value: float) -> int:
     """Round to the nearest integer, halves away from zero, as C's `round`."""
     return int(math.copysign(math.floor(abs(value) + 0.5), value))
@@ -55,7 +61,7 @@ def rounding_shift(value: int, exponent: int) -> int:
 
 def requantize(value: int, multiplier: int, shift: int) -> int:
     """`tflite::MultiplyByQuantizedMultiplier`, double rounding (kernels/internal/common.cc)."""
-    return rounding_shift(high_multiply(_int32(value << max(shift, 0)), multiplier), max(-shift, 0))
+    return rounding_shift(high_multiply(int32(value << max(shift, 0)), multiplier), max(-shift, 0))
 
 
 def activation_range(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:
@@ -122,6 +128,21 @@ def add_multipliers(
     )
 
 
+def sub_multipliers(
+    first: np.float32, second: np.float32, output: np.float32
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Multipliers of both inputs and of the output of SUB.
+
+    `tflite::CalculateOpDataSub` (micro/kernels/sub_common.cc): as ADD, but divided in float32.
+    """
+    twice = np.float32(2) * max(first, second)
+    return (
+        quantize_multiplier(quotient(first, twice)),
+        quantize_multiplier(quotient(second, twice)),
+        quantize_multiplier(quotient(twice, np.float32(1 << 20) * output)),
+    )
+
+
 def runs(shape: tuple[int, ...], reduced: set[int]) -> list[int]:
     """Merge the axes of `shape` into runs that are kept, reduced, kept, ... in turn.
 
@@ -141,25 +162,26 @@ _EXP_STEPS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 24
 """exp(-2**k) in Q0.31 for k = -2..4 (gemmlowp, fixedpoint/fixedpoint.h)."""
 
 
-def exp_on_negative_values(value: int) -> int:
-    """exp(value / 2**26) in Q0.31 for a Q5.26 value of at most 0, as gemmlowp computes it.
+def exp_on_negative_values(value: int, integer_bits: int = 5) -> int:
+    """exp(value / 2**(31 - integer_bits)) in Q0.31 for a value of at most 0, as gemmlowp does.
 
     `gemmlowp::exp_on_negative_values`: a Taylor expansion around -1/8 on [-1/4, 0), then one
-    multiplication for each bit of the rest.
+    multiplication for each bit of the rest. `integer_bits` is at most 5.
     """
     if value == 0:
         return (1 << 31) - 1
-    quarter = 1 << 24
+    one = 31 - integer_bits  # bit of the value 1
+    quarter = 1 << (one - 2)
     fraction = (value & (quarter - 1)) - quarter
-    x = (fraction << 5) + (1 << 28)
+    x = (fraction << integer_bits) + (1 << 28)
     x2 = high_multiply(x, x)
     x3, x4 = high_multiply(x2, x), high_multiply(x2, x2)
     tail = high_multiply(rounding_shift(x4, 2) + x3, 715827883) + x2
     constant = 1895147668
     result = constant + high_multiply(constant, x + rounding_shift(tail, 1))
     rest = fraction - value
-    for bit, step in enumerate(_EXP_STEPS):
-        if rest & (1 << (24 + bit)):
+    for power, step in zip(range(-2, integer_bits), _EXP_STEPS, strict=False):
+        if rest & (1 << (one + power)):
             result = high_multiply(result, step)
     return result
 
@@ -177,10 +199,10 @@ def softmax_exponentials(scale: np.float32, beta: float) -> list[int]:
     radius = math.floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / (1 << shift))
     distances = range(min(radius, INT8_MAX - INT8_MIN) + 1)
     return [
-        exp_on_negative_values(high_multiply(_int32(-d << shift), multiplier)) for d in distances
+        exp_on_negative_values(high_multiply(int32(-d << shift), multiplier)) for d in distances
     ]
 
 
-def _int32(value: int) -> int:
+def int32(value: int) -> int:
     """Wrap to 32 bits, as the shifts of the reference do on every machine that runs it."""
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)

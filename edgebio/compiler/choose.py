@@ -7,7 +7,7 @@ and whose preconditions hold is taken. `portable` runs anywhere and has no preco
 from collections.abc import Callable
 from typing import Any, Final
 
-from edgebio.compiler import dsp, portable
+from edgebio.compiler import dsp, moves, portable, wrapping
 from edgebio.compiler import network as net
 from edgebio.compiler.step import CORES, Core, Step
 
@@ -18,6 +18,8 @@ def choose(network: net.Network, core: Core = "portable") -> tuple[Step, ...]:
 
 
 def _choose(network: net.Network, layer: net.Layer, core: Core) -> Step:
+    if isinstance(layer, net.Convolution | net.FullyConnected) and not layer.channels.proven:
+        return _WRAPPING[type(layer)](network, layer)
     for kernel_core, candidate in CANDIDATES[type(layer)]:
         if kernel_core in CORES[core]:
             step = candidate(network, layer)
@@ -31,7 +33,9 @@ Candidate = Callable[[net.Network, Any], Step | None]
 
 CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
     net.Add: (("portable", portable.add),),
+    net.Concatenation: (("portable", moves.concatenation),),
     net.Conv2D: (("dsp", dsp.conv_2d_wide), ("portable", portable.conv_2d)),
+    net.Copy: (("portable", moves.copy),),
     net.Dequantize: (("portable", portable.quantize),),
     net.DepthwiseConv2D: (
         ("dsp", dsp.depthwise_conv_2d),
@@ -39,17 +43,28 @@ CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
         ("portable", portable.depthwise_conv_2d),
     ),
     net.FullyConnected: (("dsp", dsp.fully_connected), ("portable", portable.fully_connected)),
+    net.Lstm: (("portable", portable.lstm),),
     net.Mean: (
         ("dsp", dsp.mean),
         ("portable", portable.mean),
     ),
-    net.Pad: (("portable", portable.pad),),
+    net.Mul: (("portable", portable.mul),),
+    net.Pad: (("portable", moves.pad),),
     net.Pool: (
         ("dsp", dsp.pool),
         ("portable", portable.pool),
     ),
+    net.Prelu: (("portable", portable.prelu),),
     net.Quantize: (("portable", portable.quantize),),
     net.Softmax: (("portable", portable.softmax),),
+    net.Sub: (("portable", portable.add),),
     net.Table: (("portable", portable.table),),
 }
 """Kernels by layer type, best first."""
+
+_WRAPPING: Final[dict[type[net.Layer], Callable[[net.Network, Any], Step]]] = {
+    net.Conv2D: wrapping.conv_2d,
+    net.DepthwiseConv2D: wrapping.depthwise_conv_2d,
+    net.FullyConnected: wrapping.fully_connected,
+}
+"""Kernels of layers whose sums are not proven to stay within 32 bits."""

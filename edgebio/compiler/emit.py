@@ -142,10 +142,13 @@ def _layer(network: net.Network, step: Step, index: int) -> str:
     constants = [
         symbols.get(f"@input_{position}", "") for position in range(1, len(layer.inputs) + 1)
     ]
-    inputs = iter(arguments["inputs"])
+    names = iter(arguments["inputs"])
+    inputs = [constant or next(names) for constant in constants]
+    if step.lists_inputs:
+        inputs = [f"(const int8_t *const[]){{{', '.join(inputs)}}}"]
     call = [
         *given,
-        *(constant or next(inputs) for constant in constants),
+        *inputs,
         "output",
         *(["scratch"] if step.scratch else ["NULL"] if step.takes_scratch else []),
     ]

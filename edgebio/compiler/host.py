@@ -133,7 +133,9 @@ class HostModel:
         for index, size in zip(outputs, sizes, strict=True):
             tensor = network.tensors[index]
             part = np.ascontiguousarray(trace[:, start : start + size]).view(tensor.dtype)
-            found.append(part.reshape(len(trace), *tensor.shape[1:]))
+            # Between time-major layers the batch, of 1, is not the first axis.
+            shape = tensor.shape[1:] if tensor.shape[0] == 1 else tensor.shape
+            found.append(part.reshape(len(trace), *shape))
             start += size
         return found
 

@@ -13,6 +13,15 @@ def int8_array(name: str, values: Any, note: str) -> Array:
     return Array(name, "int8_t", tuple(np.asarray(values).ravel().tolist()), note)
 
 
+def constant_inputs(network: net.Network, layer: net.Layer) -> tuple[Array, ...]:
+    """Give the inputs of a layer that are constants, as arrays ``input_1``, ``input_2`` ..."""
+    return tuple(
+        int8_array(f"input_{position}", network.tensors[index].data, "constant input")
+        for position, index in enumerate(layer.inputs, 1)
+        if network.tensors[index].data is not None
+    )
+
+
 def channel_array(channels: net.Channels) -> Array:
     """Give bias and requantisation of every output channel."""
     rows = zip(channels.bias, channels.multiplier, channels.shift, strict=True)

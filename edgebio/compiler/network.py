@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebio.compiler.views import View
 from edgebio.tflite import Tensor
 
 
@@ -20,11 +21,15 @@ class Channels:
     ----------
     bias, multiplier, shift : tuple of int
         One an output channel; `bias` holds the input's zero point: bias - zero point * sum(w).
+    proven : bool
+        Whether no accumulator can leave 32 bits; else only kernels that wrap as the reference
+        does may be taken.
     """
 
     bias: tuple[int, ...]
     multiplier: tuple[int, ...]
     shift: tuple[int, ...]
+    proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,84 @@ class Add(Layer):
     rescale: tuple[tuple[int, int], tuple[int, int]]
     rescale_sum: tuple[int, int]
     range: Range
+
+
+@dataclass(frozen=True, eq=False)
+class Sub(Add):
+    """SUB: the second input is taken from the first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mul(Layer):
+    """MUL; steps as of ADD."""
+
+    shape: tuple[int, int, int, int]
+    steps: tuple[tuple[int, ...], tuple[int, ...]]
+    zero_points: tuple[int, int]
+    rescale: tuple[int, int]
+    range: Range
+
+
+@dataclass(frozen=True, eq=False)
+class Prelu(Layer):
+    """PRELU; `slopes` as stored, steps along 4 axes as of ADD, `rescale` of either sign."""
+
+    shape: tuple[int, int, int, int]
+    slopes: NDArray[np.int8]
+    steps: tuple[int, ...]
+    zero_points: tuple[int, int, int]
+    rescale: tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenation(Layer):
+    """CONCATENATION: `rows` times a run of so many elements of each input."""
+
+    rows: int
+    blocks: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Copy(Layer):
+    """TRANSPOSE or STRIDED_SLICE: elements of the input picked by `view`."""
+
+    view: View
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """One gate of an LSTM: weights (units, inputs) and (units, units), each with its rescaling."""
+
+    weights: NDArray[np.int8]
+    bias: tuple[int, ...]
+    rescale: tuple[int, int]
+    recurrent: NDArray[np.int8]
+    recurrent_bias: tuple[int, ...]
+    recurrent_rescale: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Lstm(Layer):
+    """UNIDIRECTIONAL_SEQUENCE_LSTM from zero state; gates input, forget, cell, output.
+
+    Each of `steps` inputs has `columns` elements. `clip` bounds the cell state, 0 for no bound;
+    `power` is the exponent of its scale.
+    """
+
+    steps: int
+    columns: int
+    units: int
+    gates: tuple[Gate, Gate, Gate, Gate]
+    forget: tuple[int, int]
+    update: tuple[int, int]
+    hidden: tuple[int, int]
+    zero_point: int
+    power: int
+    clip: int
+
+    @property
+    def macs(self) -> int:  # noqa: D102 - told by Layer
+        return self.steps * sum(gate.weights.size + gate.recurrent.size for gate in self.gates)
 
 
 @dataclass(frozen=True, eq=False)

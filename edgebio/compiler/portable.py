@@ -3,8 +3,15 @@
 import dataclasses
 
 from edgebio.compiler import network as net
-from edgebio.compiler.layout import channel_array, int8_array, output_range, window_members
-from edgebio.compiler.step import Array, Step
+from edgebio.compiler.layout import (
+    channel_array,
+    constant_inputs,
+    int8_array,
+    output_range,
+    window_members,
+)
+from edgebio.compiler.lstm import GATES
+from edgebio.compiler.step import Array, Step, Value
 
 
 def conv_2d(network: net.Network, layer: net.Conv2D) -> Step:
@@ -126,18 +133,12 @@ def mean(network: net.Network, layer: net.Mean) -> Step:
 
 def add(network: net.Network, layer: net.Add) -> Step:
     """Element by element, with broadcast."""
-    constants = {
-        index: int8_array(f"input_{position}", network.tensors[index].data, "constant input")
-        for position, index in enumerate(layer.inputs, 1)
-        if network.tensors[index].data is not None
-    }
-    size = network.bytes(layer.output)
     return Step(
         layer,
-        "eb_run_add",
-        ("eb_add.c",),
+        "eb_run_sub" if isinstance(layer, net.Sub) else "eb_run_add",
+        ("eb_sub.c" if isinstance(layer, net.Sub) else "eb_add.c",),
         "portable",
-        arrays=tuple(constants.values()),
+        arrays=constant_inputs(network, layer),
         struct="eb_add",
         parameters={
             "size": layer.shape,
@@ -153,26 +154,110 @@ def add(network: net.Network, layer: net.Add) -> Step:
             "shift": layer.rescale_sum[1],
             "range": output_range(layer.range),
         },
-        in_place=tuple(p for p, index in enumerate(layer.inputs) if network.bytes(index) == size),
+        in_place=_of_output_size(network, layer),
     )
 
 
-def pad(network: net.Network, layer: net.Pad) -> Step:
-    """Rows copied between constants."""
-    missing = 4 - len(layer.shape)
-    pads = ((0, 0),) * missing + layer.pads
+def mul(network: net.Network, layer: net.Mul) -> Step:
+    """Element by element, with broadcast."""
     return Step(
         layer,
-        "eb_run_pad",
-        ("eb_pad.c",),
+        "eb_run_mul",
+        ("eb_mul.c",),
         "portable",
-        struct="eb_pad",
+        arrays=constant_inputs(network, layer),
+        struct="eb_mul",
         parameters={
-            "size": (1,) * missing + layer.shape,
-            "before": tuple(before for before, _ in pads),
-            "after": tuple(after for _, after in pads),
-            "value": layer.value,
+            "size": layer.shape,
+            "step_1": layer.steps[0],
+            "step_2": layer.steps[1],
+            "zero_point_1": layer.zero_points[0],
+            "zero_point_2": layer.zero_points[1],
+            "multiplier": layer.rescale[0],
+            "shift": layer.rescale[1],
+            "range": output_range(layer.range),
         },
+        in_place=_of_output_size(network, layer),
+    )
+
+
+def _of_output_size(network: net.Network, layer: net.Layer) -> tuple[int, ...]:
+    """Positions of the inputs that are walked as the output is."""
+    size = network.bytes(layer.output)
+    return tuple(p for p, index in enumerate(layer.inputs) if network.bytes(index) == size)
+
+
+def prelu(network: net.Network, layer: net.Prelu) -> Step:
+    """Element by element, with broadcast of the slopes."""
+    return Step(
+        layer,
+        "eb_run_prelu",
+        ("eb_prelu.c",),
+        "portable",
+        arrays=(int8_array("slopes", layer.slopes, "slopes below zero"),),
+        struct="eb_prelu",
+        parameters={
+            "slopes": "@slopes",
+            "size": layer.shape,
+            "step": layer.steps,
+            "zero_point": layer.zero_points[0],
+            "slope_zero_point": layer.zero_points[1],
+            "output_zero_point": layer.zero_points[2],
+            "multiplier": layer.rescale[0][0],
+            "shift": layer.rescale[0][1],
+            "slope_multiplier": layer.rescale[1][0],
+            "slope_shift": layer.rescale[1][1],
+        },
+        in_place=(0,),
+    )
+
+
+def lstm(network: net.Network, layer: net.Lstm) -> Step:
+    """One product at a time; the hidden state is the output's row before."""
+    arrays = []
+    products: dict[str, list[Value]] = {"input": [], "recurrent": []}
+    for name, gate in zip(GATES, layer.gates, strict=True):
+        for which, weights, bias, rescale in (
+            ("input", gate.weights, gate.bias, gate.rescale),
+            ("recurrent", gate.recurrent, gate.recurrent_bias, gate.recurrent_rescale),
+        ):
+            stem = f"{name}_{which}"
+            arrays += [
+                int8_array(f"{stem}_weights", weights, f"[units][{which}s]"),
+                Array(f"{stem}_bias", "int32_t", bias, "with the zero point folded in"),
+            ]
+            products[which].append(
+                {
+                    "weights": f"@{stem}_weights",
+                    "bias": f"@{stem}_bias",
+                    "multiplier": rescale[0],
+                    "shift": rescale[1],
+                }
+            )
+    return Step(
+        layer,
+        "eb_run_lstm",
+        ("eb_lstm.c",),
+        "portable",
+        arrays=tuple(arrays),
+        struct="eb_lstm",
+        parameters={
+            "input": tuple(products["input"]),
+            "recurrent": tuple(products["recurrent"]),
+            "steps": layer.steps,
+            "inputs": layer.columns,
+            "units": layer.units,
+            "forget_multiplier": layer.forget[0],
+            "forget_shift": layer.forget[1],
+            "update_multiplier": layer.update[0],
+            "update_shift": layer.update[1],
+            "hidden_multiplier": layer.hidden[0],
+            "hidden_shift": layer.hidden[1],
+            "hidden_zero_point": layer.zero_point,
+            "clip": layer.clip,
+            "cell_shift": 12 + layer.power,
+        },
+        scratch=2 * layer.units,
     )
 
 

@@ -106,7 +106,7 @@ def _pooled(before: net.Layer, pool: net.Layer) -> net.Layer | None:
         return None
     if pool.kind != "MAX_POOL_2D" or pool.window.padded or pool.window.stride != pool.window.size:
         return None
-    if before.pool != (1, 1):
+    if before.pool != (1, 1) or not before.channels.proven:
         return None
     return dataclasses.replace(
         before,
@@ -141,7 +141,7 @@ def _clamped(before: net.Layer, table: net.Layer) -> net.Layer | None:
         return dataclasses.replace(
             merged, low=_within(merged.low, low, high), high=_within(merged.high, low, high)
         )
-    if isinstance(merged, net.Convolution | net.FullyConnected | net.Add):
+    if isinstance(merged, net.Convolution | net.FullyConnected | net.Add | net.Mul):
         return dataclasses.replace(merged, range=_narrowed(merged.range, low, high))
     return None
 

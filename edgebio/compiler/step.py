@@ -47,7 +47,14 @@ class Array:
         return len(self.values) * _SIZES[self.ctype]
 
 
-_SIZES: Final = {"int8_t": 1, "int16_t": 2, "int32_t": 4, "eb_channel": 12, "eb_quad": 64}
+_SIZES: Final = {
+    "int8_t": 1,
+    "int16_t": 2,
+    "int32_t": 4,
+    "uint32_t": 4,
+    "eb_channel": 12,
+    "eb_quad": 64,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,10 @@ class Step:
         Positions of inputs that the output may overwrite, where it does not begin behind them.
     in_place_at_same_offset : bool
         Whether it may only where it begins where they do.
+    lists_inputs : bool
+        Whether the kernel takes its inputs as one list of pointers.
+    notes : tuple of str
+        What is to be said of the choice: why no faster kernel was taken.
     """
 
     layer: net.Layer
@@ -93,6 +104,8 @@ class Step:
     takes_scratch: bool = False
     in_place: tuple[int, ...] = ()
     in_place_at_same_offset: bool = False
+    lists_inputs: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def constant_bytes(self) -> int:

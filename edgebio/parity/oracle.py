@@ -41,7 +41,12 @@ class Oracle:
         )
 
     def invoke(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Compute the output of one input, without the batch axis."""
+        """Compute the output of one input, without the batch axis.
+
+        An LSTM starts from zero state, as a Keras layer does that is not stateful; the generated C
+        does so too.
+        """
+        self._interpreter.reset()
         self._interpreter.set_input(np.ascontiguousarray(image[None]), 0)
         self._interpreter.invoke()
         output: npt.NDArray[Any] = self._interpreter.get_output(0)[0].copy()

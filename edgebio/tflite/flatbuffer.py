@@ -53,6 +53,12 @@ _SCHEMA: Final[dict[str, dict[int, Field]]] = {
     "FullyConnectedOptions": {0: 1, 1: 1, 2: 1, 3: 1},
     "SoftmaxOptions": {0: 4},
     "AddOptions": {0: 1},
+    "SubOptions": {0: 1},
+    "MulOptions": {0: 1},
+    "ConcatenationOptions": {0: 4, 1: 1},
+    "StridedSliceOptions": {0: 4, 1: 4, 2: 4, 3: 4, 4: 4, 5: 1},
+    "LeakyReluOptions": {0: 4},
+    "UnidirectionalSequenceLSTMOptions": {0: 1, 1: 4, 2: 4, 3: 1, 4: 1, 5: 1},
     "ReducerOptions": {0: 1},
 }
 
@@ -62,8 +68,14 @@ _OPTIONS: Final = {
     5: "Pool2DOptions",
     8: "FullyConnectedOptions",
     9: "SoftmaxOptions",
+    10: "ConcatenationOptions",
     11: "AddOptions",
+    21: "MulOptions",
     27: "ReducerOptions",
+    28: "SubOptions",
+    32: "StridedSliceOptions",
+    71: "UnidirectionalSequenceLSTMOptions",
+    75: "LeakyReluOptions",
 }
 """Members of the union BuiltinOptions that are read, by type code."""
 

@@ -265,6 +265,33 @@ _READERS: Final[dict[str, tuple[type, Callable[[Any, str], dict[str, Option]]]]]
     ),
     "SOFTMAX": (tflite.SoftmaxOptions, lambda o, where: {"beta": o.Beta()}),
     "ADD": (tflite.AddOptions, _activated),
+    "SUB": (tflite.SubOptions, _activated),
+    "MUL": (tflite.MulOptions, _activated),
+    "CONCATENATION": (
+        tflite.ConcatenationOptions,
+        lambda o, where: {**_activated(o, where), "axis": o.Axis()},
+    ),
+    "STRIDED_SLICE": (
+        tflite.StridedSliceOptions,
+        lambda o, where: {
+            "begin_mask": o.BeginMask(),
+            "end_mask": o.EndMask(),
+            "ellipsis_mask": o.EllipsisMask(),
+            "new_axis_mask": o.NewAxisMask(),
+            "shrink_axis_mask": o.ShrinkAxisMask(),
+            "offset": o.Offset(),
+        },
+    ),
+    "LEAKY_RELU": (tflite.LeakyReluOptions, lambda o, where: {"alpha": o.Alpha()}),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        tflite.UnidirectionalSequenceLSTMOptions,
+        lambda o, where: {
+            **_activated(o, where),
+            "cell_clip": o.CellClip(),
+            "time_major": o.TimeMajor(),
+            "diagonal_recurrent_tensors": o.DiagonalRecurrentTensors(),
+        },
+    ),
     "MEAN": (tflite.ReducerOptions, lambda o, where: {"keep_dims": o.KeepDims()}),
 }
 

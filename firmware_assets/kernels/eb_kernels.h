@@ -2,7 +2,8 @@
  * Lite Micro computes; generated code (model.c) calls them with constant parameters.
  *
  * Layout: activations are [height][width][channels], one image. All sizes are checked when the
- * code is generated, so nothing is checked here. Accumulators are proven not to overflow.
+ * code is generated, so nothing is checked here. Accumulators are proven not to overflow
+ * where a kernel's name does not say otherwise.
  */
 #ifndef EB_KERNELS_H
 #define EB_KERNELS_H
@@ -168,6 +169,62 @@ typedef struct {
     eb_range range;
 } eb_add;
 
+/* MUL; steps as of ADD. */
+typedef struct {
+    uint16_t size[4];
+    uint32_t step_1[4];
+    uint32_t step_2[4];
+    int16_t zero_point_1, zero_point_2;
+    int32_t multiplier, shift;
+    eb_range range;
+} eb_mul;
+
+/* PRELU: what is not negative is rescaled, what is negative times its slope as well. */
+typedef struct {
+    const int8_t *slopes;
+    uint16_t size[4];
+    uint32_t step[4]; /* of the slopes */
+    int16_t zero_point, slope_zero_point, output_zero_point;
+    int32_t multiplier, shift;
+    int32_t slope_multiplier, slope_shift;
+} eb_prelu;
+
+/* CONCATENATION: `rows` times one block of each input. */
+typedef struct {
+    uint32_t rows;
+    uint32_t inputs;
+    const uint32_t *blocks; /* elements of a row, of each input */
+} eb_concatenation;
+
+/* TRANSPOSE and STRIDED_SLICE: the element at (a, b, c, d) is the input's at
+ * start + a * step[0] + b * step[1] + c * step[2] + d * step[3]. */
+typedef struct {
+    uint32_t start;
+    uint32_t size[4];
+    int32_t step[4];
+} eb_copy;
+
+/* One product of a gate: a row of weights a unit, and how its sum becomes Q3.12. */
+typedef struct {
+    const int8_t *weights; /* [units][inputs] */
+    const int32_t *bias;   /* with the zero point folded in */
+    int32_t multiplier, shift;
+} eb_lstm_product;
+
+/* UNIDIRECTIONAL_SEQUENCE_LSTM, from zero state; scratch: the cell state, 2 * units bytes. */
+typedef struct {
+    eb_lstm_product input[4]; /* gates: input, forget, cell, output */
+    eb_lstm_product recurrent[4];
+    uint32_t steps;
+    uint16_t inputs, units;
+    int32_t forget_multiplier, forget_shift; /* forget gate * cell state */
+    int32_t update_multiplier, update_shift; /* input gate * cell gate */
+    int32_t hidden_multiplier, hidden_shift; /* output gate * tanh(cell state) */
+    int16_t hidden_zero_point;
+    int16_t clip;       /* bound of the cell state; 0 for none */
+    int16_t cell_shift; /* from the cell state to Q3.12, to the left */
+} eb_lstm;
+
 /* PAD of up to four axes. */
 typedef struct {
     uint16_t size[4];   /* of the input */
@@ -224,16 +281,32 @@ void eb_run_depthwise(const eb_depthwise *layer, const int8_t *input, int8_t *ou
                       int8_t *scratch);
 void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_pad(const eb_pad *layer, const int8_t *input, int8_t *output);
+void eb_run_concatenation(const eb_concatenation *layer, const int8_t *const *inputs,
+                          int8_t *output);
+void eb_run_copy(const eb_copy *layer, const int8_t *input, int8_t *output);
+void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 
-/* The following may write over their input (ADD: over either one of the output's size; the pools:
- * where nothing is padded). */
+/* The following may write over their input (ADD, SUB and MUL: over either one of the output's size;
+ * the pools: where nothing is padded). */
 void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_average_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_add(const eb_add *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
+void eb_run_sub(const eb_add *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
+void eb_run_mul(const eb_mul *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
+void eb_run_prelu(const eb_prelu *layer, const int8_t *input, int8_t *output);
 void eb_run_softmax(const eb_softmax *layer, const int8_t *input, int8_t *output);
 
 /* Any operator of one int8 to one int8, as the table of its 256 answers from -128 up. */
 void eb_run_table(const int8_t table[256], uint32_t count, const int8_t *input, int8_t *output);
+
+/* The same as their namesakes where a sum may leave 32 bits: it wraps, as it does in the reference on
+ * every machine that is known. Slow. */
+void eb_run_fully_connected_wrapping(const eb_fully_connected *layer, const int8_t *input,
+                                     int8_t *output);
+void eb_run_conv2d_wrapping(const eb_conv2d *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch);
+void eb_run_depthwise_wrapping(const eb_depthwise *layer, const int8_t *input, int8_t *output,
+                               int8_t *scratch);
 
 /* The edges of a network with float32 input or output. */
 void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const float *input,
@@ -269,6 +342,20 @@ void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t
 /* One row of outputs from one row of inputs. */
 void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range range,
                      uint32_t inputs, uint32_t outputs, const int8_t *input, int8_t *output);
+
+/* Where row `row` of an output of four axes begins in an input that may be repeated along them. */
+static inline uint32_t eb_row_start(const uint16_t size[4], const uint32_t step[4], uint32_t row)
+{
+    const uint32_t c = row % size[2];
+    const uint32_t b = row / size[2] % size[1];
+    const uint32_t a = row / size[2] / size[1];
+    return a * step[0] + b * step[1] + c * step[2];
+}
+
+static inline uint32_t eb_row_count(const uint16_t size[4])
+{
+    return (uint32_t)size[0] * size[1] * size[2];
+}
 
 /* The input under the window of output (row, column), as [window_h][window_w][channels]: gathered
  * into `scratch`, with `pad_value` where it lies outside of the image. A window of one pixel that

@@ -335,6 +335,153 @@ class Net(Builder):
         self.operator(kind, [self.at], [output])
         self.at = output
 
+    def table(self, kind: str) -> None:
+        """LOGISTIC, TANH, HARD_SWISH or LEAKY_RELU, one int8 to one int8."""
+        shape = self.shape_of(self.at)
+        scale, zero_point = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(
+            kind, (self.near(self.at), self.zero_point())
+        )
+        if kind == "HARD_SWISH":  # its output must not be finer than 1/128 of its input
+            scale = np.float32(self.scale_of(self.at) * self.rng.uniform(0.4, 1.5))
+        output = self.activation(shape, scale, zero_point)
+        if kind == "LEAKY_RELU":
+            alpha = float(self.rng.choice([0.0, 0.01, 0.2, 0.3, 1.7]))
+            self.operator(kind, [self.at], [output], "LeakyReluOptions", alpha=alpha)
+        else:
+            self.operator(kind, [self.at], [output])
+        self.at = output
+
+    def prelu(self, slopes: tuple[int, ...] | None = None) -> None:
+        shape = self.shape_of(self.at)
+        slopes = slopes or (1,) * (len(shape) - 2) + shape[-1:]
+        data = self.rng.integers(-128, 128, slopes).astype(np.int8)
+        alpha = self.tensor(slopes, "INT8", self.scale(0.002, 0.02), self.zero_point(), data=data)
+        output = self.activation(shape, self.near(self.at))
+        self.operator("PRELU", [self.at, alpha], [output])
+        self.at = output
+
+    def binary(self, kind: str, other: int | None = None, *, first: bool = True) -> None:
+        """ADD, SUB or MUL with another tensor, or with a random constant one a channel."""
+        shape = self.shape_of(self.at)
+        if other is None:
+            data = self.rng.integers(-128, 128, shape[-1:]).astype(np.int8)
+            scale = self.near(self.at)
+            other = self.tensor(shape[-1:], "INT8", scale, self.zero_point(), data=data)
+        if kind == "MUL":
+            scale = self.scale_of(self.at) * self.scale_of(other) * self.rng.uniform(20, 200)
+        else:
+            scale = max(self.scale_of(self.at), self.scale_of(other)) * self.rng.uniform(0.7, 2)
+        broadcast = np.broadcast_shapes(shape, self.shape_of(other))
+        output = self.activation(broadcast, np.float32(scale), int(self.rng.integers(-70, 70)))
+        self.operator(
+            kind,
+            [self.at, other] if first else [other, self.at],
+            [output],
+            kind.title() + "Options",
+            fusedActivationFunction=self.fused(),
+        )
+        self.at = output
+
+    def concatenation(self, others: list[int], axis: int) -> None:
+        """Join with tensors of the same scale and zero point."""
+        tensors = [self.at, *others]
+        shape = list(self.shape_of(self.at))
+        shape[axis] = sum(self.shape_of(index)[axis] for index in tensors)
+        output = self.activation(tuple(shape), self.scale_of(self.at), self.zero_of(self.at))
+        self.operator("CONCATENATION", tensors, [output], "ConcatenationOptions", axis=axis)
+        self.at = output
+
+    def branches(self) -> None:
+        """Two ways from one tensor, joined along the channels."""
+        trunk = self.at
+        shape = self.shape_of(trunk)
+        scale, zero_point = self.near(trunk), self.zero_point()
+        made = []
+        for kind in ("QUANTIZE", "RELU"):
+            made.append(self.activation(shape, scale, zero_point))
+            self.operator(kind, [trunk], [made[-1]])
+        self.at = made[0]
+        self.concatenation(made[1:], len(shape) - 1)
+
+    def transpose(self, order: list[int] | None = None) -> None:
+        shape = self.shape_of(self.at)
+        order = order or [0, *(1 + int(i) for i in self.rng.permutation(len(shape) - 1))]
+        axes = self.tensor((len(shape),), "INT32", data=np.array(order, np.int32))
+        output = self.activation(
+            tuple(shape[axis] for axis in order), self.scale_of(self.at), self.zero_of(self.at)
+        )
+        self.operator("TRANSPOSE", [self.at, axes], [output], "TransposeOptions")
+        self.at = output
+
+    def strided_slice(
+        self, begin: list[int], end: list[int], strides: list[int], shape: tuple[int, ...],
+        **masks: int,
+    ) -> None:  # fmt: skip
+        given = [
+            self.tensor((len(values),), "INT32", data=np.array(values, np.int32))
+            for values in (begin, end, strides)
+        ]
+        output = self.activation(shape, self.scale_of(self.at), self.zero_of(self.at))
+        self.operator("STRIDED_SLICE", [self.at, *given], [output], "StridedSliceOptions", **masks)
+        self.at = output
+
+    def thinned(self) -> None:
+        """A random STRIDED_SLICE that leaves something of every axis."""
+        shape = self.shape_of(self.at)
+        ranges = [range(shape[0])]
+        for size in shape[1:]:
+            first, last = sorted(int(i) for i in self.rng.integers(0, size, 2))
+            step = int(self.rng.choice([1, 1, 2, 3]))
+            backwards = self.rng.random() < 0.2
+            ranges.append(
+                range(last, first - 1, -step) if backwards else range(first, last + 1, step)
+            )
+        # An end of -1 would count from the behind: where a walk ends before 0, the mask says so.
+        mask = sum(1 << axis for axis, r in enumerate(ranges) if r.stop < 0)
+        self.strided_slice(
+            [r.start for r in ranges],
+            [r.stop for r in ranges],
+            [r.step for r in ranges],
+            tuple(len(r) for r in ranges),
+            endMask=mask,
+        )
+
+    def lstm(
+        self, units: int, *, time_major: bool = False, clip: float = 0.0, power: int = -11
+    ) -> None:
+        """UNIDIRECTIONAL_SEQUENCE_LSTM as the converter makes it, with sums of a few units."""
+        rng, source = self.rng, self.at
+        shape = self.shape_of(source)
+        hidden_scale, hidden_zero = np.float32(1 / 128 * rng.uniform(0.6, 1)), self.zero_point()
+        weights: list[int] = []
+        biases = []
+        for columns, scale_in in ((shape[2], self.scale_of(source)), (units, hidden_scale)):
+            for _ in range(4):
+                # Gates between -4 and 4 for the most part, where they are not saturated.
+                scale = np.float32(rng.uniform(0.5, 3) / (scale_in * 80 * 73 * math.sqrt(columns)))
+                data = rng.integers(-127, 128, (units, columns)).astype(np.int8)
+                weights.append(self.tensor((units, columns), "INT8", scale, 0, 0, data))
+                if len(biases) < 4:
+                    spread = 0.5 / (scale * scale_in)
+                    sums = rng.normal(0, spread, units).astype(np.int32)
+                    biases.append(self.tensor((units,), "INT32", scale * scale_in, 0, 0, sums))
+        hidden = self.tensor((1, units), "INT8", hidden_scale, hidden_zero)
+        cell = self.tensor((1, units), "INT16", 2.0**power, 0)
+        for state in (hidden, cell):
+            self.graph.tensors[state].isVariable = True
+        output = self.activation((*shape[:2], units), hidden_scale, hidden_zero)
+        none = -1
+        self.operator(
+            "UNIDIRECTIONAL_SEQUENCE_LSTM",
+            [source, *weights, none, none, none, *biases, none, none, hidden, cell, *[none] * 4],
+            [output],
+            "UnidirectionalSequenceLSTMOptions",
+            fusedActivationFunction=4,  # TANH
+            cellClip=clip,
+            timeMajor=time_major,
+        )
+        self.at = output
+
     def pad(self) -> None:
         shape = self.shape_of(self.at)
         pads = self.rng.integers(0, 3, (len(shape), 2)).astype(np.int32)

@@ -21,6 +21,7 @@ def outputs(
 
     def rows() -> Iterator[list[NDArray[Any]]]:
         for image in x:
+            interpreter.reset()  # an LSTM starts anew
             interpreter.set_input(image[None], 0)
             interpreter.invoke()
             yield [

@@ -125,12 +125,6 @@ def second_writer(net: Net) -> None:
     net.operator("RELU", [0], [int(first.outputs[0])])
 
 
-def big_bias(net: Net) -> None:
-    net.model.buffers[tensor(net, 2).buffer].data = np.frombuffer(
-        np.array([0, 0, 2**31 - 1, 0], np.int32).tobytes(), np.uint8
-    )
-
-
 def float_weights(net: Net) -> None:
     tensor(net, 1).type = FLOAT
     tensor(net, 1).buffer = net.buffer(np.zeros((4, 3, 3, 2), np.float32).tobytes())
@@ -190,7 +184,6 @@ CONV = "operator 0 (CONV_2D): "
         (set_tensor(2, type=INT16, shape=[8]), CONV + "bias, tensor 2, is int16"),
         (set_tensor(2, buffer=0), CONV + "its input, tensor 2, is not computed before it"),
         (set_tensor(2, shape=[5]), "tensor 2: 16 bytes of data, 20 wanted"),
-        (big_bias, CONV + "the accumulator of output channel 2 can overflow 32 bits"),
     ],
 )
 def test_conv_2d(change: Change, reason: str) -> None:
@@ -218,7 +211,7 @@ def test_fully_connected(change: Change, reason: str) -> None:
 
 
 def test_operators_that_are_not_supported() -> None:
-    refused(one("LOGISTIC"), "operator 0 (LOGISTIC): not supported; edgebio compiles ADD, ")
+    refused(one("EXP"), "operator 0 (EXP): not supported; edgebio compiles ADD, ")
     custom = one("CUSTOM")
     custom.model.operatorCodes[0].customCode = b"my_op"
     refused(custom, "operator 0 (CUSTOM 'my_op'): not supported")
@@ -325,7 +318,7 @@ def test_many_layers_are_planned_in_time() -> None:
 
 def test_path_is_named(tmp_path: Any) -> None:
     path = tmp_path / "net.tflite"
-    path.write_bytes(one("LOGISTIC").finish())
-    with pytest.raises(EdgebioError, match=r"net\.tflite: operator 0 \(LOGISTIC\)"):
+    path.write_bytes(one("EXP").finish())
+    with pytest.raises(EdgebioError, match=r"net\.tflite: operator 0 \(EXP\)"):
         compiler.generate(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,1 @@
+"""From verified operators to layers, by families of kinds as the rules are."""
