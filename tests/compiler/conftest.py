@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from edgebio import compiler, hostcc, storage
 from tests.compiler import networks
 
-_STRICT = ("-Wshadow", "-Wconversion", "-Wmissing-prototypes", "-Wpedantic")
-_SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
+STRICT = ("-Wshadow", "-Wconversion", "-Wmissing-prototypes", "-Wpedantic")
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
 
 # Every buffer is allocated to its very size, so that one byte too far is caught.
 _MAIN = """\
@@ -55,7 +55,7 @@ def kernel_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     objects = []
     for source in sources:
         target = folder / f"{source.stem}.o"
-        flags = (*hostcc.STRICT, *_STRICT, *_SANITIZE, f"-I{source.parent}")
+        flags = (*hostcc.STRICT, *STRICT, *SANITIZE, f"-I{source.parent}")
         hostcc.run(hostcc.compiler(), *flags, "-c", str(source), "-o", str(target))
         objects.append(target)
     return objects
@@ -70,7 +70,7 @@ def run_sanitized(kernel_objects: list[Path], tmp_path: Path) -> Callable[..., N
         (tmp_path / "main.c").write_text(_MAIN)
         hostcc.run(
             hostcc.compiler(),
-            *(*hostcc.STRICT, *_STRICT, *_SANITIZE),
+            *(*hostcc.STRICT, *STRICT, *SANITIZE),
             *(f"-I{folder}" for folder in generated.include),
             str(tmp_path / "main.c"),
             str(generated.sources[0]),

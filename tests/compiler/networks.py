@@ -93,12 +93,18 @@ class Builder:
         return bytes(builder.Output())
 
 
+STYLES = ("any", "ptq", "qat")
+
+
 class Net(Builder):
     """Adds one random int8 layer after another; `at` is the tensor that the next one takes."""
 
-    def __init__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, rng: np.random.Generator, shape: tuple[int, ...], style: str = "any"
+    ) -> None:
         super().__init__()
         self.rng = rng
+        self.style = style
         self.at = self.activation(shape)
         self.graph.inputs = [self.at]
 
@@ -107,14 +113,24 @@ class Net(Builder):
         return np.float32(math.exp(self.rng.uniform(math.log(low), math.log(high))))
 
     def zero_point(self) -> int:
-        return int(self.rng.choice([-128, 127, 0, int(self.rng.integers(-128, 128))]))
+        near_zero, any_at_all = self.rng.integers(-60, 60), self.rng.integers(-128, 128)
+        return int(self.rng.choice([-128, 0, near_zero, near_zero, near_zero, any_at_all]))
 
     def activation(
         self, shape: tuple[int, ...], scale: Any = None, zero_point: int | None = None
     ) -> int:
         scale = self.scale() if scale is None else scale
+        if zero_point is None and self.style == "qat":
+            scale, zero_point = self.nudged(scale)
         zero_point = self.zero_point() if zero_point is None else zero_point
         return self.tensor(shape, "INT8", scale, zero_point)
+
+    def nudged(self, scale: Any) -> tuple[np.float32, int]:
+        """Scale and zero point of a fake quantizer of about that scale: its range holds zero."""
+        span = 255 * float(scale)
+        low = -span * float(self.rng.choice([0.0, 0.5, self.rng.uniform(0, 1)]))
+        scale = (low + span - low) / 255
+        return np.float32(scale), int(np.clip(round(-128 - low / scale), -128, 127))
 
     def shape_of(self, index: int) -> tuple[int, ...]:
         return tuple(int(n) for n in self.graph.tensors[index].shape)
@@ -135,6 +151,10 @@ class Net(Builder):
         """Weights and bias, and an output scale that neither saturates nor vanishes."""
         rng, products = self.rng, math.prod(shape) // outputs
         count = 1 if rng.random() < 0.3 else outputs
+        if self.style == "ptq":
+            count = outputs
+        elif self.style == "qat":  # one a channel, but for FULLY_CONNECTED
+            count = 1 if len(shape) == 2 else outputs
         scales = np.array([self.scale(0.001, 0.05) for _ in range(count)], np.float32)
         low = int(rng.choice([-127, -30, -1]))
         data = rng.integers(low, -low + 1, shape).astype(np.int8)
@@ -270,6 +290,10 @@ class Net(Builder):
             fusedActivationFunction=self.fused(),
         )
         self.at = output
+        if self.style == "qat" and kind == "AVERAGE_POOL_2D":
+            output = self.activation(self.shape_of(self.at), self.near(self.at))
+            self.operator("QUANTIZE", [self.at], [output])
+            self.at = output
 
     def dense(self) -> None:
         shape = self.shape_of(self.at)
@@ -350,6 +374,9 @@ class Net(Builder):
         else:
             self.operator(kind, [self.at], [output])
         self.at = output
+
+    def smooth(self) -> None:
+        self.table(str(self.rng.choice(["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU"])))
 
     def prelu(self, slopes: tuple[int, ...] | None = None) -> None:
         shape = self.shape_of(self.at)
@@ -513,22 +540,44 @@ class Net(Builder):
 
 
 def random_network(seed: int) -> bytes:
-    """A network of one to six layers on an image, perhaps with a head."""
+    """A network of one to seven layers on an image, perhaps with a head.
+
+    A third each has scales as quantization after training makes them, as training for it does, and
+    of any kind at all.
+    """
     rng = np.random.default_rng(seed)
-    sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 10)))
-    net = Net(rng, (1, *sizes))
+    sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 18)))
+    net = Net(rng, (1, *sizes), STYLES[seed % len(STYLES)])
     layers = [net.conv, net.conv, net.depthwise, net.depthwise, net.pool, net.add, net.unary]
-    layers.append(net.residual)
-    for _ in range(int(rng.integers(1, 5))):
-        layer = [*layers, net.pad][int(rng.integers(len(layers) + 1))]
-        layer()
-    head = int(rng.integers(5))
-    if head == 1:
+    layers += [
+        net.residual,
+        net.residual,
+        net.branches,
+        net.smooth,
+        net.smooth,
+        net.prelu,
+        net.transpose,
+    ]
+    layers += [net.thinned, net.pad, lambda: net.binary("SUB"), lambda: net.binary("MUL")]
+    for _ in range(int(rng.integers(1, 6))):
+        layers[int(rng.integers(len(layers)))]()
+    head = int(rng.integers(6))
+    if head == 0:
+        net.smooth()  # views alone may leave nothing to compute
+    elif head == 1:
         net.mean()
     elif head == 2:
         net.reshape((1, math.prod(net.shape_of(net.at))))
         net.dense()
-    elif head >= 3:
+    elif head == 3:
+        shape = net.shape_of(net.at)
+        net.reshape((1, shape[1], shape[2] * shape[3]))
+        net.lstm(int(rng.integers(1, 12)))
+        last = (1, net.shape_of(net.at)[2])
+        net.strided_slice(
+            [0, -1, 0], [0] * 3, [1] * 3, last, beginMask=5, endMask=5, shrinkAxisMask=2
+        )
+    elif head >= 4:
         net.dense()
-        net.softmax() if head == 4 else net.unary()
+        net.softmax() if head == 5 else net.unary()
     return net.finish()

@@ -1,17 +1,21 @@
 """Random networks: every byte that a layer writes equals tflite-micro's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgebio import compiler, tflite
+from edgebio import boards, compiler, tflite
+from edgebio.boards import emulator
 from edgebio.compiler import arithmetic
 from edgebio.compiler.host import HostModel
-from edgebio.errors import EdgebioError
-from tests.compiler import networks, oracle
+from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.firmware import toolchain
+from tests.compiler import many, networks, oracle
+from tests.compiler.conftest import SANITIZE, STRICT
 
 pytestmark = pytest.mark.usefixtures("tflite_micro")
 
@@ -54,28 +58,72 @@ def test_every_layer_equals_tflite_micro(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(1000, 1300, 20))
-def test_three_hundred_more(start: int) -> None:
+def test_every_layer_of_three_hundred_more(start: int) -> None:
     for seed in range(start, start + 20):
         compare(seed)
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
-def test_sanitizers_find_nothing(seed: int, run_sanitized: Runner) -> None:
-    sanitized(seed, run_sanitized)
+@pytest.mark.parametrize("core", ["portable", "dsp"])
+def test_sanitizers_find_nothing(core: compiler.Core) -> None:
+    sanitized(range(100, 106), core)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2000, 2100))
-def test_sanitizers_find_nothing_in_a_hundred_more(seed: int, run_sanitized: Runner) -> None:
-    sanitized(seed, run_sanitized)
+@pytest.mark.parametrize("core", ["portable", "dsp", "mve"])
+@pytest.mark.parametrize("start", range(2000, 2300, 50))
+def test_sanitizers_find_nothing_in_three_hundred_more(start: int, core: compiler.Core) -> None:
+    sanitized(range(start, start + 50), core)
 
 
-def sanitized(seed: int, run_sanitized: Runner) -> None:
-    data = networks.random_network(seed)
-    x = inputs(seed, HostModel(data).input_shape)
-    y, _ = oracle.outputs(data, x)
-    for core in ("portable", "dsp"):
-        assert y.tobytes() == run_sanitized(data, x, core).tobytes(), f"seed {seed}, {core}"
+def sanitized(seeds: Sequence[int], core: compiler.Core) -> None:
+    right(seeds, lambda models, x: many.sanitized(models, x, core, (*STRICT, *SANITIZE)))
+
+
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an505", "mps3-an547"])
+def test_boards_are_right(board: str) -> None:
+    on_board(range(200, 212), board)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("board", "start"),
+    [
+        *(("mps2-an386", start) for start in range(2000, 2300, 60)),
+        *(("mps2-an500", start) for start in range(2000, 2060, 60)),
+        *(("mps2-an505", start) for start in range(2000, 2060, 60)),
+        *(("mps3-an547", start) for start in range(2000, 2120, 60)),
+        *(("mps2-an385", start) for start in range(2000, 2060, 60)),
+    ],
+)
+def test_boards_are_right_of_sixty_at_a_time(board: str, start: int) -> None:
+    on_board(range(start, start + 60), board)
+
+
+def on_board(seeds: Sequence[int], name: str) -> None:
+    try:
+        board = boards.load(name)
+        emulator.command(board, Path())
+        toolchain.tool("gcc")
+    except MissingToolError as error:
+        pytest.skip(str(error))
+    right(seeds, lambda models, x: many.emulated(board, models, x))
+
+
+def right(
+    seeds: Sequence[int],
+    run: Callable[[list[bytes], list[NDArray[np.int8]]], list[NDArray[np.uint8]]],
+) -> None:
+    """Hold what `run` makes of 8 inputs of each network against tflite-micro."""
+    models = [networks.random_network(seed) for seed in seeds]
+    x = [inputs(seed, shape_of(model)) for seed, model in zip(seeds, models, strict=True)]
+    for seed, model, given, found in zip(seeds, models, x, run(models, x), strict=True):
+        wanted, _ = oracle.outputs(model, given)
+        assert wanted.tobytes() == found.tobytes(), f"seed {seed}"
+
+
+def shape_of(model: bytes) -> tuple[int, ...]:
+    graph = tflite.read(model)
+    return graph.tensors[graph.inputs[0]].shape[1:]
 
 
 @pytest.mark.slow
