@@ -322,6 +322,8 @@ class Network:
         Shape under which the output is handed out.
     sha256 : str
         Of the .tflite.
+    notes : tuple of str
+        What `simplify` did and what it did not, and why.
     """
 
     tensors: tuple[Tensor, ...]
@@ -330,6 +332,7 @@ class Network:
     output: int
     output_shape: tuple[int, ...]
     sha256: str
+    notes: tuple[str, ...] = ()
 
     def bytes(self, index: int) -> int:
         """Size of a tensor's data."""
