@@ -376,7 +376,10 @@ class Net(Builder):
         self.at = output
 
     def smooth(self) -> None:
-        self.table(str(self.rng.choice(["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU"])))
+        kinds = ["LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU"]
+        # Products of products may have any scale; those three are made for a few units.
+        fits = 2.0**-20 < self.scale_of(self.at) < 16
+        self.table(str(self.rng.choice(kinds)) if fits else kinds[-1])
 
     def prelu(self, slopes: tuple[int, ...] | None = None) -> None:
         shape = self.shape_of(self.at)
