@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgebio.cli.budget import budget_options
 from edgebio.cli.common import Document, Output, command
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
+    from edgebio.compiler import Optimize
     from edgebio.frontend.spec import CoreClass
 
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--frontend", is_flag=True, help="Count a column of the STFT instead, by FFT length.")
 @click.option("--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
               help="With --frontend: numerics to count; default: the board's.")  # fmt: skip
+@budget_options
 def bench(
     out: Output,
     model: Path | None,
@@ -32,6 +35,9 @@ def bench(
     inputs: Path | None,
     frontend: bool,
     core_class: "CoreClass | None",
+    optimize: "Optimize",
+    flash_budget: int | None,
+    ram_budget: int | None,
 ) -> Document:
     """Count the instructions of MODEL (a run or a .tflite) on an emulated board, by layer.
 
@@ -48,7 +54,12 @@ def bench(
         return _frontend(out, board_name, core_class)
     board = boards.load(board_name)
     x = places.load(inputs) if inputs else None
-    found = count(board, firmware.model_file(model), x)
+    found = count(
+        board,
+        firmware.model_file(model),
+        x,
+        firmware.Budget(optimize, flash_budget, ram_budget),
+    )
     rows = [
         [x.index, x.description, x.instructions, x.macs, f"{x.instructions / x.macs:.2f}"]
         if x.macs

@@ -1,19 +1,36 @@
 """``edgebio build``: a model and a board to a firmware image."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from edgebio.cli.budget import budget_options
 from edgebio.cli.common import Document, Output, command
 
+if TYPE_CHECKING:
+    from edgebio.compiler import Optimize
 
-@command(example="edgebio build run --board mps2-an386 -o image")
+
+@command(
+    example="edgebio build run --board mps2-an386 -o image\n"
+    "edgebio build run --board mps2-an386 --flash-budget 48k -o image"
+)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--board", "board_name", required=True, help="Name, or a board's .toml file.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the image."
 )
-def build(out: Output, model: Path, board_name: str, output: Path) -> Document:
+@budget_options
+def build(
+    out: Output,
+    model: Path,
+    board_name: str,
+    output: Path,
+    optimize: "Optimize",
+    flash_budget: int | None,
+    ram_budget: int | None,
+) -> Document:
     """Make C and a firmware image of MODEL (a run or a .tflite) for a board.
 
     The folder holds firmware.elf, .hex and .bin, manifest.json, and in src/ all sources with a
@@ -22,7 +39,9 @@ def build(out: Output, model: Path, board_name: str, output: Path) -> Document:
     from edgebio import boards, firmware
 
     board = boards.load(board_name)
-    manifest = firmware.build(model, board, output)
+    manifest = firmware.build(
+        model, board, output, budget=firmware.Budget(optimize, flash_budget, ram_budget)
+    )
     flash, ram = manifest.flash, manifest.ram
     out.table(
         f"{manifest.model.file} on {manifest.board}",

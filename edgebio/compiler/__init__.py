@@ -8,6 +8,7 @@ from edgebio import storage, tflite
 from edgebio.compiler import emit
 from edgebio.compiler.choose import choose
 from edgebio.compiler.explain import describe_program
+from edgebio.compiler.goal import SPEED, Goal, Optimize
 from edgebio.compiler.lower import lower
 from edgebio.compiler.plan import plan
 from edgebio.compiler.program import Program
@@ -16,7 +17,18 @@ from edgebio.compiler.step import CORES, Core
 from edgebio.compiler.verify import verify
 from edgebio.errors import EdgebioError
 
-__all__ = ["CORES", "Core", "Generated", "Program", "compile_model", "explain", "generate"]
+__all__ = [
+    "CORES",
+    "SPEED",
+    "Core",
+    "Generated",
+    "Goal",
+    "Optimize",
+    "Program",
+    "compile_model",
+    "explain",
+    "generate",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +78,9 @@ class Generated:
         }
 
 
-def compile_model(model: tflite.Graph | Path | str | bytes, core: Core = "portable") -> Program:
+def compile_model(
+    model: tflite.Graph | Path | str | bytes, core: Core = "portable", goal: Goal = SPEED
+) -> Program:
     """Compile a .tflite.
 
     Parameters
@@ -75,11 +89,14 @@ def compile_model(model: tflite.Graph | Path | str | bytes, core: Core = "portab
         A graph, a path, or the file's bytes.
     core
         Instruction set that kernels may use.
+    goal
+        What to choose kernels for.
 
     Raises
     ------
     EdgebioError
-        Where the file cannot be read or compiled; the text names the operator and the reason.
+        Where the file cannot be read or compiled, or the goal not be met; the text names the
+        operator and the reason.
     """
     graph = model if isinstance(model, tflite.Graph) else tflite.read(model)
     try:
@@ -89,12 +106,21 @@ def compile_model(model: tflite.Graph | Path | str | bytes, core: Core = "portab
         if isinstance(model, Path | str):
             raise EdgebioError(f"{model}: {error}") from None
         raise
-    steps = choose(network, core)
-    return Program(network, steps, plan(network, steps))
+    steps = choose(network, core, goal)
+    memory = plan(network, steps)
+    if goal.state is not None and memory.total > goal.state:
+        raise EdgebioError(
+            f"no plan fits: activations and scratch take at least {memory.total:,} bytes of RAM, "
+            f"and {max(goal.state, 0):,} are left for them"
+        )
+    return Program(network, steps, memory)
 
 
 def generate(
-    model: tflite.Graph | Path | str | bytes, folder: Path, core: Core = "portable"
+    model: tflite.Graph | Path | str | bytes,
+    folder: Path,
+    core: Core = "portable",
+    goal: Goal = SPEED,
 ) -> Generated:
     """Compile a .tflite and write its C into `folder`: model.h, model.c and the kernels used.
 
@@ -106,13 +132,15 @@ def generate(
         Where the files go; made where missing.
     core
         Instruction set that kernels may use.
+    goal
+        What to choose kernels for.
 
     Raises
     ------
     EdgebioError
-        Where the model cannot be read or compiled.
+        Where the model cannot be read or compiled, or the goal not be met.
     """
-    program = compile_model(model, core)
+    program = compile_model(model, core, goal)
     kernels = storage.assets("firmware_assets") / "kernels"
     for name, text in program.texts().items():
         storage.write_text(folder / name, text)

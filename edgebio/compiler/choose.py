@@ -9,12 +9,25 @@ from typing import Any, Final
 
 from edgebio.compiler import dsp, moves, portable, wrapping
 from edgebio.compiler import network as net
+from edgebio.compiler.goal import SPEED, Goal, shrink
 from edgebio.compiler.step import CORES, Core, Step
 
 
-def choose(network: net.Network, core: Core = "portable") -> tuple[Step, ...]:
-    """Give every layer of `network` the best kernel for `core`."""
-    return tuple(_choose(network, layer, core) for layer in network.layers)
+def choose(network: net.Network, core: Core = "portable", goal: Goal = SPEED) -> tuple[Step, ...]:
+    """Give every layer of `network` the best kernel for `core` and `goal`.
+
+    Raises
+    ------
+    EdgebioError
+        Where no choice of kernels meets the goal.
+    """
+    fastest = [_choose(network, layer, core) for layer in network.layers]
+
+    def smaller(step: Step) -> Step | None:
+        form = SMALLER.get(step.function)
+        return form(network, step.layer) if form else None
+
+    return shrink(fastest, smaller, goal)
 
 
 def _choose(network: net.Network, layer: net.Layer, core: Core) -> Step:
@@ -68,3 +81,9 @@ _WRAPPING: Final[dict[type[net.Layer], Callable[[net.Network, Any], Step]]] = {
     net.FullyConnected: wrapping.fully_connected,
 }
 """Kernels of layers whose sums are not proven to stay within 32 bits."""
+
+SMALLER: Final[dict[str, Candidate]] = {
+    "eb_run_conv2d_wide": dsp.conv_2d_narrow,
+    "eb_run_conv2d_wide_pooled": dsp.conv_2d_narrow,
+}
+"""Forms of fast kernels that take less flash, by the fast kernel's function."""

@@ -24,7 +24,9 @@ def conv_2d_wide(network: net.Network, layer: net.Conv2D) -> Step | None:
         tuple((2 * quads).ravel().tolist()),
         "doubled, [outputs / 4][steps][4][2 taps]",
     )
-    return _conv_2d(layer, "wide", weights, taps.shape[1])
+    steps = taps.shape[1]
+    a_quad = 55 + 11 * steps + 3 * math.ceil(steps / 16)
+    return _conv_2d(layer, "wide", weights, steps, math.ceil(len(taps) / 4) * a_quad)
 
 
 def conv_2d_narrow(network: net.Network, layer: net.Conv2D) -> Step | None:
@@ -38,7 +40,8 @@ def conv_2d_narrow(network: net.Network, layer: net.Conv2D) -> Step | None:
     weights = Array(
         "weights", "int8_t", tuple(twos.ravel().tolist()), "[outputs / 2][steps / 2][2][4 taps]"
     )
-    return _conv_2d(layer, "narrow", weights, taps.shape[1])
+    steps = taps.shape[1]
+    return _conv_2d(layer, "narrow", weights, steps, math.ceil(len(taps) / 2) * (82 + 8 * steps))
 
 
 def _taps(layer: net.Conv2D, even: bool) -> NDArray[np.int64] | None:
@@ -107,7 +110,8 @@ def _order(window: net.Window) -> list[int]:
     return order
 
 
-def _conv_2d(layer: net.Conv2D, width: str, weights: Array, steps: int) -> Step:
+def _conv_2d(layer: net.Conv2D, width: str, weights: Array, steps: int, a_pair: int) -> Step:
+    """Give `layer` the kernel for weights of `width`; `a_pair` instructions sum two pixels."""
     window = layer.window
     pooled = layer.pool != (1, 1)
     pairs = (layer.pool[0] * layer.pool[1] + 1) // 2
@@ -164,7 +168,17 @@ def _conv_2d(layer: net.Conv2D, width: str, weights: Array, steps: int) -> Step:
             if window.taps == 1 and not window.padded and len(layer.weights) <= window.channels
             else ()
         ),
+        estimate=pairs * math.prod(layer.pooled) * (a_pair + _patch_estimate(window))
+        if pooled
+        else math.ceil(math.prod(window.output) / 2) * (a_pair + _patch_estimate(window)),
     )
+
+
+def _patch_estimate(window: net.Window) -> int:
+    """About how many instructions two patches take."""
+    runs = _runs(window)
+    run = window.size[1] * window.channels // runs
+    return 120 + window.size[0] * runs * (15 + 11 * run // 4)
 
 
 def quads(layer: net.Conv2D | net.DepthwiseConv2D | net.FullyConnected) -> Array | None:

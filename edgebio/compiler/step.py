@@ -86,6 +86,8 @@ class Step:
         Positions of inputs that the output may overwrite, where it does not begin behind them.
     in_place_at_same_offset : bool
         Whether it may only where it begins where they do.
+    estimate : int
+        About how many instructions it takes, to weigh it against another form; 0 where it has none.
     lists_inputs : bool
         Whether the kernel takes its inputs as one list of pointers.
     notes : tuple of str
@@ -104,6 +106,7 @@ class Step:
     takes_scratch: bool = False
     in_place: tuple[int, ...] = ()
     in_place_at_same_offset: bool = False
+    estimate: int = 0
     lists_inputs: bool = False
     notes: tuple[str, ...] = ()
 

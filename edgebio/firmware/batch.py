@@ -260,7 +260,12 @@ class Batch(Chain):
 
 @contextlib.contextmanager
 def prepare(
-    board: Board, model: Path, *, traced: bool = False, timed: bool = False
+    board: Board,
+    model: Path,
+    *,
+    traced: bool = False,
+    timed: bool = False,
+    budget: image.Budget = image.SPEED,
 ) -> Iterator[Batch]:
     """Build the batch image of `model` for `board`, for as long as the block runs.
 
@@ -274,6 +279,8 @@ def prepare(
         Built for `Batch.layers` and `Batch.stages`: slower, as all that is made is written down.
     timed
         Built for `Batch.micros`.
+    budget
+        What to choose the network's kernels for, and what the image may take.
 
     Raises
     ------
@@ -284,7 +291,7 @@ def prepare(
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         folder = Path(scratch) / "image"
         hooks: Hooks = "trace" if traced else "ticks" if timed else "none"
-        manifest = image.build(model, board, folder, "batch", hooks=hooks)
+        manifest = image.build(model, board, folder, "batch", hooks=hooks, budget=budget)
         elf = folder / "firmware.elf"
         yield Batch(board, tflite.read(image.model_file(model)), manifest, elf)
 

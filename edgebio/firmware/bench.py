@@ -17,7 +17,7 @@ from edgebio.boards import Board
 from edgebio.compiler import emit
 from edgebio.errors import EdgebioError
 from edgebio.firmware import batch, counting, elf
-from edgebio.firmware.image import model_file
+from edgebio.firmware.image import SPEED, Budget, model_file
 from edgebio.firmware.manifest import Flash, Ram
 from edgebio.firmware.sources import KERNELS
 
@@ -85,7 +85,12 @@ class Bench(_Section):
     functions: list[FunctionCost]
 
 
-def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -> Bench:
+def bench(
+    board: Board,
+    model: Path,
+    x: npt.NDArray[np.generic] | None = None,
+    budget: Budget = SPEED,
+) -> Bench:
     """Count what one inference of `model` costs on `board`.
 
     Parameters
@@ -96,6 +101,8 @@ def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -
         A .tflite, or the folder of a run.
     x : ndarray (n, height, width, channels)
         Inputs to take the mean over; None for 16 random ones, the same at every call.
+    budget
+        What to choose the network's kernels for, and what the image may take.
 
     Raises
     ------
@@ -111,7 +118,7 @@ def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -
         raise EdgebioError("no inputs to count instructions over")
     plugin = counting.plugin()
     functions: list[FunctionCost] = []
-    with batch.prepare(board, path, timed=plugin is None) as prepared:
+    with batch.prepare(board, path, timed=plugin is None, budget=budget) as prepared:
         if plugin:
             total, layers, functions = _count(prepared, plugin, given, len(program.steps))
         else:
@@ -135,11 +142,13 @@ def bench(board: Board, model: Path, x: npt.NDArray[np.generic] | None = None) -
                 index=index,
                 operator=step.layer.kind,
                 description=emit.describe(program.network, step),
-                kernel=step.function,
+                kernel=kernel,
                 instructions=round(cost),
                 macs=step.layer.macs,
             )
-            for index, (step, cost) in enumerate(zip(program.steps, layers, strict=True))
+            for index, (step, kernel, cost) in enumerate(
+                zip(program.steps, manifest.kernels, layers, strict=True)
+            )
         ],
         functions=functions,
     )

@@ -4,10 +4,12 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import edgebio
-from edgebio import storage
+from edgebio import compiler, storage
 from edgebio.boards import Board
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.firmware import elf, sources, stack, toolchain
@@ -52,8 +54,34 @@ def model_file(path: Path) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What an image is wanted for, and what it may take.
+
+    Attributes
+    ----------
+    optimize : {"speed", "balanced", "size"}
+        What the network's kernels are chosen for.
+    flash, ram : int or None
+        Most bytes of the whole image; None for all that the board has.
+    """
+
+    optimize: compiler.Optimize = "speed"
+    flash: int | None = None
+    ram: int | None = None
+
+
+SPEED: Final = Budget()
+
+
 def build(
-    model: Path, board: Board, folder: Path, app: App = "link", *, hooks: Hooks = "none"
+    model: Path,
+    board: Board,
+    folder: Path,
+    app: App = "link",
+    *,
+    hooks: Hooks = "none",
+    budget: Budget = SPEED,
 ) -> Manifest:
     """Build the image of a model for a board.
 
@@ -71,6 +99,8 @@ def build(
         emulator.
     hooks
         Of the batch application.
+    budget
+        What to choose the network's kernels for, and what the image may take.
 
     Returns
     -------
@@ -82,7 +112,8 @@ def build(
     MissingToolError
         Where the cross-compiler is not installed.
     CheckFailedError
-        Where the image is larger than the board's flash or RAM; the text says by how much.
+        Where no choice of kernels makes an image that fits the board and the budget; the text says
+        by how much.
     EdgebioError
         Where the model cannot be compiled, or the folder holds something else.
     """
@@ -91,28 +122,74 @@ def build(
     # Absolute, as the compiler runs in the folder of the sources.
     with _workspace(folder.resolve()) as work:
         root = work / "src"
-        root.mkdir()
-        tree = sources.write(root, model, board, app, hooks)
-        objects = toolchain.compile_all(tree.units(), root)
-        image = link(tree, board, objects, work / "firmware.elf")
-        elf.check_alignment(image, objects)
-        binary = _convert(work)
-        manifest = Manifest(
-            edgebio=edgebio.__version__,
-            app=app,
-            board=board.name,
-            core=board.core,
-            compiler=toolchain.version(),
-            model=ModelRecord(file=model.name, sha256=tree.network.program.network.sha256),
-            image=ImageRecord(sha256=storage.sha256(binary), build=tree.build),
-            flash=_flash(image, board, binary.stat().st_size),
-            ram=_ram(image, board, tree),
-        )
-        _hold_against_board(manifest)
+        goal = compiler.Goal(budget.optimize)
+        over = ""
+        while True:
+            root.mkdir()
+            try:
+                tree = sources.write(root, model, board, app, hooks, goal)
+            except EdgebioError as error:
+                if not over:
+                    raise
+                raise CheckFailedError(f"{over}; {error}") from None
+            objects = toolchain.compile_all(tree.units(), root)
+            image = link(tree, board, objects, work / "firmware.elf")
+            elf.check_alignment(image, objects)
+            binary = _convert(work)
+            manifest = Manifest(
+                edgebio=edgebio.__version__,
+                app=app,
+                board=board.name,
+                core=board.core,
+                compiler=toolchain.version(),
+                model=ModelRecord(file=model.name, sha256=tree.network.program.network.sha256),
+                image=ImageRecord(sha256=storage.sha256(binary), build=tree.build),
+                flash=_flash(image, board, binary.stat().st_size),
+                ram=_ram(image, board, tree),
+                kernels=[step.function for step in tree.network.program.steps],
+            )
+            over = _over(manifest, budget)
+            if not over:
+                break
+            goal = _tighter(goal, budget, manifest, tree.network.program)
+            shutil.rmtree(root)
         storage.write_text(root / "Makefile", _makefile(tree))
         storage.write_json(work / BOARD_FILE, board.model_dump(mode="json"))
         storage.write_json(work / FILE, manifest.model_dump())
     return manifest
+
+
+def _over(manifest: Manifest, budget: Budget) -> str:
+    """Say by how much an image is larger than it may be; empty where it is not."""
+    over = []
+    for name, part, most in (
+        ("flash", manifest.flash, budget.flash),
+        ("RAM", manifest.ram, budget.ram),
+    ):
+        if part.total > part.available:
+            over.append(
+                f"{part.total - part.available:,} bytes too large for its {part.available:,} "
+                f"bytes of {name}"
+            )
+        elif most is not None and part.total > most:
+            over.append(f"{part.total - most:,} bytes over the {most:,} bytes of {name} asked for")
+    if not over:
+        return ""
+    return f"{manifest.model.file} does not fit {manifest.board}: {' and '.join(over)}"
+
+
+def _tighter(
+    goal: compiler.Goal, budget: Budget, manifest: Manifest, program: compiler.Program
+) -> compiler.Goal:
+    """Ask the network for what the image takes too much."""
+    flash, ram = manifest.flash, manifest.ram
+    flash_over = flash.total - min(budget.flash or flash.available, flash.available)
+    ram_over = ram.total - min(budget.ram or ram.available, ram.available)
+    if flash_over > 0:
+        goal = replace(goal, constants=program.constant_bytes - flash_over)
+    if ram_over > 0:
+        goal = replace(goal, state=program.plan.total - ram_over)
+    return goal
 
 
 @contextlib.contextmanager
@@ -219,20 +296,6 @@ def _ram(image: elf.Image, board: Board, tree: sources.Sources) -> Ram:
         total=total,
         available=memory.bytes,
     )
-
-
-def _hold_against_board(manifest: Manifest) -> None:
-    over = []
-    for name, part in (("flash", manifest.flash), ("RAM", manifest.ram)):
-        if part.total > part.available:
-            over.append(
-                f"{part.total - part.available:,} bytes too large for its {part.available:,} "
-                f"bytes of {name}"
-            )
-    if over:
-        raise CheckFailedError(
-            f"{manifest.model.file} does not fit {manifest.board}: {' and '.join(over)}"
-        )
 
 
 def _makefile(tree: sources.Sources) -> str:

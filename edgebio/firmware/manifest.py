@@ -94,6 +94,7 @@ class Manifest(_Section):
     image: ImageRecord
     flash: Flash
     ram: Ram
+    kernels: list[str] = Field(default=[], description="C function of each layer.")
 
 
 def load_board(folder: Path) -> Board:

@@ -120,7 +120,9 @@ class Sources:
         return [toolchain.Unit(path, self.flags_of(path)) for path in [*self.own, *self.vendor]]
 
 
-def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sources:
+def write(
+    root: Path, model: Path, board: Board, app: App, hooks: Hooks, goal: compiler.Goal
+) -> Sources:
     """Write all sources of an image into `root`.
 
     Parameters
@@ -135,6 +137,8 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
         Which application.
     hooks
         Of the batch application.
+    goal
+        What the network's kernels are chosen for.
 
     Returns
     -------
@@ -148,7 +152,7 @@ def write(root: Path, model: Path, board: Board, app: App, hooks: Hooks) -> Sour
     """
     tree = Sources(root, flags=list(board.flags))
 
-    tree.network = compiler.generate(model, root / "model", KERNELS[board.core])
+    tree.network = compiler.generate(model, root / "model", KERNELS[board.core], goal)
     tree.take("model", tree.network.sources, tree.network.include)
 
     graph = read(model)
