@@ -142,7 +142,8 @@ class Chain:
             np.array([mode, count, network], "<u4").tofile(files / "job.bin")
             (files / "inputs.bin").write_bytes(inputs)
             # A slow inference takes some 0.5 s here; a minute covers the start of anything.
-            emulator.run(self.board, self.elf, files, 60.0 + 2.0 * count, options)
+            limit = min(60.0 + 2.0 * count, 86_400.0)
+            emulator.run(self.board, self.elf, files, limit, options)
             result = files / "result.bin"
             if not result.is_file() or result.stat().st_size != 12:
                 raise DeviceError(f"{self.board.name} (emulated) ended without a result")

@@ -49,6 +49,11 @@ class Constants:
     floor, floor_exponent
         Squared floor in units of the FFT's power at block exponent ``floor_exponent``, which is
         the largest one at which it is below 2**30.
+    headroom
+        Bits that a scaled frame leaves free, so that no frame saturates the FFT. Two samples make
+        one complex value, of up to sqrt(2) times the frame's peak, and turning it may bring all of
+        that into one half. Each stage halves as it adds, so that means of the tapered frame are
+        turned: with a taper whose mean is below 1 / sqrt(2) they fit, without one they need a bit.
     twiddles, bit_reversal
         int16 and uint16: tables of the complex FFT of ``fft / 2`` points.
     real_a, real_b
@@ -60,6 +65,7 @@ class Constants:
     filter: tuple[Biquad, ...]
     floor: int
     floor_exponent: int
+    headroom: int
     twiddles: npt.NDArray[np.int16]
     bit_reversal: npt.NDArray[np.uint16]
     real_a: npt.NDArray[np.int16]
@@ -81,6 +87,7 @@ def constants(spec: FrontendSpec) -> Constants:
         raise EdgebioError(
             f"the filter can amplify {gain:.1f} times; its arithmetic holds {PEAK_GAIN}"
         )
+    weights = taper(spec)
     half = spec.fft // 2
     step = 2 * (8192 // spec.fft)
     real = {
@@ -88,10 +95,11 @@ def constants(spec: FrontendSpec) -> Constants:
         for name in ("realCoefAQ15", "realCoefBQ15")
     }
     return Constants(
-        taper=taper(spec),
+        taper=weights,
         filter=filters,
         floor=floor,
         floor_exponent=exponent,
+        headroom=int(weights.mean() / Q15 > math.sqrt(0.5)),
         twiddles=cmsisdsp.table(f"twiddleCoef_{half}_q15").astype(np.int16),
         bit_reversal=cmsisdsp.table(f"armBitRevIndexTable_fixed_{half}").astype(np.uint16),
         real_a=real["realCoefAQ15"],

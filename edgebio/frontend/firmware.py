@@ -161,6 +161,7 @@ const eb_frontend_config eb_frontend_settings = {{
     .sections = {len(c.filter)},
     .bin_stride = {channels if bins > 1 else 0},
     .channel_stride = {1 if channels > 1 else 0},
+    .headroom = {c.headroom},
     .floor_exponent = {c.floor_exponent},
     .floor = {c.floor}u,
     .taper = taper,

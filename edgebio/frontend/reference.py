@@ -56,7 +56,7 @@ def stages(
     frames = np.lib.stride_tricks.sliding_window_view(level, spec.fft, axis=-1)[:, :: spec.hop]
     window = (frames * c.taper.astype(np.int64)) >> 16
     bits = _bit_length(np.bitwise_or.reduce(window ^ (window >> 63), axis=-1))
-    exponent = 15 - bits
+    exponent = 15 - bits - c.headroom
     left, right = np.maximum(exponent, 0)[..., None], np.maximum(-exponent, 0)[..., None]
     rounded = (window + np.where(right > 0, 1 << np.maximum(right - 1, 0), 0)) >> right
     scale = np.clip(rounded << left, -32768, 32767).astype(np.int16)

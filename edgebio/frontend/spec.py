@@ -79,14 +79,6 @@ class FrontendSettings(BaseModel):
             raise ValueError(
                 f"stride {self.stride} skips columns: an image has only {self.columns} of them"
             )
-        if self.core_class == "mve" and self.taper == "none":
-            # A frame that fills 16 bits: its complex samples reach 46341, and Helium's products
-            # of them saturate (3328 steps off). A taper of mean 0.54 at most keeps every mean of
-            # four, which is what is multiplied first, below 25025, and so all that follows.
-            raise ValueError(
-                "taper 'none' can saturate Helium's FFT (core_class 'mve'); choose 'hann' or "
-                "'hamming', or core_class 'dsp'"
-            )
         first, end = self.bins
         if not 0 <= first < end <= self.fft // 2 + 1:
             raise ValueError(

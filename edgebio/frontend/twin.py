@@ -301,7 +301,7 @@ class _ConfigC(ctypes.Structure):  # eb_frontend_config
             (name, ctypes.c_uint16)
             for name in (
                 "channels", "fft", "log2fft", "hop", "columns", "stride", "first_bin", "bins",
-                "sections", "bin_stride", "channel_stride",
+                "sections", "bin_stride", "channel_stride", "headroom",
             )
         ),
         ("floor_exponent", ctypes.c_int16),
@@ -348,6 +348,7 @@ class _Config:
             sections=len(c.filter),
             bin_stride=channels if bins > 1 else 0,
             channel_stride=1 if channels > 1 else 0,
+            headroom=c.headroom,
             floor_exponent=c.floor_exponent,
             floor=c.floor,
             taper=c.taper.ctypes.data,

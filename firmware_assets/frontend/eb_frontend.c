@@ -317,11 +317,13 @@ static inline void scale_down(const int32_t *wide, int16_t *narrow, uint32_t cou
     }
 }
 
-/* Shift the frame so that its largest sample fills 16 bits; the exponent is that shift. */
-static __attribute__((noinline)) int32_t scale(const int32_t *wide, int16_t *narrow,
-                                               uint32_t count, uint32_t bits)
+/* Shift the frame so that its largest sample fills 16 bits but for the headroom; the exponent is
+ * that shift. */
+static __attribute__((noinline)) int32_t scale(const eb_frontend_config *c, const int32_t *wide,
+                                               int16_t *narrow, uint32_t bits)
 {
-    const int32_t exponent = (bits ? __builtin_clz(bits) : 32) - 17;
+    const uint32_t count = c->fft;
+    const int32_t exponent = (bits ? __builtin_clz(bits) : 32) - 17 - (int32_t)c->headroom;
     if (exponent < 0) {
         scale_down(wide, narrow, count, (uint32_t)-exponent);
     } else {
@@ -420,7 +422,7 @@ static void make_column(const eb_frontend_config *c, const layout *at, uint32_t 
     bits |= taper(ring, c->taper + split, at->wide + split, at->head->write);
     TRACE(EB_STAGE_WINDOW, channel, at->wide, c->fft * sizeof *at->wide);
 
-    const int32_t exponent = scale(at->wide, at->narrow, c->fft, bits);
+    const int32_t exponent = scale(c, at->wide, at->narrow, bits);
     TRACE(EB_STAGE_SCALE, channel, at->narrow, c->fft * sizeof *at->narrow);
     TRACE(EB_STAGE_EXPONENT, channel, &exponent, sizeof exponent);
 

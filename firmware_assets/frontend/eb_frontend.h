@@ -3,7 +3,8 @@
  * One column every `hop` samples, for each channel:
  *   filter   cascade of biquads, int32 with 12 fractional bits of a count
  *   window   taper in Q15; 11 fractional bits
- *   scale    block floating point: shifted left or right so that the frame fills 16 bits
+ *   scale    block floating point: shifted left or right so that the frame fills 16 bits, or 15
+ *            where it has no taper, so that no frame of any kind saturates the FFT
  *   FFT      CMSIS-DSP's arm_rfft_q15; its output is the DFT divided by the FFT length
  *   power    re^2 + im^2; half its logarithm is the logarithm of the magnitude, so that no
  *            square root is ever taken
@@ -47,6 +48,7 @@ typedef struct {
     uint16_t sections;          /* biquads */
     uint16_t bin_stride;        /* of `pixels`: 0 where one serves all bins */
     uint16_t channel_stride;    /* of `pixels`: 0 where one serves all channels */
+    uint16_t headroom;          /* bits that a scaled frame leaves free: 0 or 1 */
     int16_t floor_exponent;     /* the block exponent that `floor` is given at */
     uint32_t floor;             /* floor^2 in the FFT's units at that exponent, below 2^30 */
     const int16_t *taper;       /* Q15, `fft` entries */

@@ -30,6 +30,25 @@ def signal(kind: str, n: int, channels: int, amplitude: float, seed: int) -> np.
     return np.clip(np.rint(wave * amplitude * 32767), -32768, 32767).astype(np.int16)
 
 
+def full_scale(fft):
+    """Squares and sines of many periods and phases, chirps, DC, Nyquist: int16 (frames * fft, 1).
+
+    A period of 4 and some phases put all of a frame's energy into one half of a complex value.
+    """
+    t = np.arange(fft)
+    waves = [np.full(fft, 1.0), np.full(fft, -1.0), 1.0 - 2 * (t % 2)]
+    for period in [*np.geomspace(2, 2 * fft, 60), 4.0, 8.0, 16.0]:
+        for phase in np.linspace(0, 1, 8, endpoint=False):
+            angle = 2 * np.pi * (t / period + phase)
+            waves += [np.where(np.sin(angle) >= 0, 1.0, -1.0), np.sin(angle)]
+    waves += [np.sin(np.pi * sweep * t * t / fft) for sweep in np.linspace(0.05, 1, 20)]
+    random = np.random.default_rng(fft)
+    for k in range(1, fft // 2):  # even and odd samples turn together with bin k's factor
+        angle = 4 * np.pi * k * (t // 2) / fft + random.uniform(0, 2 * np.pi)
+        waves.append(np.sign(np.where(t % 2, np.sin(angle), np.cos(angle)) + 1e-9))
+    return np.rint(np.clip(np.concatenate(waves) * 32768, -32768, 32767)).astype(np.int16)[:, None]
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
     """Draw a specification and a recording for it."""

@@ -12,7 +12,7 @@ from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import STAGES, Twin
 from edgebio.parity.board import stage_arrays
 from edgebio.parity.frontend import against
-from tests.frontend.signals import KINDS, signal
+from tests.frontend.signals import KINDS, full_scale, signal
 
 FRAMES = 432  # of each FFT length: 5 x 432 = 2160 kinds
 LENGTHS = (32, 64, 128, 256, 512)
@@ -112,10 +112,11 @@ def test_helium_stays_within_the_bound_that_the_board_file_declares(fft, data_fo
     some = datasets.load("emg-3dc", data_folder, ["2"])[::11]
     emg = np.concatenate([r.samples[:, :2] for r in some])[: 540 * fft]
     loud = np.clip(emg.astype(int) * 16, -32768, 32767).astype(np.int16)
-    samples = np.concatenate([frames(fft, 1080), emg, loud])
+    strongest = np.repeat(full_scale(fft), 2, axis=1)
+    samples = np.concatenate([frames(fft, 1080), emg, loud, strongest])
     board = boards.load("mps3-an547")
     compared = spectrum = octaves = 0
-    for taper in ("hann", "hamming"):
+    for taper in ("hann", "hamming", "none"):
         spec = FrontendSpec(
             rate=1000, channels=2, fft=fft, hop=fft, window=2 * fft, stride=1, taper=taper,
             bins=(0, fft // 2 + 1), core_class="mve", highpass=0.0,

@@ -36,12 +36,6 @@ def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason
         FrontendSpec(**{"rate": 1000, "channels": 4, "notch": 50, field: value})
 
 
-def test_helium_is_refused_where_it_can_saturate():
-    with pytest.raises(ValidationError, match="taper 'none' can saturate Helium"):
-        FrontendSpec(rate=1000, channels=4, core_class="mve", taper="none")
-    assert FrontendSpec(rate=1000, channels=4, core_class="mve", taper="hamming").columns == 9
-
-
 @given(st.integers(0, 20), st.integers(1, 32), st.sampled_from([32, 64, 128, 256, 512]))
 def test_sizes_follow_from_window_hop_and_fft(extra, hop, fft):
     spec = FrontendSettings(

@@ -12,7 +12,7 @@ from edgebio.frontend.constants import constants
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import PIXEL_SCALE, Standardisation, windows
 from edgebio.frontend.twin import STAGES, Twin, class_flags
-from tests.frontend.signals import cases, signal
+from tests.frontend.signals import cases, full_scale, signal
 
 
 def differing(spec, samples, rfft=None):
@@ -182,6 +182,24 @@ def test_snr_against_float64_holds_at_every_level(fft, least, sigma):
     unit = np.log2(fft) - 11 - stages.values["exponent"]
     measured = (pairs[..., ::2] + 1j * pairs[..., 1::2]) * 2.0 ** unit[..., None]
     assert float64.snr_db(float64.stages(spec, samples).fft, measured) >= least
+
+
+@pytest.mark.parametrize("taper", ["hann", "hamming", "none"])
+@pytest.mark.parametrize("core_class", ["scalar", "dsp"])
+@pytest.mark.parametrize("fft", [32, 64, 128, 256, 512])
+def test_no_frame_of_full_scale_saturates(fft, core_class, taper):
+    """A sum that saturated or wrapped would leave some 10 dB, or less than none."""
+    spec = FrontendSpec(
+        rate=1000, channels=1, fft=fft, hop=fft, window=fft, stride=1, bins=(0, fft // 2 + 1),
+        highpass=0.0, taper=taper, core_class=core_class,
+    )  # fmt: skip
+    samples = full_scale(fft)
+    stages, exact = Twin(spec).stages(samples).values, float64.stages(spec, samples).fft[0]
+    pairs = stages["fft"][0].astype(float)
+    unit = 2.0 ** (np.log2(fft) - 11 - stages["exponent"][0])
+    measured = (pairs[:, ::2] + 1j * pairs[:, 1::2]) * unit[:, None]
+    worst = min(float64.snr_db(e, m) for e, m in zip(exact, measured, strict=True))
+    assert worst > 40
 
 
 def test_a_constant_is_removed_exactly_and_silence_is_flat():
