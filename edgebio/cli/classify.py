@@ -129,6 +129,8 @@ def classify(
             f"{tally.windows} windows against this machine: {tally.images} images, "
             f"{tally.logits} logits and {tally.decisions} decisions differ"
         )
+    if session.railed:
+        out.note(f"{session.railed:,} samples are at an end of 16 bits: overdriven?")
     if delay:
         out.note(str(delay))
     if document["latency"]:

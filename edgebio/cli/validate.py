@@ -60,6 +60,12 @@ def validate(
         for rung in rungs
     ]
     out.table("The ladder", ["rung", "what", "compared", "differing", "SNR", ""], rows)
+    levels = rungs[0].figures.get("snr_by_level", [])
+    if levels:
+        table = [[row["sigma"], f"{row['snr_db']:.1f} dB"] for row in levels]
+        out.table("Spectrum against float64, noise in the band", ["sigma (counts)", "SNR"], table)
+    if rungs[0].figures.get("railed"):
+        out.note(f"rung 1: {rungs[0].note}")
     for rung in rungs:
         if rung.note:
             out.detail(f"rung {rung.number}: {rung.note}")

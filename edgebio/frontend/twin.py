@@ -58,6 +58,11 @@ def uses_helium(core_class: CoreClass, helium: bool) -> bool:
     return helium and core_class == "mve"
 
 
+def railed_samples(samples: npt.NDArray[np.int16]) -> int:
+    """Samples at an end of int16: the converter was probably overdriven."""
+    return int(np.count_nonzero((samples == 32767) | (samples == -32768)))
+
+
 @dataclass(frozen=True, eq=False)
 class Stages:
     """What every stage of one recording computed.

@@ -16,7 +16,7 @@ from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import REJECTED, REST, DecisionSettings
 from edgebio.decision.twin import Decider, activity
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.frontend.twin import Twin, uses_helium
+from edgebio.frontend.twin import Twin, railed_samples, uses_helium
 from edgebio.link.client import Client
 from edgebio.link.results import Decision, Rest, Settings, reason
 from edgebio.recordings import Recording
@@ -230,6 +230,8 @@ class Session:
         Windows that end on a labelled sample, and decisions of them that are right.
     rests : dict of str to int
         How often the device decided for rest without a window, by reason.
+    railed : int
+        Samples at an end of 16 bits in the recordings that were streamed: overdriven, probably.
 
     Raises
     ------
@@ -246,6 +248,7 @@ class Session:
     labelled: int = 0
     correct: int = 0
     rests: dict[str, int] = field(default_factory=dict)
+    railed: int = 0
     _compute: list[int] = field(init=False, default_factory=list)
     _latencies: list[float] = field(init=False, default_factory=list)
     _host: Host | None = field(init=False, default=None)
@@ -316,6 +319,7 @@ class Session:
             "approximate": self.approximate,
             "first": tally.first or None,
             "rests": self.rests,
+            "railed": self.railed,
             "delay": {**asdict(self.delay), "total": self.delay.total} if self.delay else None,
             "latency": self._latency(),
             "labelled": self.labelled,
@@ -369,6 +373,7 @@ class Session:
     def _stream(self, recording: Recording, real_time: bool) -> Generator[Classified, None, None]:
         about = self.description
         check_fits(recording, about.rate / 1000, about.channels)
+        self.railed += railed_samples(recording.samples)
         comparison = Comparison(self._host, recording.samples) if self._host else None
         pace = recording.rate if real_time else None
         started = time.monotonic()

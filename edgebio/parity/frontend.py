@@ -13,10 +13,12 @@ from edgebio.frontend import float64, reference
 from edgebio.frontend.constants import WINDOW_SHIFT
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
-from edgebio.frontend.twin import STAGES, Twin
+from edgebio.frontend.twin import STAGES, Twin, railed_samples
 from edgebio.parity.compare import Part, Rung, exact, holds_exactly, merged
 from edgebio.parity.stimuli import Stimulus
 
+LEVELS = (8, 30, 100, 1000, 10_000)
+"""Standard deviations, in counts, at which rung 1 measures the spectrum."""
 LEAST_SNR_DB = 40.0
 """Rung 1 holds above this; a 256-point q15 FFT of full-scale frames reaches 45 dB."""
 
@@ -25,7 +27,7 @@ _AXES: dict[str, tuple[str, ...]] = {
     "window": ("channel", "frame", "sample"),
     "scale": ("channel", "frame", "sample"),
     "exponent": ("channel", "frame"),
-    "fft": ("channel", "frame", "half-bin"),
+    "fft": ("channel", "frame", "bin", "part"),
     "power": ("channel", "frame", "bin"),
     "log": ("channel", "frame", "bin"),
     "image": ("channel", "frame", "bin"),
@@ -48,13 +50,46 @@ def float_against_twin(spec: FrontendSpec, stimuli: Sequence[Stimulus]) -> Rung:
     stages = tuple(merged(parts))
     spectrum = next((part.snr_db for part in stages if part.name == "fft"), None)
     ok = spectrum is not None and spectrum >= LEAST_SNR_DB
+    railed = sum(railed_samples(stimulus.samples) for stimulus in stimuli)
+    note = f"holds where the spectrum has at least {LEAST_SNR_DB:g} dB"
+    if railed:
+        total = sum(stimulus.samples.size for stimulus in stimuli)
+        note += f"; {railed:,} of {total:,} samples are at an end of 16 bits: overdriven?"
     return Rung(
         1,
         "float64 STFT against the fixed-point twin",
         stages,
         ok,
-        f"holds where the spectrum has at least {LEAST_SNR_DB:g} dB",
+        note,
+        {"railed": railed, "snr_by_level": snr_by_level(spec)},
     )
+
+
+def snr_by_level(spec: FrontendSpec) -> list[dict[str, float]]:
+    """SNR of the spectrum against float64 for noise in the band of the filters, by its level.
+
+    Returns
+    -------
+    list of dict
+        ``sigma`` in counts and ``snr_db``, from a few counts to near full scale.
+    """
+    from scipy import signal
+
+    low = max(spec.highpass, 0.02 * spec.rate)
+    high = min(spec.lowpass or spec.rate, 0.45 * spec.rate)
+    n = max(spec.window, 60 * spec.fft)
+    noise = np.random.default_rng(0).normal(size=(n + 1000, spec.channels))
+    band = signal.butter(4, [low, max(high, 1.2 * low)], "bandpass", fs=spec.rate, output="sos")
+    wave = signal.sosfilt(band, noise, axis=0)[1000:]
+    wave /= wave.std()
+    rows = []
+    for sigma in LEVELS:
+        samples = np.clip(np.rint(wave * sigma), -32768, 32767).astype(np.int16)
+        fixed = _in_counts(spec, Twin(spec).stages(samples, ("filter", "window", "exponent",
+                                                             "fft", "log")).values)  # fmt: skip
+        exact = float64.stages(spec, samples).fft
+        rows.append({"sigma": sigma, "snr_db": round(float64.snr_db(exact, fixed["fft"]), 1)})
+    return rows
 
 
 def twin_against_cmsis(
@@ -85,6 +120,9 @@ def against(
                 # Samples that wait for their hop have not been filtered yet.
                 n = min(want.shape[1], have.shape[1])
                 want, have = want[:, :n], have[:, :n]
+            if stage == "fft" and want.shape == have.shape:
+                # Real and imaginary parts lie side by side: part 0 and 1 of each bin.
+                want, have = (x.reshape(*x.shape[:2], -1, 2) for x in (want, have))
             parts.append(exact(stage, want, have, _AXES[stage], f"{name}, "))
     return parts
 

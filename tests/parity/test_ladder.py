@@ -94,6 +94,28 @@ def test_stages_that_a_core_did_not_make_are_a_difference(model):
     assert all(part.differing == part.compared for part in parts)
 
 
+def test_the_first_difference_of_a_spectrum_is_named_by_its_bin(model):
+    twin = Twin(about(model).frontend, about(model).standardisation)
+    expected = twin.stages(stimuli.generated(about(model).frontend)[0].samples).values
+    wrong = {**expected, "fft": expected["fft"].copy()}
+    wrong["fft"][3, 4, 2 * 7 + 1] += 5
+    part = next(p for p in against(expected, wrong, "chirp") if p.differing)
+    assert part.first.startswith("fft: chirp, channel 3, frame 4, bin 7, part 1: ")
+    assert (part.differing, part.worst) == (1, 5)
+
+
+def test_rung_1_has_a_table_of_levels_and_counts_railed_samples(model):
+    spec = about(model).frontend
+    loud = stimuli.Stimulus("loud", stimuli.generated(spec)[0].samples.copy())
+    loud.samples[100:103, 1] = -32768
+    rung = float_against_twin(spec, [loud])
+    levels = rung.document()["snr_by_level"]
+    assert [row["sigma"] for row in levels] == [8, 30, 100, 1000, 10_000]
+    assert all(row["snr_db"] > 50 for row in levels)  # 32 points, Hann
+    assert rung.figures["railed"] == 3
+    assert f"3 of {loud.samples.size:,} samples are at an end" in rung.note
+
+
 def test_float64_snr_needs_a_signal(model):
     spec = about(model).frontend
     assert float_against_twin(spec, []).ok is False
