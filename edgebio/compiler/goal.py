@@ -58,7 +58,11 @@ def shrink(
         Where the smallest plan takes more than ``goal.constants``.
     """
     chosen = list(steps)
-    forms = {index: form for index, step in enumerate(steps) if (form := smaller(step))}
+    forms = {
+        index: form
+        for index, step in enumerate(steps)
+        if (form := smaller(step)) and form.constant_bytes < step.constant_bytes
+    }
 
     def price(index: int) -> float:
         """Instructions that a byte less costs."""

@@ -58,6 +58,8 @@ class HostModel:
     core
         Core class whose kernels are used; instructions that this machine lacks are spelled out
         in C.
+    goal
+        What the kernels are chosen for.
 
     Attributes
     ----------
@@ -79,9 +81,12 @@ class HostModel:
     """
 
     def __init__(
-        self, model: Path | str | bytes | tflite.Graph, core: compiler.Core = "portable"
+        self,
+        model: Path | str | bytes | tflite.Graph,
+        core: compiler.Core = "portable",
+        goal: compiler.Goal = compiler.SPEED,
     ) -> None:
-        self.program = compiler.compile_model(model, core)
+        self.program = compiler.compile_model(model, core, goal)
         network = self.program.network
         source, target = network.tensors[network.input], network.tensors[network.output]
         self.input_shape = source.shape[1:]

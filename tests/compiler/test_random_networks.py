@@ -19,6 +19,7 @@ from tests.compiler.conftest import SANITIZE, STRICT
 
 pytestmark = pytest.mark.usefixtures("tflite_micro")
 
+CORES: tuple[compiler.Core, ...] = ("portable", "dsp", "mve")
 Runner = Callable[..., NDArray[Any]]
 
 
@@ -35,14 +36,18 @@ def compare(seed: int) -> None:
 
 
 def compare_layers(data: bytes, seed: int) -> None:
-    models = {core: HostModel(data, core) for core in ("portable", "dsp")}
-    steps = models["portable"].program.steps
-    x = inputs(seed, models["portable"].input_shape)
+    # The extensions' instructions are spelled out in C here.
+    models = [HostModel(data, core) for core in CORES]
+    models.append(HostModel(data, "dsp", compiler.Goal("size")))
+    steps = models[0].program.steps
+    x = inputs(seed, models[0].input_shape)
     y, layers = oracle.outputs(data, x, [step.layer.output for step in steps])
-    for core, model in models.items():  # the DSP extension's instructions spelled out in C
-        for what, wanted, found in zip(model.describe(), layers, model.layers(x), strict=True):
-            assert wanted.tobytes() == found.tobytes(), f"seed {seed}, {core}: {what}"
-        assert y.tobytes() == model.run(x).tobytes(), f"seed {seed}, {core}"
+    for model in models:
+        for what, step, wanted, found in zip(
+            model.describe(), model.program.steps, layers, model.layers(x), strict=True
+        ):
+            assert wanted.tobytes() == found.tobytes(), f"seed {seed}, {step.function}: {what}"
+        assert y.tobytes() == model.run(x).tobytes(), f"seed {seed}"
 
 
 def inputs(seed: int, shape: tuple[int, ...]) -> NDArray[np.int8]:
