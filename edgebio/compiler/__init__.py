@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from edgebio import storage, tflite
-from edgebio.compiler import emit
+from edgebio.compiler import emit, packages
 from edgebio.compiler.choose import choose
-from edgebio.compiler.explain import describe_program
+from edgebio.compiler.explain import describe_program, describe_stages
 from edgebio.compiler.goal import SPEED, Goal, Optimize
 from edgebio.compiler.lower import lower
+from edgebio.compiler.packages import PACKAGES, Package
+from edgebio.compiler.picture import plan_svg
 from edgebio.compiler.plan import plan
 from edgebio.compiler.program import Program
 from edgebio.compiler.simplify import simplify
@@ -19,15 +21,18 @@ from edgebio.errors import EdgebioError
 
 __all__ = [
     "CORES",
+    "PACKAGES",
     "SPEED",
     "Core",
     "Generated",
     "Goal",
     "Optimize",
+    "Package",
     "Program",
     "compile_model",
     "explain",
     "generate",
+    "package",
 ]
 
 
@@ -98,7 +103,17 @@ def compile_model(
         Where the file cannot be read or compiled, or the goal not be met; the text names the
         operator and the reason.
     """
-    graph = model if isinstance(model, tflite.Graph) else tflite.read(model)
+    return _compile(model, _graph(model), core, goal)
+
+
+def _graph(model: tflite.Graph | Path | str | bytes) -> tflite.Graph:
+    return model if isinstance(model, tflite.Graph) else tflite.read(model)
+
+
+def _compile(
+    model: tflite.Graph | Path | str | bytes, graph: tflite.Graph, core: Core, goal: Goal
+) -> Program:
+    """Compile `graph`; errors name `model` where it is a path."""
     try:
         verify(graph)
         network = simplify(lower(graph))
@@ -124,6 +139,9 @@ def generate(
 ) -> Generated:
     """Compile a .tflite and write its C into `folder`: model.h, model.c and the kernels used.
 
+    With them go a CMakeLists.txt, the memory plan as plan.svg and plan.json, and explain.txt, which
+    tells what was decided.
+
     Parameters
     ----------
     model
@@ -140,12 +158,59 @@ def generate(
     EdgebioError
         Where the model cannot be read or compiled, or the goal not be met.
     """
-    program = compile_model(model, core, goal)
+    graph = _graph(model)
+    return _write(graph, _compile(model, graph, core, goal), folder)
+
+
+def package(
+    model: tflite.Graph | Path | str | bytes,
+    kind: Package,
+    folder: Path,
+    core: Core = "portable",
+    goal: Goal = SPEED,
+) -> Generated:
+    """Compile a .tflite and write it as a library for a build system.
+
+    Parameters
+    ----------
+    model
+        A graph, a path, or the file's bytes.
+    kind
+        Which layout.
+    folder
+        Where it goes; made where missing.
+    core
+        Instruction set that kernels may use.
+    goal
+        What to choose kernels for.
+
+    Raises
+    ------
+    EdgebioError
+        Where the model cannot be read or compiled, or the goal not be met.
+    """
+    graph = _graph(model)
+    program = _compile(model, graph, core, goal)
+    inside, files = packages.layout(kind, program)
+    generated = _write(graph, program, folder / inside)
+    if inside:  # the layout builds by its own means
+        (folder / inside / "CMakeLists.txt").unlink()
+    for name, text in files.items():
+        storage.write_text(folder / name, text)
+    return generated
+
+
+def _write(graph: tflite.Graph, program: Program, folder: Path) -> Generated:
+    """Write the C, a CMakeLists.txt, the plan as picture and JSON, and what was decided."""
     kernels = storage.assets("firmware_assets") / "kernels"
     for name, text in program.texts().items():
         storage.write_text(folder / name, text)
     for name in program.kernels:
         storage.write_bytes(folder / name, (kernels / name).read_bytes())
+    storage.write_text(folder / "CMakeLists.txt", packages.cmake(program))
+    storage.write_text(folder / "plan.svg", plan_svg(program))
+    storage.write_json(folder / "plan.json", program.plan.document())
+    storage.write_text(folder / "explain.txt", describe_stages(graph, program) + "\n")
     return Generated(
         program=program,
         sources=[folder / name for name in ("model.c", *program.kernel_sources)],
@@ -153,6 +218,15 @@ def generate(
     )
 
 
-def explain(compiled: Program | Generated) -> str:
-    """Tell what was decided: layers, what was fused, kernels, and the memory plan."""
-    return describe_program(compiled if isinstance(compiled, Program) else compiled.program)
+def explain(compiled: Program | Generated, graph: tflite.Graph | None = None) -> str:
+    """Tell what was decided, stage by stage.
+
+    Parameters
+    ----------
+    compiled
+        A compiled network.
+    graph
+        What it was compiled from; with it, what was read and verified is told too.
+    """
+    program = compiled if isinstance(compiled, Program) else compiled.program
+    return describe_program(program) if graph is None else describe_stages(graph, program)

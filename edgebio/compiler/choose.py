@@ -4,6 +4,7 @@ Each layer type has candidates in order of preference; the first whose core clas
 and whose preconditions hold is taken. `portable` runs anywhere and has no preconditions.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -25,7 +26,8 @@ def choose(network: net.Network, core: Core = "portable", goal: Goal = SPEED) ->
 
     def smaller(step: Step) -> Step | None:
         form = SMALLER.get(step.function)
-        return form(network, step.layer) if form else None
+        found = form(network, step.layer) if form else None
+        return found if isinstance(found, Step) else None
 
     return shrink(fastest, smaller, goal)
 
@@ -33,16 +35,21 @@ def choose(network: net.Network, core: Core = "portable", goal: Goal = SPEED) ->
 def _choose(network: net.Network, layer: net.Layer, core: Core) -> Step:
     if isinstance(layer, net.Convolution | net.FullyConnected) and not layer.channels.proven:
         return _WRAPPING[type(layer)](network, layer)
+    declined: list[str] = []
     for kernel_core, candidate in CANDIDATES[type(layer)]:
-        if kernel_core in CORES[core]:
-            step = candidate(network, layer)
-            if step is not None:
-                return step
+        if kernel_core not in CORES[core]:
+            continue
+        step = candidate(network, layer)
+        if isinstance(step, Step):
+            return dataclasses.replace(step, notes=(*step.notes, *declined))
+        does = (candidate.__doc__ or candidate.__name__).splitlines()[0].rstrip(".")
+        reason = step or "what it relies on does not hold"
+        declined.append(f"not the {kernel_core} kernel '{does}': {reason}")
     raise AssertionError(f"no portable kernel for {layer.kind}")
 
 
-Candidate = Callable[[net.Network, Any], Step | None]
-"""Gives a layer a kernel, or None where the kernel's preconditions do not hold."""
+Candidate = Callable[[net.Network, Any], Step | str | None]
+"""Gives a layer a kernel; or says why its preconditions do not hold, or None."""
 
 CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
     net.Add: (("portable", portable.add),),

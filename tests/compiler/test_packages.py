@@ -1,0 +1,204 @@
+"""Generated folders build by the means of others, and the memory plan is a picture."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from edgebio import compiler, hostcc
+from edgebio.compiler import picture
+from tests.compiler import networks
+
+M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+MODEL = "ref_res_cnn_qat.tflite"
+
+
+@pytest.fixture
+def model(models_folder: Path) -> Path:
+    return models_folder / MODEL
+
+
+@pytest.fixture
+def program(model: Path) -> compiler.Program:
+    return compiler.compile_model(model, "dsp")
+
+
+def tool(name: str, install: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        pytest.skip(f"no {name}: sudo apt-get install {install}")
+    return found
+
+
+def run(*command: str | Path, folder: Path | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_static_library_by_cmake_for_this_machine(model: Path, tmp_path: Path) -> None:
+    """From C++, by add_subdirectory, as an application would take it."""
+    cmake = tool("cmake", "cmake")
+    tool("c++", "g++")
+    compiler.generate(model, tmp_path / "model", "dsp")
+    (tmp_path / "main.cpp").write_text(
+        '#include "model.h"\n'
+        "alignas(16) static unsigned char state[EB_MODEL_STATE_BYTES];\n"
+        "static signed char input[EB_MODEL_INPUT_BYTES], output[EB_MODEL_OUTPUT_BYTES];\n"
+        "int main() { eb_model_invoke(state, input, output); return output[0] == output[1]; }\n"
+    )
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.13)\nproject(app C CXX)\nadd_subdirectory(model)\n"
+        "add_executable(app main.cpp)\ntarget_link_libraries(app PRIVATE edgebio_model)\n"
+    )
+    run(cmake, "-S", tmp_path, "-B", tmp_path / "build")
+    run(cmake, "--build", tmp_path / "build")
+    run(tmp_path / "build" / "app")
+
+
+def test_a_static_library_by_cmake_for_cortex_m4(model: Path, tmp_path: Path) -> None:
+    """With no heap, no global that is written, and nothing from outside but memcpy and memset."""
+    cmake, gcc = tool("cmake", "cmake"), tool("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    compiler.generate(model, tmp_path / "model", "dsp")
+    run(
+        *(cmake, "-S", tmp_path / "model", "-B", tmp_path / "build"),
+        *("-DCMAKE_SYSTEM_NAME=Generic", f"-DCMAKE_C_COMPILER={gcc}"),
+        *("-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", f"-DCMAKE_C_FLAGS={' '.join(M4)}"),
+    )
+    run(cmake, "--build", tmp_path / "build")
+    listed = run("arm-none-eabi-nm", tmp_path / "build" / "libedgebio_model.a")
+    symbols = re.findall(r"^(?:[0-9a-f]+)? +(\w) (\S+)$", listed, re.M)
+    assert ("T", "eb_model_invoke") in symbols
+    assert {kind for kind, _ in symbols} <= {"T", "t", "R", "r", "U"}, symbols
+    defined = {name for kind, name in symbols if kind != "U"}
+    outside = {name for kind, name in symbols if kind == "U"} - defined
+    assert outside <= {"memcpy", "memset"}
+
+
+def compiles(sources: list[Path], include: Path, *more: str) -> None:
+    gcc = tool("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    for source in sources:
+        flags = () if source.suffix == ".cpp" else hostcc.STRICT
+        run(gcc, *M4, "-O2", *flags, *more, f"-I{include}", "-c", source, "-o", "/dev/null")
+
+
+def test_arduino(model: Path, program: compiler.Program, tmp_path: Path) -> None:
+    """What the Arduino builder does: C of src/ with src/ as include path, the sketch as C++."""
+    compiler.package(model, "arduino", tmp_path, "dsp")
+    lines = (tmp_path / "library.properties").read_text().splitlines()
+    properties = dict(line.split("=", 1) for line in lines)
+    wanted = "name version author maintainer sentence paragraph category url architectures includes"
+    assert set(properties) == set(wanted.split())
+    assert (tmp_path / "src" / properties["includes"]).is_file()
+    sources = sorted((tmp_path / "src").glob("*.c"))
+    assert len(sources) == len(program.kernel_sources) + 1
+    compiles(sources, tmp_path / "src")
+    sketch = (tmp_path / "examples" / "Invoke" / "Invoke.ino").read_text()
+    (tmp_path / "Arduino.h").write_text(
+        "struct Port { void begin(long); template <class T> void print(T); "
+        "void println(const char *); };\nextern Port Serial;\n"
+        "unsigned long micros();\nvoid delay(unsigned long);\n"
+    )
+    (tmp_path / "sketch.cpp").write_text(f"#include <Arduino.h>\n{sketch}")
+    compiles([tmp_path / "sketch.cpp"], tmp_path / "src", f"-I{tmp_path}", "-std=c++11", "-Wall")
+
+
+def test_zephyr(model: Path, tmp_path: Path) -> None:
+    """The module's CMakeLists.txt runs with Zephyr's functions as they are documented."""
+    cmake = tool("cmake", "cmake")
+    module = tmp_path / "module"
+    compiler.package(model, "zephyr", module, "dsp")
+    assert (module / "zephyr" / "module.yml").read_text().splitlines()[0] == "name: edgebio_model"
+    assert "config EDGEBIO_MODEL\n    bool " in (module / "Kconfig").read_text()
+    assert not (module / "src" / "CMakeLists.txt").exists()
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.13)\nproject(app C)\n"
+        "macro(zephyr_library_named name)\nset(CURRENT ${name})\nadd_library(${name} STATIC)\n"
+        "endmacro()\n"
+        "function(zephyr_library_sources)\n"
+        "target_sources(${CURRENT} PRIVATE ${ARGV})\nendfunction()\n"
+        "function(zephyr_library_compile_options)\n"
+        "target_compile_options(${CURRENT} PRIVATE ${ARGV})\nendfunction()\n"
+        "function(zephyr_include_directories folder)\n"
+        "target_include_directories(${CURRENT} PUBLIC ${folder})\nendfunction()\n"
+        "add_subdirectory(module)\n"
+        "if(CONFIG_EDGEBIO_MODEL)\nadd_executable(app main.c)\n"
+        "target_link_libraries(app edgebio_model)\nendif()\n"
+    )
+    (tmp_path / "main.c").write_text('#include "model.h"\nint main(void) { return 0; }\n')
+    for chosen in ("y", ""):
+        build = tmp_path / f"build{chosen}"
+        run(cmake, "-S", tmp_path, "-B", build, f"-DCONFIG_EDGEBIO_MODEL={chosen}")
+        run(cmake, "--build", build)
+        assert (build / "app").is_file() == bool(chosen)
+
+
+def test_platformio(model: Path, tmp_path: Path) -> None:
+    compiler.package(model, "platformio", tmp_path, "dsp")
+    manifest = json.loads((tmp_path / "library.json").read_text())
+    assert {"name", "version", "description", "build"} <= set(manifest)
+    build = manifest["build"]
+    sources = sorted((tmp_path / build["srcDir"]).glob("*.c"))
+    example = manifest["examples"][0]
+    sources += [tmp_path / example["base"] / name for name in example["files"]]
+    compiles(sources, tmp_path / build["includeDir"], *build["flags"])
+    assert (tmp_path / build["includeDir"] / manifest["headers"]).is_file()
+    platformio = shutil.which("pio")
+    if platformio:  # its own check of the manifest
+        run(platformio, "pkg", "pack", "-o", tmp_path / "packed.tar.gz", tmp_path)
+
+
+@pytest.mark.parametrize("kind", compiler.PACKAGES)
+def test_same_model_same_bytes(model: Path, tmp_path: Path, kind: compiler.Package) -> None:
+    compiler.package(model, kind, tmp_path / "a", "dsp")
+    compiler.package(model.read_bytes(), kind, tmp_path / "b", "dsp")
+    first, second = (
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (tmp_path / "a", tmp_path / "b")
+    )
+    assert first == second
+    assert {"model.c", "model.h", "plan.svg", "plan.json", "explain.txt"} <= {
+        path.name for path in first
+    }
+    text = b"".join(first.values())
+    assert str(tmp_path).encode() not in text
+    assert not re.search(rb"20\d\d-\d\d-\d\d", text)
+
+
+def test_the_plan_as_a_picture(program: compiler.Program) -> None:
+    root = ElementTree.fromstring(picture.plan_svg(program))
+    name = "{http://www.w3.org/2000/svg}"
+    boxes = [
+        group for group in root.iter(f"{name}g")
+        if group.find(f"{name}rect") is not None
+    ]  # fmt: skip
+    plan = program.plan
+    assert len(boxes) == len(plan.buffers)
+    rects = [box.find(f"{name}rect") for box in boxes]
+    for rect in rects:
+        assert rect is not None
+        top, height = float(rect.attrib["y"]), float(rect.attrib["height"])
+        assert 71.9 <= top <= top + height <= 72 + 380 + 1.1
+        assert float(rect.attrib["width"]) > 0
+    tallest = max(plan.buffers, key=lambda b: b.bytes)
+    rect = rects[plan.buffers.index(tallest)]
+    assert rect is not None
+    assert abs(float(rect.attrib["height"]) / 380 - tallest.bytes / plan.total) < 0.002
+    style = root.findtext(f"{name}style") or ""
+    assert "prefers-color-scheme: dark" in style
+
+
+@pytest.mark.usefixtures("tflite_micro")
+def test_pictures_and_words_of_every_network() -> None:
+    """No plan is too small or too large to be drawn, and every stage can be told."""
+    for seed in range(40):
+        data = networks.random_network(seed)
+        program = compiler.compile_model(data, "dsp")
+        ElementTree.fromstring(picture.plan_svg(program))
+        told = compiler.explain(program, compiler.tflite.read(data))
+        for stage in ("read", "verified", "simplified", "kernels", "memory"):
+            assert f"{stage}" in told
