@@ -64,6 +64,32 @@ def test_build_tells_flash_and_ram(image: tuple[Path, Result]) -> None:
     assert document["flash"]["total"] == (folder / "firmware.bin").stat().st_size
 
 
+def test_build_explains_itself(model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "image"
+    result = run("build", model, "--board", "mps2-an386", "-o", folder, "--explain", "-q")
+    assert result.exit_code == 0
+    told = (folder / "src" / "model" / "explain.txt").read_text()
+    assert told.strip() in result.stdout
+    assert "operator 1 (MAX_POOL_2D) goes into operator 0 (CONV_2D)" in told
+    assert "<svg" in (folder / "src" / "model" / "plan.svg").read_text()
+
+
+def test_build_a_library(model: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    result = run("build", model, "--package", "arduino", "-o", library, "--explain", "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert document["macs"] == 737_472
+    assert "conv2d_pooled (portable)" in document["explanation"]
+    assert (library / "library.properties").is_file()
+    wrong = run("build", model, "-o", library)
+    assert wrong.exit_code == 2
+    assert wrong.stderr == "edgebio: give the --board to build for, or a --package\n"
+    tight = run("build", model, "--package", "cmake", "--flash-budget", "1k", "-o", library)
+    assert tight.exit_code
+    assert "no plan fits" in tight.stderr
+
+
 def test_build_for_a_board_that_is_too_small(model: Path, tmp_path: Path) -> None:
     small = tmp_path / "small.toml"
     text = (storage.assets("boards") / "netduinoplus2.toml").read_text()
