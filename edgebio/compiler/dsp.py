@@ -115,6 +115,7 @@ def _conv_2d(layer: net.Conv2D, width: str, weights: Array, steps: int, a_pair: 
     window = layer.window
     pooled = layer.pool != (1, 1)
     pairs = (layer.pool[0] * layer.pool[1] + 1) // 2
+    grows = len(layer.weights) > window.channels
     copies = _copies(window)
     borders = window.padded and not copies
     image = _copied(window) if copies else window.input
@@ -162,16 +163,20 @@ def _conv_2d(layer: net.Conv2D, width: str, weights: Array, steps: int, a_pair: 
         },
         scratch=8 * steps * pairs
         + (_copy_bytes(window) if copies else window.channels if borders else 0),
-        # Both pixels are in the patch before the first is written.
-        in_place=(
-            (0,)
-            if window.taps == 1 and not window.padded and len(layer.weights) <= window.channels
-            else ()
-        ),
+        # Both pixels are in the patch before the first is written; then the output grows by its
+        # channels where the input is used up by its own. Under a pool, the pixels of a second row
+        # are read before others of the first.
+        in_place=(0,) if _pointwise(window) and not (pooled and grows) else (),
+        overlay="end" if grows else "start",
         estimate=pairs * math.prod(layer.pooled) * (a_pair + _patch_estimate(window))
         if pooled
         else math.ceil(math.prod(window.output) / 2) * (a_pair + _patch_estimate(window)),
     )
+
+
+def _pointwise(window: net.Window) -> bool:
+    """Whether each pixel of the output comes from the one at its place."""
+    return window.taps == 1 and not window.padded and window.stride == (1, 1)
 
 
 def _patch_estimate(window: net.Window) -> int:
@@ -259,7 +264,7 @@ def depthwise_conv_2d(network: net.Network, layer: net.DepthwiseConv2D) -> Step 
         # Four channels are read to the end before the first of them is written; all others are
         # still needed, so the channels of the output must come to lie on those of the input.
         in_place=(0,) if lines.band == lines.count else (),
-        in_place_at_same_offset=True,
+        overlay="same",
     )
 
 

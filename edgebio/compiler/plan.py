@@ -2,10 +2,9 @@
 
 Buffers that are never needed at the same time share bytes. A buffer lives from the step that
 writes it to the last step that reads it; the model's input and output are the caller's memory and
-take none. A step that works in place may put its output over an input that nobody reads later, as
-long as the output does not begin behind it: its kernel then never overwrites what it has yet to
-read. Placement is greedy by size (Pisarchyk & Lee 2020, arXiv:2001.03288), tried in a few orders
-of which the best is taken.
+take none. A step that works in place may put its output over an input that nobody reads later,
+where its kernel never overwrites what it has yet to read. Placement is greedy by size (Pisarchyk &
+Lee 2020, arXiv:2001.03288), tried in a few orders of which the best is taken.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from edgebio.compiler import network as net
-from edgebio.compiler.step import Step
+from edgebio.compiler.step import Overlay, Step
 
 ALIGNMENT: Final = 4
 """Of every buffer, in bytes: kernels may read words."""
@@ -35,9 +34,10 @@ class Buffer:
     first, last : int
         Steps between which it is in use, both included.
     over : tuple of int
-        Tensors that it may overlap at step `first`, where its offset is not above theirs.
-    same_offset : bool
-        Whether it may overlap them at their very offset only.
+        Tensors that it may overlap at step `first`.
+    overlay : {"start", "same", "end"}
+        Where it may: beginning where they do or before, just there, or ending where they do or
+        before.
     """
 
     tensor: int | None
@@ -46,7 +46,7 @@ class Buffer:
     first: int
     last: int
     over: tuple[int, ...] = ()
-    same_offset: bool = False
+    overlay: Overlay = "start"
 
     @property
     def end(self) -> int:
@@ -57,7 +57,8 @@ class Buffer:
         """Whether it may lie over `other`, given where both begin."""
         if other.tensor not in self.over:
             return False
-        return offset == other_offset if self.same_offset else offset <= other_offset
+        latest = other_offset + other.bytes - self.bytes if self.overlay == "end" else other_offset
+        return offset == latest if self.overlay == "same" else offset <= latest
 
     def meets(self, other: "Buffer") -> bool:
         """Whether both are in use at some step."""
@@ -145,9 +146,7 @@ def _buffers(network: net.Network, steps: Sequence[Step]) -> list[Buffer]:
             over = tuple(sorted(index for index in inputs if last[index] == position))
             size = network.bytes(layer.output)
             end = last.get(layer.output, position)
-            buffers.append(
-                Buffer(layer.output, 0, size, position, end, over, step.in_place_at_same_offset)
-            )
+            buffers.append(Buffer(layer.output, 0, size, position, end, over, step.overlay))
     return buffers
 
 
@@ -172,13 +171,21 @@ def _lowest(buffer: Buffer, others: Sequence[Buffer]) -> int:
                 continue
             if other.may_lie_over(buffer, other.offset, offset):
                 continue
-            # One may begin where the other does, if it may lie over it at all; else goes behind.
-            shares = buffer.tensor in other.over or (
-                buffer.same_offset and other.tensor in buffer.over
-            )
-            offset = other.offset if shares and offset < other.offset else other.end
+            offset = _next(buffer, other, offset)
             moved = True
     return offset
+
+
+def _next(buffer: Buffer, other: Buffer, offset: int) -> int:
+    """Lowest offset above `offset` where `buffer` may lie over `other` or under it, or behind."""
+    if buffer.tensor in other.over:
+        behind = other.bytes - buffer.bytes if other.overlay == "end" else 0
+        under = _round_up(other.offset + behind, ALIGNMENT)
+        if offset < under < other.end:
+            return under
+    if other.tensor in buffer.over and buffer.overlay == "same" and offset < other.offset:
+        return other.offset
+    return other.end
 
 
 def _in_use(buffers: Sequence[Buffer], step: int) -> int:

@@ -16,6 +16,9 @@ CORES: Final[dict[Core, tuple[Core, ...]]] = {
 }
 """Core classes whose kernels run on a core, best first."""
 
+Overlay = Literal["start", "same", "end"]
+"""How the output of a kernel that works in place may lie over its input."""
+
 Value = int | float | str | tuple["Value", ...] | Mapping[str, "Value"]
 """A C initialiser: a number, a name, a list, or a struct by its members."""
 
@@ -83,9 +86,11 @@ class Step:
     takes_scratch : bool
         Whether the kernel's last parameter is a scratch pointer, which may be NULL.
     in_place : tuple of int
-        Positions of inputs that the output may overwrite, where it does not begin behind them.
-    in_place_at_same_offset : bool
-        Whether it may only where it begins where they do.
+        Positions of inputs that the output may overwrite.
+    overlay : {"start", "same", "end"}
+        Where the output may lie over them. It grows from its start as they are read from theirs:
+        no faster, so that it may begin where they do or before; or faster, so that it may end where
+        they do or before. "same": it must begin where they do.
     estimate : int
         About how many instructions it takes, to weigh it against another form; 0 where it has none.
     lists_inputs : bool
@@ -105,7 +110,7 @@ class Step:
     scratch: int = 0
     takes_scratch: bool = False
     in_place: tuple[int, ...] = ()
-    in_place_at_same_offset: bool = False
+    overlay: Overlay = "start"
     estimate: int = 0
     lists_inputs: bool = False
     notes: tuple[str, ...] = ()

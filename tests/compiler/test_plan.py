@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edgebio.compiler import network as net
 from edgebio.compiler.plan import ALIGNMENT, STATE_ALIGNMENT, Buffer, Plan, plan
-from edgebio.compiler.step import Step
+from edgebio.compiler.step import Overlay, Step
 from edgebio.tflite import Tensor
 
 
@@ -30,10 +30,22 @@ def programs(draw: st.DrawFn) -> tuple[net.Network, list[Step]]:
         inputs[0] = draw(st.sampled_from([inputs[0], index - 1]))
         layer = net.Layer((index,), "ADD", tuple(inputs), index)
         scratch = draw(st.sampled_from([0, 0, 1, 7, 30]))
-        # What the kernels promise: in place only over inputs that are not smaller.
-        fits = tuple(p for p, i in enumerate(inputs) if sizes[i] >= sizes[index])
-        in_place = draw(st.sampled_from([(), fits]))
-        steps.append(Step(layer, "", (), "portable", scratch=scratch, in_place=in_place))
+        # What the kernels promise: over inputs that are not smaller, unless the output catches up.
+        overlay = draw(st.sampled_from(["start", "same", "end"]))
+        fits = tuple(
+            p for p, i in enumerate(inputs) if sizes[i] >= sizes[index] or overlay == "end"
+        )
+        steps.append(
+            Step(
+                layer,
+                "",
+                (),
+                "portable",
+                scratch=scratch,
+                in_place=draw(st.sampled_from([(), fits])),
+                overlay=overlay,
+            )
+        )
     tensors = tuple(tensor(index, size) for index, size in enumerate(sizes))
     network = net.Network(tensors, tuple(s.layer for s in steps), 0, count, (1, 1), "")
     return network, steps
@@ -56,17 +68,26 @@ def test_a_run_reads_what_was_written(program: tuple[net.Network, list[Step]]) -
         size = network.bytes(layer.output)
         start = made.offset(layer.output)
         inputs = [i for i in layer.inputs if i != network.input]
-        for byte in range(size):
-            # In place, an output byte is written when inputs from this byte on are still needed;
-            # a layer that is not in place may need all of its inputs until its end.
+        # In place, an output byte is written when inputs from this share on are still needed; at
+        # the same offset, channel after channel, when those of all others are. A layer that is not
+        # in place may need all of its inputs until its end.
+        order = sorted(range(size), key=lambda byte: (byte % 3, byte))
+        written: set[int] = set()
+        for count, byte in enumerate(order if step.overlay == "same" else range(size)):
             for position, source in enumerate(layer.inputs):
                 if source not in inputs:
                     continue
                 offset = made.offset(source)
                 assert offset is not None
-                first = byte if position in step.in_place else 0
-                for read in range(first, network.bytes(source)):
+                whole = network.bytes(source)
+                done: set[int] = set()
+                if position in step.in_place and step.overlay == "end":
+                    done = set(range(-(-(count + 1) * whole // size)))  # its share is read first
+                elif position in step.in_place:
+                    done = written
+                for read in set(range(whole)) - done:
                     assert memory[offset + read] == (source, read)
+            written.add(byte)
             if layer.output != network.output:
                 assert start is not None
                 memory[start + byte] = (layer.output, byte)
@@ -96,13 +117,23 @@ def clear(a: Buffer, b: Buffer) -> bool:
     if a.offset + a.bytes <= b.offset or b.offset + b.bytes <= a.offset:
         return True
     first, second = sorted((a, b), key=lambda buffer: buffer.first)
-    return first.tensor in second.over and second.offset <= first.offset
+    return second.may_lie_over(first, second.offset, first.offset)
 
 
-def chain(sizes: list[int], in_place: tuple[int, ...] = ()) -> Plan:
+def chain(sizes: list[int], in_place: tuple[int, ...] = (), overlay: Overlay = "start") -> Plan:
     tensors = tuple(tensor(index, size) for index, size in enumerate(sizes))
     layers = tuple(net.Layer((i,), "RELU", (i - 1,), i) for i in range(1, len(sizes)))
-    steps = [Step(layer, "", (), "portable", in_place=in_place) for layer in layers]
+    steps = [
+        Step(
+            layer,
+            "",
+            (),
+            "portable",
+            in_place=in_place,
+            overlay=overlay,
+        )
+        for layer in layers
+    ]
     return plan(net.Network(tensors, layers, 0, len(sizes) - 1, (1, 1), ""), steps)
 
 
@@ -114,6 +145,17 @@ def test_a_chain_takes_its_two_largest_neighbours() -> None:
 
 def test_in_place_takes_one_buffer() -> None:
     assert chain([64] * 6, in_place=(0,)).total == 64
+
+
+def test_in_place_at_the_same_offset_takes_one_buffer_that_shrinks() -> None:
+    made = chain([64, 64, 64, 32, 32, 8], in_place=(0,), overlay="same")
+    assert made.total == 64
+    assert {buffer.offset for buffer in made.buffers} == {0}
+
+
+def test_an_output_that_grows_faster_takes_its_own_bytes_alone() -> None:
+    made = chain([8, 32, 64, 120, 8], in_place=(0,), overlay="end")
+    assert made.activations == 120
 
 
 def test_the_input_and_output_take_nothing() -> None:
