@@ -79,6 +79,11 @@ def bench(
         f"{found.instructions:,} instructions, {found.macs:,} MACs an inference "
         f"(mean of {found.inputs} {kind}, {how[found.method]})"
     )
+    if found.cycles:
+        out.result(
+            f"about {found.cycles.estimate:,} cycles: an estimate by Arm's table of timings, "
+            f"without {found.cycles.leaves_out}"
+        )
     out.result(
         f"flash {found.flash.total:,} bytes; RAM {found.ram.total:,}: activations "
         f"{found.ram.activations:,}, scratch {found.ram.scratch:,}, stack {found.ram.stack:,}"

@@ -16,7 +16,7 @@ from edgebio import compiler, tflite
 from edgebio.boards import Board
 from edgebio.compiler import emit
 from edgebio.errors import EdgebioError
-from edgebio.firmware import batch, counting, elf
+from edgebio.firmware import batch, counting, cycles, elf
 from edgebio.firmware.image import SPEED, Budget, model_file
 from edgebio.firmware.manifest import Flash, Ram
 from edgebio.firmware.sources import KERNELS
@@ -31,7 +31,7 @@ class _Section(BaseModel):
 
 
 class LayerCost(_Section):
-    """One executed layer: mean instructions of an inference, rounded."""
+    """One executed layer: mean instructions of an inference, rounded, and its share of `Cycles`."""
 
     index: int
     operator: str
@@ -39,6 +39,27 @@ class LayerCost(_Section):
     kernel: str
     instructions: int
     macs: int
+    cycles: int | None = None
+
+
+class Cycles(_Section):
+    """Cycles of an inference on a Cortex-M4, estimated from executed instructions.
+
+    Attributes
+    ----------
+    estimate : int
+        Mean of an inference, with memory that answers at once.
+    leaves_out : str
+        What it does not hold.
+    instructions : dict
+        Instructions of an inference by class.
+    """
+
+    estimate: int
+    leaves_out: str = (
+        "flash wait states, bus contention; jumps and divisions are taken at a middle cost"
+    )
+    instructions: dict[str, int]
 
 
 class FunctionCost(_Section):
@@ -64,6 +85,8 @@ class Bench(_Section):
         Counted by the plugin; or by the instruction clock, which reads up to 64 too many a layer.
     instructions, macs : int
         Of one inference.
+    cycles
+        Estimated, for Cortex-M4 by the exact method only.
     flash, ram
         Of the image that was counted: the network, its kernels and a minimal application.
     layers, functions : list
@@ -79,6 +102,7 @@ class Bench(_Section):
     method: Literal["exact", "clock"]
     instructions: int
     macs: int
+    cycles: Cycles | None
     flash: Flash
     ram: Ram
     layers: list[LayerCost]
@@ -118,9 +142,14 @@ def bench(
         raise EdgebioError("no inputs to count instructions over")
     plugin = counting.plugin()
     functions: list[FunctionCost] = []
+    taken, by_layer = None, None
     with batch.prepare(board, path, timed=plugin is None, budget=budget) as prepared:
         if plugin:
-            total, layers, functions = _count(prepared, plugin, given, len(program.steps))
+            counted = _count(prepared, plugin, given, len(program.steps))
+            total, layers, functions, by_address = counted
+            if board.core == cycles.CORE:
+                image = elf.Image(prepared.elf)
+                taken, by_layer = _cycles(image, by_address, len(given), len(program.steps))
         else:
             micros = prepared.micros(given, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
             costs = micros * 1000 / 2**_SHIFT
@@ -135,6 +164,7 @@ def bench(
         method="exact" if plugin else "clock",
         instructions=round(total),
         macs=program.macs,
+        cycles=taken,
         flash=manifest.flash,
         ram=manifest.ram,
         layers=[
@@ -145,6 +175,7 @@ def bench(
                 kernel=kernel,
                 instructions=round(cost),
                 macs=step.layer.macs,
+                cycles=by_layer[index] if by_layer else None,
             )
             for index, (step, kernel, cost) in enumerate(
                 zip(program.steps, manifest.kernels, layers, strict=True)
@@ -165,12 +196,14 @@ def _random(graph: tflite.Graph) -> npt.NDArray[np.generic]:
 
 def _count(
     prepared: batch.Batch, plugin: Path, x: npt.NDArray[np.generic], layers: int
-) -> tuple[float, npt.NDArray[np.float64], list[FunctionCost]]:
-    """Count instructions: mean of the whole, of each layer, and of each function."""
+) -> tuple[float, npt.NDArray[np.float64], list[FunctionCost], counting.Table]:
+    """Count instructions: mean of the whole, of each layer, of each function; and by address."""
     image = elf.Image(prepared.elf)
     marks = {"eb_model_invoke": _INVOKE, "eb_batch_invoked": _OUTSIDE}
     marks |= {f"eb_model_layer_{index}": _LAYERS + index for index in range(layers)}
-    table = counting.run(plugin, image, marks, lambda options: prepared.network(x, options))
+    table, by_address = counting.run(
+        plugin, image, marks, lambda options: prepared.network(x, options)
+    )
     by_layer = np.zeros(layers, np.int64)
     by_function = np.zeros(len(image.functions) + 1, np.int64)
     invoke = 1 + next(i for i, f in enumerate(image.functions) if f.name == "eb_model_invoke")
@@ -189,4 +222,17 @@ def _count(
         if count
     ]
     functions.sort(key=lambda cost: -cost.instructions)
-    return by_function.sum() / len(x), by_layer / len(x), functions
+    return by_function.sum() / len(x), by_layer / len(x), functions, by_address
+
+
+def _cycles(
+    image: elf.Image, by_address: counting.Table, inputs: int, layers: int
+) -> tuple[Cycles, list[int]]:
+    """Estimate cycles: mean of the whole, and of each layer."""
+    inside = by_address[by_address[:, 0] >= _INVOKE]
+    by_stretch, classes = cycles.estimate(image, inside)
+    whole = Cycles(
+        estimate=round(sum(by_stretch.values()) / inputs),
+        instructions={kind: round(count / inputs) for kind, count in sorted(classes.items())},
+    )
+    return whole, [round(by_stretch.get(_LAYERS + i, 0) / inputs) for i in range(layers)]

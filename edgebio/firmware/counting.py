@@ -38,7 +38,7 @@ def run(
     image: elf.Image,
     marks: Mapping[str, int],
     job: Callable[[Sequence[str]], object],
-) -> Table:
+) -> tuple[Table, Table]:
     """Run a job under the plugin.
 
     Parameters
@@ -54,9 +54,12 @@ def run(
 
     Returns
     -------
-    ndarray of int64 (n, 4)
+    by_function : ndarray of int64 (n, 4)
         Rows of stretch, function (1 + its place in ``image.functions``; 0 for none), instructions,
         and how often the stretch began.
+    by_address : ndarray of int64 (n, 4)
+        Rows of stretch, address of an instruction, how often it was executed, and how often
+        another one than that behind it came next.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def run(
             raise EdgebioError(f"{image.path.name} lacks {name}: cannot count its instructions")
         lines.append(f"mark {symbol.address:x} {stretch:x}")
     with tempfile.TemporaryDirectory(prefix="edgebio-bench-") as scratch:
-        listing, counts = Path(scratch) / "map", Path(scratch) / "counts"
+        listing, counts, each = (Path(scratch) / name for name in ("map", "counts", "each"))
         listing.write_text("\n".join(lines) + "\n")
-        job(("-plugin", f"file={plugin_file},map={listing},out={counts}"))
-        return np.loadtxt(counts, np.int64, ndmin=2)
+        job(("-plugin", f"file={plugin_file},map={listing},out={counts},each={each}"))
+        return np.loadtxt(counts, np.int64, ndmin=2), np.loadtxt(each, np.int64, ndmin=2)

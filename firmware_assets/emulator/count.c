@@ -9,6 +9,9 @@
  *              n-th function line is function n, counted from 1; 0 is whatever is in none
  *   out=FILE   written at exit: lines "STRETCH FUNCTION COUNT ENTRIES" in decimal, where COUNT is
  *              not 0; ENTRIES is how often the stretch began
+ *   each=FILE  may be left out; written at exit: lines "STRETCH ADDRESS COUNT TAKEN" in decimal, one
+ *              an instruction of the functions; TAKEN is how often something else than the
+ *              instruction behind it came next
  *
  * QEMU's plugin header is not packaged everywhere; what is used of version 1 of its interface is
  * declared here (docs/devel/tcg-plugins.rst and include/qemu/qemu-plugin.h of QEMU).
@@ -50,6 +53,11 @@ extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
                                                         size_t index);
 extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
+                                                 qemu_plugin_vcpu_udata_cb_t cb,
+                                                 enum qemu_plugin_cb_flags flags,
+                                                 void *userdata);
 
 #define EXPORT __attribute__((visibility("default")))
 EXPORT extern int qemu_plugin_version;
@@ -70,6 +78,19 @@ typedef struct {
 static function *functions; /* [1..function_count], by address */
 static mark *marks;
 static size_t function_count, mark_count, stretch_count = 1;
+
+/* Instructions of all functions, by half word from the first one's start on. */
+static uint64_t first_place, place_count;
+static uint64_t *placing, *leaving; /* [place]: executed and left by a jump since the stretch began */
+static uint64_t *placed, *left;     /* [stretch][place] */
+static const char *each;
+
+/* The end of the block that ran last: its last instruction's place, and the address behind it. */
+typedef struct {
+    uint64_t start, end;
+    size_t last;
+} block;
+static const block *ran;
 
 static uint64_t *counting;  /* [function]: since the stretch began */
 static uint64_t *counted;   /* [stretch][function] */
@@ -128,8 +149,19 @@ static size_t function_at(uint64_t address)
     return found && address - functions[found].start < functions[found].size ? found : 0;
 }
 
+static bool place_of(uint64_t address, size_t *place)
+{
+    *place = (size_t)((address - first_place) / 2);
+    return address >= first_place && *place < place_count;
+}
+
 static void end_stretch(void)
 {
+    for (size_t p = 0; each && p < place_count; p++) {
+        placed[stretch * place_count + p] += placing[p];
+        left[stretch * place_count + p] += leaving[p];
+        placing[p] = leaving[p] = 0;
+    }
     for (size_t f = 0; f <= function_count; f++) {
         counted[stretch * (function_count + 1) + f] += counting[f];
         counting[f] = 0;
@@ -144,10 +176,44 @@ static void begin_stretch(unsigned int vcpu, void *userdata)
     entries[stretch]++;
 }
 
+/* Before a block's first instruction; what came before it has jumped if it does not end here. */
+static void begin_block(unsigned int vcpu, void *userdata)
+{
+    (void)vcpu;
+    const block *now = userdata;
+    if (ran && ran->end != now->start && ran->last < place_count) {
+        leaving[ran->last]++;
+    }
+    ran = now;
+}
+
+static void count_each(struct qemu_plugin_tb *tb, size_t count)
+{
+    block *now = grown(NULL, 0, sizeof *now); /* kept for good: the block may run until the end */
+    struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, count - 1);
+    now->start = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
+    now->end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);
+    if (!place_of(qemu_plugin_insn_vaddr(last), &now->last)) {
+        now->last = place_count;
+    }
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, begin_block, QEMU_PLUGIN_CB_NO_REGS, now);
+    for (size_t i = 0; i < count; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        size_t place;
+        if (place_of(qemu_plugin_insn_vaddr(insn), &place)) {
+            qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+                                                       &placing[place], 1);
+        }
+    }
+}
+
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     (void)id;
     const size_t count = qemu_plugin_tb_n_insns(tb);
+    if (each && count) {
+        count_each(tb, count);
+    }
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
@@ -165,11 +231,33 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     }
 }
 
+static void write_each(void)
+{
+    FILE *file = fopen(each, "w");
+    if (!file) {
+        fprintf(stderr, "count: cannot write %s\n", each);
+        return;
+    }
+    for (size_t s = 0; s < stretch_count; s++) {
+        for (size_t p = 0; p < place_count; p++) {
+            const size_t i = s * place_count + p;
+            if (placed[i]) {
+                fprintf(file, "%zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", s,
+                        first_place + 2 * (uint64_t)p, placed[i], left[i]);
+            }
+        }
+    }
+    fclose(file);
+}
+
 static void finish(qemu_plugin_id_t id, void *userdata)
 {
     (void)id;
     (void)userdata;
     end_stretch();
+    if (each) {
+        write_each();
+    }
     FILE *file = fopen(out, "w");
     if (!file) {
         fprintf(stderr, "count: cannot write %s\n", out);
@@ -195,6 +283,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
             map = argv[i] + 4;
         } else if (!strncmp(argv[i], "out=", 4)) {
             out = strdup(argv[i] + 4);
+        } else if (!strncmp(argv[i], "each=", 5)) {
+            each = strdup(argv[i] + 5);
         }
     }
     if (!map || !out || !read_map(map)) {
@@ -204,7 +294,18 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
     counting = calloc(function_count + 1, sizeof *counting);
     counted = calloc(stretch_count * (function_count + 1), sizeof *counted);
     entries = calloc(stretch_count, sizeof *entries);
-    if (!counting || !counted || !entries) {
+    bool enough = counting && counted && entries;
+    if (each && function_count) {
+        first_place = functions[1].start;
+        place_count = (functions[function_count].start + functions[function_count].size -
+                       first_place + 1) / 2;
+        placing = calloc(place_count, sizeof *placing);
+        leaving = calloc(place_count, sizeof *leaving);
+        placed = calloc(stretch_count * place_count, sizeof *placed);
+        left = calloc(stretch_count * place_count, sizeof *left);
+        enough = enough && placing && leaving && placed && left;
+    }
+    if (!enough) {
         fputs("count: out of memory\n", stderr);
         return 1;
     }
