@@ -1,0 +1,128 @@
+"""Instructions, flash and RAM of the reference networks against Arm's CMSIS-NN.
+
+    python tools/bench_networks.py [--models FOLDER] [--json]
+
+The baselines are executed instructions and bytes of the same networks, counted by the same plugin
+on the same emulated boards: CMSIS-NN called directly with its best flags (-O2 and inline assembly
+for requantisation; on Cortex-M55 the ns-cmsis-nn fork, -O3), flash and RAM of its -O3 and -Os
+builds. The README beside the models says how they were made. Exit 1 where a ratio is above its
+limit.
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgebio import boards, firmware
+from edgebio.compiler import Optimize
+from edgebio.firmware.bench import Bench, bench
+
+MODELS = ("emg_cnn", "emg_dscnn", "ecg_cnn", "kws_dscnn")
+
+M4_INSTRUCTIONS = (1_787_612, 4_187_161, 5_339_457, 7_226_192)
+M55_INSTRUCTIONS = (310_636, 1_140_048, 1_058_606, 1_758_023)
+M4_FLASH = (34_556, 41_028, 67_280, 55_016)
+M4_FLASH_OS = (30_600, 35_272, 63_272, 49_144)
+M4_RAM = (7_296, 17_696, 21_632, 16_256)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure to hold: of a board and a goal, against the baselines, at most so large."""
+
+    what: str
+    board: str
+    optimize: Optimize
+    baseline: tuple[int, ...]
+    at_most: float
+
+    def figure(self, found: Bench) -> int:
+        """Take the figure out of what was counted."""
+        if self.what == "flash":
+            return found.flash.total
+        if self.what == "activations + scratch":
+            return found.ram.activations + found.ram.scratch
+        return found.instructions
+
+
+ROWS = (
+    Row("instructions", "mps2-an386", "speed", M4_INSTRUCTIONS, 0.38),
+    Row("instructions", "mps2-an500", "speed", M4_INSTRUCTIONS, 0.40),
+    Row("instructions", "mps2-an505", "speed", M4_INSTRUCTIONS, 0.40),
+    Row("instructions", "mps3-an547", "speed", M55_INSTRUCTIONS, 0.60),
+    Row("flash", "mps2-an386", "speed", M4_FLASH, 1.25),
+    Row("flash", "mps2-an386", "size", M4_FLASH_OS, 0.90),
+    Row("instructions", "mps2-an386", "size", M4_INSTRUCTIONS, 0.60),
+    Row("activations + scratch", "mps2-an386", "speed", M4_RAM, 0.90),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was found of a row and a model."""
+
+    what: str
+    board: str
+    optimize: Optimize
+    model: str
+    found: int
+    baseline: int
+    ratio: float
+    at_most: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is not above its limit."""
+        return self.ratio <= self.at_most
+
+
+def measure(models: Path, rows: tuple[Row, ...] = ROWS) -> list[Figure]:
+    """Count all rows for all models, each image once."""
+    counted: dict[tuple[str, Optimize, str], Bench] = {}
+    figures = []
+    for row in rows:
+        for name, baseline in zip(MODELS, row.baseline, strict=True):
+            key = row.board, row.optimize, name
+            if key not in counted:
+                path = models / f"{name}.tflite"
+                x = np.load(path.with_suffix(".npz"))["x"]
+                budget = firmware.Budget(row.optimize)
+                counted[key] = bench(boards.load(row.board), path, x, budget)
+            found = row.figure(counted[key])
+            ratio = round(found / baseline, 4)
+            place = row.what, row.board, row.optimize, name
+            figures.append(Figure(*place, found, baseline, ratio, row.at_most))
+    return figures
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    beside = Path(__file__).parents[2] / "shared" / "models"
+    default = Path(os.environ.get("EDGEBIO_MODELS", beside))
+    parser.add_argument("--models", type=Path, default=default, help="folder of the networks")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if not (options.models / "emg_cnn.tflite").is_file():
+        print(f"{options.models}: no reference models there; say --models", file=sys.stderr)
+        return 2
+    figures = measure(options.models)
+    if options.json:
+        print(json.dumps([asdict(figure) | {"ok": figure.ok} for figure in figures], indent=2))
+        return 0 if all(figure.ok for figure in figures) else 1
+    print(f"{'':<22} {'board':<11} {'for':<9}" + "".join(f"{name:>19}" for name in MODELS))
+    for row in ROWS:
+        of = [f for f in figures if (f.what, f.board, f.optimize) == (row.what, row.board,
+                                                                      row.optimize)]  # fmt: skip
+        cells = "".join(f"{f.found:>11,} {f.ratio:.3f}{' ' if f.ok else '!'} " for f in of)
+        print(f"{row.what:<22} {row.board:<11} {row.optimize:<8}{cells} <= {row.at_most}")
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
