@@ -281,6 +281,77 @@ def test_whole_models() -> None:
     refused(net, "tensor 1: the model's output is a constant")
 
 
+def chain(*kinds: str) -> Net:
+    """Operators of one input and one output each, one after the other: tensors 0, 1, 2 ..."""
+    net = Net(np.random.default_rng(0), (1, 4, 4, 2))
+    for kind in kinds:
+        output = net.activation((1, 4, 4, 2))
+        net.operator(kind, [net.at], [output])
+        net.at = output
+    return net
+
+
+def test_wires_that_lead_nowhere_or_in_a_circle() -> None:
+    net = chain("RELU", "RELU6")
+    net.graph.operators[0].inputs = [1]
+    refused(net, "operator 0 (RELU): its input, tensor 1, is not computed before it")
+
+    net = chain("RELU", "RELU6", "QUANTIZE")  # 0 reads what 1 writes, and 1 what 0 writes
+    net.graph.operators[0].inputs = [2]
+    refused(net, "operator 0 (RELU): its input, tensor 2, is not computed before it")
+
+    net = chain("RELU", "RELU6")  # in another order than that of execution
+    net.graph.operators.reverse()
+    refused(net, "operator 0 (RELU6): its input, tensor 1, is not computed before it")
+
+    net = chain("RELU", "RELU6")
+    net.graph.operators[1].inputs = [net.activation((1, 4, 4, 2))]
+    refused(net, "operator 1 (RELU6): its input, tensor 3, is not computed before it")
+
+    net = chain("RELU")
+    net.at = net.activation((1, 4, 4, 2))
+    refused(net, "tensor 2: no operator computes the model's output")
+
+    net = chain("RELU")
+    net.graph.operators[0].outputs = [1 << 20]
+    refused(net, "operator 0 (RELU): tensor 1048576 does not exist; the model has 2")
+
+
+def test_types_in_the_middle_of_a_model() -> None:
+    for dtype, name in ((INT16, "int16"), (0, "float32"), (3, "uint8"), (17, "int4")):
+        net = chain("QUANTIZE", "RELU", "QUANTIZE")
+        tensor(net, 2).type = dtype
+        refused(net, f"operator 1 (RELU): tensor 2 is {name}; only int8 is supported here")
+
+
+@pytest.mark.parametrize(
+    "kind", ["WHILE", "IF", "CALL", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"]
+)
+def test_control_flow_and_state(kind: str) -> None:
+    refused(chain(kind), f"operator 0 ({kind}): not supported; edgebio compiles ADD, ")
+
+
+def test_sizes_that_overflow() -> None:
+    net = chain("RELU")
+    tensor(net, 0).shape = [1, 1 << 16, 1 << 15, 2]
+    refused(net, "tensor 0: shape [1, 65536, 32768, 2] overflows")
+    net = chain("RELU")
+    tensor(net, 1).shape = [1, -4, 4, 2]
+    refused(net, "tensor 1: negative size in shape [1, -4, 4, 2]")
+    net = chain("RELU")
+    tensor(net, 0).shape = [1, 8192, 4096, 1]
+    refused(net, "operator 0 (RELU): tensor 0 has more than 16,777,216 elements")
+    net = chain("RELU")
+    tensor(net, 0).shape = [1] * 9
+    refused(net, "tensor 0: more than 8 axes")
+
+
+def test_sparse_weights() -> None:
+    net = conv_net()
+    tensor(net, 1).sparsity = networks.load_schema().SparsityParametersT()
+    refused(net, CONV + "tensor 1 is sparse")
+
+
 def test_too_much_of_everything_is_refused_soon() -> None:
     net = Net(np.random.default_rng(0), (1, 4))
     for _ in range(501):
