@@ -40,6 +40,15 @@ def compiler() -> str:
     raise MissingToolError("no C compiler on this machine; install one: sudo apt-get install gcc")
 
 
+def present() -> bool:
+    """Whether there is a C compiler."""
+    try:
+        compiler()
+    except MissingToolError:
+        return False
+    return True
+
+
 def library(
     name: str,
     sources: Sequence[Path],

@@ -50,9 +50,7 @@ def stages(
     """
     c = constants(spec)
     transform = rfft or (lambda frames: own_rfft(frames, spec.core_class))
-    level = samples.T.astype(np.int64) << 12
-    for section in c.filter:
-        level = _biquad(section, level)
+    level = filtered(spec, samples)
     frames = np.lib.stride_tricks.sliding_window_view(level, spec.fft, axis=-1)[:, :: spec.hop]
     window = (frames * c.taper.astype(np.int64)) >> 16
     bits = _bit_length(np.bitwise_or.reduce(window ^ (window >> 63), axis=-1))
@@ -77,6 +75,14 @@ def stages(
         pixels = standard.apply(np.moveaxis(values["log"], 0, -1))
         values["image"] = np.moveaxis(pixels, -1, 0)
     return values
+
+
+def filtered(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+    """Filtered samples, Q12 counts: int64, shape (channels, n)."""
+    level: npt.NDArray[np.int64] = samples.T.astype(np.int64) << 12
+    for section in constants(spec).filter:
+        level = _biquad(section, level) if level.size else level
+    return level
 
 
 def own_rfft(frames: Frames, core_class: CoreClass) -> Frames:

@@ -1,7 +1,8 @@
 """The host twin: the firmware's own front end and CMSIS-DSP's own FFT, compiled for this machine.
 
 One library for each core class, built once into the user's cache; it holds no arithmetic of its
-own, so what it computes is what the chip computes.
+own, so what it computes is what the chip computes. Where there is no C compiler, the scalar class
+falls back on PyPI's ``cmsisdsp``.
 """
 
 import ctypes
@@ -190,6 +191,10 @@ class Twin:
             raise EdgebioError("images need a standardisation; log magnitudes do not")
         samples = np.ascontiguousarray(samples)
         out = np.empty((len(samples), *spec.image_shape), dtype=np.int8)
+        if not hostcc.present():
+            for image, window in zip(out, samples, strict=True):
+                image[...] = self.images(window)[0]
+            return out
         library = _library(spec.core_class)
 
         def run(part: slice) -> None:
@@ -222,6 +227,11 @@ class Twin:
                 f"the front end takes int16 samples of shape (n, {spec.channels}), "
                 f"not {samples.dtype} {samples.shape}"
             )
+        if not hostcc.present():
+            from edgebio.frontend import fallback
+
+            slow = fallback.stages(spec, self.standard, samples)
+            return Stages({name: slow.values[name] for name in wanted}, slow.images, slow.railed)
         samples = np.ascontiguousarray(samples)
         n = len(samples)
         columns = spec.columns_in(n)

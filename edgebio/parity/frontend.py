@@ -1,7 +1,5 @@
 """Rungs of the front end: float64 against the twin, the twin against CMSIS-DSP."""
 
-import importlib.util
-import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import progress
-from edgebio.frontend import float64, reference
+from edgebio.frontend import fallback, float64, reference
 from edgebio.frontend.constants import WINDOW_SHIFT
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
@@ -97,7 +95,7 @@ def twin_against_cmsis(
 ) -> Rung:
     """Rung 2: the twin against the chain around CMSIS-DSP of the same core class, every value."""
     twin = Twin(spec, standard)
-    wheel = spec.core_class == "scalar" and _wheel_is_scalar()
+    wheel = spec.core_class == "scalar" and fallback.wheel_is_scalar()
     rfft = reference.pypi_rfft if wheel else None
     parts: list[Part] = []
     for stimulus in progress.track(stimuli, "the twin against CMSIS-DSP"):
@@ -139,8 +137,3 @@ def _in_counts(
         "fft": (pairs[..., ::2] + 1j * pairs[..., 1::2]) * unit,
         "log": values["log"] / 1024,
     }
-
-
-def _wheel_is_scalar() -> bool:
-    """Whether PyPI's cmsisdsp is here and computes plain C: on Arm hosts it takes NEON's path."""
-    return importlib.util.find_spec("cmsisdsp") is not None and platform.machine() == "x86_64"
