@@ -9,6 +9,7 @@ _COMMANDS = {
     "train": "Train a network by a recipe.",
     "evaluate": "Score a recipe under a protocol, fold by fold.",
     "quantize": "Make the int8 model.tflite of a run.",
+    "calibrate": "Adapt a model to a wearer from a recording without labels.",
     "validate": "Climb the ladder: prove that every stage computes the same.",
     "golden": "Write what every stage must give, for one's own firmware.",
     "build": "Make C and a firmware image for a board.",

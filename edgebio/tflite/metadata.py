@@ -4,8 +4,10 @@ The entry is JSON in a metadata buffer of the file, so that build, classify and 
 model alone; other programs ignore it.
 """
 
+import struct
 from typing import Annotated
 
+import tflite
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgebio.decision.spec import DecisionSettings
@@ -16,6 +18,7 @@ from edgebio.tflite.graph import Graph
 
 ENTRY = "edgebio"
 """Name of the metadata entry."""
+_ALIGNMENT = 16  # of every buffer's data, as the schema's force_align asks
 
 
 class ModelMetadata(BaseModel):
@@ -77,6 +80,31 @@ def metadata(graph: Graph) -> ModelMetadata | None:
             f"{len(found.classes)} classes"
         )
     return found
+
+
+def with_metadata(content: bytes, about: ModelMetadata) -> bytes:
+    """Copy of a .tflite with other metadata in place of its own; nothing else is rewritten.
+
+    The new entry is put behind the file, and its buffer pointed there.
+
+    Parameters
+    ----------
+    content
+        A .tflite that carries the entry.
+    about
+        The new content of the entry.
+    """
+    model = tflite.Model.GetRootAs(content, 0)
+    entries = [model.Metadata(i) for i in range(model.MetadataLength())]
+    buffer = next(model.Buffers(m.Buffer()) for m in entries if m.Name() == ENTRY.encode())
+    table = buffer._tab  # the generated accessors do not say where a field lies
+    field = table.Pos + table.Offset(4)  # slot 0, its data
+    text = about.model_dump_json().encode()
+    start = -(-(len(content) + 4) // _ALIGNMENT) * _ALIGNMENT  # of the data, behind its length
+    made = bytearray(content.ljust(start - 4, b"\0"))
+    made += struct.pack("<I", len(text)) + text
+    struct.pack_into("<I", made, field, start - 4 - field)
+    return bytes(made)
 
 
 def require(graph: Graph, what_for: str) -> ModelMetadata:

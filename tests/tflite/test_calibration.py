@@ -1,0 +1,101 @@
+"""Calibration without labels: the same network with the wearer's statistics."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edgebio import storage, tflite
+from edgebio.cli import main
+from edgebio.compiler.host import HostModel
+from edgebio.errors import EdgebioError
+from edgebio.frontend.twin import Twin
+from edgebio.recordings import Recording, files
+from edgebio.tflite.calibration import calibrate
+from edgebio.tflite.metadata import require
+
+
+def recording(scale=200.0, n=4000, channels=8, **changes):
+    noise = np.random.default_rng(3).normal(0, scale, (n, channels))
+    made = Recording(
+        samples=np.clip(np.rint(noise), -32768, 32767).astype(np.int16), rate=1000.0,
+        units="counts", labels=np.full(n, -1, np.int16), classes=("a",), subject="x", session="1",
+        repetition=0, source="wearer",
+    )  # fmt: skip
+    return dataclasses.replace(made, **changes)
+
+
+@pytest.fixture(scope="module")
+def content(models_folder, tmp_path_factory):
+    pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
+    from tests.parity.conftest import with_frontend
+
+    return with_frontend("dsp", models_folder, tmp_path_factory).read_bytes()
+
+
+def test_only_the_statistics_change(content):
+    before, made = tflite.read(content), calibrate(content, [recording(scale=800.0)])
+    after = tflite.read(made.content)
+    was, now = require(before, "x"), require(after, "x")
+    assert now.model_copy(update={"standardisation": was.standardisation}) == was
+    assert now.standardisation != was.standardisation
+    assert made.shift == pytest.approx(2.0, abs=0.1)  # four times as loud
+    x = np.random.default_rng(0).integers(-128, 128, (5, 16, 16, 8)).astype(np.int8)
+    np.testing.assert_array_equal(HostModel(made.content).run(x), HostModel(content).run(x))
+    assert [o.kind for o in after.operators] == [o.kind for o in before.operators]
+
+
+def test_other_readers_take_the_calibrated_file(content):
+    """TensorFlow's schema unpacks it, with the new entry in it; and it can be calibrated again."""
+    from edgebio.quantize import flatbuffer
+
+    made = calibrate(content, [recording(scale=800.0)]).content
+    unpacked = flatbuffer.unpack(made)
+    entry = next(m for m in unpacked.metadata if m.name == b"edgebio")
+    text = json.loads(bytes(unpacked.buffers[entry.buffer].data))
+    assert text["standardisation"] == json.loads(
+        require(tflite.read(made), "x").standardisation.model_dump_json()
+    )
+    again = calibrate(made, [recording(scale=200.0)]).content
+    assert require(tflite.read(again), "x") == require(
+        tflite.read(calibrate(content, [recording(scale=200.0)]).content), "x"
+    )
+
+
+def test_the_pixels_of_the_wearer_are_standardised(content):
+    loud = recording(scale=3000.0)
+    spec = require(tflite.read(content), "x").frontend
+    now = require(tflite.read(calibrate(content, [loud]).content), "x").standardisation
+    pixels = Twin(spec, now).pixels(loud.samples) / 32
+    assert abs(pixels.mean()) < 0.05
+    assert 0.9 < pixels.std() < 1.05
+
+
+def test_what_cannot_be_calibrated_on_is_refused(content, models_folder):
+    with pytest.raises(EdgebioError, match="wearer: shorter than one window of 272 samples"):
+        calibrate(content, [recording(n=271)])
+    with pytest.raises(EdgebioError, match="no recordings"):
+        calibrate(content, [])
+    with pytest.raises(EdgebioError, match="no edgebio metadata, which calibrate needs"):
+        calibrate((models_folder / "emg_cnn.tflite").read_bytes(), [recording()])
+
+
+def test_the_command(content, tmp_path):
+    model, out = tmp_path / "model.tflite", tmp_path / "wearer.tflite"
+    storage.write_bytes(model, content)
+    samples = recording().samples.copy()
+    samples[5:9, 2] = 32767
+    file = files.save(tmp_path / "wearer.npz", [recording(samples=samples)])
+    words = ["calibrate", str(model), str(file), "-o", str(out), "--json"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["railed"] == 4
+    assert "overdriven" in done.stderr
+    assert document["sha256"] == storage.sha256(out)
+    wrong = files.save(tmp_path / "wrong.npz", [recording(channels=3)])
+    done = CliRunner().invoke(main, [*words[:2], str(wrong), *words[3:]])
+    assert done.exit_code == 2
+    assert "3 channels at 1000 Hz; the model takes 8 channels" in done.stderr
