@@ -73,6 +73,31 @@ def test_the_pixels_of_the_wearer_are_standardised(content):
     assert 0.9 < pixels.std() < 1.05
 
 
+def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder):
+    from edgebio.recordings import datasets
+
+    def people(name):
+        made = [r for r in datasets.load("emg-3dc", data_folder, [name]) if r.session == "1"]
+        return [dataclasses.replace(r, samples=r.samples[:, :8].copy()) for r in made[::4]]
+
+    spec = require(tflite.read(content), "x").frontend
+    trained, other = people("2"), people("8")
+    model = calibrate(content, trained).content
+    assert require(tflite.read(calibrate(model, trained).content), "x") == require(
+        tflite.read(model), "x"
+    )
+
+    def moments(carrying):
+        standard = require(tflite.read(carrying), "x").standardisation
+        pixels = np.concatenate(list(Twin(spec, standard).pixels_of(r.samples for r in other)))
+        return abs(pixels.mean() / 32), pixels.std() / 32
+
+    mean, deviation = moments(calibrate(model, other).content)
+    assert mean < 0.05
+    assert 0.9 < deviation < 1.05
+    assert moments(model)[0] > 0.1  # the person is another one
+
+
 def test_what_cannot_be_calibrated_on_is_refused(content, models_folder):
     with pytest.raises(EdgebioError, match="wearer: shorter than one window of 272 samples"):
         calibrate(content, [recording(n=271)])
