@@ -15,8 +15,8 @@ SciPy            ShortTimeFFT.stft alone, float64 to complex128, all windows in 
 SciPy, blocks    the same in blocks of windows that stay in the cache
 SciPy, chain     high-pass (sosfilt), STFT, log2, standardisation, rounding to int8
 
-``ratio`` is the twin's throughput over that of SciPy's one call, the median of paired runs; it wants
-a machine with nothing else to do. ``ratio_processor`` is that of the processor time of all threads.
+``ratio`` is the twin's throughput over that of SciPy's one call, the median of paired runs; it
+wants a machine with nothing else to do. ``ratio_processor`` is that of the processor time.
 
 The second makes the images of a data set as training does, and prints the peak of the memory.
 """
