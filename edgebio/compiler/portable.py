@@ -213,7 +213,7 @@ def prelu(network: net.Network, layer: net.Prelu) -> Step:
 
 
 def lstm(network: net.Network, layer: net.Lstm) -> Step:
-    """One product at a time; the hidden state is the output's row before."""
+    """Four gates of a unit at a time; the hidden state is the output's row before."""
     arrays = []
     products: dict[str, list[Value]] = {"input": [], "recurrent": []}
     for name, gate in zip(GATES, layer.gates, strict=True):

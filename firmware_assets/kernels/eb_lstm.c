@@ -67,34 +67,34 @@ static int32_t hyperbolic_tangent(int32_t value, int32_t shift)
     return (scaled >= 0 ? above + (1 << 7) : -above + (1 << 7) - 1) >> 8;
 }
 
-/* One unit's sum, requantised to Q3.12. */
-static int32_t product(const eb_lstm_product *part, uint32_t unit, uint32_t count, const int8_t *x)
+/* Adds one unit's products of all four gates, requantised to Q3.12: each input is loaded once. */
+static void add_products(const eb_lstm_product parts[4], uint32_t unit, uint32_t count,
+                         const int8_t *x, int32_t gates[4])
 {
-    const int8_t *weights = part->weights + unit * count;
-    int32_t sum = part->bias[unit];
+    const int8_t *w[4];
+    int32_t sums[4];
+    for (int gate = 0; gate < 4; gate++) {
+        w[gate] = parts[gate].weights + unit * count;
+        sums[gate] = parts[gate].bias[unit];
+    }
     for (uint32_t i = 0; i < count; i++) {
-        sum += weights[i] * x[i];
+        const int32_t value = x[i];
+        sums[INPUT] += w[INPUT][i] * value;
+        sums[FORGET] += w[FORGET][i] * value;
+        sums[CELL] += w[CELL][i] * value;
+        sums[OUTPUT] += w[OUTPUT][i] * value;
     }
-    return saturated(eb_requantise(sum, part->multiplier, part->shift));
+    for (int gate = 0; gate < 4; gate++) {
+        gates[gate] +=
+            saturated(eb_requantise(sums[gate], parts[gate].multiplier, parts[gate].shift));
+    }
 }
 
-/* Without a hidden state before the first step, its product is 0. */
-static int32_t gate(const eb_lstm *layer, int which, uint32_t unit, const int8_t *input,
-                    const int8_t *hidden)
+static int16_t next_cell(const eb_lstm *layer, const int32_t gates[4], int32_t cell)
 {
-    int32_t sum = product(&layer->input[which], unit, layer->inputs, input);
-    if (hidden) {
-        sum += product(&layer->recurrent[which], unit, layer->units, hidden);
-    }
-    return saturated(sum);
-}
-
-static int16_t next_cell(const eb_lstm *layer, uint32_t unit, const int8_t *input,
-                         const int8_t *hidden, int32_t cell)
-{
-    const int32_t forget = sigmoid(gate(layer, FORGET, unit, input, hidden));
-    const int32_t share = sigmoid(gate(layer, INPUT, unit, input, hidden));
-    const int32_t news = hyperbolic_tangent(gate(layer, CELL, unit, input, hidden), 0);
+    const int32_t forget = sigmoid(saturated(gates[FORGET]));
+    const int32_t share = sigmoid(saturated(gates[INPUT]));
+    const int32_t news = hyperbolic_tangent(saturated(gates[CELL]), 0);
     const int32_t kept = saturated(
         eb_requantise(forget * cell, layer->forget_multiplier, layer->forget_shift));
     const int32_t added = saturated(
@@ -113,8 +113,13 @@ void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8
     memset(cells, 0, layer->units * sizeof *cells);
     for (uint32_t step = 0; step < layer->steps; step++) {
         for (uint32_t unit = 0; unit < layer->units; unit++) {
-            cells[unit] = next_cell(layer, unit, input, hidden, cells[unit]);
-            const int32_t open = sigmoid(gate(layer, OUTPUT, unit, input, hidden));
+            int32_t gates[4] = {0, 0, 0, 0};
+            add_products(layer->input, unit, layer->inputs, input, gates);
+            if (hidden) { /* before the first step its product is 0 */
+                add_products(layer->recurrent, unit, layer->units, hidden, gates);
+            }
+            cells[unit] = next_cell(layer, gates, cells[unit]);
+            const int32_t open = sigmoid(saturated(gates[OUTPUT]));
             const int32_t shown = hyperbolic_tangent(cells[unit], layer->cell_shift);
             const int32_t value =
                 eb_requantise(shown * open, layer->hidden_multiplier, layer->hidden_shift);

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from edgebio import tflite
 from edgebio.compiler import activations, compile_model
 from edgebio.compiler.host import HostModel
-from tests.compiler import networks, oracle
+from tests.compiler import many, networks, oracle
+from tests.compiler.conftest import SANITIZE, STRICT
 
 pytestmark = pytest.mark.usefixtures("tflite_micro")
 
@@ -92,7 +93,7 @@ def test_sub_and_mul_of_two_ways(kind: str) -> None:
         net.binary(kind, trunk)
         net.unary()
 
-    model = equal(build, (1, 5, 4, 3), seeds=3)
+    model = equal(build, (1, 5, 4, 3))
     assert kind in kinds(model)
 
 
@@ -146,17 +147,17 @@ def test_sigmoids_are_near_the_real_ones() -> None:
 
 @pytest.mark.parametrize("slopes", [(1, 1, 3), (3,), (4, 3), (5, 4, 3), (1, 5, 1, 1)])
 def test_prelu(slopes: tuple[int, ...]) -> None:
-    model = equal(lambda net: net.prelu(slopes), (1, 5, 4, 3), seeds=3)
+    model = equal(lambda net: net.prelu(slopes), (1, 5, 4, 3), seeds=1)
     assert kinds(model) == ["PRELU"]
     assert model.program.steps[0].function == "eb_run_prelu"
 
 
 def test_prelu_of_one_slope_is_a_table() -> None:
-    model = equal(lambda net: net.prelu((1, 1, 1)), (1, 5, 4, 3), seeds=4)
+    model = equal(lambda net: net.prelu((1, 1, 1)), (1, 5, 4, 3), seeds=2)
     assert model.program.steps[0].function == "eb_run_table"
 
 
-@pytest.mark.parametrize("axis", [1, 2, 3, -1, -2])
+@pytest.mark.parametrize("axis", [1, 2, -1])
 def test_concatenation(axis: int) -> None:
     def build(net: networks.Net) -> None:
         shape = list(net.shape_of(net.at))
@@ -170,9 +171,7 @@ def test_concatenation(axis: int) -> None:
     equal(build, (1, 3, 4, 2))
 
 
-@pytest.mark.parametrize(
-    "order", [[0, 2, 1, 3], [0, 3, 1, 2], [0, 2, 3, 1], [0, 3, 2, 1], [3, 2, 1, 0], [0, 1, 3, 2]]
-)
+@pytest.mark.parametrize("order", [[0, 3, 1, 2], [0, 2, 3, 1], [3, 2, 1, 0], [0, 1, 3, 2]])
 def test_transpose(order: list[int]) -> None:
     def build(net: networks.Net) -> None:
         net.transpose(order)
@@ -204,7 +203,7 @@ def test_strided_slices() -> None:
         net.thinned()
         net.unary()
 
-    equal(build, (1, 12, 13, 9), seeds=6)
+    equal(build, (1, 12, 13, 9), seeds=4)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +243,7 @@ def test_lstm(time_major: bool, units: int, clip: float, power: int) -> None:
         if time_major:
             net.transpose([1, 0, 2])
 
-    model = equal(build, (1, 9, 5))
+    model = equal(build, (1, 9, 5), seeds=1)
     assert model.program.macs == 9 * 4 * units * (5 + units)
 
 
@@ -342,9 +341,7 @@ def test_lstm_gates_know_every_sigmoid(kind: str, tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("layer", ["conv", "depthwise", "dense"])
-def test_sums_that_may_overflow_take_the_kernel_that_wraps(
-    layer: str, run_sanitized: Callable[..., NDArray[Any]]
-) -> None:
+def test_sums_that_may_overflow_take_the_kernel_that_wraps(layer: str) -> None:
     """A channel with tiny weights has a bias at the end of int32, as converters make it."""
     for seed in range(4):
         net = networks.Net(np.random.default_rng(seed), (1, 5, 5, 3))
@@ -364,6 +361,7 @@ def test_sums_that_may_overflow_take_the_kernel_that_wraps(
             program = compile_model(data, core)
             assert program.steps[0].function.endswith("_wrapping")
             assert "32 bits" in program.steps[0].notes[0]
-            assert run_sanitized(data, x, core).tobytes() == wanted.tobytes()
+            (found,) = many.sanitized([data], [x], core, (*STRICT, *SANITIZE))
+            assert found.tobytes() == wanted.tobytes()
         return
     pytest.fail("no network of these has a bias")
