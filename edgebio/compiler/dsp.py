@@ -415,3 +415,41 @@ def mean(network: net.Network, layer: net.Mean) -> Step | None:
         sources=("eb_mean_dsp.c", "eb_sums_dsp.h", "eb_dsp.h"),
         core="dsp",
     )
+
+
+def add(network: net.Network, layer: net.Add) -> Step | None:
+    """Element by element, of two inputs of the output's shape."""
+    size = network.bytes(layer.output)
+    if isinstance(layer, net.Sub) or any(network.bytes(index) != size for index in layer.inputs):
+        return None
+    if any(network.tensors[index].data is not None for index in layer.inputs):
+        return None
+    # The sum is formed at twice the larger scale: the input that has it is halved, shift 0.
+    first, second = (0, 1) if layer.rescale[0][1] == 0 else (1, 0)
+    shift_2, (multiplier, shift) = -layer.rescale[second][1], layer.rescale_sum
+    if layer.rescale[first][1] != 0 or not 0 <= shift_2 <= 30 or not -22 <= shift <= -1:
+        return None
+    limits = layer.range
+    return Step(
+        dataclasses.replace(layer, inputs=(layer.inputs[first], layer.inputs[second])),
+        "eb_run_add_dsp",
+        ("eb_add_dsp.c", "eb_dsp.h"),
+        "dsp",
+        struct="eb_add_flat",
+        parameters={
+            "count": size,
+            "zero_1": layer.zero_points[first] << 21,
+            "zero_2": layer.zero_points[second] << 21,
+            "multiplier_1": layer.rescale[first][0],
+            "multiplier_2": layer.rescale[second][0],
+            "rounding_2": 1 << (shift_2 - 1) if shift_2 else 0,
+            "shift_2": shift_2,
+            "multiplier": multiplier,
+            "rounding": (1 << (-shift - 1)) + (limits.zero_point << -shift),
+            "shift": -shift,
+            "clamped": int((limits.low, limits.high) != (-128, 127)),
+            "low": limits.low,
+            "high": limits.high,
+        },
+        in_place=(0, 1),
+    )

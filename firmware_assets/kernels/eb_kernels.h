@@ -225,6 +225,20 @@ typedef struct {
     int16_t cell_shift; /* from the cell state to Q3.12, to the left */
 } eb_lstm;
 
+/* ADD of two inputs of the output's shape, the finer one second, for the DSP extension. */
+typedef struct {
+    uint32_t count;
+    int32_t zero_1, zero_2; /* zero points, shifted as the elements are */
+    int32_t multiplier_1, multiplier_2;
+    int32_t rounding_2; /* half of 2^shift_2 */
+    uint32_t shift_2;   /* to the right */
+    int32_t multiplier;
+    int32_t rounding; /* half of 2^shift, and the zero point before it is shifted down */
+    uint32_t shift;
+    uint8_t clamped;
+    int8_t low, high;
+} eb_add_flat;
+
 /* PAD of up to four axes. */
 typedef struct {
     uint16_t size[4];   /* of the input */
@@ -319,6 +333,8 @@ void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int
                                 int8_t *output, int8_t *scratch);
 /* Fours of channels: their number is a multiple of 4. MEAN has one reduced run, windows no padding. */
 void eb_run_mean_dsp(const eb_mean *layer, const int8_t *input, int8_t *output);
+void eb_run_add_dsp(const eb_add_flat *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
 void eb_run_max_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_average_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
