@@ -1,55 +1,55 @@
 #include "eb_conv2d_pairs.h"
 
-/* Sums of two channels over two steps at a time, without the bias and not doubled. */
+/* Sums of two pixels a and b for two channels, a0 b0 a1 b1, without the bias and not doubled;
+ * returns where the next two channels' weights begin. `twos` are pairs of steps. */
 #if EB_HAS_DSP
 
-/* Four words of pixels and two of weights are 16 products: 2 loads, 4 SXTB16 and 8 SMLAD. */
-EB_INLINE const uint32_t *sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t steps,
-                                  int32_t *a0, int32_t *b0, int32_t *a1, int32_t *b1)
+/* Four words of pixels and two of weights are 16 products: 2 loads, 4 SXTB16 and 8 SMLAD. Arguments
+ * in r0-r3; sums in r3-r6, pixels in r7-r10, weights in r11 and r12. */
+#define PRODUCTS(word, a, b)                                                                       \
+    "sxtb16 lr, " word "\n\t"                                                                      \
+    "sxtb16 " word ", " word ", ror #8\n\t"                                                        \
+    "smlad " a ", r7, lr, " a "\n\t"                                                               \
+    "smlad " b ", r8, lr, " b "\n\t"                                                               \
+    "smlad " a ", r9, " word ", " a "\n\t"                                                         \
+    "smlad " b ", r10, " word ", " b "\n\t"
+
+__attribute__((naked, noinline)) static const uint32_t *
+sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t twos, int32_t sums[4])
 {
-    uint32_t left = steps / 2u;
-    uint32_t w_0;
-    uint32_t w_1;
-    uint32_t even;
-    __asm__ volatile("1:\n\t"
-                     "ldmia %[x]!, {r4, r5, r6, r8}\n\t"
-                     "ldrd %[w0], %[w1], [%[w]], #8\n\t"
-                     "sxtb16 %[even], %[w0]\n\t"
-                     "sxtb16 %[w0], %[w0], ror #8\n\t"
-                     "smlad %[a0], r4, %[even], %[a0]\n\t"
-                     "smlad %[b0], r5, %[even], %[b0]\n\t"
-                     "smlad %[a0], r6, %[w0], %[a0]\n\t"
-                     "smlad %[b0], r8, %[w0], %[b0]\n\t"
-                     "sxtb16 %[even], %[w1]\n\t"
-                     "sxtb16 %[w1], %[w1], ror #8\n\t"
-                     "smlad %[a1], r4, %[even], %[a1]\n\t"
-                     "smlad %[b1], r5, %[even], %[b1]\n\t"
-                     "smlad %[a1], r6, %[w1], %[a1]\n\t"
-                     "smlad %[b1], r8, %[w1], %[b1]\n\t"
-                     "subs %[left], #1\n\t"
-                     "bne 1b"
-                     : [a0] "+r"(*a0), [b0] "+r"(*b0), [a1] "+r"(*a1), [b1] "+r"(*b1),
-                       [w] "+r"(weights), [x] "+r"(patch), [left] "+r"(left), [w0] "=&r"(w_0),
-                       [w1] "=&r"(w_1), [even] "=&r"(even)
-                     :
-                     : "r4", "r5", "r6", "r8", "cc", "memory");
-    return weights;
+    (void)weights;
+    (void)patch;
+    (void)twos;
+    (void)sums;
+    __asm__("push {r3-r11, lr}\n\t"
+            "mov r3, #0\n\t"
+            "mov r4, r3\n\t"
+            "mov r5, r3\n\t"
+            "mov r6, r3\n"
+            "1:\n\t"
+            "ldmia r1!, {r7-r10}\n\t"
+            "ldrd r11, r12, [r0], #8\n\t" PRODUCTS("r11", "r3", "r4") PRODUCTS("r12", "r5", "r6")
+            "subs r2, #1\n\t"
+            "bne 1b\n\t"
+            "pop {r1}\n\t"
+            "stmia r1, {r3-r6}\n\t"
+            "pop {r4-r11, pc}");
 }
 
 #else
 
-EB_INLINE const uint32_t *sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t steps,
-                                  int32_t *a0, int32_t *b0, int32_t *a1, int32_t *b1)
+static const uint32_t *sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t twos,
+                               int32_t sums[4])
 {
-    for (uint32_t left = steps / 2u; left; left--) {
-        *a0 = eb_smlad(patch[0], eb_sxtb16(weights[0]), *a0);
-        *b0 = eb_smlad(patch[1], eb_sxtb16(weights[0]), *b0);
-        *a0 = eb_smlad(patch[2], eb_sxtb16_odd(weights[0]), *a0);
-        *b0 = eb_smlad(patch[3], eb_sxtb16_odd(weights[0]), *b0);
-        *a1 = eb_smlad(patch[0], eb_sxtb16(weights[1]), *a1);
-        *b1 = eb_smlad(patch[1], eb_sxtb16(weights[1]), *b1);
-        *a1 = eb_smlad(patch[2], eb_sxtb16_odd(weights[1]), *a1);
-        *b1 = eb_smlad(patch[3], eb_sxtb16_odd(weights[1]), *b1);
+    sums[0] = sums[1] = sums[2] = sums[3] = 0;
+    for (; twos; twos--) {
+        for (uint32_t channel = 0; channel < 2u; channel++) {
+            int32_t *const sum = sums + 2u * channel; /* of a and of b */
+            const uint32_t even = eb_sxtb16(weights[channel]);
+            const uint32_t odd = eb_sxtb16_odd(weights[channel]);
+            sum[0] = eb_smlad(patch[2], odd, eb_smlad(patch[0], even, sum[0]));
+            sum[1] = eb_smlad(patch[3], odd, eb_smlad(patch[1], even, sum[1]));
+        }
         patch += 4;
         weights += 2;
     }
@@ -64,15 +64,12 @@ EB_INLINE const uint32_t *sum_whole(const eb_conv2d_pairs *layer, uint32_t o,
                                     int32_t b[2])
 {
     const int32_t *const bias = layer->quads[o / 4u].bias + o % 4u;
-    int32_t a0 = 0;
-    int32_t b0 = 0;
-    int32_t a1 = 0;
-    int32_t b1 = 0;
-    weights = sum_two(weights, patch, layer->steps, &a0, &b0, &a1, &b1);
-    a[0] = bias[0] + 2 * a0;
-    b[0] = bias[0] + 2 * b0;
-    a[1] = bias[1] + 2 * a1;
-    b[1] = bias[1] + 2 * b1;
+    int32_t sums[4];
+    weights = sum_two(weights, patch, layer->steps / 2u, sums);
+    a[0] = bias[0] + 2 * sums[0];
+    b[0] = bias[0] + 2 * sums[1];
+    a[1] = bias[1] + 2 * sums[2];
+    b[1] = bias[1] + 2 * sums[3];
     return weights;
 }
 

@@ -20,38 +20,33 @@ static void widen(const int8_t *from, uint32_t count, uint32_t *to)
  * begin. */
 #if EB_HAS_DSP
 
+/* Arguments in r0-r3; sums in r3-r6, weights in r7-r10, inputs in r11 and r12. */
 #define PRODUCTS(word, sum)                                                                        \
-    "sxtb16 %[even], " word "\n\t"                                                                 \
+    "sxtb16 lr, " word "\n\t"                                                                      \
     "sxtb16 " word ", " word ", ror #8\n\t"                                                        \
-    "smlad " sum ", %[even], %[xe], " sum "\n\t"                                                   \
-    "smlad " sum ", " word ", %[xo], " sum "\n\t"
+    "smlad " sum ", lr, r11, " sum "\n\t"                                                          \
+    "smlad " sum ", " word ", r12, " sum "\n\t"
 
-static const int8_t *sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps,
-                              int32_t sums[4])
+__attribute__((naked, noinline)) static const int8_t *
+sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps, int32_t sums[4])
 {
-    int32_t s0 = 0;
-    int32_t s1 = 0;
-    int32_t s2 = 0;
-    int32_t s3 = 0;
-    uint32_t x_even;
-    uint32_t x_odd;
-    uint32_t even;
-    __asm__ volatile("1:\n\t"
-                     "ldrd %[xe], %[xo], [%[x]], #8\n\t"
-                     "ldmia %[w]!, {r4, r5, r6, r8}\n\t" PRODUCTS("r4", "%[s0]")
-                         PRODUCTS("r5", "%[s1]") PRODUCTS("r6", "%[s2]") PRODUCTS("r8", "%[s3]")
-                     "subs %[steps], #1\n\t"
-                     "bne 1b"
-                     : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
-                       [w] "+r"(weights), [x] "+r"(x), [steps] "+r"(steps), [xe] "=&r"(x_even),
-                       [xo] "=&r"(x_odd), [even] "=&r"(even)
-                     :
-                     : "r4", "r5", "r6", "r8", "cc", "memory");
-    sums[0] = s0;
-    sums[1] = s1;
-    sums[2] = s2;
-    sums[3] = s3;
-    return weights;
+    (void)weights;
+    (void)x;
+    (void)steps;
+    (void)sums;
+    __asm__("push {r3-r11, lr}\n\t"
+            "mov r3, #0\n\t"
+            "mov r4, r3\n\t"
+            "mov r5, r3\n\t"
+            "mov r6, r3\n"
+            "1:\n\t"
+            "ldrd r11, r12, [r1], #8\n\t"
+            "ldmia r0!, {r7-r10}\n\t" PRODUCTS("r7", "r3") PRODUCTS("r8", "r4")
+                PRODUCTS("r9", "r5") PRODUCTS("r10", "r6") "subs r2, #1\n\t"
+            "bne 1b\n\t"
+            "pop {r1}\n\t"
+            "stmia r1, {r3-r6}\n\t"
+            "pop {r4-r11, pc}");
 }
 
 #else
