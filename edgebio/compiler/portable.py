@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from edgebio.compiler import network as net
 from edgebio.compiler.layout import (
     channel_array,
@@ -10,7 +12,6 @@ from edgebio.compiler.layout import (
     output_range,
     window_members,
 )
-from edgebio.compiler.lstm import GATES
 from edgebio.compiler.step import Array, Step, Value
 
 
@@ -215,25 +216,27 @@ def prelu(network: net.Network, layer: net.Prelu) -> Step:
 def lstm(network: net.Network, layer: net.Lstm) -> Step:
     """Four gates of a unit at a time; the hidden state is the output's row before."""
     arrays = []
-    products: dict[str, list[Value]] = {"input": [], "recurrent": []}
-    for name, gate in zip(GATES, layer.gates, strict=True):
-        for which, weights, bias, rescale in (
-            ("input", gate.weights, gate.bias, gate.rescale),
-            ("recurrent", gate.recurrent, gate.recurrent_bias, gate.recurrent_rescale),
-        ):
-            stem = f"{name}_{which}"
-            arrays += [
-                int8_array(f"{stem}_weights", weights, f"[units][{which}s]"),
-                Array(f"{stem}_bias", "int32_t", bias, "with the zero point folded in"),
-            ]
-            products[which].append(
-                {
-                    "weights": f"@{stem}_weights",
-                    "bias": f"@{stem}_bias",
-                    "multiplier": rescale[0],
-                    "shift": rescale[1],
-                }
-            )
+    products: dict[str, Value] = {}
+    for name, weights, bias, rescale in (
+        ("input", "weights", "bias", "rescale"),
+        ("recurrent", "recurrent", "recurrent_bias", "recurrent_rescale"),
+    ):
+        side_by_side = np.stack([getattr(gate, weights) for gate in layer.gates], axis=-1)
+        sums = np.stack([getattr(gate, bias) for gate in layer.gates], axis=-1)
+        factors = [getattr(gate, rescale) for gate in layer.gates]
+        arrays += [
+            int8_array(f"{name}_weights", side_by_side, f"[units][{name}s][4 gates]"),
+            Array(
+                f"{name}_bias", "int32_t", tuple(sums.ravel().tolist()),
+                "[units][4 gates], with the zero point folded in",
+            ),
+        ]  # fmt: skip
+        products[name] = {
+            "weights": f"@{name}_weights",
+            "bias": f"@{name}_bias",
+            "multiplier": tuple(multiplier for multiplier, _ in factors),
+            "shift": tuple(shift for _, shift in factors),
+        }
     return Step(
         layer,
         "eb_run_lstm",
@@ -242,8 +245,7 @@ def lstm(network: net.Network, layer: net.Lstm) -> Step:
         arrays=tuple(arrays),
         struct="eb_lstm",
         parameters={
-            "input": tuple(products["input"]),
-            "recurrent": tuple(products["recurrent"]),
+            **products,
             "steps": layer.steps,
             "inputs": layer.columns,
             "units": layer.units,

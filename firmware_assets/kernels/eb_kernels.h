@@ -204,17 +204,17 @@ typedef struct {
     int32_t step[4];
 } eb_copy;
 
-/* One product of a gate: a row of weights a unit, and how its sum becomes Q3.12. */
+/* Products of the four gates (input, forget, cell, output), side by side, and how their sums become
+ * Q3.12. */
 typedef struct {
-    const int8_t *weights; /* [units][inputs] */
-    const int32_t *bias;   /* with the zero point folded in */
-    int32_t multiplier, shift;
-} eb_lstm_product;
+    const int8_t *weights; /* [units][inputs][4] */
+    const int32_t *bias;   /* [units][4], with the zero point folded in */
+    int32_t multiplier[4], shift[4];
+} eb_lstm_products;
 
 /* UNIDIRECTIONAL_SEQUENCE_LSTM, from zero state; scratch: the cell state, 2 * units bytes. */
 typedef struct {
-    eb_lstm_product input[4]; /* gates: input, forget, cell, output */
-    eb_lstm_product recurrent[4];
+    eb_lstm_products input, recurrent;
     uint32_t steps;
     uint16_t inputs, units;
     int32_t forget_multiplier, forget_shift; /* forget gate * cell state */

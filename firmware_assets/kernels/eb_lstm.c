@@ -68,25 +68,24 @@ static int32_t hyperbolic_tangent(int32_t value, int32_t shift)
 }
 
 /* Adds one unit's products of all four gates, requantised to Q3.12: each input is loaded once. */
-static void add_products(const eb_lstm_product parts[4], uint32_t unit, uint32_t count,
+static void add_products(const eb_lstm_products *part, uint32_t unit, uint32_t count,
                          const int8_t *x, int32_t gates[4])
 {
-    const int8_t *w[4];
-    int32_t sums[4];
-    for (int gate = 0; gate < 4; gate++) {
-        w[gate] = parts[gate].weights + unit * count;
-        sums[gate] = parts[gate].bias[unit];
+    const int8_t *w = part->weights + 4u * unit * count;
+    const int32_t *bias = part->bias + 4u * unit;
+    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+    for (const int8_t *const end = x + count; x != end; x++) {
+        const int32_t value = *x;
+        s0 += w[0] * value;
+        s1 += w[1] * value;
+        s2 += w[2] * value;
+        s3 += w[3] * value;
+        w += 4;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const int32_t value = x[i];
-        sums[INPUT] += w[INPUT][i] * value;
-        sums[FORGET] += w[FORGET][i] * value;
-        sums[CELL] += w[CELL][i] * value;
-        sums[OUTPUT] += w[OUTPUT][i] * value;
-    }
+    const int32_t sums[4] = {s0, s1, s2, s3};
     for (int gate = 0; gate < 4; gate++) {
         gates[gate] +=
-            saturated(eb_requantise(sums[gate], parts[gate].multiplier, parts[gate].shift));
+            saturated(eb_requantise(sums[gate], part->multiplier[gate], part->shift[gate]));
     }
 }
 
@@ -114,9 +113,9 @@ void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8
     for (uint32_t step = 0; step < layer->steps; step++) {
         for (uint32_t unit = 0; unit < layer->units; unit++) {
             int32_t gates[4] = {0, 0, 0, 0};
-            add_products(layer->input, unit, layer->inputs, input, gates);
+            add_products(&layer->input, unit, layer->inputs, input, gates);
             if (hidden) { /* before the first step its product is 0 */
-                add_products(layer->recurrent, unit, layer->units, hidden, gates);
+                add_products(&layer->recurrent, unit, layer->units, hidden, gates);
             }
             cells[unit] = next_cell(layer, gates, cells[unit]);
             const int32_t open = sigmoid(saturated(gates[OUTPUT]));
