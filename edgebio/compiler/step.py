@@ -89,8 +89,8 @@ class Step:
         Positions of inputs that the output may overwrite.
     overlay : {"start", "same", "end"}
         Where the output may lie over them. It grows from its start as they are read from theirs:
-        no faster, so that it may begin where they do or before; or faster, so that it may end where
-        they do or before. "same": it must begin where they do.
+        no faster and no larger, so that it may begin where they do or before; or faster and no
+        smaller, so that it may end where they do or before. "same": it must begin where they do.
     estimate : int
         About how many instructions it takes, to weigh it against another form; 0 where it has none.
     lists_inputs : bool

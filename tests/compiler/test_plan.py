@@ -30,10 +30,14 @@ def programs(draw: st.DrawFn) -> tuple[net.Network, list[Step]]:
         inputs[0] = draw(st.sampled_from([inputs[0], index - 1]))
         layer = net.Layer((index,), "ADD", tuple(inputs), index)
         scratch = draw(st.sampled_from([0, 0, 1, 7, 30]))
-        # What the kernels promise: over inputs that are not smaller, unless the output catches up.
+        # What the kernels promise: over inputs that are not smaller, or, to catch up, not larger.
         overlay = draw(st.sampled_from(["start", "same", "end"]))
         fits = tuple(
-            p for p, i in enumerate(inputs) if sizes[i] >= sizes[index] or overlay == "end"
+            position
+            for position, source in enumerate(inputs)
+            if (
+                sizes[source] <= sizes[index] if overlay == "end" else sizes[source] >= sizes[index]
+            )
         )
         steps.append(
             Step(

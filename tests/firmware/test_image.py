@@ -133,13 +133,33 @@ def test_too_large_by_so_many_bytes(
     with pytest.raises(
         CheckFailedError,
         match=r"model\.tflite does not fit mps2-an386: 100 bytes too large for its [\d,]+ bytes of "
-        r"flash and 8 bytes too large for its [\d,]+ bytes of RAM$",
+        r"flash and 8 bytes too large for its [\d,]+ bytes of RAM; no plan fits: activations and "
+        r"scratch take at least [\d,]+ bytes of RAM, and [\d,]+ are left for them$",
     ):
         firmware.build(emg_model, with_memory(m4, flash - 100, ram - 8), tmp_path / "image")
     assert not (tmp_path / "image").exists()
     exact = firmware.build(emg_model, with_memory(m4, flash, ram), tmp_path / "image")
     assert exact.flash.total == exact.flash.available
     assert exact.ram.total == exact.ram.available
+
+
+def test_a_budget_takes_the_fastest_kernels_that_fit(
+    built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
+) -> None:
+    """A little less flash costs one layer its wide weights; far too little says so."""
+    _, fast = built
+    budget = firmware.Budget(flash=fast.flash.total - 100)
+    made = firmware.build(emg_model, m4, tmp_path / "image", budget=budget)
+    assert made.flash.total <= fast.flash.total - 100
+    changed = [(a, b) for a, b in zip(fast.kernels, made.kernels, strict=True) if a != b]
+    assert [(a.replace("wide", "narrow"), b) for a, b in changed] == [(b, b) for _, b in changed]
+    assert 1 <= len(changed) < sum("wide" in kernel for kernel in fast.kernels)
+    with pytest.raises(
+        CheckFailedError,
+        match=r"over the 4,096 bytes of flash asked for; no plan fits: the network's constants",
+    ):
+        firmware.build(emg_model, m4, tmp_path / "image", budget=firmware.Budget(flash=4096))
+    assert firmware.load(tmp_path / "image") == made
 
 
 def test_an_image_stays_where_another_fails(

@@ -1,0 +1,20 @@
+"""The reference networks hold their ratios to CMSIS-NN: counts are exact, so this is no race."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).parents[2] / "tools" / "bench_networks.py"
+
+
+@pytest.mark.slow
+def test_every_ratio_is_held(models_folder: Path) -> None:
+    command = [sys.executable, TOOL, "--models", models_folder, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert done.stdout, done.stderr
+    missed = [figure for figure in json.loads(done.stdout) if not figure["ok"]]
+    assert not missed
+    assert done.returncode == 0
