@@ -13,7 +13,7 @@ _PACKAGES = ("cmake", "arduino", "zephyr", "platformio")  # told here so that --
 
 if TYPE_CHECKING:
     from edgebio.compiler import Optimize, Package
-    from edgebio.firmware.manifest import Manifest
+    from edgebio.firmware.manifest import Hooks, Manifest
 
 
 @command(
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="Only the network's C, as a library; without --board, for any core.",
 )
 @click.option("--explain", is_flag=True, help="Print what each stage of the compiler decided.")
+@click.option("--hil", is_flag=True, help="For hardware in the loop: slower, shows every layer.")
 @budget_options
 def build(
     out: Output,
@@ -40,6 +41,7 @@ def build(
     output: Path,
     package: "Package | None",
     explain: bool,
+    hil: bool,
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -63,7 +65,9 @@ def build(
         told = made.sources[0].parent
     elif board_name:
         budget = firmware.Budget(optimize, flash_budget, ram_budget)
-        manifest = firmware.build(model, boards.load(board_name), output, budget=budget)
+        hooks: Hooks = "trace" if hil else "none"
+        board = boards.load(board_name)
+        manifest = firmware.build(model, board, output, hooks=hooks, budget=budget)
         _show(out, manifest)
         document |= manifest.model_dump()
         told = output / "src" / "model"

@@ -16,6 +16,7 @@ from edgebio.firmware import elf, sources, stack, toolchain
 from edgebio.firmware.manifest import (
     BOARD_FILE,
     FILE,
+    MODEL_FILE,
     App,
     Flash,
     Hooks,
@@ -98,7 +99,7 @@ def build(
         "link" speaks the link over the UART; "batch" works through files of a debugger or an
         emulator.
     hooks
-        Of the batch application.
+        Of the batch application; with "trace" the link's is one for hardware in the loop.
     budget
         What to choose the network's kernels for, and what the image may take.
 
@@ -146,6 +147,7 @@ def build(
                 image=ImageRecord(sha256=storage.sha256(binary), build=tree.build),
                 flash=_flash(image, board, binary.stat().st_size),
                 ram=_ram(image, board, tree),
+                hooks=hooks,
                 kernels=[step.function for step in tree.network.program.steps],
             )
             over = _over(manifest, budget)
@@ -154,6 +156,7 @@ def build(
             goal = _tighter(goal, budget, manifest, tree.network.program)
             shutil.rmtree(root)
         storage.write_text(root / "Makefile", _makefile(tree))
+        shutil.copyfile(model, work / MODEL_FILE)
         storage.write_json(work / BOARD_FILE, board.model_dump(mode="json"))
         storage.write_json(work / FILE, manifest.model_dump())
     return manifest
@@ -258,6 +261,7 @@ def _convert(work: Path) -> Path:
     for suffix, form in (("hex", "ihex"), ("bin", "binary")):
         toolchain.run(
             toolchain.tool("objcopy"),
+            "--gap-fill=0",  # so that what is written is the same by either file
             "-O",
             form,
             str(work / "firmware.elf"),

@@ -13,9 +13,12 @@ App = Literal["link", "batch"]
 """Applications: the device that speaks the link, or the one that works through files."""
 
 Hooks = Literal["none", "trace", "ticks"]
-"""Hooks of the batch application (eb_batch.h): all that is computed, or how long it takes."""
+"""Hooks of an application (eb_batch.h, eb_trace.h): all that is computed, or how long it takes."""
 
 FILE = "manifest.json"
+MODEL_FILE = "model.tflite"
+"""The model inside, for what is to be compared with it."""
+
 BOARD_FILE = "board.json"
 """The board that the image was built for, as its own file says; boards may change."""
 
@@ -94,6 +97,7 @@ class Manifest(_Section):
     image: ImageRecord
     flash: Flash
     ram: Ram
+    hooks: Hooks = "none"
     kernels: list[str] = Field(default=[], description="C function of each layer.")
 
 
@@ -109,6 +113,22 @@ def load_board(folder: Path) -> Board:
         return Board.model_validate_json((folder / BOARD_FILE).read_bytes())
     except (OSError, ValidationError):
         raise EdgebioError(f"{folder}/{BOARD_FILE}: missing or damaged; build it again") from None
+
+
+def load_model(folder: Path) -> Path:
+    """Return the .tflite of the image in `folder`, once it is known to be that.
+
+    Raises
+    ------
+    EdgebioError
+        Where it is missing or another one.
+    """
+    path = folder / MODEL_FILE
+    if not path.is_file():
+        raise EdgebioError(f"{path}: missing; build it again")
+    if storage.sha256(path) != load(folder).model.sha256:
+        raise EdgebioError(f"{path}: not the model that the image carries; build it again")
+    return path
 
 
 def load(folder: Path) -> Manifest:

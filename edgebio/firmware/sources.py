@@ -136,7 +136,7 @@ def write(
     app
         Which application.
     hooks
-        Of the batch application.
+        Of the batch application; "trace" also of the link's.
     goal
         What the network's kernels are chosen for.
 
@@ -167,13 +167,17 @@ def write(
         return tree
     # The hash that names the image covers what the device says of itself, but for that hash.
     identity = ImageIdentity(board.name, board.core, board.clock_hz, build=bytes(16))
-    device = application.write(root / "app", graph, identity)
+    traced = hooks == "trace"
+    device = application.write(root / "app", graph, identity, traced=traced)
+    if traced:
+        tree.flags += application.TRACE_FLAGS
     for source in device.own:
         tree.take(source.parent.name, [source])
     for folder in device.include:
         tree.take(folder.name, [], [folder])
     tree.build = _build_id(tree)
-    application.write(root / "app", graph, replace(identity, build=bytes.fromhex(tree.build)))
+    identity = replace(identity, build=bytes.fromhex(tree.build))
+    application.write(root / "app", graph, identity, traced=traced)
     return tree
 
 

@@ -40,7 +40,13 @@ class ApplicationSources:
     include: tuple[Path, ...]
 
 
-def write(folder: Path, graph: Graph, identity: ImageIdentity) -> ApplicationSources:
+TRACE_FLAGS = ("-DEB_LINK_TRACE", "-include", "eb_trace.h")
+"""Flags of every source of an application that is written with ``traced``."""
+
+
+def write(
+    folder: Path, graph: Graph, identity: ImageIdentity, *, traced: bool = False
+) -> ApplicationSources:
     """Write the configuration of ``app/main.c`` for one model and one board into `folder`.
 
     Parameters
@@ -51,6 +57,8 @@ def write(folder: Path, graph: Graph, identity: ImageIdentity) -> ApplicationSou
         The model.
     identity
         What the image answers when asked.
+    traced
+        For hardware in the loop: layers and stages can be traced over the link.
 
     Returns
     -------
@@ -88,7 +96,10 @@ def write(folder: Path, graph: Graph, identity: ImageIdentity) -> ApplicationSou
     )
     assets = storage.assets("firmware_assets")
     own = [*sorted((assets / "link").glob("*.c")), assets / "app" / "main.c"]
-    own += [assets / "app" / f"eb_{name}.c" for name in ("network", "run", "stream", "work")]
+    own += [
+        assets / "app" / f"eb_{name}.c" for name in ("network", "run", "sha256", "stream", "work")
+    ]
+    own += [assets / "app" / "eb_trace.c"] if traced else []
     include = [assets / "link", assets / "app", folder]
     known = metadata(graph)
     if known is not None:

@@ -27,6 +27,7 @@ from edgebio.link.pipeline import Pipeline
 from edgebio.link.results import (
     Decision,
     Description,
+    FlashImage,
     Identity,
     ImageRun,
     Rest,
@@ -37,6 +38,7 @@ from edgebio.link.results import (
     reason,
 )
 from edgebio.link.samples import Samples
+from edgebio.link.trace import Trace
 
 Handler = Callable[[Frame], None]
 
@@ -124,6 +126,10 @@ class Client:
         """Counters of the device, since it started."""
         return Statistics(**self._request("statistics"))
 
+    def image(self) -> FlashImage:
+        """What lies in the device's flash; 0 bytes where it has none."""
+        return FlashImage(**self._request("image"))
+
     def reset(self) -> None:
         """Restart the device and wait until it answers again."""
         self._request("reset")
@@ -148,29 +154,37 @@ class Client:
         """What the device decides now, and why; between streams it is rest."""
         return _rest(self._request("stream_now"))
 
-    def run_image(self, image: bytes | npt.NDArray[np.int8]) -> ImageRun:
+    def run_image(
+        self, image: bytes | npt.NDArray[np.generic], *, handler: Handler | None = None
+    ) -> ImageRun:
         """Run the network on one image.
 
         Parameters
         ----------
         image
-            The network's input, int8, of any shape with the model's number of bytes.
+            The network's input, of any shape with the model's number of bytes.
+        handler
+            Gets all frames that come besides answers.
         """
-        data = image if isinstance(image, bytes) else np.ascontiguousarray(image, np.int8).tobytes()
+        data = image if isinstance(image, bytes) else np.ascontiguousarray(image).tobytes()
         expected = self._description.input_bytes
         if len(data) != expected:
             raise EdgebioError(f"the model takes {expected} bytes an image, not {len(data)}")
-        self._upload("image", data, 1)
-        run = self._request("run_image", crc=zlib.crc32(data))
+        self._upload("image", data, 1, handler or _ignore)
+        run = self._request("run_image", handler=handler, crc=zlib.crc32(data))
         return ImageRun(self._output(run), run["model_us"])
 
-    def run_window(self, samples: npt.NDArray[np.int16]) -> WindowRun:
+    def run_window(
+        self, samples: npt.NDArray[np.int16], *, handler: Handler | None = None
+    ) -> WindowRun:
         """Run front end, from reset, and network on one window of samples.
 
         Parameters
         ----------
         samples
             int16, shape (window, channels).
+        handler
+            Gets all frames that come besides answers.
         """
         self._check_channels(samples)
         if len(samples) != self._description.window:
@@ -178,9 +192,44 @@ class Client:
                 f"a window of this model is {self._description.window} samples, not {len(samples)}"
             )
         data = np.ascontiguousarray(samples, "<i2").tobytes()
-        self._upload("window", data, 2 * self._description.channels)
-        run = self._request("run_window", crc=zlib.crc32(data))
+        self._upload("window", data, 2 * self._description.channels, handler or _ignore)
+        run = self._request("run_window", handler=handler, crc=zlib.crc32(data))
         return WindowRun(self._output(run), run["image_crc"], run["frontend_us"], run["model_us"])
+
+    @contextlib.contextmanager
+    def trace(
+        self, what: Literal["layers", "stages"], *, data: bool = True, first: int = 0,
+        last: int = 0xFFFF,
+    ) -> Iterator[Trace]:  # fmt: skip
+        """Trace what is run in the block, on an image that is built for it.
+
+        Parameters
+        ----------
+        what
+            Layers of the network, or stages of the front end.
+        data
+            All that they make, or its size and CRC-32 alone.
+        first, last
+            The first and the last of them.
+
+        Yields
+        ------
+        Trace
+            Give its `handle` to the run; it is whole once the block has ended.
+
+        Raises
+        ------
+        RefusedError
+            Where the image is not built for it (code ``request``).
+        """
+        trace = Trace()
+        self._stop_stream()
+        self._request(
+            "trace_begin", what=CODES["traced"][what], data=int(data), first=first, last=last
+        )
+        yield trace
+        end = self._request("trace_end", handler=trace.handle)
+        trace.finish(end["events"], end["bytes"])
 
     def stream(
         self,
@@ -356,7 +405,7 @@ class Client:
             handler(frame)
         return came
 
-    def _upload(self, target: str, data: bytes, unit: int) -> None:
+    def _upload(self, target: str, data: bytes, unit: int, other: "Handler") -> None:
         layout = _layout(MESSAGES["upload"].request)
         most = self._room(layout.fixed_bytes, unit)
         pipeline = Pipeline(self._credit)
@@ -368,6 +417,8 @@ class Client:
                 pipeline.answered(frame.sequence, answer["next"])
             elif frame.kind == _ERROR and pipeline.holds(frame.sequence):
                 self._refuse(frame)
+            else:
+                other(frame)
 
         self._stop_stream()
         watch = _Watch(self, "upload")

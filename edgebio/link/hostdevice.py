@@ -25,7 +25,9 @@ from edgebio.tflite.metadata import metadata
 Transport = Literal["pty", "socket"]
 
 
-def build(model: Path, folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
+def build(
+    model: Path, folder: Path, flags: Sequence[str] = ("-O2",), *, traced: bool = False
+) -> Path:
     """Compile the application with a model into an executable of this machine.
 
     Parameters
@@ -36,6 +38,8 @@ def build(model: Path, folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
         Where generated sources and the executable go.
     flags
         Compiler flags of edgebio's own C, besides those that all of it is compiled with.
+    traced
+        For hardware in the loop: layers and stages can be traced over the link.
 
     Returns
     -------
@@ -49,7 +53,8 @@ def build(model: Path, folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
     """
     graph = read(model)
     network = compiler.generate(graph, folder / "model")
-    return compile_application(graph, network.sources, network.include, folder, flags)
+    sources, include = network.sources, network.include
+    return compile_application(graph, sources, include, folder, flags, traced=traced)
 
 
 def compile_application(
@@ -59,6 +64,8 @@ def compile_application(
     folder: Path,
     flags: Sequence[str],
     port: Sequence[Path] = (),
+    *,
+    traced: bool = False,
 ) -> Path:
     """Compile the application around the C of a network (``model.h`` and its sources).
 
@@ -72,15 +79,17 @@ def compile_application(
     )
     name = hashlib.sha256(graph.sha256.encode()).digest()[:16]
     identity = ImageIdentity(board="host", core=os.uname().machine[:16], clock_hz=0, build=name)
-    app = application.write(folder / "app", graph, identity)
+    app = application.write(folder / "app", graph, identity, traced=traced)
+    trace = application.TRACE_FLAGS if traced else ()
     ports = storage.assets("firmware_assets") / "ports"
     include = [*app.include, *front.include, *network_include, ports]
     options = [*front.flags, *(f"-I{path}" for path in include)]
     options += [f"-isystem{path}" for path in front.system_include]
     strict = ["-std=gnu11", *hostcc.STRICT[1:], *flags]  # CMSIS-DSP's headers need gnu11
     foreign = ["-std=gnu11", "-w", "-O2"]
-    own = [*app.own, *network, *front.own, *(port or [ports / "host" / "port.c"])]
-    sources = [(path, strict) for path in own]
+    own = [*app.own, *network, *front.own]
+    sources = [(path, [*strict, *trace]) for path in own]
+    sources += [(path, strict) for path in port or [ports / "host" / "port.c"]]
     sources += [(path, foreign) for path in front.vendor]
     (folder / "objects").mkdir(parents=True, exist_ok=True)
 

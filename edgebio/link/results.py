@@ -62,6 +62,14 @@ class Statistics:
     fault_address: int
 
 
+@dataclass(frozen=True)
+class FlashImage:
+    """Answer to ``image``: bytes of the image in flash and their SHA-256."""
+
+    size: int
+    sha256: bytes
+
+
 @dataclass(frozen=True, eq=False)
 class ImageRun:
     """Answer to ``run_image``: `output` is int8, shape (output bytes,)."""

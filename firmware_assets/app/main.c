@@ -6,7 +6,11 @@
 #include "eb_network.h"
 #include "eb_run.h"
 #include "eb_server.h"
+#include "eb_sha256.h"
 #include "eb_stream.h"
+#ifdef EB_LINK_TRACE
+#include "eb_trace_link.h"
+#endif
 #include "eb_work.h"
 #include "port.h"
 
@@ -78,6 +82,18 @@ static void statistics(eb_answer *answer)
     answer->payload_bytes = eb_statistics_answer_write(&written, answer->payload);
 }
 
+static void image(eb_answer *answer)
+{
+    const uint8_t *bytes;
+    const size_t count = port_image(&bytes);
+    eb_image_answer written = {.size = (uint32_t)count};
+
+    if (count != 0) {
+        eb_sha256(bytes, count, written.sha256);
+    }
+    answer->payload_bytes = eb_image_answer_write(&written, answer->payload);
+}
+
 uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
 {
     switch (request->kind) {
@@ -95,6 +111,10 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
         return eb_stream_samples(request, answer);
     case EB_KIND_STREAM_RECALL:
         return eb_stream_recall(request, answer);
+#ifdef EB_LINK_TRACE
+    case EB_KIND_TRACE_BEGIN:
+        return eb_trace_begin(request, answer);
+#endif
     case EB_KIND_CONFIGURE:
         return eb_stream_configure(request, answer);
     case EB_KIND_IDENTIFY:
@@ -104,6 +124,10 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
     case EB_KIND_STREAM_STOP:
     case EB_KIND_STREAM_NOW:
     case EB_KIND_SETTINGS:
+    case EB_KIND_IMAGE:
+#ifdef EB_LINK_TRACE
+    case EB_KIND_TRACE_END:
+#endif
         break;
     default:
         answer->detail = request->kind;
@@ -127,6 +151,13 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
     case EB_KIND_RESET:
         reset_wanted = true; /* once the answer is on its way */
         return 0;
+    case EB_KIND_IMAGE:
+        image(answer);
+        return 0;
+#ifdef EB_LINK_TRACE
+    case EB_KIND_TRACE_END:
+        return eb_trace_end(answer);
+#endif
     case EB_KIND_SETTINGS:
         return eb_stream_settings(answer);
     case EB_KIND_STREAM_NOW:
@@ -141,6 +172,9 @@ void eb_server_opened(void)
     eb_stream_close();
     eb_stream_restore();
     eb_run_forget();
+#ifdef EB_LINK_TRACE
+    eb_trace_forget();
+#endif
 }
 
 uint32_t eb_server_micros(void)
@@ -160,6 +194,9 @@ int main(void)
     port_init();
     eb_server_reset(&server);
     eb_stream_init(&server);
+#ifdef EB_LINK_TRACE
+    eb_trace_init(&server);
+#endif
     for (;;) {
         port_watchdog_feed();
         const size_t count = port_read(bytes, sizeof bytes);

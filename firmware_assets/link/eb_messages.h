@@ -95,6 +95,13 @@
 /* The firmware hung, and the watchdog saw it. */
 #define EB_START_WATCHDOG 2u
 
+/* What a trace is of. */
+
+/* Output of each layer of the network. */
+#define EB_TRACED_LAYERS 0u
+/* Each stage of the front end. */
+#define EB_TRACED_STAGES 1u
+
 static inline uint8_t eb_get_u8(const uint8_t *at)
 {
     return at[0];
@@ -375,6 +382,25 @@ static inline bool eb_configure_request_read(eb_configure_request *to, const uin
     return true;
 }
 
+/* image. What lies in flash: the image, as the device reads it back now. */
+#define EB_KIND_IMAGE 0x08u
+
+#define EB_IMAGE_ANSWER_BYTES 36u
+
+typedef struct {
+    /* Length; 0 where the device cannot read its image. [bytes] */
+    uint32_t size;
+    /* SHA-256 of it; that of firmware.bin where every bit is as it was built. */
+    uint8_t sha256[32];
+} eb_image_answer;
+
+static inline size_t eb_image_answer_write(const eb_image_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->size);
+    memcpy(payload + 4, from->sha256, 32u);
+    return 36u;
+}
+
 /* upload. Hands over the input of run_image or run_window in pieces. Offset 0 begins anew. A
  * piece that does not follow on is not taken; the answer says where to go on. */
 #define EB_KIND_UPLOAD 0x10u
@@ -634,6 +660,53 @@ static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *fr
 /* stream_now. What is decided now, stream or none. The answer is as the event `rest`. */
 #define EB_KIND_STREAM_NOW 0x24u
 
+/* trace_begin. From here on what layers or stages of the front end make comes as events `trace`,
+ * in the uploads and runs that follow. Only images built for it know this request (edgebio build
+ * --hil). */
+#define EB_KIND_TRACE_BEGIN 0x30u
+
+typedef struct {
+    /* Layers or stages. */
+    uint8_t what;
+    /* 1: all that they make; 0: its size and CRC-32 (both u32), of a stage at the end. */
+    uint8_t data;
+    /* First layer, or first stage by its number in eb_frontend.h. */
+    uint16_t first;
+    /* Last one. */
+    uint16_t last;
+} eb_trace_begin_request;
+
+static inline bool eb_trace_begin_request_read(eb_trace_begin_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 6u) {
+        return false;
+    }
+    to->what = eb_get_u8(payload + 0);
+    to->data = eb_get_u8(payload + 1);
+    to->first = eb_get_u16(payload + 2);
+    to->last = eb_get_u16(payload + 4);
+    return true;
+}
+
+/* trace_end. Ends the trace. */
+#define EB_KIND_TRACE_END 0x31u
+
+#define EB_TRACE_END_ANSWER_BYTES 8u
+
+typedef struct {
+    /* Events `trace` since its beginning. */
+    uint32_t events;
+    /* Bytes in their records, without the records' heads. [bytes] */
+    uint32_t bytes;
+} eb_trace_end_answer;
+
+static inline size_t eb_trace_end_answer_write(const eb_trace_end_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->events);
+    eb_put_u32(payload + 4, from->bytes);
+    return 8u;
+}
+
 /* decision. The device has decided. It keeps the decision until a stream_samples says that the
  * host has it. */
 #define EB_KIND_DECISION 0x60u
@@ -733,6 +806,27 @@ static inline size_t eb_rest_event_write(const eb_rest_event *from, uint8_t *pay
     eb_put_u8(payload + 8, from->decision);
     eb_put_u8(payload + 9, from->reason);
     return 10u;
+}
+
+/* trace. What layers or stages made. A record is what (u8), index (u16), part (u16: a stage's
+ * channel, else 0), length (u16), then so many bytes. Records of one index and part follow on. */
+#define EB_KIND_TRACE 0x63u
+
+#define EB_TRACE_EVENT_BYTES 4u /* and records */
+
+typedef struct {
+    /* Which event of the trace. */
+    uint32_t number;
+    /* Records. */
+    const uint8_t *records;
+    size_t records_bytes;
+} eb_trace_event;
+
+static inline size_t eb_trace_event_write(const eb_trace_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->number);
+    memcpy(payload + 4, from->records, from->records_bytes);
+    return 4u + from->records_bytes;
 }
 
 /* error. Answers a request that was not carried out. Nothing has changed on the device. */

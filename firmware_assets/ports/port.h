@@ -35,6 +35,10 @@ uint32_t port_rx_overruns(void);
 /* Start again from the reset vector, once what was written has left the UART. */
 _Noreturn void port_reset(void);
 
+/* The image as it lies in memory, vectors to initial data; returns its bytes, 0 where the machine has
+ * none. */
+size_t port_image(const uint8_t **image);
+
 /* Bytes of stack that have been used at most since reset, and bytes that there are; both 0 where
  * the machine cannot tell. */
 uint32_t port_stack_used(void);

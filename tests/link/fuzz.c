@@ -67,6 +67,11 @@ _Noreturn void port_reset(void)
 {
     abort();
 }
+size_t port_image(const uint8_t **image)
+{
+    *image = made;
+    return sizeof made;
+}
 uint32_t port_stack_used(void)
 {
     return 0;

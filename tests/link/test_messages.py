@@ -55,6 +55,7 @@ def test_kinds_are_told_apart() -> None:
         ("run_image", "answer", results.ImageRun),
         ("run_window", "answer", results.WindowRun),
         ("stream_stop", "answer", results.StreamEnd),
+        ("image", "answer", results.FlashImage),
         ("rest", "event", results.Rest),
         ("settings", "answer", results.Settings),
         ("configure", "request", results.Settings),

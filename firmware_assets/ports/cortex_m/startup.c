@@ -15,6 +15,7 @@ void port_uart_irq(void);
 extern uint32_t eb_stack_bottom[], eb_stack_top[];
 extern uint32_t eb_data_start[], eb_data_end[], eb_data_image[];
 extern uint32_t eb_bss_start[], eb_bss_end[];
+extern uint32_t eb_image_start[], eb_image_end[];
 
 union cortex_m_vector {
     const void *stack;
@@ -110,6 +111,12 @@ _Noreturn void cortex_m_start(void)
     cortex_m_unlock(0); /* a boot loader may also leave interrupts masked */
     main();
     cortex_m_reset();
+}
+
+size_t port_image(const uint8_t **image)
+{
+    *image = (const uint8_t *)eb_image_start;
+    return (size_t)((uintptr_t)eb_image_end - (uintptr_t)eb_image_start);
 }
 
 uint32_t port_stack_size(void)

@@ -157,6 +157,12 @@ _Noreturn void port_reset(void)
     abort();
 }
 
+size_t port_image(const uint8_t **image)
+{
+    *image = NULL;
+    return 0;
+}
+
 uint32_t port_stack_used(void)
 {
     return 0;

@@ -1,0 +1,154 @@
+"""An image with one wrong constant is found, and what is wrong in it is named."""
+
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from elftools.elf.elffile import ELFFile
+
+from edgebio import boards, firmware
+from edgebio.boards import emulator
+from edgebio.cli import main
+from edgebio.firmware.elf import Image
+from edgebio.link import hostdevice
+from edgebio.link.client import Client
+from edgebio.parity import hil
+
+
+@pytest.fixture(scope="module")
+def image(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    emulator.program()
+    folder = tmp_path_factory.mktemp("whole")
+    firmware.build(model, boards.load("mps2-an386"), folder, hooks="trace")
+    return folder
+
+
+def spoil(image: Path, folder: Path, symbol: str, offset: int) -> Path:
+    """Copy an image with one bit of a constant flipped."""
+    shutil.copytree(image, folder)
+    path = folder / "firmware.elf"
+    found = Image(path).symbol(symbol)
+    assert found is not None
+    assert offset < found.size
+    address = found.address + offset
+    with path.open("r+b") as file:
+        segment = next(
+            s for s in ELFFile(file).iter_segments("PT_LOAD")
+            if s["p_vaddr"] <= address < s["p_vaddr"] + s["p_filesz"]
+        )  # fmt: skip
+        file.seek(segment["p_offset"] + address - segment["p_vaddr"])
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 0x40]))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("symbol", "offset", "checks", "told"),
+    [
+        ("layer_2_weights", 77, {"layers": "layer 2 CONV_2D"}, r"y \d+, x \d+, c \d+: .* instead"),
+        ("twiddles", 9, {"stages": "fft"}, r"frame \d+, half-bin \d+: .* instead"),
+        pytest.param("filter", 2, {"stages": "filter"},
+                     r"channel \d+, sample \d+: .* instead", marks=pytest.mark.slow),
+        pytest.param("taper", 63, {"stages": "window"},
+                     r"channel \d+, frame \d+, sample \d+: .* instead", marks=pytest.mark.slow),
+        pytest.param("pixels", 40, {"stages": "image"},
+                     r"channel \d+, frame \d+, bin \d+: .* instead", marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
+def test_wrong_constant_is_named(
+    image: Path, tmp_path: Path, symbol: str, offset: int, checks: dict[str, str], told: str
+) -> None:
+    folder = spoil(image, tmp_path / "spoilt", symbol, offset)
+    with (
+        emulator.start(boards.load("mps2-an386"), folder / "firmware.elf") as running,
+        Client(running.url) as device,
+    ):
+        bench = hil.Bench(device, folder)
+        identity = bench.identity()
+        found = {"layers": bench.layers(6), "stages": bench.stages(4)}
+    assert identity.ok is False
+    assert "image's SHA-256" in identity.note
+    for name, check in found.items():
+        assert check.ok is (name not in checks), check.note
+        if name in checks:
+            assert check.note.startswith(checks[name])
+            assert re.search(told, check.note)
+            wrong = next(m for m in check.measures if m.differing)
+            assert wrong.name.startswith(checks[name]), "the first stage that differs"
+            assert 0 < wrong.differing <= wrong.compared
+            assert wrong.worst > 0
+            assert wrong.cosine < 1
+            assert wrong.snr_db is not None
+
+
+def test_command_reports_and_fails(image: Path, tmp_path: Path) -> None:
+    folder = spoil(image, tmp_path / "spoilt", "layer_2_weights", 77)
+    junit = tmp_path / "hil.xml"
+    words = ["hil", str(folder), "--inputs", "6", "--soak", "0.5", "--junit", str(junit), "--json"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert "edgebio: mps2-an386: identity: image's SHA-256" in done.stderr
+    document = json.loads(done.stdout)
+    assert document["ok"] is False
+    verdicts = {check["name"]: check["ok"] for check in document["checks"]}
+    assert verdicts["layers"] is False
+    assert verdicts["stages"] is verdicts["stack"] is verdicts["latency"] is True
+    layer = next(c for c in document["checks"] if c["name"] == "layers")["measures"][2]
+    assert layer["differing"] > 0
+    assert layer["first"].startswith("layer 2 CONV_2D")
+    suite = ET.parse(junit).getroot()[0]
+    assert int(suite.get("tests", 0)) == len(document["checks"]) == 7
+    assert {case.get("name") for case in suite if case.find("failure") is not None} == {
+        name for name, ok in verdicts.items() if ok is False
+    }
+
+
+@pytest.mark.slow
+def test_command_passes_on_a_whole_image(image: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["hil", str(image), "--inputs", "6", "--soak", "1", "--json"])
+    assert done.exit_code == 0, done.output
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert all(check["ok"] for check in checks.values())
+    assert checks["layers"]["differing"] == checks["stages"]["differing"] == 0
+    assert checks["soak"]["overruns"] == checks["soak"]["gaps"] == 0
+
+
+@pytest.fixture(scope="module")
+def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    def build(traced: bool) -> Path:
+        folder = tmp_path_factory.mktemp("host")
+        return hostdevice.build(model, folder, traced=traced)
+
+    return build
+
+
+def test_product_image_is_asked_for_outputs_only(
+    host: Callable[[bool], Path], image: Path, tmp_path: Path
+) -> None:
+    """The board carries another image than the folder says: without what shows the layers."""
+    with hostdevice.running(host(False)) as running, Client(running.url) as device:
+        bench = hil.Bench(device, image)
+        assert bench.identity().note.startswith("board host on the board, mps2-an386 expected")
+        assert bench.outputs(6).ok
+        with pytest.raises(Exception, match="not built for hardware in the loop: edgebio build"):
+            bench.layers(1)
+
+
+def test_traces_by_hand(host: Callable[[bool], Path], image: Path) -> None:
+    with hostdevice.running(host(True)) as running, Client(running.url) as device:
+        bench = hil.Bench(device, image)
+        assert bench.layers(6, "data").ok
+        assert bench.stages(4, "data").ok
+        with device.trace("layers", first=3, last=3) as one:
+            device.run_image(bench.images(1)[0], handler=one.handle)
+        assert one.complete
+        assert {index for index, _ in one.data()} == {3}
+        with device.trace("layers") as lost:
+            device.run_image(bench.images(1)[0])  # nobody listens
+        assert not lost.complete
