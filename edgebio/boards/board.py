@@ -90,9 +90,43 @@ class Emulation(_Section):
 
 
 class Flashing(_Section):
-    """Ways of putting an image on the board, the preferred one first."""
+    """Ways of putting an image on the board.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        The preferred one first.
+    pyocd : str
+        pyOCD's name of the chip.
+    openocd : tuple of str
+        OpenOCD's files for probe and chip.
+    baud : int
+        Rate of the serial boot loader.
+    pages : tuple of int
+        Sizes of the pages that are erased together, in bytes; the last one repeats.
+    uf2_family : int or None
+        Family id of UF2 files.
+    """
 
     methods: Annotated[tuple[FlashMethod, ...], Field(min_length=1)]
+    pyocd: str = ""
+    openocd: tuple[str, ...] = ()
+    baud: Annotated[int, Field(ge=1200, le=921_600)] = 115_200
+    pages: tuple[Annotated[int, Field(gt=0, lt=1 << 24)], ...] = ()
+    uf2_family: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for method, given in (
+            ("pyocd", bool(self.pyocd)),
+            ("stm32-bootloader", bool(self.pages)),
+            ("openocd", bool(self.openocd)),
+            ("uf2", self.uf2_family is not None),
+        ):
+            if (method in self.methods) != given:
+                name = {"uf2": "uf2_family", "stm32-bootloader": "pages"}.get(method, method)
+                raise ValueError(f"method {method!r} and {name!r} go together")
+        return self
 
 
 class HeliumBound(_Section):

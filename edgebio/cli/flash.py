@@ -1,5 +1,6 @@
 """``edgebio flash``: put an image on a board, or start its emulator."""
 
+import dataclasses
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +9,10 @@ import click
 from edgebio.cli.common import Document, Output, command
 
 
-@command(example="edgebio flash image\nedgebio flash image --stop")
+@command(
+    example="edgebio flash image\nedgebio flash image --stop\n"
+    "edgebio flash image --port /dev/ttyUSB0"
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--port", help="Serial port of a real board.")
 @click.option(
@@ -18,13 +22,25 @@ from edgebio.cli.common import Document, Output, command
     show_default=True,
     help="Serial port of the emulator: a pseudo-terminal or a TCP port.",
 )
+@click.option(
+    "--method",
+    type=click.Choice(["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"]),
+    help="How; by default the first of the board file that this machine can.",
+)
 @click.option("--stop", is_flag=True, help="Stop the emulator that runs this image.")
 def flash(
-    out: Output, folder: Path, port: str | None, serial: Literal["pty", "tcp"], stop: bool
+    out: Output,
+    folder: Path,
+    port: str | None,
+    serial: Literal["pty", "tcp"],
+    method: Literal["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"] | None,
+    stop: bool,
 ) -> Document:
     """Put the image in FOLDER on its board.
 
-    For an emulated board the emulator is started and left running; its serial URL is printed.
+    A real board is written by pyOCD, OpenOCD, its serial boot loader or as a UF2 file, and is only
+    called flashed once it reports the image's SHA-256, or the tool has read it back. For an
+    emulated board the emulator is started and left running; its serial URL is printed.
     """
     from edgebio.firmware import flashing
 
@@ -32,7 +48,10 @@ def flash(
         stopped = flashing.stop(folder)
         out.result(f"stopped {stopped.board}, process {stopped.pid}" if stopped else "none runs")
         return {"stopped": stopped.model_dump() if stopped else None}
-    running = flashing.flash(folder, port, serial)
-    out.result(running.url)
-    out.note(f"{running.board} (emulated) runs; stop it: edgebio flash {folder} --stop")
-    return running.model_dump()
+    done = flashing.flash(folder, port, serial, method)
+    if isinstance(done, flashing.Flashed):
+        out.result(f"{done.board} flashed by {done.method}; {done.verified}")
+        return dataclasses.asdict(done)
+    out.result(done.url)
+    out.note(f"{done.board} (emulated) runs; stop it: edgebio flash {folder} --stop")
+    return done.model_dump()

@@ -101,11 +101,13 @@ void eb_trace_layer_done(uint32_t layer, const void *data, size_t bytes)
 }
 
 #if EB_HAS_FRONTEND
+bool eb_frontend_traces(int stage)
+{
+    return wanted(EB_TRACED_STAGES, (uint32_t)stage);
+}
+
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
 {
-    if (!wanted(EB_TRACED_STAGES, (uint32_t)stage)) {
-        return;
-    }
     if (trace.data) {
         record((uint32_t)stage, channel, data, bytes);
     } else {

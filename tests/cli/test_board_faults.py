@@ -1,0 +1,171 @@
+"""A board that goes, hangs, restarts or comes late in the middle of a command: one line, exit 1."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edgebio import boards, firmware, progress
+from edgebio.boards import emulator
+from edgebio.cli import main
+from edgebio.link.client import Client
+from edgebio.link.line import Line
+from tests.hil import conftest as hil
+
+BOARD = "mps2-an386"
+AFTER = 40  # writes to the line until the fault: well into the work of every command
+Act = Callable[[], None]
+
+
+@pytest.fixture(autouse=True)
+def no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "enable", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faults")
+
+
+model = hil.model
+
+
+@pytest.fixture(scope="module")
+def image(model: Path, folder: Path) -> Path:
+    emulator.program()
+    firmware.build(model, boards.load(BOARD), folder / "image", hooks="trace")
+    return folder / "image"
+
+
+@pytest.fixture(scope="module")
+def commands(model: Path, image: Path, folder: Path) -> dict[str, list[str]]:
+    """Commands that take long on a board, by name."""
+    rng = np.random.default_rng(2)
+    np.savez(folder / "r.npz", samples=rng.integers(-900, 900, (20000, 8), np.int16), rate=1000.0)
+    np.save(folder / "x.npy", rng.integers(-128, 128, (600, 16, 16, 8), np.int8))
+    infer = ["infer", str(model), "--inputs", str(folder / "x.npy"), "-o", str(folder / "y.npy")]
+    classify = ["classify", str(folder / "r.npz"), "--model", str(model), "--delay-limit", "0"]
+    return {
+        "infer": infer,
+        "classify": classify,
+        "real-time": [*classify, "--real-time"],
+        "hil": ["hil", str(image), "--inputs", "40", "--soak", "20"],
+    }
+
+
+@pytest.fixture
+def board(image: Path) -> Iterator[emulator.Emulator]:
+    with emulator.start(boards.load(BOARD), image / "firmware.elf") as running:
+        yield running
+        os.kill(running.pid, signal.SIGCONT) if running.running else None
+
+
+def strike(monkeypatch: pytest.MonkeyPatch, act: Act) -> list[float]:
+    """Do `act` at the line's write number AFTER; returns when it was done."""
+    struck: list[float] = []
+    left = [AFTER]
+    write = Line.write
+
+    def counting(self: Line, data: bytes) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            struck.append(time.monotonic())
+            act()
+        write(self, data)
+
+    monkeypatch.setattr(Line, "write", counting)
+    return struck
+
+
+def line_of(result: Result) -> str:
+    """The one line of a command that failed as it should."""
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    [line] = [line for line in result.stderr.splitlines() if line.startswith("edgebio: ")]
+    return line
+
+
+def works(url: str) -> None:
+    with Client(url) as device:
+        assert device.identify().board == BOARD
+        made = device.run_image(np.zeros((16, 16, 8), np.int8))
+        assert len(made.output) == device.describe().output_bytes
+
+
+SLOW = pytest.mark.slow
+EVERY = ["real-time", *(pytest.param(n, marks=SLOW) for n in ("infer", "classify", "hil"))]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_board_that_goes(
+    name: str, commands: dict[str, list[str]], board: emulator.Emulator, image: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    struck = strike(monkeypatch, board.stop)
+    line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
+    assert struck
+    assert time.monotonic() - struck[0] < 15
+    assert "the device has gone" in line
+    with emulator.start(boards.load(BOARD), image / "firmware.elf") as again:
+        works(again.url)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_board_that_hangs(
+    name: str, commands: dict[str, list[str]], board: emulator.Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setitem(Client.__init__.__kwdefaults__ or {}, "patience", 2.0)
+    struck = strike(monkeypatch, lambda: os.kill(board.pid, signal.SIGSTOP))
+    line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
+    assert 1.9 < time.monotonic() - struck[0] < 8
+    assert "no answer" in line or "takes no more bytes" in line
+    os.kill(board.pid, signal.SIGCONT)
+    works(board.url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["real-time", "infer", "classify", "hil"])
+def test_board_that_the_watchdog_restarts(
+    name: str, commands: dict[str, list[str]], board: emulator.Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The core stands still while its watchdog's clock runs on, as in a hang."""
+
+    def hang() -> None:
+        os.kill(board.pid, signal.SIGSTOP)
+        threading.Timer(5, os.kill, (board.pid, signal.SIGCONT)).start()
+
+    struck = strike(monkeypatch, hang)
+    line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
+    assert struck
+    assert "restarted in the middle of the work" in line
+    monkeypatch.undo()
+    with Client(board.url) as device:
+        assert device.statistics().start == 2
+        now = device.now()
+        assert (now.decision, now.reason) == (254, "watchdog")
+    works(board.url)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=SLOW) for n in ("infer", "classify")])
+def test_board_that_answers_late(
+    name: str, commands: dict[str, list[str]], board: emulator.Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Late, but within the patience: nothing is lost, and nothing done twice."""
+
+    def pause() -> None:
+        os.kill(board.pid, signal.SIGSTOP)
+        threading.Timer(1.5, os.kill, (board.pid, signal.SIGCONT)).start()
+
+    struck = strike(monkeypatch, pause)
+    result = CliRunner().invoke(main, [*commands[name], "--port", board.url])
+    assert struck
+    assert result.exit_code == 0, result.output
