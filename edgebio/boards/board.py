@@ -83,10 +83,14 @@ class Usb(_Section):
 
 
 class Emulation(_Section):
-    """How QEMU plays the board: its ``-M`` machine, and ``options`` besides."""
+    """How the board is played: by QEMU's ``-M`` machine with ``options``, or by rp2040js.
+
+    rp2040js has one machine, ``rp2040``, a serial port by TCP, and no semihosting.
+    """
 
     machine: str
     options: tuple[str, ...] = ()
+    program: Literal["qemu", "rp2040js"] = "qemu"
 
 
 class Flashing(_Section):
@@ -214,6 +218,8 @@ class Board(_Section):
         Memory map.
     uart : Uart
         Serial port of the link.
+    boot2 : bool
+        Whether the boot ROM wants a second stage before the image (the RP2040's does).
     defines : dict of str to int
         What the port wants to know besides (pins, crystal).
     usb : tuple of Usb
@@ -237,6 +243,7 @@ class Board(_Section):
     flags: tuple[str, ...]
     memory: Memory
     uart: Uart
+    boot2: bool = False
     defines: dict[Annotated[str, Field(pattern=r"^EB_[A-Z0-9_]+$")], int] = {}
     usb: tuple[Usb, ...] = ()
     emulator: Emulation | None = None

@@ -1,4 +1,7 @@
-"""QEMU as the board: started on a pty or a TCP port, stopped for certain; or run to its end."""
+"""The board, played: started on a pty or a TCP port, stopped for certain; or run to its end.
+
+QEMU plays most boards; rp2040js, on Node, the RP2040.
+"""
 
 import contextlib
 import os
@@ -7,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +28,9 @@ INSTALL = "sudo apt-get install qemu-system-arm"
 """The line that installs the emulator."""
 
 Serial = Literal["pty", "tcp"]
+
+RP2040JS = "1.4.1"
+"""Version of rp2040js that the boards are proven with."""
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 3.0
@@ -44,6 +51,37 @@ def program() -> str:
     return found
 
 
+def rp2040js() -> tuple[str, str]:
+    """Paths of Node and of the folder of rp2040js.
+
+    ``EDGEBIO_RP2040JS`` names the folder; else it is where ``make setup`` puts it.
+
+    Raises
+    ------
+    MissingToolError
+        Where one of them is not installed.
+    """
+    node = shutil.which("node")
+    if not node:
+        raise MissingToolError("no node on this machine; install it: sudo apt-get install nodejs")
+    here = Path(sys.prefix) / "node" / "node_modules" / "rp2040js"
+    folder = Path(os.environ.get("EDGEBIO_RP2040JS") or here)
+    if not (folder / "dist").is_dir():
+        raise MissingToolError(
+            f"no rp2040js in {folder}; install it: npm install --prefix {sys.prefix}/node "
+            f"rp2040js@{RP2040JS}"
+        )
+    return node, str(folder)
+
+
+def available(board: Board) -> None:
+    """Raise `MissingToolError` where what plays the board is not installed."""
+    if board.emulator is not None and board.emulator.program == "rp2040js":
+        rp2040js()
+    else:
+        program()
+
+
 def command(board: Board, image: Path) -> list[str]:
     """Return the command that runs `image` on an emulated `board`, without any device of its own.
 
@@ -56,6 +94,11 @@ def command(board: Board, image: Path) -> list[str]:
     """
     if board.emulator is None:
         raise EdgebioError(f"board {board.name} has no emulator")
+    if board.emulator.program != "qemu":
+        raise EdgebioError(
+            f"{board.name} is played by {board.emulator.program}, which cannot do this; it has a "
+            "serial port: edgebio hil, classify, flash"
+        )
     return [
         program(),
         *("-M", board.emulator.machine),
@@ -269,6 +312,8 @@ def stop(folder: Path) -> Detached | None:
 
 
 def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool) -> Emulator:
+    if board.emulator is not None and board.emulator.program == "rp2040js":
+        return _launch_rp2040js(board, image, log, stay=stay)
     line = command(board, image.resolve())
     monitor, theirs = socket.socketpair()
     inherited = [theirs]
@@ -307,6 +352,37 @@ def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool)
             _stop(process)
             raise
     return Emulator(board.name, url, process)
+
+
+def _launch_rp2040js(board: Board, image: Path, log: Path, *, stay: bool) -> Emulator:
+    """Start rp2040js, whose serial port is always a TCP port."""
+    node, library = rp2040js()
+    script = storage.assets("firmware_assets") / "emulator" / "rp2040.mjs"
+    line = [node, str(script), library, str(image.resolve())]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            line if stay else _bound_to_us(line),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=stay,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    try:
+        while process.poll() is None:
+            found = re.search(r"^port (\d+)$", log.read_text(errors="replace"), re.MULTILINE)
+            if found:
+                return Emulator(board.name, f"socket://127.0.0.1:{found[1]}", process)
+            if time.monotonic() > deadline:
+                raise DeviceError(
+                    f"{board.name} (emulated) did not come up within {_START_SECONDS:g} s"
+                )
+            time.sleep(0.02)
+    except BaseException:
+        _stop(process)
+        raise
+    said = _end(process.returncode, log.read_text(errors="replace"))
+    raise DeviceError(f"{board.name} (emulated) {said}")
 
 
 def _wait_until_up(

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from edgebio import compiler, storage
 from edgebio.boards import Board
 from edgebio.boards.board import Core
+from edgebio.errors import EdgebioError
 from edgebio.firmware import toolchain
 from edgebio.firmware.manifest import App, Hooks
 from edgebio.frontend import firmware as frontend_firmware
@@ -220,7 +222,40 @@ def take_port(tree: Sources, board: Board) -> None:
         [ports, ports / "cortex_m"],
     )
     shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, tree.root / LINKER_SCRIPT)
+    if board.boot2:
+        made = tree.root / "ports" / "boot2_image.c"
+        storage.write_text(made, _boot2(ports / board.port / "boot2.S"))
+        tree.take("ports", [made])
     storage.write_text(tree.root / "ports" / "eb_board.h", _board_header(board))
+
+
+def _boot2(source: Path) -> str:
+    """C of a second-stage boot loader: 252 bytes and the CRC-32 that the RP2040's ROM checks.
+
+    Its CRC (datasheet, 2.8.1.3.1) has zlib's polynomial, but neither reflection nor a final XOR.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgebio-boot2-") as scratch:
+        made, raw = Path(scratch) / "boot2.o", Path(scratch) / "boot2.bin"
+        toolchain.run(toolchain.tool("gcc"), "-c", str(source), "-o", str(made))
+        objcopy = toolchain.tool("objcopy")
+        toolchain.run(objcopy, "-O", "binary", "-j", ".text", str(made), str(raw))
+        code = raw.read_bytes()
+    if len(code) > 252:
+        raise EdgebioError(f"{source.name} is {len(code)} bytes; a boot ROM takes 252")
+    code = code.ljust(252, b"\0")
+    crc = 0xFFFF_FFFF
+    for byte in code:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C1_1DB7 if crc >> 31 else 0)) & 0xFFFF_FFFF
+    block = code + crc.to_bytes(4, "little")
+    rows = "".join(f"    {', '.join(map(hex, block[i : i + 12]))},\n" for i in range(0, 256, 12))
+    return (
+        "/* boot2.S assembled, with its CRC. Generated. */\n#include <stdint.h>\n\n"
+        "extern const uint8_t boot2_image[256];\n"
+        'const uint8_t boot2_image[256] __attribute__((section(".boot2"), used)) = {\n'
+        f"{rows}}};\n"
+    )
 
 
 def write_memory(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:

@@ -280,10 +280,11 @@ class Client:
             MESSAGES["ping"].request.pack(session=self._session),  # type: ignore[union-attr]
         )
         nonsense = b""
+        frames_of_others: list[Frame] = []
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
             self._line.write(frames.encode(frame))
-            answer, heard = self._listen(frame, _PROBE_EVERY, _ignore)
+            answer, heard = self._listen(frame, _PROBE_EVERY, frames_of_others.append)
             nonsense = (nonsense + heard)[:16]
             if answer:
                 self._unpack(_layout(MESSAGES["ping"].answer), answer, "ping")
@@ -291,6 +292,11 @@ class Client:
                 self._description = self.describe()
                 self._streaming = False
                 return
+        if any(other.kind not in (frame.kind, _ERROR) for other in frames_of_others):
+            raise SilentError(
+                f"{self.url}: an edgebio device is busy there and does not answer within "
+                f"{self._patience:g} s; try again, or reset it"
+            )
         if self._parser.received > received_before:
             raise ForeignError(
                 f"{self.url}: something answers, but it is no edgebio device "

@@ -257,6 +257,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.description = self.device.describe()
+        self._core = self.device.identify().core
         if not self.description.frontend:
             raise EdgebioError(
                 f"the model on {self.device.url} carries no front end: it takes images, by "
@@ -339,9 +340,7 @@ class Session:
         """
         if self._metadata is None:
             return False
-        return uses_helium(
-            self._metadata.frontend.core_class, self.device.identify().core == "cortex-m55"
-        )
+        return uses_helium(self._metadata.frontend.core_class, self._core == "cortex-m55")
 
     @property
     def delay(self) -> Delay | None:

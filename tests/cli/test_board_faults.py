@@ -127,6 +127,7 @@ def test_board_that_hangs(
     assert 1.9 < time.monotonic() - struck[0] < 8
     assert "no answer" in line or "takes no more bytes" in line
     os.kill(board.pid, signal.SIGCONT)
+    monkeypatch.undo()
     works(board.url)
 
 

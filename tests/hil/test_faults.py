@@ -52,7 +52,7 @@ def spoil(image: Path, folder: Path, symbol: str, offset: int) -> Path:
     ("symbol", "offset", "checks", "told"),
     [
         ("layer_2_weights", 77, {"layers": "layer 2 CONV_2D"}, r"y \d+, x \d+, c \d+: .* instead"),
-        ("twiddles", 9, {"stages": "fft"}, r"frame \d+, half-bin \d+: .* instead"),
+        ("twiddles", 9, {"stages": "fft"}, r"frame \d+, bin \d+, part \d: .* instead"),
         pytest.param("filter", 2, {"stages": "filter"},
                      r"channel \d+, sample \d+: .* instead", marks=pytest.mark.slow),
         pytest.param("taper", 63, {"stages": "window"},

@@ -1,8 +1,10 @@
-/* STM32F405/407/415/417: 168 MHz from the crystal, USART1 on the pins of the board.
+/* STM32F405/407/415/417 and STM32F446: 168 MHz from the crystal, USART1 or USART2 on the pins of the
+ * board.
  *
  * Registers and reset values: RM0090 (rev 19), sections 3.9 FLASH, 5.4 PWR, 7.3 RCC, 8.4 GPIO,
  * 21.4 IWDG, 30.6 USART, 38.16 DBGMCU; alternate functions and limits: DS8626 (rev 9), tables 9 and
- * 14.
+ * 14. The F446 has the same ones here: RM0390 (rev 6), 3.8, 5.4, 6.3, 7.4, 20.4, 25.6; DS10693
+ * (rev 10), table 11. Its 168 MHz need no over-drive (RM0390, 5.1.4).
  */
 #include "cortex_m.h"
 #include "eb_board.h"
@@ -18,6 +20,7 @@
 #define RCC_CR_HSIRDY (1u << 1)
 #define RCC_CR_HSEON (1u << 16)
 #define RCC_CR_HSERDY (1u << 17)
+#define RCC_CR_HSEBYP (1u << 18) /* a clock comes in, and no crystal is there */
 #define RCC_CR_PLLON (1u << 24)
 #define RCC_CR_PLLRDY (1u << 25)
 #define RCC_PLLCFGR REG32(0x40023804u)
@@ -33,11 +36,14 @@
 #define RCC_AHB1ENR REG32(0x40023830u)
 #define RCC_APB1ENR REG32(0x40023840u)
 #define RCC_APB1ENR_PWR (1u << 28)
+#define RCC_APB1ENR_USART2 (1u << 17)
 #define RCC_APB2ENR REG32(0x40023844u)
 #define RCC_APB2ENR_USART1 (1u << 4)
 
 #define PWR_CR REG32(0x40007000u)
-#define PWR_CR_VOS (1u << 14) /* scale 1: needed above 144 MHz */
+/* Scale 1: needed above 144 MHz. One bit on the F405, two on the F446, where the other one is set
+ * after reset. */
+#define PWR_CR_VOS (1u << 14)
 
 /* GPIO ports are 1 KB apart; EB_UART_GPIO is 0 for A, 1 for B. */
 #define GPIO(offset) REG32(0x40020000u + 0x400u * EB_UART_GPIO + (offset))
@@ -46,10 +52,10 @@
 #define GPIO_PUPDR GPIO(0x0Cu)
 #define GPIO_AFR(pin) GPIO(0x20u + 4u * ((pin) / 8u))
 
-#define USART1_SR REG32(EB_UART_BASE + 0x00u)
-#define USART1_DR REG32(EB_UART_BASE + 0x04u)
-#define USART1_BRR REG32(EB_UART_BASE + 0x08u)
-#define USART1_CR1 REG32(EB_UART_BASE + 0x0Cu)
+#define UART_SR REG32(EB_UART_BASE + 0x00u)
+#define UART_DR REG32(EB_UART_BASE + 0x04u)
+#define UART_BRR REG32(EB_UART_BASE + 0x08u)
+#define UART_CR1 REG32(EB_UART_BASE + 0x0Cu)
 #define USART_SR_ORE (1u << 3)
 #define USART_SR_RXNE (1u << 5)
 #define USART_SR_TC (1u << 6)
@@ -62,11 +68,14 @@
 _Static_assert(EB_CLOCK_HZ == 168000000u, "the PLL below makes 168 MHz");
 _Static_assert(EB_HSE_HZ % 1000000u == 0 && EB_HSE_HZ >= 4000000u && EB_HSE_HZ <= 26000000u,
                "the crystal is 4 to 26 MHz, and divided to 1 MHz for the PLL");
-_Static_assert(EB_UART_BASE == 0x40011000u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 2u,
-               "the UART is USART1, on APB2");
-_Static_assert((EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_RX_PIN == 10)
-                   || (EB_UART_GPIO == 1 && EB_UART_TX_PIN == 6 && EB_UART_RX_PIN == 7),
-               "USART1 comes out on PA9 and PA10, or on PB6 and PB7");
+#define IS_USART1 (EB_UART_BASE == 0x40011000u)
+_Static_assert((IS_USART1 && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 2u)
+                   || (EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 4u),
+               "the UART is USART1, on APB2, or USART2, on APB1");
+_Static_assert(IS_USART1 ? (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_RX_PIN == 10)
+                               || (EB_UART_GPIO == 1 && EB_UART_TX_PIN == 6 && EB_UART_RX_PIN == 7)
+                         : (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 2 && EB_UART_RX_PIN == 3),
+               "USART1 comes out on PA9 and PA10, or on PB6 and PB7; USART2 on PA2 and PA3");
 #define HSI_MHZ 16u
 
 #define RCC_CSR REG32(0x40023874u)
@@ -122,6 +131,7 @@ static void start_clocks(void)
     (void)RCC_APB1ENR; /* a peripheral has its clock two bus cycles after this: ES0182 */
     PWR_CR |= PWR_CR_VOS;
 
+    RCC_CR |= EB_HSE_BYPASS ? RCC_CR_HSEBYP : 0u; /* before it is turned on */
     RCC_CR |= RCC_CR_HSEON;
     const bool crystal = await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
     const uint32_t m = crystal ? EB_HSE_HZ / 1000000u : HSI_MHZ;
@@ -142,7 +152,7 @@ static void start_clocks(void)
     }
 }
 
-/* Give a pin to USART1: alternate function 7, fast edges, pulled up so that an open line is
+/* Give a pin to USART1 or USART2: alternate function 7, fast edges, pulled up so that an open line is
  * idle. */
 static void connect_pin(uint32_t pin)
 {
@@ -170,13 +180,18 @@ void port_init(void)
     start_clocks();
     cortex_m_start_clock();
     RCC_AHB1ENR |= 1u << EB_UART_GPIO;
-    RCC_APB2ENR |= RCC_APB2ENR_USART1;
-    (void)RCC_APB2ENR;
+    if (IS_USART1) {
+        RCC_APB2ENR |= RCC_APB2ENR_USART1;
+        (void)RCC_APB2ENR;
+    } else {
+        RCC_APB1ENR |= RCC_APB1ENR_USART2;
+        (void)RCC_APB1ENR;
+    }
     connect_pin(EB_UART_TX_PIN);
     connect_pin(EB_UART_RX_PIN);
     /* Oversampling by 16: the divider in sixteenths is the clock over the rate. */
-    USART1_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
-    USART1_CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
+    UART_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
+    UART_CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
     start_watchdog();
 }
@@ -186,11 +201,11 @@ void port_uart_irq(void)
     /* Reading SR, then DR, clears both flags. An overrun means that a byte behind the one in DR
      * was lost; it may be seen alone, when it happened between the two reads of the call before:
      * 30.6.1. */
-    const uint32_t status = USART1_SR;
+    const uint32_t status = UART_SR;
     if (!(status & (USART_SR_RXNE | USART_SR_ORE))) {
         return;
     }
-    const uint8_t byte = (uint8_t)USART1_DR;
+    const uint8_t byte = (uint8_t)UART_DR;
     if (status & USART_SR_RXNE) {
         cortex_m_uart_received(byte);
     }
@@ -201,12 +216,12 @@ void port_uart_irq(void)
 
 bool port_uart_room(void)
 {
-    return USART1_SR & USART_SR_TXE;
+    return UART_SR & USART_SR_TXE;
 }
 
 void port_uart_send(uint8_t byte)
 {
-    USART1_DR = byte;
+    UART_DR = byte;
 }
 
 void port_watchdog_feed(void)
@@ -221,6 +236,6 @@ bool port_watchdog_reset(void)
 
 _Noreturn void port_reset(void)
 {
-    (void)await(&USART1_SR, USART_SR_TC, USART_SR_TC);
+    (void)await(&UART_SR, USART_SR_TC, USART_SR_TC);
     cortex_m_reset();
 }

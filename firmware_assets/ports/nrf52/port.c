@@ -1,0 +1,148 @@
+/* nRF52840: 64 MHz from the crystal, UART0 byte by byte (its DMA needs a pause to end a transfer).
+ *
+ * Registers: nRF52840 Product Specification v1.7, sections 5.3 POWER, 5.4 CLOCK, 6.9 GPIO, 6.33
+ * UART, 6.36 WDT.
+ */
+#include "cortex_m.h"
+#include "eb_board.h"
+#include "port.h"
+#include "uart.h"
+
+#define CLOCK_HFCLKSTART REG32(0x40000000u)
+#define CLOCK_HFCLKSTARTED REG32(0x40000100u)
+#define POWER_RESETREAS REG32(0x40000400u)
+#define POWER_RESETREAS_DOG (1u << 1)
+
+#define GPIO_OUTSET REG32(0x50000508u)
+#define GPIO_DIRSET REG32(0x50000518u)
+#define GPIO_PIN_CNF(pin) REG32(0x50000700u + 4u * (pin))
+#define GPIO_PIN_CNF_INPUT_PULLED_UP (3u << 2)
+
+#define UART_STARTRX REG32(EB_UART_BASE + 0x000u)
+#define UART_STARTTX REG32(EB_UART_BASE + 0x008u)
+#define UART_RXDRDY REG32(EB_UART_BASE + 0x108u)
+#define UART_TXDRDY REG32(EB_UART_BASE + 0x11Cu)
+#define UART_ERROR REG32(EB_UART_BASE + 0x124u)
+#define UART_INTENSET REG32(EB_UART_BASE + 0x304u)
+#define UART_INT_RXDRDY (1u << 2)
+#define UART_INT_ERROR (1u << 9)
+#define UART_ERRORSRC REG32(EB_UART_BASE + 0x480u)
+#define UART_ERRORSRC_OVERRUN (1u << 0)
+#define UART_ENABLE REG32(EB_UART_BASE + 0x500u)
+#define UART_ENABLE_UART 4u
+#define UART_PSEL_RTS REG32(EB_UART_BASE + 0x508u)
+#define UART_PSEL_TXD REG32(EB_UART_BASE + 0x50Cu)
+#define UART_PSEL_CTS REG32(EB_UART_BASE + 0x510u)
+#define UART_PSEL_RXD REG32(EB_UART_BASE + 0x514u)
+#define UART_PSEL_NONE UINT32_MAX
+#define UART_RXD REG32(EB_UART_BASE + 0x518u)
+#define UART_TXD REG32(EB_UART_BASE + 0x51Cu)
+#define UART_BAUDRATE REG32(EB_UART_BASE + 0x524u)
+#define UART_BAUDRATE_921600 0x0EBED000u /* 921,600 by the register's table */
+#define UART_CONFIG REG32(EB_UART_BASE + 0x56Cu)
+
+#define WDT_START REG32(0x40010000u)
+#define WDT_CRV REG32(0x40010504u)
+#define WDT_RREN REG32(0x40010508u)
+#define WDT_CONFIG REG32(0x4001050Cu)
+#define WDT_CONFIG_RUNS_IN_SLEEP 1u /* and stops while a debugger halts the core */
+#define WDT_RR0 REG32(0x40010600u)
+#define WDT_RR_FEED 0x6E524635u
+#define WDT_HZ 32768u
+#define WATCHDOG_SECONDS 4u
+
+_Static_assert(EB_CLOCK_HZ == 64000000u, "the core runs at 64 MHz and no other clock");
+_Static_assert(EB_UART_BASE == 0x40002000u && EB_UART_BAUD == 921600u,
+               "UART0, at the rate whose register value stands above");
+
+static bool reset_by_watchdog;
+static bool sending; /* a byte is on its way: TXDRDY will tell of its end */
+
+void port_uart_irq(void);
+
+void port_init(void)
+{
+    /* The internal oscillator, from which the core starts, is too inexact for a UART over the
+     * whole range of temperature. */
+    CLOCK_HFCLKSTARTED = 0;
+    CLOCK_HFCLKSTART = 1;
+    while (!CLOCK_HFCLKSTARTED) {
+    }
+    cortex_m_start_clock();
+
+    /* The pins, before the UART takes them over: idle is high. */
+    GPIO_OUTSET = 1u << EB_UART_TX_PIN;
+    GPIO_DIRSET = 1u << EB_UART_TX_PIN;
+    GPIO_PIN_CNF(EB_UART_RX_PIN) = GPIO_PIN_CNF_INPUT_PULLED_UP;
+    UART_PSEL_TXD = EB_UART_TX_PIN;
+    UART_PSEL_RXD = EB_UART_RX_PIN;
+    UART_PSEL_RTS = UART_PSEL_NONE;
+    UART_PSEL_CTS = UART_PSEL_NONE;
+    UART_BAUDRATE = UART_BAUDRATE_921600;
+    UART_CONFIG = 0; /* no parity, no flow control, one stop bit */
+    UART_ENABLE = UART_ENABLE_UART;
+    UART_RXDRDY = 0;
+    UART_TXDRDY = 0;
+    UART_ERROR = 0;
+    UART_INTENSET = UART_INT_RXDRDY | UART_INT_ERROR;
+    UART_STARTRX = 1;
+    UART_STARTTX = 1;
+    EB_UART_EACH_IRQ(cortex_m_enable_irq);
+
+    reset_by_watchdog = POWER_RESETREAS & POWER_RESETREAS_DOG;
+    POWER_RESETREAS = POWER_RESETREAS_DOG; /* ones clear */
+    /* It runs on through any reset but its own and that of power: then these change nothing. */
+    WDT_CONFIG = WDT_CONFIG_RUNS_IN_SLEEP;
+    WDT_CRV = WDT_HZ * WATCHDOG_SECONDS - 1u;
+    WDT_RREN = 1;
+    WDT_START = 1;
+}
+
+void port_uart_irq(void)
+{
+    if (UART_ERROR) {
+        UART_ERROR = 0;
+        const uint32_t what = UART_ERRORSRC;
+        UART_ERRORSRC = what; /* ones clear */
+        if (what & UART_ERRORSRC_OVERRUN) {
+            cortex_m_uart_lost();
+        }
+    }
+    /* Up to six bytes wait; the event comes again for each that is left after RXD was read. */
+    while (UART_RXDRDY) {
+        UART_RXDRDY = 0;
+        cortex_m_uart_received((uint8_t)UART_RXD);
+    }
+}
+
+bool port_uart_room(void)
+{
+    if (sending && UART_TXDRDY) {
+        UART_TXDRDY = 0;
+        sending = false;
+    }
+    return !sending;
+}
+
+void port_uart_send(uint8_t byte)
+{
+    sending = true;
+    UART_TXD = byte;
+}
+
+void port_watchdog_feed(void)
+{
+    WDT_RR0 = WDT_RR_FEED;
+}
+
+bool port_watchdog_reset(void)
+{
+    return reset_by_watchdog;
+}
+
+_Noreturn void port_reset(void)
+{
+    while (!port_uart_room()) {
+    }
+    cortex_m_reset();
+}

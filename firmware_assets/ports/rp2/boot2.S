@@ -1,0 +1,34 @@
+/* Second stage of the RP2040's boot: its ROM copies the first 256 bytes of flash into RAM, checks
+ * their CRC (which the build appends) and calls them. They let the core run from flash, by the read
+ * command that every SPI flash knows, and enter the image.
+ *
+ * RP2040 datasheet (2024-10-15), 2.8.1.3.1; SSI registers: 4.10.13.
+ */
+    .syntax unified
+    .cpu cortex-m0plus
+    .thumb
+    .section .text
+    .global _start
+    .thumb_func
+_start:
+    ldr r3, =0x18000000 /* XIP_SSI */
+    movs r1, #0
+    str r1, [r3, #0x08] /* SSIENR: off while it is set up */
+    movs r1, #4
+    str r1, [r3, #0x14] /* BAUDR: 31 MHz at 125 MHz; command 03h goes to 50 MHz */
+    ldr r1, =0x001F0300
+    str r1, [r3, #0x00] /* CTRLR0: 32 bits a frame, EEPROM read */
+    movs r1, #0
+    str r1, [r3, #0x04] /* CTRLR1: one frame a read */
+    ldr r1, =0x03000218
+    ldr r0, =0x180000F4
+    str r1, [r0]        /* SPI_CTRLR0: command 03h of 8 bits, address of 24 */
+    movs r1, #1
+    str r1, [r3, #0x08]
+    ldr r0, =0x10000200 /* the vector table: sections.ld */
+    ldr r1, =0xE000ED08
+    str r0, [r1]        /* VTOR */
+    ldmia r0, {r0, r1}
+    msr msp, r0
+    bx r1
+    .ltorg

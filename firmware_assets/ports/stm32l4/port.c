@@ -1,0 +1,213 @@
+/* STM32L476: 80 MHz by the PLL, USART2 on PA2 and PA3.
+ *
+ * Registers and reset values: RM0351 (rev 9), sections 3.7 FLASH, 5.4 PWR, 6.4 RCC, 8.5 GPIO, 36.4
+ * IWDG, 40.8 USART, 48.6 DBGMCU; alternate functions and limits: DS10198 (rev 8), tables 17 and 45.
+ */
+#include "cortex_m.h"
+#include "eb_board.h"
+#include "port.h"
+#include "uart.h"
+
+#define FLASH_ACR REG32(0x40022000u)
+#define FLASH_ACR_LATENCY 7u
+#define FLASH_ACR_4_WAIT_STATES 4u /* above 64 MHz in range 1: table 11 */
+#define FLASH_ACR_PREFETCH_AND_CACHES (7u << 8)
+
+#define RCC_CR REG32(0x40021000u)
+#define RCC_CR_MSION (1u << 0)
+#define RCC_CR_MSIRDY (1u << 1)
+#define RCC_CR_HSION (1u << 8)
+#define RCC_CR_HSIRDY (1u << 10)
+#define RCC_CR_HSEON (1u << 16)
+#define RCC_CR_HSERDY (1u << 17)
+#define RCC_CR_HSEBYP (1u << 18)
+#define RCC_CR_PLLON (1u << 24)
+#define RCC_CR_PLLRDY (1u << 25)
+#define RCC_CFGR REG32(0x40021008u)
+#define RCC_CFGR_SW_MSI 0u
+#define RCC_CFGR_SW_PLL 3u
+#define RCC_CFGR_SWS (3u << 2)
+#define RCC_CFGR_SWS_MSI (0u << 2)
+#define RCC_CFGR_SWS_PLL (3u << 2)
+#define RCC_PLLCFGR REG32(0x4002100Cu)
+#define RCC_PLLCFGR_HSI16 2u
+#define RCC_PLLCFGR_HSE 3u
+#define RCC_PLLCFGR_M(divider) (((divider) - 1u) << 4)
+#define RCC_PLLCFGR_N(factor) ((factor) << 8)
+#define RCC_PLLCFGR_R_BY_2 (1u << 24) /* output R on, divided by 2 */
+#define RCC_AHB2ENR REG32(0x4002104Cu)
+#define RCC_AHB2ENR_GPIOA (1u << 0)
+#define RCC_APB1ENR1 REG32(0x40021058u)
+#define RCC_APB1ENR1_USART2 (1u << 17)
+#define RCC_CSR REG32(0x40021094u)
+#define RCC_CSR_CLEAR (1u << 23)
+#define RCC_CSR_WATCHDOG (1u << 29)
+
+#define GPIO_MODER REG32(0x48000000u)
+#define GPIO_OSPEEDR REG32(0x48000008u)
+#define GPIO_PUPDR REG32(0x4800000Cu)
+#define GPIO_AFRL REG32(0x48000020u)
+
+#define UART_CR1 REG32(EB_UART_BASE + 0x00u)
+#define UART_BRR REG32(EB_UART_BASE + 0x0Cu)
+#define UART_ISR REG32(EB_UART_BASE + 0x1Cu)
+#define UART_ICR REG32(EB_UART_BASE + 0x20u)
+#define UART_RDR REG32(EB_UART_BASE + 0x24u)
+#define UART_TDR REG32(EB_UART_BASE + 0x28u)
+#define UART_CR1_UE (1u << 0)
+#define UART_CR1_RE (1u << 2)
+#define UART_CR1_TE (1u << 3)
+#define UART_CR1_RXNEIE (1u << 5)
+#define UART_ISR_ORE (1u << 3)
+#define UART_ISR_RXNE (1u << 5)
+#define UART_ISR_TC (1u << 6)
+#define UART_ISR_TXE (1u << 7)
+
+/* From the 32 kHz oscillator, 31 to 33 kHz: some 4 seconds. */
+#define IWDG_KR REG32(0x40003000u)
+#define IWDG_KR_FEED 0xAAAAu
+#define IWDG_KR_ACCESS 0x5555u
+#define IWDG_KR_START 0xCCCCu
+#define IWDG_PR REG32(0x40003004u)
+#define IWDG_PR_BY_64 4u
+#define IWDG_RLR REG32(0x40003008u)
+#define IWDG_RELOAD 2000u
+#define DBGMCU_APB1FZR1 REG32(0xE0042008u)
+#define DBGMCU_IWDG_STOPS (1u << 12)
+
+_Static_assert(EB_CLOCK_HZ == 80000000u, "the PLL below makes 80 MHz");
+_Static_assert(EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ,
+               "the UART is USART2, on APB1, which is not divided");
+
+#define TX_PIN 2u
+#define RX_PIN 3u
+
+static bool reset_by_watchdog;
+
+void port_uart_irq(void);
+
+/* Wait until the masked bits of a register have the wanted value; false after some 10 ms. */
+static bool await(volatile uint32_t *reg, uint32_t mask, uint32_t wanted)
+{
+    for (uint32_t turn = 0; turn < 50000u; turn++) {
+        if ((*reg & mask) == wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 80 MHz: (8 MHz / 2 or 16 MHz / 4) x 40 / 2. */
+static void start_clocks(void)
+{
+    if ((RCC_CFGR & RCC_CFGR_SWS) != RCC_CFGR_SWS_MSI) {
+        /* Entered from a boot loader that runs from another clock. */
+        RCC_CR |= RCC_CR_MSION;
+        (void)await(&RCC_CR, RCC_CR_MSIRDY, RCC_CR_MSIRDY);
+        RCC_CFGR = RCC_CFGR_SW_MSI;
+        (void)await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_MSI);
+    }
+    RCC_CR &= ~RCC_CR_PLLON;
+    (void)await(&RCC_CR, RCC_CR_PLLRDY, 0);
+
+    /* The ST-LINK gives 8 MHz where the board's solder bridges let it (UM1724, 6.7); else the
+     * internal oscillator serves, within 1 % at room temperature. */
+    RCC_CR |= RCC_CR_HSEBYP;
+    RCC_CR |= RCC_CR_HSEON;
+    const bool outside = await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    if (!outside) {
+        RCC_CR |= RCC_CR_HSION;
+        (void)await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
+    }
+    RCC_PLLCFGR = (outside ? RCC_PLLCFGR_HSE | RCC_PLLCFGR_M(2u)
+                           : RCC_PLLCFGR_HSI16 | RCC_PLLCFGR_M(4u)) |
+                  RCC_PLLCFGR_N(40u) | RCC_PLLCFGR_R_BY_2;
+    RCC_CR |= RCC_CR_PLLON;
+    const bool locked = await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
+
+    FLASH_ACR = FLASH_ACR_4_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
+    const bool slowed = await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_4_WAIT_STATES);
+    if (!locked || !slowed) {
+        cortex_m_reset(); /* at any other clock the UART and port_micros would lie */
+    }
+    RCC_CFGR = RCC_CFGR_SW_PLL;
+    if (!await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
+        cortex_m_reset();
+    }
+}
+
+/* Give a pin to USART2: alternate function 7, fast edges, pulled up so that an open line is idle. */
+static void connect_pin(uint32_t pin)
+{
+    GPIO_OSPEEDR = (GPIO_OSPEEDR & ~(3u << (2u * pin))) | (2u << (2u * pin));
+    GPIO_PUPDR = (GPIO_PUPDR & ~(3u << (2u * pin))) | (1u << (2u * pin));
+    GPIO_AFRL = (GPIO_AFRL & ~(0xFu << (4u * pin))) | (7u << (4u * pin));
+    GPIO_MODER = (GPIO_MODER & ~(3u << (2u * pin))) | (2u << (2u * pin));
+}
+
+static void start_watchdog(void)
+{
+    reset_by_watchdog = RCC_CSR & RCC_CSR_WATCHDOG;
+    RCC_CSR |= RCC_CSR_CLEAR;
+    DBGMCU_APB1FZR1 |= DBGMCU_IWDG_STOPS; /* a debugger that halts the core is no hang */
+    IWDG_KR = IWDG_KR_START;
+    IWDG_KR = IWDG_KR_ACCESS;
+    IWDG_PR = IWDG_PR_BY_64;
+    IWDG_RLR = IWDG_RELOAD;
+    IWDG_KR = IWDG_KR_FEED;
+}
+
+void port_init(void)
+{
+    start_clocks();
+    cortex_m_start_clock();
+    RCC_AHB2ENR |= RCC_AHB2ENR_GPIOA;
+    (void)RCC_AHB2ENR;
+    RCC_APB1ENR1 |= RCC_APB1ENR1_USART2;
+    (void)RCC_APB1ENR1;
+    connect_pin(TX_PIN);
+    connect_pin(RX_PIN);
+    UART_CR1 = 0;
+    UART_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
+    UART_CR1 = UART_CR1_UE | UART_CR1_TE | UART_CR1_RE | UART_CR1_RXNEIE;
+    EB_UART_EACH_IRQ(cortex_m_enable_irq);
+    start_watchdog();
+}
+
+void port_uart_irq(void)
+{
+    const uint32_t status = UART_ISR;
+    if (status & UART_ISR_RXNE) {
+        cortex_m_uart_received((uint8_t)UART_RDR);
+    }
+    if (status & UART_ISR_ORE) {
+        UART_ICR = UART_ISR_ORE; /* its clearing bit has the same place */
+        cortex_m_uart_lost();
+    }
+}
+
+bool port_uart_room(void)
+{
+    return UART_ISR & UART_ISR_TXE;
+}
+
+void port_uart_send(uint8_t byte)
+{
+    UART_TDR = byte;
+}
+
+void port_watchdog_feed(void)
+{
+    IWDG_KR = IWDG_KR_FEED;
+}
+
+bool port_watchdog_reset(void)
+{
+    return reset_by_watchdog;
+}
+
+_Noreturn void port_reset(void)
+{
+    (void)await(&UART_ISR, UART_ISR_TC, UART_ISR_TC);
+    cortex_m_reset();
+}
