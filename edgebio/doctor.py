@@ -62,6 +62,7 @@ def examine() -> list[Finding]:
         _tool("Arm compiler", lambda: toolchain.tool("gcc")),
         _newlib(),
         _emulator(),
+        _rp2040js(),
         _cmsis_dsp(),
         *_flashers(),
         *_data_sets(),
@@ -194,12 +195,22 @@ def _emulator() -> Finding:
         capture_output=True, text=True, timeout=_SECONDS, check=False,
     )  # fmt: skip
     known = {line.split()[0] for line in done.stdout.splitlines() if line.split()}
-    machines = {b.emulator.machine for b in map(boards.load, boards.names()) if b.emulator}
+    emulated = [b.emulator for b in map(boards.load, boards.names()) if b.emulator]
+    machines = {each.machine for each in emulated if each.program == "qemu"}
     lacking = sorted(machines - known)
     found = f"{finding.found}; {len(machines & known)} of {len(machines)} machines"
     if lacking:
         found += f", not {', '.join(lacking)}"
     return Finding("emulator", not lacking, found, remedy="QEMU 7.2 or newer")
+
+
+def _rp2040js() -> Finding:
+    try:
+        node, folder = emulator.rp2040js()
+    except MissingToolError as error:
+        what, _, line = str(error).partition("; install it: ")
+        return Finding("rp2040js", False, what, needed=False, remedy=line)
+    return Finding("rp2040js", True, f"{folder}; Node {_first_line(node, '--version')}", False)
 
 
 def _cmsis_dsp() -> Finding:

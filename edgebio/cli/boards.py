@@ -42,6 +42,7 @@ def info(out: Output, name: str) -> Document:
 
     board = load(name)
     flash, ram = board.memory.flash, board.memory.ram
+    played = board.emulator
     ids = ", ".join(f"{usb.vid:04x}:{usb.pid:04x}" for usb in board.usb)
     rows = [
         ["board", board.title],
@@ -52,7 +53,7 @@ def info(out: Output, name: str) -> Document:
         ["serial", f"{board.uart.name}, {board.uart.baud} baud, 8N1"],
         ["USB", ids or "-"],
         ["compiler", " ".join(board.flags)],
-        ["emulator", f"QEMU {board.emulator.machine}" if board.emulator else "-"],
+        ["emulator", " ".join((played.program, played.machine)) if played else "-"],
         ["flashing", ", ".join(board.flash.methods)],
         ["proven", f"{board.proven.level}: {board.proven.note}"],
     ]

@@ -51,6 +51,9 @@ def hil(
     with contextlib.ExitStack() as stack:
         if port is None:
             board = manifest.load_board(folder)
+            if soak and board.emulator and board.emulator.program != "qemu":
+                out.note(f"no streaming in real time: {board.emulator.program} is slower than it")
+                soak = 0
             running = stack.enter_context(emulator.start(board, folder / "firmware.elf"))
             port = running.url
         device = stack.enter_context(Client(port, baud=baud))

@@ -70,6 +70,7 @@ QUICK = ("mps2-an386", "mps2-an505", "netduinoplus2")
     params=[
         pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
         for name in boards.names()
+        if (played := boards.load(name).emulator) and played.program == "qemu"
     ],
 )
 def board(request: pytest.FixtureRequest) -> boards.Board:

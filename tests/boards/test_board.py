@@ -8,7 +8,11 @@ from edgebio import boards, storage
 from edgebio.boards.board import Board
 from edgebio.errors import EdgebioError
 
-NAMES = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2")
+NAMES = (
+    "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2",
+    "nrf52840-dk", "nucleo-f446re", "nucleo-l476rg", "pico", "pico2", "stm32f4discovery",
+)  # fmt: skip
+SCALAR = ("cortex-m0plus", "cortex-m3")
 
 
 def test_the_boards_that_there_are() -> None:
@@ -19,7 +23,8 @@ def test_the_boards_that_there_are() -> None:
 def test_a_board_file_is_valid_and_named_as_its_board(name: str) -> None:
     board = boards.load(name)
     assert board.name == name
-    assert board.core_class == ("scalar" if board.core == "cortex-m3" else "dsp")
+    assert board.core_class == ("scalar" if board.core in SCALAR else "dsp")
+    assert (board.proven.level == "builds") == (board.emulator is None)
     assert board.proven.level != "hardware"  # nobody has run one yet
 
 
@@ -32,7 +37,7 @@ def test_only_a_core_with_helium_may_bound_it(tmp_path: Path) -> None:
 
 def test_an_unknown_board_is_told_which_there_are() -> None:
     with pytest.raises(
-        EdgebioError, match=r"no board 'uno'; there are mps2-an385, .*netduinoplus2"
+        EdgebioError, match=r"no board 'uno'; there are mps2-an385, .*stm32f4discovery"
     ):
         boards.load("uno")
 

@@ -14,6 +14,7 @@ import pytest
 from edgebio import boards, firmware
 from edgebio.boards import emulator
 from edgebio.decision.spec import DecisionSettings
+from edgebio.errors import MissingToolError
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.link.client import Client
 from edgebio.parity import hil
@@ -90,6 +91,9 @@ def bench(
     port = request.config.getoption("--port", default=None)
     with contextlib.ExitStack() as stack:
         if port is None:
-            emulator.program()
+            try:
+                emulator.available(board)
+            except MissingToolError as error:
+                pytest.skip(str(error))
             port = stack.enter_context(emulator.start(board, image / "firmware.elf")).url
         yield hil.Bench(stack.enter_context(Client(port)), image)
