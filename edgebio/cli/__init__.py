@@ -17,6 +17,7 @@ _COMMANDS = {
     "infer": "Run int8 inputs through the model, on the host or on a board.",
     "flash": "Put an image on a board, or start its emulator.",
     "classify": "Stream a recording to a board and print its decisions.",
+    "monitor": "Watch a board at work in the terminal.",
     "hil": "Hardware in the loop: hold a board against this machine.",
     "boards": "Boards: list, describe.",
     "doctor": "Say what is installed, what is missing and how to get it.",

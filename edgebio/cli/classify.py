@@ -1,13 +1,12 @@
 """``edgebio classify``: stream a recording to a board and print its decisions."""
 
-import contextlib
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from edgebio.cli.common import Output, command
+from edgebio.cli.device import device
 from edgebio.errors import CheckFailedError, EdgebioError
 
 
@@ -62,9 +61,7 @@ def classify(
     limit. --votes, --confidence, --hold, --onset and --timeout take the place of the model's own
     settings until the end.
     """
-    from edgebio import boards, firmware, tflite
-    from edgebio.boards import emulator
-    from edgebio.link.client import Client
+    from edgebio import firmware, tflite
     from edgebio.parity.decisions import Session, check_fits
     from edgebio.parity.selection import select
     from edgebio.tflite.metadata import require
@@ -86,20 +83,9 @@ def classify(
         for each in recordings:
             check_fits(each, spec.rate, spec.channels)
         chosen = known.decision.model_copy(update=changed) if changed else None
-    with contextlib.ExitStack() as stack:
-        if board_name and file:
-            board = boards.load(board_name)
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebio-")))
-            out.note(f"building the image for {board.name}")
-            firmware.build(file, board, folder)
-            serial: emulator.Serial = "pty" if transport == "pty" else "tcp"
-            running = emulator.start(board, folder / "firmware.elf", serial)
-            port = stack.enter_context(running).url
-        device = stack.enter_context(Client(str(port), baud=baud))
-        identity = device.identify()
-        out.note(f"{identity.board} ({identity.core}) on {port}")
+    with device(out, board_name, port, baud, file, transport) as client:
         session = Session(
-            device, graph, file.read_bytes() if file else b"", settings=chosen,
+            client, graph, file.read_bytes() if file else b"", settings=chosen,
             on_rest=lambda rest: out.detail(f"rest at sample {rest.sample}: {rest.reason}"),
         )  # fmt: skip
         decisions: list[dict[str, Any]] = []

@@ -1,0 +1,95 @@
+"""``edgebio monitor`` on the host process: what it shows, and what it writes is read back."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edgebio.cli import main
+from edgebio.decision.spec import DecisionSettings
+from edgebio.link import hostdevice
+from edgebio.recordings import files
+from edgebio.recordings.deciding import labelled_by
+from edgebio.recordings.recording import UNLABELLED
+from edgebio.tflite import read
+from edgebio.tflite.metadata import require
+from tests.cli.test_classify import SPEC, bursts
+from tests.link.models import with_frontend
+
+END = SPEC.window + 19 * SPEC.step
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("monitor")
+
+
+@pytest.fixture(scope="module")
+def model(models_folder: Path, folder: Path) -> Path:
+    chosen = DecisionSettings(confidence=0.4)
+    source = models_folder / "emg_cnn.tflite"
+    return with_frontend(source, folder / "model.tflite", SPEC, bursts(4000), chosen)
+
+
+@pytest.fixture(scope="module")
+def port(model: Path, folder: Path) -> Iterator[str]:
+    with hostdevice.running(hostdevice.build(model, folder / "device")) as device:
+        yield device.url
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, ["monitor", *map(str, words)])
+
+
+def test_records_what_other_commands_read(port: str, model: Path, folder: Path) -> None:
+    np.savez(folder / "r.npz", samples=bursts(END + 5), rate=SPEC.rate)
+    words = ("--port", port, "--model", model, "--fast", "--json")
+    result = run(folder / "r.npz", *words, "--record", folder / "seen")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["windows"] == 20
+    assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
+    [seen] = files.load(Path(document["record"]))
+    assert seen.classes == require(read(model), "test").classes
+    assert np.array_equal(seen.samples, bursts(END + 5)[:END])
+    told = CliRunner().invoke(
+        main, ["classify", str(folder / "r.npz"), "--port", port, "--model", str(model),
+               "--delay-limit", "0", "--json", "-q"],
+    )  # fmt: skip
+    names = [one["class"] for one in json.loads(told.stdout)["decisions"]]
+    ends = SPEC.window + SPEC.step * np.arange(20)
+    labels = [seen.labels[end - 1] for end in ends]
+    expected = [-1 if n in ("rejected", "rest") else seen.classes.index(n) for n in names]
+    assert labels == expected
+    again = run(document["record"], *words, "--windows", "3")
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["windows"] == 3
+
+
+def test_draws_while_it_runs(port: str, model: Path, folder: Path) -> None:
+    np.savez(folder / "r.npz", samples=bursts(END), rate=SPEC.rate)
+    result = run(folder / "r.npz", "--port", port, "--model", model, "--fast", "--windows", "4")
+    assert result.exit_code == 0, result.output
+    assert "STFT image" in result.stderr
+    assert "4 decisions, 0 unlike this machine's" in result.stdout
+
+
+def test_wrong_words(model: Path) -> None:
+    result = run("emg-synthetic:1", "--model", model)
+    assert result.exit_code == 2
+    assert "choose one of --board and --port" in result.stderr
+
+
+def test_labels_of_decisions() -> None:
+    from edgebio.recordings import Recording
+
+    samples = np.zeros((10, 2), np.int16)
+    plain = Recording(
+        samples, 100.0, "counts", np.full(10, UNLABELLED, np.int16), (), "", "", 3, "x"
+    )
+    seen = labelled_by(plain, [(4, 1), (6, 255), (9, 0)], ("a", "b"))
+    assert seen.labels.tolist() == [1, 1, 1, 1, -1, -1, 0, 0, 0]
+    assert len(labelled_by(plain, [], ("a", "b")).samples) == 0

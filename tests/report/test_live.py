@@ -1,0 +1,85 @@
+"""The board at work, drawn: what is on the screen is what the board said."""
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from edgebio.decision.outputs import Outputs
+from edgebio.link.results import Decision
+from edgebio.parity.decisions import Classified, Delay
+from edgebio.recordings import Recording
+from edgebio.recordings.recording import UNLABELLED
+from edgebio.report.live import Screen, _colour
+from edgebio.tflite.metadata import ModelMetadata, metadata
+from tests.link.standin import CLASSES, SPEC, StandIn, signal
+
+
+@pytest.fixture(scope="module")
+def model() -> StandIn:
+    return StandIn()
+
+
+def known(model: StandIn) -> ModelMetadata:
+    found = metadata(model.graph)
+    assert found is not None
+    return found
+
+
+def recording(n: int = 4000) -> Recording:
+    labels = np.full(n, UNLABELLED, np.int16)
+    return Recording(signal(n), SPEC.rate, "counts", labels, (), "1", "1", 0, "test")
+
+
+def decision(model: StandIn, k: int, of: Recording) -> Classified:
+    logits = model.logits(of.samples)[k]
+    made = Decision(
+        k, 0, SPEC.window + k * SPEC.step, 1, 700, 1234, 0, 160, 0, 1, 1, "vote", logits
+    )
+    return Classified(of.source, made.end / of.rate, "class 1", 0.5, made, 0.0125)
+
+
+def drawn(screen: Screen, width: int) -> str:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(screen)
+    return console.export_text()
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_all_parts_are_drawn(model: StandIn, width: int) -> None:
+    of = recording()
+    screen = Screen(known(model), Outputs.of(model.graph), "host on /dev/pts/0")
+    assert "waiting for the first window" in drawn(screen, width)
+    for k in range(100, 112):
+        screen.take(of, decision(model, k, of))
+    screen.delay = Delay(56, 16, 3, 1.2)
+    screen.link = {"damaged frames": 7}
+    text = drawn(screen, width)
+    for told in (
+        "host on /dev/pts/0", "signals, last 3 s", "STFT image", "class 1", "vote", "12.5 ms",
+        "1,234 us", "10.0 counts", "damaged frames 7", "window 56 + 3 x 16 + compute 1.2 = 105 ms",
+        *(f"class {c}" for c in range(CLASSES)),
+    ):  # fmt: skip
+        assert told in text, told
+    assert max(map(len, text.splitlines())) <= width
+    assert "▀" in text
+    assert len(set("▁▂▃▄▅▆▇█") & set(text)) > 3
+
+
+def test_image_is_the_boards(model: StandIn) -> None:
+    """As it was computed of the whole stream, filters and all."""
+    of = recording()
+    screen = Screen(known(model), Outputs.of(model.graph), "")
+    images = model.images(of.samples)
+    for k in (0, 1, 50, 200):
+        one = decision(model, k, of)
+        screen.take(of, one)
+        difference = np.abs(screen.image_of(one) - images[k].astype(float).mean(axis=-1))
+        assert difference.max() <= (0 if k < 2 else 2)
+
+
+def test_colours_go_from_dark_to_bright() -> None:
+    found = [
+        int(_colour(pixel)[1:3], 16) + int(_colour(pixel)[3:5], 16) for pixel in (-128, 0, 127)
+    ]
+    assert found == sorted(found)
+    assert _colour(127) == "#ffffff"
