@@ -4,7 +4,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -40,7 +40,9 @@ class Output:
         table = Table(title=title or None, title_justify="left")
         for index, column in enumerate(columns):
             numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-            table.add_column(column, justify="right" if numeric else "left")
+            side: Literal["left", "right"] = "right" if numeric else "left"
+            # What a row is called by stays whole on a narrow terminal.
+            table.add_column(column, justify=side, no_wrap=index == 0)
         for row in rows:
             table.add_row(*(f"{x:,}" if isinstance(x, int) else str(x) for x in row))
         self._results.print(table)
