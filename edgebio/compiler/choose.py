@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
-from edgebio.compiler import dsp, moves, portable, wrapping
+from edgebio.compiler import dsp, moves, mve, portable, wrapping
 from edgebio.compiler import network as net
 from edgebio.compiler.goal import SPEED, Goal, shrink
 from edgebio.compiler.step import CORES, Core, Step
@@ -54,15 +54,24 @@ Candidate = Callable[[net.Network, Any], Step | str | None]
 CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
     net.Add: (("dsp", dsp.add), ("portable", portable.add)),
     net.Concatenation: (("portable", moves.concatenation),),
-    net.Conv2D: (("dsp", dsp.conv_2d_wide), ("portable", portable.conv_2d)),
+    net.Conv2D: (
+        ("mve", mve.conv_2d),
+        ("dsp", dsp.conv_2d_wide),
+        ("portable", portable.conv_2d),
+    ),
     net.Copy: (("portable", moves.copy),),
     net.Dequantize: (("portable", portable.quantize),),
     net.DepthwiseConv2D: (
+        ("mve", mve.depthwise_conv_2d),
         ("dsp", dsp.depthwise_conv_2d),
         ("dsp", dsp.depthwise_conv_2d_any),
         ("portable", portable.depthwise_conv_2d),
     ),
-    net.FullyConnected: (("dsp", dsp.fully_connected), ("portable", portable.fully_connected)),
+    net.FullyConnected: (
+        ("mve", mve.fully_connected),
+        ("dsp", dsp.fully_connected),
+        ("portable", portable.fully_connected),
+    ),
     net.Lstm: (("portable", portable.lstm),),
     net.Mean: (
         ("dsp", dsp.mean),

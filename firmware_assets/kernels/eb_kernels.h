@@ -61,6 +61,13 @@ typedef struct {
     } output[4];
 } eb_quad;
 
+/* Four neighbouring output channels, for kernels that hold them in the lanes of a vector. */
+typedef struct {
+    int32_t bias[4];
+    int32_t multiplier[4];
+    int32_t shift[4]; /* below 0: to the right */
+} eb_lanes;
+
 /* Rows of inputs times a matrix: FULLY_CONNECTED. */
 typedef struct {
     const int8_t *weights; /* [outputs][inputs] */
@@ -114,6 +121,24 @@ typedef struct {
     int8_t pad_value, low, high;
 } eb_conv2d_pairs;
 
+/* CONV_2D, with the MAX_POOL_2D behind it where pool_h * pool_w > 1, and FULLY_CONNECTED, for Helium.
+ * Scratch: `pool_h` strips, each window_h * channels bytes a column, and what the last sixteen taps of
+ * a pixel reach beyond them; before them, where there is a pool, 4 bytes a place. */
+typedef struct {
+    const int8_t *weights; /* [outputs / 4][steps][4][16 taps], filled up with zeros */
+    const eb_lanes *lanes;
+    eb_window window; /* its output is what the pool leaves; no dilation along a line */
+    uint16_t outputs, steps;
+    uint16_t pool_h, pool_w;
+    uint16_t places;  /* pixels of a pool, filled up to a multiple of 4 */
+    uint16_t columns; /* of a strip */
+    int16_t zero_point;
+    uint8_t direct;  /* a window of one pixel, no padding, whole sixteens: no strip is needed */
+    uint8_t relu;    /* nothing below the zero point comes through: its rounding needs no care */
+    uint8_t clamped; /* less than all of int8 comes through: `low` to `high` */
+    int8_t pad_value, low, high;
+} eb_conv2d_mve;
+
 /* DEPTHWISE_CONV_2D; scratch: one patch where there is padding, else none. */
 typedef struct {
     const int8_t *weights; /* [window_h][window_w][channels * multiplier] */
@@ -142,6 +167,29 @@ typedef struct {
     uint8_t clamped;
     int8_t pad_value, low, high;
 } eb_depthwise_planar;
+
+/* DEPTHWISE_CONV_2D with windows of up to 16 pixels, for Helium. Lines run along one axis of the
+ * image, whichever takes fewer instructions; sizes and steps are along the lines or across them.
+ * Scratch: planes of sixteen channels, and what the last vector reaches beyond them. */
+typedef struct {
+    const int8_t *weights; /* [channels][along][across], and a zero behind those of each channel */
+    const uint8_t *order;  /* [slots][16]: which weight goes where, by the turn of the slots */
+    const eb_lanes *lanes;
+    uint16_t channels;                /* a multiple of 4 */
+    uint16_t slots;                   /* lines under a window */
+    uint16_t pitch;                   /* bytes of a plane */
+    uint16_t weight_step;             /* bytes of a channel's weights */
+    uint16_t along, across;           /* of the input, pixels */
+    uint32_t along_step, across_step; /* bytes from a pixel to its neighbour */
+    uint16_t along_pad, across_pad;   /* before the first pixel */
+    uint16_t lines, line_stride;      /* of the output, in lines of the input */
+    uint16_t count, step;             /* outputs of a line, and how far apart in a plane */
+    uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
+    int16_t zero_point;
+    uint8_t relu; /* nothing below the zero point comes through: its rounding needs no care */
+    uint8_t clamped;
+    int8_t pad_value, low, high;
+} eb_depthwise_mve;
 
 /* MAX_POOL_2D and AVERAGE_POOL_2D: padding takes no part. */
 typedef struct {
@@ -351,6 +399,14 @@ void eb_run_depthwise_planar_relu(const eb_depthwise_planar *layer, const int8_t
 void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *input,
                              int8_t *output, int8_t *scratch);
 void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,
+                          int8_t *scratch);
+
+/* The same for Helium. */
+void eb_run_conv2d_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                       int8_t *scratch);
+void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                              int8_t *scratch);
+void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 
 /* What kernels are made of ------------------------------------------------------------------ */

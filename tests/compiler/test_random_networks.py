@@ -68,13 +68,13 @@ def test_every_layer_of_three_hundred_more(start: int) -> None:
         compare(seed)
 
 
-@pytest.mark.parametrize("core", ["portable", "dsp"])
+@pytest.mark.parametrize("core", CORES)
 def test_sanitizers_find_nothing(core: compiler.Core) -> None:
     sanitized(range(100, 106), core)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", ["portable", "dsp", "mve"])
+@pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("start", range(2000, 2300, 50))
 def test_sanitizers_find_nothing_in_three_hundred_more(start: int, core: compiler.Core) -> None:
     sanitized(range(start, start + 50), core)

@@ -35,7 +35,7 @@ def golden(models_folder: Path, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         return file["x"], file["y_tflm"]
 
 
-@pytest.mark.parametrize("core", ["portable", "dsp"])
+@pytest.mark.parametrize("core", compiler.CORES)
 @pytest.mark.parametrize("name", INT8)
 def test_every_output_byte_equals_the_golden(
     models_folder: Path, name: str, core: compiler.Core
@@ -45,12 +45,16 @@ def test_every_output_byte_equals_the_golden(
     np.testing.assert_array_equal(HostModel(models_folder / f"{name}.tflite", core).run(x), y)
 
 
+@pytest.mark.parametrize("core", ["dsp", "mve"])  # most of the kernels
 @pytest.mark.parametrize("name", INT8)
 def test_sanitizers_find_nothing(
-    models_folder: Path, run_sanitized: Callable[..., NDArray[Any]], name: str
+    models_folder: Path,
+    run_sanitized: Callable[..., NDArray[Any]],
+    name: str,
+    core: compiler.Core,
 ) -> None:
     x, y = golden(models_folder, name)
-    found = run_sanitized(models_folder / f"{name}.tflite", x[:4], "dsp")  # most of the kernels
+    found = run_sanitized(models_folder / f"{name}.tflite", x[:4], core)
     np.testing.assert_array_equal(found, y[:4])
 
 
@@ -125,11 +129,15 @@ def test_only_the_kernels_used_are_listed(models_folder: Path, tmp_path: Path) -
 
 def test_a_core_takes_the_best_kernel_that_it_runs(models_folder: Path, tmp_path: Path) -> None:
     path = models_folder / "emg_dscnn.tflite"
-    for core, wanted in (("portable", {"portable"}), ("dsp", {"portable", "dsp"})):
+    for core, wanted in (
+        ("portable", {"portable"}),
+        ("dsp", {"portable", "dsp"}),
+        ("mve", {"portable", "dsp", "mve"}),
+    ):
         program = compiler.compile_model(path, core)
         assert {step.core for step in program.steps} == wanted
     generated = compiler.generate(path, tmp_path, "mve")  # a core with Helium has DSP as well
-    assert (tmp_path / "eb_dsp.h").is_file()
+    assert {"eb_mve.h", "eb_dsp.h"} <= {path.name for path in tmp_path.iterdir()}
     assert all(path.suffix == ".c" for path in generated.sources)
 
 

@@ -1,0 +1,278 @@
+#include "eb_mve.h"
+
+/* Four channels at a time, a window in one vector each: two instructions for all its products.
+ *
+ * Each channel of a group has a plane of columns along the lines, [columns][slots], in which the
+ * lines of the input take turns: line y of it is in slot y % slots. So the taps under a window are
+ * neighbours, but for the turn of the slots, which the order of the weights takes up. */
+
+enum { GROUP = 16 };
+
+/* A line of outputs of some fours of channels. */
+typedef struct {
+    const int8_t *planes; /* where the windows of the line begin */
+    uint32_t pitch;       /* bytes of a plane */
+    const int8_t *weights;
+    uint32_t weight_step; /* bytes of a channel's weights */
+    const uint8_t *order; /* which of them goes where */
+    const eb_lanes *lanes;
+    int8_t *output;
+    uint32_t output_step;
+    int32_t zero_point;
+    uint32_t count;
+    uint32_t fours;
+    uint32_t step; /* from a window to the next */
+} job;
+
+#if EB_HAS_MVE
+
+/* Channel by channel: weights in q0-q3, planes at r1 r3 r5 r7, sums in r6 r8 r10 r12. */
+#define WINDOW(next)                                                                               \
+    "vldrb.8 q7, [r1]" next("r1")                                                                  \
+    "vmladav.s8 r6, q7, q0\n\t"                                                                    \
+    "vldrb.8 q7, [r3]" next("r3")                                                                  \
+    "vmladav.s8 r8, q7, q1\n\t"                                                                    \
+    "vldrb.8 q7, [r5]" next("r5")                                                                  \
+    "vmladav.s8 r10, q7, q2\n\t"                                                                   \
+    "vldrb.8 q7, [r7]" next("r7")                                                                  \
+    "vmladav.s8 r12, q7, q3\n\t"                                                                   \
+    "vmov d14, r6, r8\n\t"                                                                         \
+    "vmov d15, r10, r12\n\t"                                                                       \
+    "vadd.i32 q7, q7, q4\n\t"                                                                      \
+    "vqrdmulh.s32 q7, q7, q5\n\t"
+
+#define NEXT_BY_3(pointer) ", #3\n\t"
+#define NEXT_BY_STEP(pointer) "\n\tadd " pointer ", r11\n\t"
+
+#define SHIFT_RELU "vrshl.s32 q7, q7, q6\n\t"
+
+/* Halves of negative values go down: away from zero. The shifts come from memory again. */
+#define SHIFT_ANY                                                                                  \
+    "vshr.s32 q6, q7, #31\n\t"                                                                     \
+    "vadd.i32 q7, q7, q6\n\t"                                                                      \
+    "vldrw.32 q6, [r4]\n\t"                                                                        \
+    "vrshl.s32 q7, q7, q6\n\t"
+
+#define LINE(next, shift)                                                                          \
+    "push {r4-r11, lr}\n\t"                                                                        \
+    "vpush {d8-d15}\n\t"                                                                           \
+    "ldmia r0!, {r1-r12}\n\t"                                                                      \
+    "push {r1-r12}\n\t"                                                                            \
+    "mov r11, r12\n"                                                                               \
+    "0:\n\t"                                                                                       \
+    "ldrd r1, r2, [sp]\n\t"                                                                        \
+    "ldr r6, [sp, #16]\n\t"                                                                        \
+    "add r3, r1, r2\n\t"                                                                           \
+    "add r5, r3, r2\n\t"                                                                           \
+    "add r7, r5, r2\n\t"                                                                           \
+    "add r4, r7, r2\n\t"                                                                           \
+    "str r4, [sp]\n\t"                                                                             \
+    "vldrb.8 q7, [r6]\n\t"                                                                         \
+    "ldrd r2, r4, [sp, #8]\n\t"                                                                    \
+    "vldrb.u8 q0, [r2, q7]\n\t"                                                                    \
+    "add r2, r4\n\t"                                                                               \
+    "vldrb.u8 q1, [r2, q7]\n\t"                                                                    \
+    "add r2, r4\n\t"                                                                               \
+    "vldrb.u8 q2, [r2, q7]\n\t"                                                                    \
+    "add r2, r4\n\t"                                                                               \
+    "vldrb.u8 q3, [r2, q7]\n\t"                                                                    \
+    "add r2, r4\n\t"                                                                               \
+    "str r2, [sp, #8]\n\t"                                                                         \
+    "ldrd r2, r0, [sp, #20]\n\t"                                                                   \
+    "vldrw.32 q4, [r2]\n\t"                                                                        \
+    "vldrw.32 q5, [r2, #16]\n\t"                                                                   \
+    "add r4, r2, #32\n\t"                                                                          \
+    "vldrw.32 q6, [r4]\n\t"                                                                        \
+    "add r2, #48\n\t"                                                                              \
+    "add r8, r0, #4\n\t"                                                                           \
+    "strd r2, r8, [sp, #20]\n\t"                                                                   \
+    "ldrd r2, r9, [sp, #28]\n\t"                                                                   \
+    "ldr lr, [sp, #36]\n\t"                                                                        \
+    "dls lr, lr\n"                                                                                 \
+    "1:\n\t" WINDOW(next) shift                                                                    \
+    "vqmovnb.s32 q7, q7\n\t"                                                                       \
+    "vqadd.s16 q7, q7, r9\n\t"                                                                     \
+    "vqmovnb.s16 q7, q7\n\t"                                                                       \
+    "vstrb.32 q7, [r0]\n\t"                                                                        \
+    "add r0, r2\n\t"                                                                               \
+    "le lr, 1b\n\t"                                                                                \
+    "ldr r4, [sp, #40]\n\t"                                                                        \
+    "subs r4, #1\n\t"                                                                              \
+    "str r4, [sp, #40]\n\t"                                                                        \
+    "bne 0b\n\t"                                                                                   \
+    "add sp, #48\n\t"                                                                              \
+    "vpop {d8-d15}\n\t"                                                                            \
+    "pop {r4-r11, pc}"
+
+__attribute__((naked, noinline)) static void line_relu_by_3(const job *work)
+{
+    (void)work;
+    __asm__(LINE(NEXT_BY_3, SHIFT_RELU));
+}
+
+__attribute__((naked, noinline)) static void line_relu(const job *work)
+{
+    (void)work;
+    __asm__(LINE(NEXT_BY_STEP, SHIFT_RELU));
+}
+
+__attribute__((naked, noinline)) static void line_any(const job *work)
+{
+    (void)work;
+    __asm__(LINE(NEXT_BY_STEP, SHIFT_ANY));
+}
+
+/* Spread pixels of `channels` bytes, which lie `from_step` apart, to planes `pitch` apart. */
+static void spread(int8_t *to, uint32_t to_step, uint32_t pitch, const int8_t *from,
+                   uint32_t from_step, uint32_t channels, uint32_t count)
+{
+    if (channels == GROUP) {
+        const uint16x8_t low = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)pitch);
+        const uint16x8_t high = vaddq_n_u16(low, (uint16_t)(8u * pitch));
+        __asm__ volatile("dls lr, %[count]\n"
+                         "1:\n\t"
+                         "vldrb.u16 q0, [%[from]]\n\t"
+                         "vldrb.u16 q1, [%[from], #8]\n\t"
+                         "add %[from], %[from_step]\n\t"
+                         "vstrb.16 q0, [%[to], %q[low]]\n\t"
+                         "vstrb.16 q1, [%[to], %q[high]]\n\t"
+                         "add %[to], %[to_step]\n\t"
+                         "le lr, 1b"
+                         : [to] "+r"(to), [from] "+l"(from)
+                         : [count] "r"(count), [to_step] "r"(to_step), [from_step] "r"(from_step),
+                           [low] "w"(low), [high] "w"(high)
+                         : "q0", "q1", "lr", "memory");
+        return;
+    }
+    const uint32x4_t offsets = vmulq_n_u32(vidupq_n_u32(0, 1), pitch);
+    for (uint32_t channel = 0; channel < channels; channel += 4u) {
+        int8_t *four_to = to;
+        const int8_t *four = from + channel;
+        __asm__ volatile("dls lr, %[count]\n"
+                         "1:\n\t"
+                         "vldrb.u32 q0, [%[from]]\n\t"
+                         "add %[from], %[from_step]\n\t"
+                         "vstrb.32 q0, [%[to], %q[offsets]]\n\t"
+                         "add %[to], %[to_step]\n\t"
+                         "le lr, 1b"
+                         : [to] "+r"(four_to), [from] "+l"(four)
+                         : [count] "r"(count), [to_step] "r"(to_step), [from_step] "r"(from_step),
+                           [offsets] "w"(offsets)
+                         : "q0", "lr", "memory");
+        to += 4u * pitch;
+    }
+}
+
+#else
+
+static void line_any(const job *work)
+{
+    for (uint32_t channel = 0; channel < 4u * work->fours; channel++) {
+        const int8_t *taps = work->planes + channel * work->pitch;
+        const int8_t *const weights = work->weights + channel * work->weight_step;
+        int8_t *output = work->output + channel;
+        for (uint32_t i = 0; i < work->count; i++) {
+            int32_t sum = 0;
+            for (uint32_t tap = 0; tap < 16u; tap++) {
+                sum += weights[work->order[tap]] * taps[tap];
+            }
+            *output = eb_finish_lane(work->lanes + channel / 4u, channel % 4u, work->zero_point,
+                                     sum);
+            output += work->output_step;
+            taps += work->step;
+        }
+    }
+}
+
+static void line_relu(const job *work)
+{
+    line_any(work);
+}
+
+static void line_relu_by_3(const job *work)
+{
+    line_any(work);
+}
+
+static void spread(int8_t *to, uint32_t to_step, uint32_t pitch, const int8_t *from,
+                   uint32_t from_step, uint32_t channels, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t channel = 0; channel < channels; channel++) {
+            to[channel * pitch + i * to_step] = from[channel + i * from_step];
+        }
+    }
+}
+
+#endif
+
+static void run_line(const eb_depthwise_mve *layer, const job *work)
+{
+    if (!layer->relu) {
+        line_any(work);
+    } else if (work->step == 3u) {
+        line_relu_by_3(work);
+    } else {
+        line_relu(work);
+    }
+}
+
+/* All lines of a group of channels. */
+static void run_group(const eb_depthwise_mve *layer, const int8_t *input, uint32_t channels,
+                      job work, int8_t *planes)
+{
+    const uint32_t slots = layer->slots;
+    const uint32_t pitch = work.pitch;
+    int8_t *const inside = planes + layer->along_pad * slots;
+    const int8_t *const weights = work.weights;
+    const eb_lanes *const lanes = work.lanes;
+    int8_t *const output = work.output;
+    int8_t pad[GROUP];
+    eb_fill_bytes(pad, layer->pad_value, GROUP);
+    eb_fill_bytes(planes, layer->pad_value, channels * pitch);
+    uint32_t next = layer->across_pad; /* the lines before it are padding, as all is at first */
+    for (uint32_t line = 0; line < layer->lines; line++) {
+        const uint32_t first = line * layer->line_stride;
+        if (next < first) {
+            next = first;
+        }
+        for (; next < first + slots; next++) {
+            const uint32_t y = next - layer->across_pad;
+            const int is_image = next >= layer->across_pad && y < layer->across;
+            spread(inside + next % slots, slots, pitch,
+                   is_image ? input + y * layer->across_step : pad,
+                   is_image ? layer->along_step : 0, channels, layer->along);
+        }
+        work.planes = planes;
+        work.order = layer->order + first % slots * 16u;
+        work.weights = weights;
+        work.lanes = lanes;
+        work.output = output + line * layer->output_line;
+        run_line(layer, &work);
+    }
+}
+
+void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, int8_t *output,
+                          int8_t *scratch)
+{
+    const uint32_t channels = layer->channels;
+    job work = {
+        .pitch = layer->pitch,
+        .weight_step = layer->weight_step,
+        .output_step = layer->output_step,
+        .zero_point = layer->zero_point,
+        .count = layer->count,
+        .step = layer->step,
+    };
+    for (uint32_t channel = 0; channel < channels; channel += GROUP) {
+        const uint32_t some = channels - channel < GROUP ? channels - channel : GROUP;
+        work.weights = layer->weights + channel * layer->weight_step;
+        work.lanes = layer->lanes + channel / 4u;
+        work.output = output + channel;
+        work.fours = some / 4u;
+        run_group(layer, input + channel, some, work, scratch);
+    }
+    if (layer->clamped) {
+        eb_clamp_bytes(output, layer->lines * layer->count * channels, layer->low, layer->high);
+    }
+}
