@@ -4,7 +4,6 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Final
 
 import numpy as np
 
@@ -141,10 +140,6 @@ def _with(
     )
 
 
-_FEW_BYTES: Final = 1024
-"""Patches under a pool that are not worth a thought."""
-
-
 def _pooled(before: net.Layer, pool: net.Layer) -> net.Layer | str | None:
     """Let the convolution `before` compute the maximum over `pool`'s windows."""
     if not isinstance(before, net.Conv2D) or not isinstance(pool, net.Pool):
@@ -160,8 +155,8 @@ def _pooled(before: net.Layer, pool: net.Layer) -> net.Layer | str | None:
     if not before.channels.proven:
         return "its sums may leave 32 bits, and sums that wrap have no order"
     patches = 2 * math.prod(pool.window.size) * before.weights[0].size  # as int16
-    if patches > max(math.prod(before.window.output) * len(before.weights), _FEW_BYTES):
-        return "the patches of all pixels under a window take more memory than they save"
+    if patches > 4 * math.prod(before.window.output) * len(before.weights):
+        return "the patches of all pixels under a window take far more memory than they save"
     return dataclasses.replace(
         before,
         operators=(*before.operators, *pool.operators),
