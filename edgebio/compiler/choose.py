@@ -74,12 +74,14 @@ CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
     ),
     net.Lstm: (("portable", portable.lstm),),
     net.Mean: (
+        ("mve", mve.mean),
         ("dsp", dsp.mean),
         ("portable", portable.mean),
     ),
     net.Mul: (("portable", portable.mul),),
     net.Pad: (("portable", moves.pad),),
     net.Pool: (
+        ("mve", mve.pool),
         ("dsp", dsp.pool),
         ("portable", portable.pool),
     ),

@@ -1,11 +1,13 @@
 """Kernels for cores with Helium (MVE): Cortex-M55."""
 
 import dataclasses
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebio.compiler import network as net
+from edgebio.compiler import portable
 from edgebio.compiler.layout import int8_array, window_members
 from edgebio.compiler.step import Array, Overlay, Step
 
@@ -22,7 +24,7 @@ def conv_2d(network: net.Network, layer: net.Conv2D) -> Step | str:
 
 
 def fully_connected(network: net.Network, layer: net.FullyConnected) -> Step | str:
-    """A convolution of 1x1 on a line of rows."""
+    """Two rows by four outputs, sixteen products at a time: a convolution of 1x1."""
     outputs, inputs = layer.weights.shape
     line = (1, layer.rows)
     window = net.Window(
@@ -44,6 +46,8 @@ def _conv_2d(
         return _SHIFT
     pooled = pool != (1, 1)
     outputs, limits = len(weights), sums.range
+    if not pooled and window.taps == 1 and not window.padded and window.stride == (1, 1):
+        window = pixels_in_lines(window)
     # Along a line, what dilation leaves out is taken with weights of zero.
     width = (window.size[1] - 1) * window.dilation[1] + 1
     dense = np.zeros((outputs, width, window.size[0], window.channels), np.int8)
@@ -100,6 +104,25 @@ def _conv_2d(
         in_place=(0,) if overlay else (),
         overlay=overlay or "start",
     )
+
+
+_LINE_BYTES = 2048
+"""Of a line of pixels that may be of any length."""
+
+
+def pixels_in_lines(window: net.Window) -> net.Window:
+    """Put the pixels of a 1x1 convolution into lines with few that find no partner."""
+    pixels = math.prod(window.input)
+
+    def cost(width: int) -> int:
+        lines = pixels // width
+        return 40 * lines + 300 * lines * (width % 2)
+
+    most = max(_LINE_BYTES // window.channels, window.input[1])
+    widths = [width for width in range(1, most + 1) if pixels % width == 0]
+    width = min(widths, key=cost)
+    line = (pixels // width, width)
+    return dataclasses.replace(window, input=line, output=line)
 
 
 def _overlay(window: net.Window, outputs: int, pool: tuple[int, int]) -> Overlay | None:
@@ -282,3 +305,26 @@ class _Lines:
             "output_step": output_steps[axis],
             "output_line": output_steps[across],
         }
+
+
+def pool(network: net.Network, layer: net.Pool) -> Step | str:
+    """Sixteen channels at a time."""
+    if layer.window.padded:
+        return "windows reach into padding"
+    step = portable.pool(network, layer)
+    return dataclasses.replace(
+        step, function=f"{step.function}_mve", sources=("eb_pool_mve.c", "eb_mve.h"), core="mve"
+    )
+
+
+def mean(network: net.Network, layer: net.Mean) -> Step | str:
+    """Sixteen channels at a time, over one run of pixels."""
+    _, first, middle, _, inner = layer.runs
+    if (first, middle) != (1, 1) or inner < 4:
+        return "it has more than one run of pixels, or less than 4 channels"
+    return dataclasses.replace(
+        portable.mean(network, layer),
+        function="eb_run_mean_mve",
+        sources=("eb_pool_mve.c", "eb_mve.h"),
+        core="mve",
+    )

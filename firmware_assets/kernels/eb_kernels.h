@@ -408,6 +408,10 @@ void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, i
                               int8_t *scratch);
 void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
+/* MEAN has one reduced run, windows no padding. */
+void eb_run_mean_mve(const eb_mean *layer, const int8_t *input, int8_t *output);
+void eb_run_max_pool_mve(const eb_pool *layer, const int8_t *input, int8_t *output);
+void eb_run_average_pool_mve(const eb_pool *layer, const int8_t *input, int8_t *output);
 
 /* What kernels are made of ------------------------------------------------------------------ */
 

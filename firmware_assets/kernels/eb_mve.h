@@ -5,7 +5,8 @@
 
 #include "eb_kernels.h"
 
-#if defined(__ARM_FEATURE_MVE) && defined(__GNUC__)
+/* GCC alone: clang has no constraint for VPR. */
+#if defined(__ARM_FEATURE_MVE) && defined(__GNUC__) && !defined(__clang__)
 #define EB_HAS_MVE 1
 
 #include <arm_mve.h>
