@@ -74,6 +74,11 @@ def rp2040js() -> tuple[str, str]:
     return node, str(folder)
 
 
+def patience(board: Board) -> float:
+    """Seconds that the emulated board may take to answer: rp2040js is slower than any board."""
+    return 60.0 if board.emulator is not None and board.emulator.program == "rp2040js" else 10.0
+
+
 def available(board: Board) -> None:
     """Raise `MissingToolError` where what plays the board is not installed."""
     if board.emulator is not None and board.emulator.program == "rp2040js":

@@ -48,15 +48,17 @@ def hil(
 
     built = manifest.load(folder)
     checks = []
+    patience = 10.0
     with contextlib.ExitStack() as stack:
         if port is None:
             board = manifest.load_board(folder)
+            patience = emulator.patience(board)
             if soak and board.emulator and board.emulator.program != "qemu":
                 out.note(f"no streaming in real time: {board.emulator.program} is slower than it")
                 soak = 0
             running = stack.enter_context(emulator.start(board, folder / "firmware.elf"))
             port = running.url
-        device = stack.enter_context(Client(port, baud=baud))
+        device = stack.enter_context(Client(port, baud=baud, patience=patience))
         for check in bench.run(device, folder, mode=mode, inputs=inputs, soak=soak, seed=seed):
             checks.append(check)
             word = {True: "ok", False: "FAILED", None: "left out"}[check.ok]

@@ -80,6 +80,16 @@ function flush() {
   out.length = 0;
 }
 
+// An interrupt that is pending ends a sleep though it is masked, and though it was pending before.
+function awake(core) {
+  const pending = core.pendingInterrupts & core.enabledInterrupts || core.pendingSystick;
+  if (core.waiting && pending) {
+    core.waiting = false;
+    core.interruptsUpdated = true;
+  }
+  return !core.waiting;
+}
+
 let last = process.hrtime.bigint(), nextByte = 0;
 function turn() {
   if (resetWanted) {
@@ -88,7 +98,7 @@ function turn() {
     nextByte = 0;
   }
   const { core, clock, uart } = chip;
-  for (let i = 0; i < TURN && !core.waiting && !resetWanted; i++) {
+  for (let i = 0; i < TURN && awake(core) && !resetWanted; i++) {
     clock.tick(core.executeInstruction() * NANOS_PER_CYCLE);
     if (pending.length && clock.nanos >= nextByte && !uart[0].rxFIFO.full) {
       uart[0].feedByte(pending.shift());
@@ -96,7 +106,7 @@ function turn() {
     }
   }
   const now = process.hrtime.bigint();
-  if (core.waiting && !resetWanted) {
+  if (!awake(core) && !resetWanted) {
     if (pending.length) {
       clock.tick(Math.max(nextByte - clock.nanos, NANOS_PER_CYCLE));
       uart[0].feedByte(pending.shift());
@@ -107,7 +117,7 @@ function turn() {
   }
   last = now;
   flush();
-  if (core.waiting && !pending.length) setTimeout(turn, 1);
+  if (!awake(core) && !pending.length) setTimeout(turn, 1);
   else setImmediate(turn);
 }
 

@@ -96,4 +96,5 @@ def bench(
             except MissingToolError as error:
                 pytest.skip(str(error))
             port = stack.enter_context(emulator.start(board, image / "firmware.elf")).url
-        yield hil.Bench(stack.enter_context(Client(port)), image)
+        client = Client(port, patience=emulator.patience(board))
+        yield hil.Bench(stack.enter_context(client), image)

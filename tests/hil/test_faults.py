@@ -128,6 +128,7 @@ def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[boo
     return build
 
 
+@pytest.mark.slow
 def test_product_image_is_asked_for_outputs_only(
     host: Callable[[bool], Path], image: Path, tmp_path: Path
 ) -> None:

@@ -125,7 +125,7 @@ def runs(said: str) -> int:
 
 
 def test_a_few_seconds_find_nothing(fuzzer: Fuzzer) -> None:
-    assert runs(fuzzer(3)) > 1000
+    assert runs(fuzzer(2)) > 500
 
 
 @pytest.mark.slow
@@ -138,7 +138,7 @@ def test_blind_driver_finds_nothing_either(
     model: StandIn, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     blind = Fuzzer(model, tmp_path_factory.mktemp("blind"), None)
-    assert runs(blind(2)) > 1000
+    assert runs(blind(1)) > 200
 
 
 def test_a_broken_parser_is_found(
