@@ -52,7 +52,7 @@ Candidate = Callable[[net.Network, Any], Step | str | None]
 """Gives a layer a kernel; or says why its preconditions do not hold, or None."""
 
 CANDIDATES: Final[dict[type[net.Layer], tuple[tuple[Core, Candidate], ...]]] = {
-    net.Add: (("dsp", dsp.add), ("portable", portable.add)),
+    net.Add: (("mve", mve.add), ("dsp", dsp.add), ("portable", portable.add)),
     net.Concatenation: (("portable", moves.concatenation),),
     net.Conv2D: (
         ("mve", mve.conv_2d),

@@ -328,3 +328,40 @@ def mean(network: net.Network, layer: net.Mean) -> Step | str:
         sources=("eb_pool_mve.c", "eb_mve.h"),
         core="mve",
     )
+
+
+def add(network: net.Network, layer: net.Add) -> Step | str:
+    """Four elements at a time, of two inputs of the output's shape."""
+    size = network.bytes(layer.output)
+    if isinstance(layer, net.Sub) or any(network.bytes(index) != size for index in layer.inputs):
+        return "it takes the second input away, or repeats one"
+    if any(network.tensors[index].data is not None for index in layer.inputs):
+        return "one of its inputs is a constant"
+    # The sum is formed at twice the larger scale: the input that has it is halved.
+    half = (1 << 30, 0)
+    first, second = (0, 1) if layer.rescale[0] == half else (1, 0)
+    (multiplier_2, shift_2), (multiplier, shift) = layer.rescale[second], layer.rescale_sum
+    if layer.rescale[first] != half or not -31 <= shift_2 <= 0 or not -31 <= shift <= -1:
+        return _SHIFT
+    limits = layer.range
+    return Step(
+        dataclasses.replace(layer, inputs=(layer.inputs[first], layer.inputs[second])),
+        "eb_run_add_mve",
+        ("eb_add_mve.c", "eb_mve.h"),
+        "mve",
+        struct="eb_add_mve",
+        parameters={
+            "count": size,
+            "zero_1": layer.zero_points[first] << 19,
+            "zero_2": layer.zero_points[second] << 20,
+            "multiplier_2": multiplier_2,
+            "shift_2": shift_2,
+            "multiplier": multiplier,
+            "shift": shift,
+            "zero_point": limits.zero_point,
+            "clamped": int((limits.low, limits.high) != (-128, 127)),
+            "low": limits.low,
+            "high": limits.high,
+        },
+        in_place=(0, 1),
+    )

@@ -287,6 +287,18 @@ typedef struct {
     int8_t low, high;
 } eb_add_flat;
 
+/* ADD of two inputs of the output's shape, the finer one second, for Helium. The sum is formed at
+ * twice the scale of the first: that one is shifted up by a bit less, and needs no multiplier. */
+typedef struct {
+    uint32_t count;
+    int32_t zero_1, zero_2; /* zero points, shifted as the elements are: by 19 and 20 */
+    int32_t multiplier_2, shift_2;
+    int32_t multiplier, shift; /* shift below 0: to the right */
+    int16_t zero_point;
+    uint8_t clamped;
+    int8_t low, high;
+} eb_add_mve;
+
 /* PAD of up to four axes. */
 typedef struct {
     uint16_t size[4];   /* of the input */
@@ -408,6 +420,8 @@ void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, i
                               int8_t *scratch);
 void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
+void eb_run_add_mve(const eb_add_mve *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
 /* MEAN has one reduced run, windows no padding. */
 void eb_run_mean_mve(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_max_pool_mve(const eb_pool *layer, const int8_t *input, int8_t *output);

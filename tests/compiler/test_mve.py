@@ -22,6 +22,7 @@ from tests.compiler.conftest import SANITIZE, STRICT
 pytestmark = pytest.mark.usefixtures("tflite_micro")
 
 KERNELS = {
+    "eb_run_add_mve",
     "eb_run_average_pool_mve",
     "eb_run_conv2d_mve",
     "eb_run_conv2d_pooled_mve",
@@ -86,7 +87,7 @@ def network(seed: int) -> bytes:
     height, width = (int(n) for n in rng.integers(1, 20, 2))
     net = Wide(rng, (1, height, width, channels), str(rng.choice(networks.STYLES)))
     for _ in range(rng.integers(2, 5)):
-        kind = rng.choice(["conv", "conv_and_pool", "depthwise", "depthwise", "pool"])
+        kind = rng.choice(["conv", "conv_and_pool", "depthwise", "depthwise", "pool", "residual"])
         getattr(net, kind)()
     if rng.random() < 0.5:
         net.mean()
