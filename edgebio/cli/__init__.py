@@ -8,6 +8,7 @@ _COMMANDS = {
     "data": "Data sets: list, describe, fetch, import.",
     "train": "Train a network by a recipe.",
     "evaluate": "Score a recipe under a protocol, fold by fold.",
+    "report": "Make the page of a run or an evaluation.",
     "quantize": "Make the int8 model.tflite of a run.",
     "calibrate": "Adapt a model to a wearer from a recording without labels.",
     "validate": "Climb the ladder: prove that every stage computes the same.",

@@ -44,7 +44,7 @@ def bench(
     Executed instructions, not cycles. Flash and RAM are those of the counted image: the network
     with a minimal application.
     """
-    from edgebio import boards, firmware
+    from edgebio import boards, firmware, report
     from edgebio.firmware.bench import bench as count
     from edgebio.parity import places
 
@@ -88,7 +88,9 @@ def bench(
         f"flash {found.flash.total:,} bytes; RAM {found.ram.total:,}: activations "
         f"{found.ram.activations:,}, scratch {found.ram.scratch:,}, stack {found.ram.stack:,}"
     )
-    return found.model_dump()
+    document = found.model_dump()
+    report.keep(model, report.BENCHED, document, firmware.model_file(model))
+    return document
 
 
 def _frontend(out: Output, board_name: str, core_class: "CoreClass | None") -> Document:

@@ -27,7 +27,7 @@ _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int
 @click.option("--baseline", type=click.Choice(get_args(Baseline)),
               help="Linear discriminant on time-domain features, on the same folds.")  # fmt: skip
 @click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path),
-              help="Folds and evaluation.json go here; otherwise to the cache.")  # fmt: skip
+              help="For folds, evaluation.json, report.html; otherwise the cache.")  # fmt: skip
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Folds at a time; one a core if not given."
 )
@@ -75,5 +75,8 @@ def evaluate(
         for row, figures in zip(rows, scores, strict=True):
             row.append(f"{figures['accuracy']:.4f}")
     out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
-    out.result(f"folds and evaluation.json are in {where}")
-    return document
+    from edgebio import report
+
+    page = report.write(where)
+    out.result(f"{page}; folds and evaluation.json are beside it")
+    return {**document, "report": str(page)}

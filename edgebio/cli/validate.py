@@ -32,7 +32,7 @@ def validate(
     against int8, 4 tflite-micro against the generated C, 5 this machine against an emulated
     core. Exits with 1 where a rung breaks.
     """
-    from edgebio import boards, firmware
+    from edgebio import boards, firmware, report
     from edgebio.parity import climb, scored_on
     from edgebio.recordings import datasets
 
@@ -72,6 +72,7 @@ def validate(
         for part in rung.parts:
             ratio = "" if part.snr_db is None else f", {part.snr_db:.1f} dB"
             out.detail(f"  {part.name}: {part.differing} of {part.compared} differ{ratio}")
+    report.keep(model, report.VALIDATED, document, file)
     broken = [rung for rung in rungs if rung.ok is False]
     if broken:
         why = broken[0].first or broken[0].note

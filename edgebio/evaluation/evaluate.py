@@ -16,10 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from edgebio import progress, protocols, storage
 from edgebio.errors import EdgebioError
+from edgebio.evaluation import people
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
@@ -28,9 +27,11 @@ Baseline = Literal["lda"]
 RESULT, DOCUMENT = "result.json", "evaluation.json"
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
-_FIGURES = (*_SCORES, *(f"{name}_int8" for name in _SCORES))
-_ROOMS = ("frontend", "models", "training", "quantize", "compiler")
-_ASSETS = ("frontend", "kernels")
+_WINDOWS = (*_SCORES, "roc_auc", "instability")
+_DECIDED = ("accuracy_decided", "instability_decided", "rejection_rate")
+_FIGURES = (*_WINDOWS, *(f"{name}_int8" for name in _WINDOWS), *_DECIDED)
+_ROOMS = ("frontend", "models", "training", "quantize", "compiler", "decision")
+_ASSETS = ("frontend", "kernels", "decision")
 """Whose code a result depends on; what readers and splitters make is hashed itself."""
 
 
@@ -66,9 +67,10 @@ def evaluate(
     Returns
     -------
     dict
-        ``dataset``, ``protocol``, ``recipe``, ``folds`` (``train``, ``test``, and ``accuracy``,
-        ``balanced_accuracy``, ``macro_f1`` of the float network, the same with ``_int8`` of the
-        generated C), ``mean`` and ``deviation`` over folds, and ``baseline``.
+        ``dataset``, ``protocol``, ``recipe``, ``folds`` (see `result`, and ``place`` below
+        `folder`), ``mean`` and ``deviation`` over folds, ``people`` (the figures of each person
+        tested), ``interval`` (95 % of the mean over people, by bootstrap; None for one person),
+        and ``baseline``.
 
     Raises
     ------
@@ -84,6 +86,11 @@ def evaluate(
         "folds": _run(recipe, folds, folder, jobs or os.cpu_count() or 1, finished),
     }
     document |= _over_folds(document["folds"], _FIGURES)
+    everyone = people.by_person(document["folds"], _FIGURES)
+    document["people"] = everyone
+    document["interval"] = {
+        name: people.interval([person[name] for person in everyone]) for name in _FIGURES
+    }
     if baseline:
         document["baseline"] = _baseline(baseline, recipe, folds)
     storage.write_json(folder / DOCUMENT, document)
@@ -95,10 +102,10 @@ def key(recipe: Recipe, fold: Fold) -> str:
     hasher = hashlib.sha256(_code())
     what = recipe.model_dump(include={"frontend", "model", "training", "quantize"})
     hasher.update(json.dumps(what, sort_keys=True).encode())
-    for side in (fold.train, fold.test):
+    for side in (fold.train, fold.test, fold.tune, fold.validation):
         hasher.update(b"side")
         for r in side:
-            about = [r.rate, r.units, r.classes, r.subject, r.session, r.repetition]
+            about = [r.rate, r.units, r.classes, r.subject, r.session, r.condition, r.repetition]
             hasher.update(json.dumps(about).encode() + protocols.digest(r))
     return hasher.hexdigest()[:24]
 
@@ -115,7 +122,9 @@ def _run(
     with progress.bar("folds", len(folds)) as advance:
 
         def keep(number: int) -> None:
-            results[number] = json.loads((places[number] / RESULT).read_text())
+            place = places[number]
+            read = json.loads((place / RESULT).read_text())
+            results[number] = {**read, "place": place.relative_to(folder).as_posix()}
             finished(results[number])
             advance(1)
 
@@ -154,21 +163,41 @@ def run_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
     from edgebio.quantize import quantize
     from edgebio.training.train import train_fold
 
-    metrics = train_fold(recipe, fold, place)
-    report = quantize(place, _by_generated_c)
-    result = {
-        "fold": fold.name,
-        "train": _described(metrics["train"], metrics["validation"]),
+    train_fold(recipe, fold, place)
+    quantize(place, _by_generated_c)
+    storage.write_json(place / RESULT, result(place))  # last: with it the fold is finished
+
+
+def result(place: Path) -> dict[str, Any]:
+    """Figures of a quantized run, as ``result.json`` holds them.
+
+    ``train`` and ``test`` in words, and of the test side ``accuracy``, ``balanced_accuracy``,
+    ``macro_f1``, ``roc_auc`` and ``instability`` of the float network's windows; with ``_int8``,
+    those of the int8 network; ``accuracy_decided``, ``instability_decided`` and ``rejection_rate``
+    of its decisions after vote and threshold; ``people``, the same of each person; ``classes``,
+    ``by_class_int8`` and ``confusion_int8``.
+    """
+    from edgebio.evaluation.figures import by_person
+    from edgebio.quantize.quantize import REPORT
+    from edgebio.training.run import METRICS
+
+    metrics, report = (json.loads((place / name).read_text()) for name in (METRICS, REPORT))
+    everyone, pooled = by_person(place)
+    return {
+        "fold": metrics["fold"],
+        "train": _described(metrics["train"], metrics["validation"], metrics["tune"]),
         "test": _described(metrics["test"]),
         "windows": metrics["test"]["windows"],
-        **{name: report[f"{name}_float"] for name in _SCORES},
-        **{f"{name}_int8": report[f"{name}_int8"] for name in _SCORES},
+        **{name: pooled[name] for name in _FIGURES},
+        "people": everyone,
+        "classes": metrics["classes"],
+        "by_class_int8": report["by_class_int8"],
+        "confusion_int8": report["confusion_int8"],
         "decisions_differing": report["decisions_differing"],
         "epochs": metrics["best_epoch"],
         "seconds": metrics["seconds"],
         "model_sha256": report["model_sha256"],
     }
-    storage.write_json(place / RESULT, result)  # last: with it the fold is finished
 
 
 def _by_generated_c(model: bytes, images: Any) -> tuple[Any, str]:
@@ -191,21 +220,21 @@ def _baseline(name: Baseline, recipe: Recipe, folds: Sequence[Fold]) -> dict[str
 
 
 def _over_folds(rows: Sequence[dict[str, Any]], figures: Sequence[str]) -> dict[str, Any]:
-    values = {name: [row[name] for row in rows] for name in figures}
+    values = {name: [row.get(name) for row in rows] for name in figures}
     return {
-        "mean": {name: float(np.mean(column)) for name, column in values.items()},
-        "deviation": {name: float(np.std(column)) for name, column in values.items()},
+        "mean": {name: people.mean(column) for name, column in values.items()},
+        "deviation": {name: people.deviation(column) for name, column in values.items()},
     }
 
 
 def _described(*sides: dict[str, Any]) -> str:
     """Say whose recordings a side holds, such as ``person 2, session 1``."""
-    people, sessions = (
+    subjects, sessions = (
         list(dict.fromkeys(value for side in sides for value in side[field]))
         for field in ("subjects", "sessions")
     )
     return (
-        f"{'person' if len(people) == 1 else 'people'} {', '.join(people)}, "
+        f"{'person' if len(subjects) == 1 else 'people'} {', '.join(subjects)}, "
         f"{'session' if len(sessions) == 1 else 'sessions'} {', '.join(sessions)}"
     )
 

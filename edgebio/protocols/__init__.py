@@ -1,5 +1,7 @@
 """Protocols: splitters over recordings, by name."""
 
+import inspect
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
 from edgebio.errors import EdgebioError
@@ -8,13 +10,30 @@ from edgebio.protocols.fold import Fold, Unit, digest, hold_out
 from edgebio.protocols.splitters import by_sessions
 from edgebio.recordings.recording import Recording
 
-__all__ = ["Fold", "Unit", "by_sessions", "describe", "digest", "hold_out", "names", "split"]
+__all__ = [
+    "Fold",
+    "Unit",
+    "by_sessions",
+    "describe",
+    "digest",
+    "hold_out",
+    "names",
+    "picture",
+    "split",
+]
 
 _SPLITTERS: dict[str, Callable[[Sequence[Recording]], Iterator[Fold]]] = {
     "one-to-one": splitters.one_to_one,
+    "all-to-one": splitters.all_to_one,
+    "cross-validation": splitters.cross_validation,
+    "transfer": splitters.transfer,
     "cross-subject": splitters.cross_subject,
     "cross-session": splitters.cross_session,
     "within-session": splitters.within_session,
+    "leave-one-repetition-out": splitters.leave_one_repetition_out,
+    "across-force": splitters.across_force,
+    "patient-wise": splitters.patient_wise,
+    "inter-patient": splitters.inter_patient,
 }
 
 
@@ -26,6 +45,13 @@ def names() -> list[str]:
 def describe(name: str) -> str:
     """First line of a protocol's description."""
     return (_splitter(name).__doc__ or "").partition("\n")[0]
+
+
+def picture(name: str) -> str:
+    """Picture in a protocol's description; empty where it has none."""
+    text = inspect.cleandoc(_splitter(name).__doc__ or "")
+    drawn = text.partition("::\n")[2].strip("\n")
+    return textwrap.dedent(drawn)
 
 
 def split(name: str, recordings: Sequence[Recording]) -> list[Fold]:

@@ -10,17 +10,19 @@ import numpy as np
 from edgebio.errors import EdgebioError
 from edgebio.recordings.recording import UNLABELLED, Recording
 
-Unit = Literal["subject", "session", "repetition"]
-"""What may not stand on both sides of a split; a finer unit than another lies within it."""
+Unit = Literal["subject", "session", "condition", "repetition"]
+"""What may not stand on both sides of a split."""
 
 _KEYS: dict[Unit, Callable[[Recording], Hashable]] = {
     "subject": lambda r: r.subject,
     "session": lambda r: (r.subject, r.session),
-    "repetition": lambda r: (r.subject, r.session, _classes(r), r.repetition),
+    "condition": lambda r: (r.subject, r.condition),
+    "repetition": lambda r: (r.subject, r.session, r.condition, _classes(r), r.repetition),
 }
 _NAMES: dict[Unit, str] = {
     "subject": "person {0.subject}",
     "session": "person {0.subject}, session {0.session}",
+    "condition": "person {0.subject}, condition {0.condition}",
     "repetition": "person {0.subject}, session {0.session}, repetition {0.repetition}",
 }
 
@@ -37,39 +39,56 @@ class Fold:
         The two sides. Statistics, epochs and every other choice come from `train` alone.
     apart
         What does not stand on both sides; checked when the fold is made.
+    tune
+        What a network that was trained on `train` is then tuned on: labelled recordings of the
+        person tested, of other sessions than those tested.
+    validation
+        What tells when to stop, where the protocol says who that is; otherwise repetitions of
+        `train` do.
 
     Raises
     ------
     EdgebioError
-        Where a side is empty, or where an `apart` unit, a recording or a copy of one stands on
-        both sides.
+        Where a side is empty, or where an `apart` unit (of `tune`: a session), a recording or a
+        copy of one stands on the test side and on another.
     """
 
     name: str
     train: tuple[Recording, ...]
     test: tuple[Recording, ...]
     apart: Unit
+    tune: tuple[Recording, ...] = ()
+    validation: tuple[Recording, ...] = ()
 
     def __post_init__(self) -> None:
         for side, recordings in (("train", self.train), ("test", self.test)):
             if not recordings:
                 raise EdgebioError(f"fold {self.name!r}: no recording on the {side} side")
-        key = _KEYS[self.apart]
-        trained = {key(r): r for r in self.train}
-        for recording in self.test:
-            if key(recording) in trained:
-                raise EdgebioError(
-                    f"fold {self.name!r}: {_NAMES[self.apart].format(recording)} stands on both "
-                    f"sides ({trained[key(recording)].source} and {recording.source})"
-                )
+        self._keep_apart(self.train, self.test, self.apart)
+        self._keep_apart(self.validation, self.test, self.apart)
+        self._keep_apart(self.train, self.validation, self.apart)
+        self._keep_apart(self.tune, self.test, "session")
         # Published sets hold byte-identical files under two people's names.
-        contents = {digest(r): r for r in self.train}
+        learned = (*self.train, *self.tune, *self.validation)
+        contents = {digest(r): r for r in learned}
         for recording in self.test:
             twin = contents.get(digest(recording))
             if twin is not None:
                 raise EdgebioError(
                     f"fold {self.name!r}: {twin.source} and {recording.source} hold the same "
                     "samples and stand on both sides; leave one of them out"
+                )
+
+    def _keep_apart(
+        self, side: Iterable[Recording], other: Iterable[Recording], unit: Unit
+    ) -> None:
+        key = _KEYS[unit]
+        here = {key(r): r for r in side}
+        for recording in other:
+            if key(recording) in here:
+                raise EdgebioError(
+                    f"fold {self.name!r}: {_NAMES[unit].format(recording)} stands on both "
+                    f"sides ({here[key(recording)].source} and {recording.source})"
                 )
 
 
@@ -124,7 +143,7 @@ def hold_out(
 
 
 def _group(recording: Recording) -> Hashable:
-    return recording.subject, recording.session, _classes(recording)
+    return recording.subject, recording.session, recording.condition, _classes(recording)
 
 
 def _classes(recording: Recording) -> tuple[str, ...]:

@@ -3,18 +3,34 @@
 Splits are over recordings; windows are cut afterwards, as overlapping windows on both sides would
 make any result look good.
 
-The words are MOABB's (within-session, cross-session, cross-subject), and one-to-one is the EMG
-field's own for one person's first sitting against the next. In the pictures a row is a person, a
-column a session, ``#`` is trained on, ``?`` is tested on, ``.`` is left alone.
+The words are MOABB's (within-session, cross-session, cross-subject) and those of the EMG field:
+one-to-one, all-to-one and transfer are tested on the same recordings, with a network that knows
+only the wearer, only other people, or first the others and then the wearer. In the pictures a row
+is a person, a column a session, ``#`` is trained on, ``+`` is tuned on afterwards, ``?`` is tested
+on, ``.`` is left alone; a block is a fold.
 """
 
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from edgebio.errors import EdgebioError
 from edgebio.protocols.fold import Fold, hold_out
 from edgebio.recordings.recording import Recording
 
 Recordings = Sequence[Recording]
+
+_DRAWN = 1  # seed of patient-wise
+# fmt: off
+_DS1 = frozenset(str(record) for record in (
+    101, 106, 108, 109, 112, 114, 115, 116, 118, 119, 122, 124, 201, 203, 205, 207, 208, 209, 215,
+    220, 223, 230,
+))
+_DS2 = frozenset(str(record) for record in (
+    100, 103, 105, 111, 113, 117, 121, 123, 200, 210, 212, 213, 214, 219, 221, 222, 228, 231, 232,
+    233, 234,
+))
+# fmt: on
 
 
 def one_to_one(recordings: Recordings) -> Iterator[Fold]:
@@ -41,6 +57,73 @@ def one_to_one(recordings: Recordings) -> Iterator[Fold]:
         )
 
 
+def all_to_one(recordings: Recordings) -> Iterator[Fold]:
+    """All other people against each person's second session, or the only one: a fold a person.
+
+    ::
+
+        . ?     # #
+        # #     . ?
+    """
+    for person, others in _people(recordings, "all-to-one"):
+        sessions = _values(_of(recordings, subject=person), "session")
+        tested = sessions[min(1, len(sessions) - 1)]
+        yield Fold(
+            name=person,
+            train=others,
+            test=_of(recordings, subject=person, session=tested),
+            apart="subject",
+        )
+
+
+def transfer(recordings: Recordings) -> Iterator[Fold]:
+    """All other people, then the first session of one, against that person's second.
+
+    The network of all-to-one is tuned on what one-to-one is trained on.
+
+    ::
+
+        + ?     # #
+        # #     + ?
+    """
+    for person, others in _people(recordings, "transfer"):
+        sessions = _values(_of(recordings, subject=person), "session")
+        if len(sessions) < 2:
+            raise EdgebioError(
+                f"transfer needs two sessions of each person; person {person} has only "
+                f"session {sessions[0]}"
+            )
+        yield Fold(
+            name=person,
+            train=others,
+            test=_of(recordings, subject=person, session=sessions[1]),
+            apart="subject",
+            tune=_of(recordings, subject=person, session=sessions[0]),
+        )
+
+
+def cross_validation(recordings: Recordings) -> Iterator[Fold]:
+    """Leave one repetition number out in turn, everybody and every session pooled.
+
+    ::
+
+        ?# ?#     #? #?     (each session: its repetitions)
+        ?# ?#     #? #?
+    """
+    numbers = sorted({r.repetition for r in recordings})
+    if len(numbers) < 2:
+        raise EdgebioError(
+            f"cross-validation needs at least two repetitions; these recordings have {len(numbers)}"
+        )
+    for number in numbers:
+        yield Fold(
+            name=f"repetition {number}",
+            train=tuple(r for r in recordings if r.repetition != number),
+            test=tuple(r for r in recordings if r.repetition == number),
+            apart="repetition",
+        )
+
+
 def cross_subject(recordings: Recordings) -> Iterator[Fold]:
     """Leave one person out: all sessions of the others against all of his or hers.
 
@@ -49,15 +132,10 @@ def cross_subject(recordings: Recordings) -> Iterator[Fold]:
         ? ?     # #
         # #     ? ?
     """
-    people = _values(recordings, "subject")
-    if len(people) < 2:
-        raise EdgebioError(
-            f"cross-subject needs at least two people; these are recordings of person {people[0]}"
-        )
-    for person in people:
+    for person, others in _people(recordings, "cross-subject"):
         yield Fold(
             name=person,
-            train=tuple(r for r in recordings if r.subject != person),
+            train=others,
             test=_of(recordings, subject=person),
             apart="subject",
         )
@@ -101,6 +179,108 @@ def within_session(recordings: Recordings) -> Iterator[Fold]:
             yield Fold(f"{person} session {session}", train, test, apart="repetition")
 
 
+def leave_one_repetition_out(recordings: Recordings) -> Iterator[Fold]:
+    """Leave each repetition out in turn, within each person's session.
+
+    ::
+
+        ?## ... ...     #?# ... ...     (each session: its repetitions)
+    """
+    for person in _values(recordings, "subject"):
+        for session in _values(_of(recordings, subject=person), "session"):
+            own = _of(recordings, subject=person, session=session)
+            numbers = sorted({r.repetition for r in own})
+            if len(numbers) < 2:
+                raise EdgebioError(
+                    f"leave-one-repetition-out needs two repetitions; person {person}, session "
+                    f"{session} has {len(numbers)}"
+                )
+            for number in numbers:
+                yield Fold(
+                    name=f"{person} session {session} repetition {number}",
+                    train=tuple(r for r in own if r.repetition != number),
+                    test=tuple(r for r in own if r.repetition == number),
+                    apart="repetition",
+                )
+
+
+def across_force(recordings: Recordings) -> Iterator[Fold]:
+    """Each person at one level of force against the same person at all others.
+
+    ::
+
+        #?? ...     ?#? ...     ??# ...     (a person: the levels)
+        ... ...     ... ...     ... ...
+    """
+    for person in _values(recordings, "subject"):
+        own = _of(recordings, subject=person)
+        levels = _values(own, "condition")
+        if len(levels) < 2:
+            raise EdgebioError(
+                "across-force needs recordings at two levels of force of each person; person "
+                f"{person} has {levels[0] or 'none that is named'}"
+            )
+        for level in levels:
+            yield Fold(
+                name=f"{person} at {level}",
+                train=_of(own, condition=level),
+                test=tuple(r for r in own if r.condition != level),
+                apart="condition",
+            )
+
+
+def patient_wise(recordings: Recordings) -> Iterator[Fold]:
+    """One fold: 70 % of the people are trained on, 15 % tell when to stop, 15 % are tested.
+
+    Who is where is drawn once and for all: it depends on the people's names alone.
+
+    ::
+
+        # # # # # # #   v v   ? ?     (people; v: validation)
+    """
+    people = sorted(_values(recordings, "subject"))
+    if len(people) < 3:
+        raise EdgebioError(
+            f"patient-wise needs at least three people; these are recordings of {len(people)}"
+        )
+    drawn = [people[k] for k in np.random.default_rng(_DRAWN).permutation(len(people))]
+    few = max(1, round(0.15 * len(people)))
+    test, validation = drawn[:few], drawn[few : 2 * few]
+    yield Fold(
+        name="patient-wise",
+        train=tuple(r for r in recordings if r.subject not in {*test, *validation}),
+        test=tuple(r for r in recordings if r.subject in test),
+        apart="subject",
+        validation=tuple(r for r in recordings if r.subject in validation),
+    )
+
+
+def inter_patient(recordings: Recordings) -> Iterator[Fold]:
+    """One fold: the people of DS1 of the MIT-BIH Arrhythmia Database against those of DS2.
+
+    The division is that of P. de Chazal et al., IEEE Trans. Biomed. Eng. 51(7):1196-1206, 2004,
+    but for record 202 of its DS2: it is of the person of record 201, which is in DS1, and goes
+    with it. Paced records (102, 104, 107, 217) are on neither side.
+
+    ::
+
+        # # # # # #   ? ? ? ? ? ?     (people)
+        ----DS1----   ----DS2----
+    """
+    for name, records in (("DS1", _DS1), ("DS2", _DS2)):
+        if not any(r.subject in records for r in recordings):
+            raise EdgebioError(
+                f"inter-patient needs records of {name} of the MIT-BIH Arrhythmia Database; there "
+                f"are people {', '.join(_values(recordings, 'subject'))}"
+            )
+    yield Fold(
+        name="inter-patient",
+        train=tuple(r for r in recordings if r.subject in _DS1),
+        test=tuple(r for r in recordings if r.subject in _DS2),
+        apart="subject",
+    )
+
+
 def by_sessions(
     recordings: Recordings,
     train_sessions: Sequence[str],
@@ -141,6 +321,17 @@ def by_sessions(
     raise EdgebioError(
         "the recipe names nothing to test on: set data.test_sessions or data.test_repetitions"
     )
+
+
+def _people(recordings: Recordings, protocol: str) -> Iterator[tuple[str, tuple[Recording, ...]]]:
+    """Each person, and the recordings of all others."""
+    people = _values(recordings, "subject")
+    if len(people) < 2:
+        raise EdgebioError(
+            f"{protocol} needs at least two people; these are recordings of person {people[0]}"
+        )
+    for person in people:
+        yield person, tuple(r for r in recordings if r.subject != person)
 
 
 def _name(recordings: Recordings) -> str:

@@ -17,9 +17,11 @@ from edgebio.errors import CheckFailedError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
 from edgebio.training import run as runs
-from edgebio.training.scores import scores
+from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
-MODEL, REPORT = "model.tflite", "quantize.json"
+MODEL, REPORT, OUTPUTS = "model.tflite", "quantize.json", "outputs.npy"
+"""The last: int8 outputs for the test images, shape (n, classes)."""
+
 _COMPARED = 200  # images of the layer report
 
 
@@ -72,10 +74,8 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     test = run.test()
     pixels = test.all()
     outputs, kernels = (decide or report.decide)(bare, pixels)
-    decided = {
-        "float": predict(run.network(), test).argmax(axis=1),
-        "int8": outputs.argmax(axis=1),
-    }
+    said: dict[str, npt.NDArray[Any]] = {"float": predict(run.network(), test), "int8": outputs}
+    decided = {kind: values.argmax(axis=1) for kind, values in said.items()}
     some = np.unique(np.linspace(0, len(test) - 1, _COMPARED).astype(np.int64))
     document: dict[str, Any] = {
         "model_sha256": hashlib.sha256(model).hexdigest(),
@@ -87,13 +87,21 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
         **{
             f"{name}_{kind}": value
             for kind, classes in decided.items()
-            for name, value in scores(test.labels, classes).items()
+            for name, value in {
+                **scores(test.labels, classes),
+                "roc_auc": roc_auc(test.labels, said[kind]),
+                "instability": instability(test.labels, classes, test.recordings),
+            }.items()
         },
+        "by_class_int8": by_class(test.labels, decided["int8"], outputs.shape[1]),
+        "confusion_int8": confusion(test.labels, decided["int8"], outputs.shape[1]),
         "decisions_differing": int((decided["float"] != decided["int8"]).sum()),
         "kernels": kernels,
         "layers": report.layers(float_model, bare, pixels[some]),
     }
     storage.write_bytes(folder / MODEL, model)
+    with storage.replacing(folder / OUTPUTS) as temporary:
+        np.save(temporary, outputs)
     storage.write_json(folder / REPORT, document)
     return document
 

@@ -83,6 +83,10 @@ class TrainingSettings(_Section):
         Epochs without a better validation loss before training stops; 0 never stops early.
     validation_repetitions : int
         Repetitions of each class and session, the last ones, held out for early stopping.
+    tune_epochs : int
+        Epochs that a trained network is tuned to a new person, where the protocol does so.
+    tune_learning_rate : float
+        Peak of the schedule while it is tuned.
     class_weights : bool
         Weigh classes by their inverse frequency.
     augment : AugmentSettings
@@ -98,6 +102,8 @@ class TrainingSettings(_Section):
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: bool = True
     epoch_images: Annotated[int, Field(gt=0)] = 10_000
+    tune_epochs: Annotated[int, Field(gt=0, le=10000)] = 10
+    tune_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     seed: Annotated[int, Field(ge=0)] = 1
     augment: AugmentSettings = AugmentSettings()
 

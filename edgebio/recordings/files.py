@@ -16,6 +16,7 @@ repetitions  int (r,)                number of each within its person, session, 
 subjects     str (r,)                who
 sessions     str (r,)                which sitting
 sources      str (r,)                file that each came from
+conditions   str (r,)                level of force, for example; may be missing
 ===========  ======================  ==============================================
 
 No array holds Python objects, so nothing in it is ever unpickled.
@@ -109,13 +110,18 @@ def load(path: Path) -> list[Recording]:
         if int(version) != _VERSION:
             raise EdgebioError(f"{path}: layout version {version}; this edgebio reads {_VERSION}")
         held = {name: _array(path, arrays, name, *shape) for name, shape in _SHAPES.items()}
+        held["conditions"] = (
+            _array(path, arrays, "conditions", "U", 1)
+            if "conditions" in arrays
+            else np.zeros(len(held["lengths"]), np.str_)
+        )
     samples, labels, lengths = held["samples"], held["labels"], held["lengths"]
     for name in ("samples", "labels"):
         if held[name].dtype != np.int16:
             raise EdgebioError(f"{path}: array {name} is {held[name].dtype}; expected int16")
     if not len(lengths) or (lengths < 0).any() or int(lengths.sum()) != len(samples):
         raise EdgebioError(f"{path}: lengths do not add up to the {len(samples)} samples")
-    for name in ("repetitions", "subjects", "sessions", "sources"):
+    for name in ("repetitions", "subjects", "sessions", "sources", "conditions"):
         if len(held[name]) != len(lengths):
             raise EdgebioError(f"{path}: {len(held[name])} {name} for {len(lengths)} recordings")
     if len(labels) != len(samples):
@@ -132,6 +138,7 @@ def load(path: Path) -> list[Recording]:
             session=str(held["sessions"][index]),
             repetition=int(held["repetitions"][index]),
             source=str(held["sources"][index]),
+            condition=str(held["conditions"][index]),
         )
         for index, (length, end) in enumerate(zip(lengths.tolist(), ends, strict=True))
     ]
@@ -177,6 +184,7 @@ def save(path: Path, recordings: Sequence[Recording]) -> Path:
             subjects=np.array([r.subject for r in recordings], np.str_),
             sessions=np.array([r.session for r in recordings], np.str_),
             sources=np.array([r.source for r in recordings], np.str_),
+            conditions=np.array([r.condition for r in recordings], np.str_),
         )
     return path
 
@@ -306,9 +314,7 @@ def _recording(
         raise EdgebioError(f"{path}: does not say its rate; add --rate HZ")
     if not values.size:
         raise EdgebioError(f"{path}: no samples")
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0].tolist()
-        raise EdgebioError(f"{at(row, column)}: {values[row, column]}; expected a finite number")
+    text.check_finite(values, at)
     units = layout.units
     if layout.lsb is not None:
         with np.errstate(over="ignore"):

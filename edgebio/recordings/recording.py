@@ -33,6 +33,8 @@ class Recording:
         Number of the trial within subject, session and class, from 0.
     source
         File that it came from, for messages.
+    condition
+        What was asked for besides the class, such as the level of force; empty for nothing.
     """
 
     samples: npt.NDArray[np.int16]
@@ -44,6 +46,7 @@ class Recording:
     session: str
     repetition: int
     source: str
+    condition: str = ""
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.int16:

@@ -1,6 +1,7 @@
 """Fit a network to images."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,13 @@ class Fitted:
 
 
 def fit(
-    images: ImageSet, model: ModelSettings, settings: TrainingSettings, logs: Path | None = None
+    images: ImageSet,
+    model: ModelSettings,
+    settings: TrainingSettings,
+    logs: Path | None = None,
+    start: Sequence[npt.NDArray[np.float32]] | None = None,
 ) -> Fitted:
-    """Train a new network.
+    """Train a network.
 
     Two calls with the same arguments give the same weights, bit for bit, on one machine.
 
@@ -54,6 +59,8 @@ def fit(
         Network and training, as the recipe has them.
     logs
         Folder for TensorBoard.
+    start
+        Weights that it begins with; random ones if None.
 
     Raises
     ------
@@ -64,6 +71,8 @@ def fit(
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     network = models.build(model, images.train.shape, len(images.classes))
+    if start is not None:
+        network.set_weights(start)
     batches = Batches(images, settings)
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * len(batches)
@@ -106,6 +115,38 @@ def fit(
     return Fitted(
         network, {name: [float(x) for x in values] for name, values in history.items()}, best
     )
+
+
+def tune(
+    fitted: Fitted,
+    images: ImageSet,
+    model: ModelSettings,
+    settings: TrainingSettings,
+    logs: Path | None = None,
+) -> Fitted:
+    """Train a trained network on, on other images: transfer learning.
+
+    Parameters
+    ----------
+    fitted
+        What has been learned so far; its history goes on.
+    images
+        What to tune on; nothing tells when to stop.
+    model, settings
+        As for `fit`; epochs and learning rate are those of the settings' tuning.
+    logs
+        Folder for TensorBoard.
+    """
+    gentle = settings.model_copy(
+        update={"epochs": settings.tune_epochs, "learning_rate": settings.tune_learning_rate}
+    )
+    more = fit(images, model, gentle, logs, fitted.model.get_weights())
+    history = {
+        name: fitted.history[name] + more.history[name]
+        for name in fitted.history
+        if name in more.history
+    }
+    return Fitted(more.model, history, len(history["loss"]))
 
 
 def predict(model: Any, images: Images) -> npt.NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Recordings to labelled int8 images, computed by the firmware's own front end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -26,6 +26,8 @@ class Images:
         int64, shape (n,): first column of every image.
     labels
         int16, shape (n,): class of every image.
+    recordings
+        int32, shape (n,): number of the recording that every image was cut from.
     columns
         Columns of one image.
     """
@@ -33,6 +35,7 @@ class Images:
     pixels: npt.NDArray[np.int8]
     starts: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int16]
+    recordings: npt.NDArray[np.int32]
     columns: int
 
     def __len__(self) -> int:
@@ -79,10 +82,12 @@ class Images:
             starts.append(first + begin[label != UNLABELLED])
             labels.append(label[label != UNLABELLED])
             first += count
+        lengths = [len(part) for part in starts[1:]]
         return cls(
             pixels=pixels,
             starts=np.concatenate(starts).astype(np.int64),
             labels=np.concatenate(labels).astype(np.int16),
+            recordings=np.repeat(np.arange(len(recordings), dtype=np.int32), lengths),
             columns=spec.columns,
         )
 
@@ -107,6 +112,25 @@ class ImageSet:
     train: Images
     validation: Images
     test: Images
+
+    def tuned_on(self, recordings: Sequence[Recording]) -> Self:
+        """Return the same set with other training images, and none to stop by.
+
+        The front end stays as it was learned.
+
+        Raises
+        ------
+        EdgebioError
+            Where recordings are not alike, or none has a labelled window.
+        """
+        spec_of(self.spec.settings(), recordings)
+        images = Images.of(Twin(self.spec, self.standardisation), recordings, stride=1)
+        if not len(images) or recordings[0].classes != self.classes:
+            raise EdgebioError(
+                f"{recordings[0].source}: no labelled window of the same classes to tune on"
+            )
+        none = Images.of(Twin(self.spec, self.standardisation), [], self.spec.stride)
+        return replace(self, train=images, validation=none)
 
 
 def spec_of(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:

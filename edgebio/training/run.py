@@ -22,6 +22,10 @@ from edgebio.training.images import Images
 RECIPE, FRONTEND, MODEL = "recipe.toml", "frontend.json", "model.h5"
 IMAGES, METRICS, LOGS = "images.npz", "metrics.json", "logs"
 
+_ARRAYS = (
+    "calibration", "pixels", "starts", "labels", "recordings", "subjects", "probability",
+)  # fmt: skip
+
 
 class RunFrontend(BaseModel):
     """What turns samples into images, and outputs into names: ``frontend.json``.
@@ -89,15 +93,27 @@ class Run:
         """Test images, as the device would decide on them, with their labels."""
         arrays = self._arrays()
         return Images(
-            arrays["pixels"], arrays["starts"], arrays["labels"], self.frontend.frontend.columns
+            arrays["pixels"],
+            arrays["starts"],
+            arrays["labels"],
+            arrays["recordings"],
+            self.frontend.frontend.columns,
         )
+
+    def test_subjects(self) -> tuple[str, ...]:
+        """Whose the recordings of the test images are, by their number."""
+        return tuple(self._arrays()["subjects"].tolist())
+
+    def probability(self) -> npt.NDArray[np.float32]:
+        """What the float network said of the test images: float32, shape (n, classes)."""
+        probability: npt.NDArray[np.float32] = self._arrays()["probability"]
+        return probability
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         path = self.folder / IMAGES
         try:
             with np.load(path, allow_pickle=False) as file:
-                names = ("calibration", "pixels", "starts", "labels")
-                return {name: file[name] for name in names}
+                return {name: file[name] for name in _ARRAYS}
         except (OSError, ValueError, KeyError) as error:
             raise EdgebioError(f"{path}: damaged ({error}): train again") from None
 

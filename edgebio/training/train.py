@@ -14,12 +14,14 @@ from edgebio.errors import EdgebioError
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
-from edgebio.training.fit import fit, predict
+from edgebio.training.fit import fit, predict, tune
 from edgebio.training.images import image_set
 from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, RunFrontend
-from edgebio.training.scores import confusion, scores
+from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
-_MADE_FROM_IT = ("model.tflite", "quantize.json")
+_MADE_FROM_IT = (
+    "model.tflite", "quantize.json", "outputs.npy", "validate.json", "bench.json", "report.html",
+)  # fmt: skip
 """What later commands put beside them; of no use once the network is another."""
 
 
@@ -58,16 +60,27 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     storage.write_text(folder / RECIPE, recipes.dump(recipe))
     start = time.monotonic()
     training = recipe.training
-    kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
+    if fold.validation:
+        kept, validation = fold.train, fold.validation
+    else:
+        kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
     images = image_set(recipe.frontend, kept, validation, fold.test)
     fitted = fit(images, recipe.model, training, folder / LOGS)
+    if fold.tune:
+        images = images.tuned_on(fold.tune)
+        fitted = tune(fitted, images, recipe.model, training, folder / LOGS / "tuning")
     probability = predict(fitted.model, images.test)
     decided = probability.argmax(axis=1)
-    test = scores(images.test.labels, decided)
+    labels, count = images.test.labels, len(images.classes)
+    test = {
+        **scores(labels, decided),
+        "roc_auc": roc_auc(labels, probability),
+        "instability": instability(labels, decided, images.test.recordings),
+    }
 
     rng = np.random.default_rng(training.seed)
-    count = min(recipe.quantize.samples, len(images.train))
-    chosen = np.sort(rng.choice(len(images.train), count, replace=False))
+    drawn = min(recipe.quantize.samples, len(images.train))
+    chosen = np.sort(rng.choice(len(images.train), drawn, replace=False))
     frontend = RunFrontend(
         classes=images.classes, frontend=images.spec, standardisation=images.standardisation
     )
@@ -82,12 +95,16 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             pixels=images.test.pixels,
             starts=images.test.starts,
             labels=images.test.labels,
+            recordings=images.test.recordings,
+            subjects=np.array([r.subject for r in fold.test], np.str_),
+            probability=probability,
         )
     metrics: dict[str, Any] = {
         "recipe": recipe.name,
         "dataset": recipe.data.dataset,
         "fold": fold.name,
         "train": _side(kept),
+        "tune": _side(fold.tune),
         "validation": _side(validation),
         "test": {**_side(fold.test), "windows": len(images.test)},
         "classes": images.classes,
@@ -96,7 +113,8 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         "best_epoch": fitted.best_epoch,
         "seconds": round(time.monotonic() - start, 1),
         **test,
-        "confusion": confusion(images.test.labels, decided, len(images.classes)),
+        "by_class": by_class(labels, decided, count),
+        "confusion": confusion(labels, decided, count),
         "history": fitted.history,
     }
     storage.write_json(folder / METRICS, metrics)  # last: with it the run is complete

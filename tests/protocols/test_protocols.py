@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgebio import protocols
 from edgebio.errors import EdgebioError
-from edgebio.protocols import Fold, by_sessions, digest, hold_out, split
+from edgebio.protocols import Fold, by_sessions, digest, hold_out, split, splitters
 from edgebio.recordings.recording import Recording
 
 CLASSES = ("rest", "fist", "open")
 
 
-def recording(subject="a", session="1", repetition=0, label=0, samples=None):
+def recording(subject="a", session="1", repetition=0, label=0, samples=None, condition=""):
     if samples is None:
         # Every place of the set holds other samples, as real recordings do.
-        seed = [ord(subject), ord(session), repetition, label]
+        seed = [*subject.encode(), *session.encode(), repetition, label, *condition.encode()]
         samples = np.random.default_rng(seed).integers(-99, 99, (20, 2)).astype(np.int16)
     return Recording(
         samples=samples,
@@ -26,12 +26,14 @@ def recording(subject="a", session="1", repetition=0, label=0, samples=None):
         session=session,
         repetition=repetition,
         source=f"{subject}/{session}/{repetition}/{label}",
+        condition=condition,
     )
 
 
-def made(people="ab", sessions="12", repetitions=3, labels=3):
+def made(people="ab", sessions="12", repetitions=3, labels=3, conditions=("",)):
     return [
-        recording(p, s, r, c)
+        recording(p, s, r, c, condition=f)
+        for f in conditions
         for p in people
         for s in sessions
         for r in range(repetitions)
@@ -46,17 +48,119 @@ sets = st.builds(
     repetitions=st.integers(2, 4),
     labels=st.integers(1, 3),
 )
+anything = st.builds(
+    made,
+    people=st.lists(
+        st.sampled_from(["100", "101", "103", "106", "201", "999"]),
+        min_size=3, max_size=6, unique=True,
+    ).map(lambda people: ["105", "108", *people]),
+    sessions=st.sampled_from(["12", "21", "123"]),
+    repetitions=st.integers(2, 3),
+    labels=st.integers(1, 2),
+    conditions=st.sampled_from([("20", "50"), ("low", "high", "all")]),
+)  # fmt: skip
+UNITS = {
+    "one-to-one": {"session"},
+    "all-to-one": {"subject", "session", "repetition"},
+    "cross-validation": {"repetition"},
+    "transfer": {"session", "repetition"},
+    "cross-subject": {"subject", "session", "repetition"},
+    "cross-session": {"session"},
+    "within-session": {"repetition"},
+    "leave-one-repetition-out": {"repetition"},
+    "across-force": {"condition", "repetition"},
+    "patient-wise": {"subject", "session", "repetition"},
+    "inter-patient": {"subject", "session", "repetition"},
+}
+KEYS = {
+    "subject": lambda r: r.subject,
+    "session": lambda r: (r.subject, r.session),
+    "condition": lambda r: (r.subject, r.condition),
+    "repetition": lambda r: (r.subject, r.session, r.condition, r.labels[0], r.repetition),
+}
 
 
-@given(sets, st.sampled_from(protocols.names()))
-def test_no_recording_stands_on_both_sides_and_none_is_invented(recordings, name):
-    for fold in split(name, recordings):
-        train, test = ({id(r) for r in side} for side in (fold.train, fold.test))
+@settings(max_examples=15)
+@given(anything)
+@pytest.mark.parametrize("name", protocols.names())
+def test_nothing_stands_on_both_sides_that_the_name_forbids(name, recordings):
+    folds = split(name, recordings)
+    assert folds
+    for fold in folds:
+        learned = [*fold.train, *fold.tune, *fold.validation]
+        train, test = ({id(r) for r in side} for side in (learned, fold.test))
         assert train
         assert test
         assert not train & test
         assert train | test <= {id(r) for r in recordings}
-        assert len(fold.train) + len(fold.test) == len(train) + len(test)
+        assert len(learned) + len(fold.test) == len(train) + len(test)
+        for unit in UNITS[name]:
+            assert not {KEYS[unit](r) for r in learned} & {KEYS[unit](r) for r in fold.test}
+
+
+@given(sets)
+def test_one_to_one_all_to_one_and_transfer_are_tested_on_the_same(recordings):
+    alone, others, tuned = (
+        split(name, recordings) for name in ("one-to-one", "all-to-one", "transfer")
+    )
+    for a, b, c in zip(alone, others, tuned, strict=True):
+        assert a.test == b.test == c.test
+        assert (b.train, a.train) == (c.train, c.tune)
+
+
+@given(sets)
+def test_cross_validation_tests_every_recording_once(recordings):
+    folds = split("cross-validation", recordings)
+    assert sorted(id(r) for f in folds for r in f.test) == sorted(map(id, recordings))
+    assert all(len(f.train) + len(f.test) == len(recordings) for f in folds)
+
+
+@given(sets)
+def test_leave_one_repetition_out_tests_every_recording_once_and_within_its_session(recordings):
+    folds = split("leave-one-repetition-out", recordings)
+    assert sorted(id(r) for f in folds for r in f.test) == sorted(map(id, recordings))
+    for fold in folds:
+        assert len({(r.subject, r.session) for r in (*fold.train, *fold.test)}) == 1
+
+
+def test_across_force_goes_from_each_level_to_the_others():
+    folds = split("across-force", made(conditions=("20", "50", "80")))
+    assert [f.name for f in folds][:3] == ["a at 20", "a at 50", "a at 80"]
+    assert {r.condition for r in folds[0].train} == {"20"}
+    assert {r.condition for r in folds[0].test} == {"50", "80"}
+    assert {r.subject for r in (*folds[0].train, *folds[0].test)} == {"a"}
+
+
+@given(st.integers(3, 40), st.randoms())
+def test_patient_wise_is_70_15_15_whatever_the_order(count, random):
+    people = [f"p{k}" for k in range(count)]
+    (fold,) = split("patient-wise", made(people, "1", 1, 1))
+    random.shuffle(people)
+    (other,) = split("patient-wise", made(people, "1", 1, 1))
+    sides = [
+        [{r.subject for r in side} for side in (f.train, f.validation, f.test)]
+        for f in (fold, other)
+    ]
+    assert sides[0] == sides[1]
+    for side, share in zip(sides[0], (0.70, 0.15, 0.15), strict=True):
+        assert abs(len(side) - share * count) <= 1.1
+
+
+def test_inter_patient_is_de_chazals_and_keeps_one_person_together():
+    records = [*splitters._DS1, *splitters._DS2, "102", "104", "107", "217"]
+    (fold,) = split("inter-patient", [*made(records, "1", 1, 1), recording("201", "2")])
+    assert len(fold.train) == 23
+    assert len(fold.test) == 21
+    assert {r.subject for r in fold.train} == splitters._DS1
+    assert not splitters._DS1 & splitters._DS2
+
+
+def test_the_wearers_tested_session_is_never_tuned_on():
+    with pytest.raises(EdgebioError, match="person a, session 1 stands on both sides"):
+        Fold("x", (recording("b"),), (recording(),), "subject", tune=(recording(repetition=1),))
+    with pytest.raises(EdgebioError, match="person a stands on both sides"):
+        Fold("x", (recording("b"),), (recording(),), "subject",
+             validation=(recording(session="2"),))  # fmt: skip
 
 
 @given(sets)
@@ -158,6 +262,14 @@ def test_digest_is_of_content_not_of_name():
         ("one-to-one", made("ab", "1"), "person a has only session 1"),
         ("cross-session", made("ab", "1"), "at least two sessions"),
         ("within-session", made(repetitions=1), "leaves none to train on"),
+        ("all-to-one", made("a"), "all-to-one needs at least two people"),
+        ("transfer", made("ab", "1"), "transfer needs two sessions of each person; person a"),
+        ("cross-validation", made(repetitions=1), "at least two repetitions"),
+        ("leave-one-repetition-out", made(repetitions=1), "person a, session 1 has 1"),
+        ("across-force", made(), "person a has none that is named"),
+        ("across-force", made(conditions=("20",)), "person a has 20"),
+        ("patient-wise", made("ab"), "at least three people; these are recordings of 2"),
+        ("inter-patient", made(["100"]), "records of DS1 .* there are people 100"),
         ("leave-nothing", made(), "no protocol 'leave-nothing'; there are one-to-one"),
         ("one-to-one", [], "no recordings"),
     ],
@@ -187,3 +299,5 @@ def test_a_recipe_names_sessions_or_repetitions():
 def test_every_protocol_is_described():
     for name in protocols.names():
         assert protocols.describe(name).endswith(".")
+        assert "?" in protocols.picture(name)
+        assert "#" in protocols.picture(name)

@@ -3,13 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from edgebio import recipes
+from edgebio import protocols, recipes
 from edgebio.errors import EdgebioError
 from edgebio.training import run as runs
 from edgebio.training.fit import Batches, fit, predict
 from edgebio.training.images import image_set
 from edgebio.training.scores import scores
-from edgebio.training.train import train
+from edgebio.training.train import train, train_fold
 from tests import tiny
 
 SIDES = (
@@ -148,3 +148,23 @@ def test_a_damaged_run_is_said_in_one_line(tmp_path, name, content, said):
     with pytest.raises(EdgebioError, match=said) as error:
         use()
     assert "\n" not in str(error.value)
+
+
+def test_a_network_is_tuned_to_a_person_after_the_others(tmp_path):
+    """Transfer: the front end stays the others', the weights become the wearer's."""
+    quick = changed(epochs=1, tune_epochs=2)
+    recipe = tiny.RECIPE.model_copy(update={"training": quick})
+    everybody = [*tiny.recordings("1"), *tiny.recordings("2")]
+    others, tuned = (
+        protocols.split(name, everybody)[0] for name in ("all-to-one", "transfer")
+    )  # fmt: skip
+    before = train_fold(recipe, others, tmp_path / "others")
+    after = train_fold(recipe, tuned, tmp_path / "tuned")
+    assert (before["epochs"], after["epochs"]) == (1, 3)
+    assert after["history"]["loss"][0] == before["history"]["loss"][0]
+    assert (after["tune"]["subjects"], after["tune"]["sessions"]) == (["1"], ["1"])
+    assert (after["test"]["subjects"], after["test"]["sessions"]) == (["1"], ["2"])
+    assert after["train"]["subjects"] == ["2"]
+    fronts = [(tmp_path / name / "frontend.json").read_text() for name in ("others", "tuned")]
+    assert fronts[0] == fronts[1]
+    assert after["accuracy"] > before["accuracy"]

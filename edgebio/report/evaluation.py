@@ -1,0 +1,170 @@
+"""The page of an evaluation: all folds of a protocol."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgebio.evaluation import people
+from edgebio.quantize.quantize import OUTPUTS, REPORT
+from edgebio.report import parts, svg, words
+from edgebio.report.page import Figure, Page, Section, Table, figure, read, share
+from edgebio.training import run as runs
+from edgebio.training.run import Run
+from edgebio.training.scores import by_class, confusion
+
+_COLUMNS = (
+    ("accuracy", "float"),
+    ("accuracy_int8", "int8"),
+    ("balanced_accuracy_int8", "balanced int8"),
+    ("macro_f1_int8", "macro F1 int8"),
+    ("roc_auc_int8", "ROC-AUC int8"),
+    ("instability_int8", "instability int8"),
+    ("accuracy_decided", "after the vote"),
+    ("rejection_rate", "rejected"),
+)
+
+
+def page(folder: Path, document: Mapping[str, Any]) -> Page:
+    """Tell everything that is known of an evaluation; see `edgebio.report.page.write`."""
+    folds = document["folds"]
+    loaded = [runs.load(folder / fold["place"]) for fold in folds]
+    first = loaded[0]
+    asked = [
+        words.data(document["dataset"]),
+        *words.protocol(document["protocol"]),
+        f"{len(folds)} folds; each was trained, quantized and run as C that the board would run. "
+        "Statistics of the images, epochs and every other choice come from the training side.",
+        words.frontend(first.frontend.frontend),
+        words.training(first.recipe, first.metrics["parameters"]),
+    ]
+    sections = [
+        Section("What was asked", asked),
+        _people(document),
+        _decisions(folder, folds, loaded),
+        parts.curves([run.metrics["history"] for run in loaded], None),
+        parts.examples(first),
+        _quantization(folder, folds),
+    ]
+    mean, spread, baseline = document["mean"], document["deviation"], document.get("baseline")
+    bounds = document["interval"]["accuracy_int8"]
+    about = f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f} %, 95 % over people" if bounds else ""
+    tiles = [
+        ("accuracy, int8", share(mean["accuracy_int8"]), about or "one person"),
+        ("accuracy, float", share(mean["accuracy"]), f"± {share(spread['accuracy'])} over folds"),
+        ("macro F1, int8", figure(mean["macro_f1_int8"]), ""),
+        ("ROC-AUC, int8", figure(mean["roc_auc_int8"]), "one against the rest"),
+    ]  # fmt: skip
+    if baseline:
+        tiles.append(("linear discriminant", share(baseline["accuracy"]), "same folds"))
+    return Page(
+        title=first.recipe.title or document["recipe"],
+        subtitle=f"{document['recipe']} on {document['dataset']}, {document['protocol']}",
+        tiles=tiles,
+        sections=sections,
+        made_from="evaluation.json and the runs of its folds",
+    )
+
+
+def _people(document: Mapping[str, Any]) -> Section:
+    everyone, baseline = document["people"], document.get("baseline")
+    classical: dict[str, float] = {}
+    if baseline:
+        for fold, row in zip(document["folds"], baseline["folds"], strict=True):
+            # A figure of several people pooled is nobody's own.
+            if len(fold["people"]) == 1:
+                subject = fold["people"][0]["subject"]
+                classical[subject] = row["accuracy"]
+    several = len(everyone) > 1
+    bounds = document["interval"]["accuracy_int8"]
+    dots = [
+        (
+            row["subject"],
+            {
+                "float": row["accuracy"],
+                "int8": row["accuracy_int8"],
+                "other": classical.get(row["subject"]),
+            },
+        )
+        for row in everyone
+    ]
+    mean = float(np.mean([row["accuracy_int8"] for row in everyone]))
+    caption = "Accuracy by window of each person tested: int8 (full), float (hollow)"
+    caption += ", linear discriminant (grey)" if classical else ""
+    caption += ". The dashed line is the mean of int8"
+    caption += ", the band its 95 % bootstrap interval over people." if bounds else "."
+    rows = [[row["subject"], *(figure(row[key]) for key, _ in _COLUMNS)] for row in everyone]
+    if several:
+        rows += _summary([[row[key] for row in everyone] for key, _ in _COLUMNS])
+    if classical:
+        own = [figure(classical.get(row["subject"])) for row in everyone]
+        below = [row[1] for row in _summary([list(classical.values())])] if several else []
+        for row, value in zip(rows, [*own, *below], strict=True):
+            row.append(value)
+    columns = ["person", *(name for _, name in _COLUMNS)] + (["LDA"] if classical else [])
+    lead = [
+        "Instability is the share of window decisions that differ from the one before under the "
+        "same class; after the vote is the accuracy of the device's decisions, a rejected one "
+        "counted as wrong."
+    ]
+    if baseline and not classical:
+        lead.append(
+            f"The linear discriminant on the same folds: {share(baseline['accuracy'])} "
+            f"± {share(baseline['deviation']['accuracy'])} over folds."
+        )
+    return Section(
+        "By person",
+        words=lead,
+        figures=[Figure(svg.people("Accuracy by person", dots, mean, bounds), caption)],
+        tables=[Table(columns, rows)],
+    )
+
+
+def _summary(columns: Sequence[Sequence[float | None]]) -> list[list[str]]:
+    """Rows of mean, spread and bootstrap interval, over people."""
+    bounds = [people.interval(column) for column in columns]
+    return [
+        ["mean", *(figure(people.mean(column)) for column in columns)],
+        ["standard deviation", *(figure(people.deviation(column)) for column in columns)],
+        ["95 % interval", *(f"{b[0]:.3f} –\u00a0{b[1]:.3f}" if b else "–" for b in bounds)],
+    ]
+
+
+def _decisions(folder: Path, folds: Sequence[Mapping[str, Any]], loaded: Sequence[Run]) -> Section:
+    """All folds' decisions together."""
+    classes = loaded[0].frontend.classes
+    labels = np.concatenate([run.test().labels for run in loaded])
+    outputs = np.concatenate(
+        [np.load(folder / fold["place"] / OUTPUTS, allow_pickle=False) for fold in folds]
+    )
+    decided = outputs.argmax(axis=1)
+    pooled = " of all folds" if len(folds) > 1 else ""
+    return parts.decisions(
+        confusion(labels, decided, len(classes)), classes,
+        by_class(labels, decided, len(classes)), labels, outputs, f"the int8 networks{pooled}",
+    )  # fmt: skip
+
+
+def _quantization(folder: Path, folds: Sequence[Mapping[str, Any]]) -> Section:
+    rows = []
+    for fold in folds:
+        found = read(folder / fold["place"] / REPORT)
+        least = [layer["snr_db"] for layer in found["layers"] if layer["snr_db"] is not None]
+        rows.append(
+            [
+                fold["fold"],
+                figure(found["accuracy_float"]),
+                figure(found["accuracy_int8"]),
+                f"{found['decisions_differing']:,} of {found['windows']:,}",
+                f"{min(least):.1f} dB" if least else "exact",
+                f"{found['bytes']['int8']:,}",
+                str(fold["epochs"]),
+                f"{fold['seconds']:.0f}",
+            ]
+        )
+    columns = [
+        "fold", "float", "int8", "decided otherwise", "lowest SNR of a layer", "bytes",
+        "epochs", "seconds",
+    ]  # fmt: skip
+    return Section("Float against int8, by fold", tables=[Table(columns, rows)])

@@ -1,0 +1,138 @@
+"""The page: sections of pictures and tables, put into one HTML file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from edgebio import __version__, storage
+from edgebio.errors import EdgebioError
+
+FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart or picture with its caption; `wide` ones take the whole width of a screen."""
+
+    picture: Markup
+    caption: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text; all columns but the first are aligned to the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    last_stands_out: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what is to be said, and what is to be seen."""
+
+    title: str
+    words: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that is in the file.
+
+    Attributes
+    ----------
+    title, subtitle
+        What was done, and on what.
+    tiles
+        Key figures: name, value, and a remark.
+    sections
+        In order; empty ones are left out.
+    made_from
+        What identifies the model or the result.
+    """
+
+    title: str
+    subtitle: str
+    tiles: Sequence[tuple[str, str, str]]
+    sections: Sequence[Section]
+    made_from: str = ""
+    notes: Sequence[str] = field(default=())
+
+
+def write(folder: Path) -> Path:
+    """Write ``report.html`` into the folder of a run or of an evaluation.
+
+    Parameters
+    ----------
+    folder
+        What ``edgebio train`` or ``edgebio evaluate`` has left behind.
+
+    Returns
+    -------
+    Path
+        The file: HTML with everything inside it, without scripts.
+
+    Raises
+    ------
+    EdgebioError
+        Where the folder is neither, or a file of it is damaged.
+    """
+    from edgebio.evaluation.evaluate import DOCUMENT
+    from edgebio.report import evaluation, run
+
+    if (folder / DOCUMENT).is_file():
+        page = evaluation.page(folder, read(folder / DOCUMENT))
+    else:
+        page = run.page(folder)
+    path = folder / FILE
+    storage.write_text(path, render(page))
+    return path
+
+
+def render(page: Page) -> str:
+    """Render a page as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("edgebio.report"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    style = (resources.files("edgebio.report") / "templates" / "style.css").read_text("utf-8")
+    return environment.get_template("page.html").render(
+        page=page, style=Markup(style), version=__version__
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a JSON document of ours.
+
+    Raises
+    ------
+    EdgebioError
+        Where it is damaged.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EdgebioError(f"{path}: damaged ({error}); make it again") from None
+    if not isinstance(found, dict):
+        raise EdgebioError(f"{path}: damaged (not an object); make it again")
+    return found
+
+
+def share(value: float | None) -> str:
+    """A share in per cent, or a dash."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def figure(value: float | None) -> str:
+    """A figure within 0 to 1, or a dash."""
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,220 @@
+"""Sections that the page of a run and that of an evaluation share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+
+from edgebio.report import picture, svg
+from edgebio.report.page import Figure, Section, Table, figure, share
+from edgebio.training.run import Run
+from edgebio.training.scores import roc, roc_areas
+
+
+def curves(histories: Sequence[Mapping[str, Sequence[float]]], best: int | None) -> Section:
+    """Loss and accuracy over epochs, of one training or of one a fold."""
+    figures = []
+    for key, name in (("loss", "Loss"), ("accuracy", "Accuracy")):
+        series = {
+            word: [history[prefix + key] for history in histories if history.get(prefix + key)]
+            for word, prefix in (("training", ""), ("validation", "val_"))
+        }
+        series = {word: several for word, several in series.items() if several}
+        if not series:
+            continue
+        many = f", one line for each of {len(histories)} folds" if len(histories) > 1 else ""
+        marked = "; the dashed line marks the epoch whose weights are kept" if best else ""
+        added = "" if key == "loss" else " Augmented images are harder than those that are tested."
+        figures.append(
+            Figure(
+                svg.lines(f"{name} over epochs", series, best, share=key == "accuracy"),
+                f"{name} over epochs{many}{marked}.{added}",
+            )
+        )
+    return Section("Training", figures=figures)
+
+
+def decisions(
+    counts: Sequence[Sequence[int]],
+    classes: Sequence[str],
+    by_class: Sequence[Mapping[str, Any]],
+    labels: npt.NDArray[np.integer],
+    values: npt.NDArray[Any] | None,
+    what: str,
+) -> Section:
+    """Confusion matrix, ROC and the figures by class.
+
+    Parameters
+    ----------
+    counts, classes
+        Windows by true and decided class, and names.
+    by_class
+        As `edgebio.training.scores.by_class` gives them.
+    labels, values
+        Of the test windows, for the ROC; no values, no ROC.
+    what
+        Which network decided, in words.
+    """
+    figures = [
+        Figure(
+            svg.confusion(f"Confusion matrix, {what}", counts, classes),
+            f"Confusion matrix of {what}: per cent of each true class (row) by decided class "
+            "(column, by number). A row that is empty has no test window.",
+        )
+    ]
+    areas: dict[int, float] = {}
+    if values is not None:
+        found = roc(labels, values)
+        areas = roc_areas(labels, values)
+        if found:
+            worst = sorted(found, key=lambda k: areas[k])[: min(2, len(found))]
+            named = {classes[k]: curve for k, curve in found.items()}
+            figures.append(
+                Figure(
+                    svg.roc("ROC, one class against the rest", named, [classes[k] for k in worst]),
+                    f"ROC of {what}, each class against the rest; the classes of the smallest "
+                    "areas are named, and the table has the area of all.",
+                )
+            )
+    rows = []
+    for k, (name, row) in enumerate(zip(classes, by_class, strict=True)):
+        rows.append(
+            [
+                f"{k + 1} {name}",
+                share(row["recall"]),
+                share(row["precision"]),
+                figure(row["f1"]),
+                figure(areas.get(k)),
+                f"{row['windows']:,}",
+            ]
+        )
+    columns = ["class", "recall", "precision (+P)", "F1", "ROC-AUC", "windows"]
+    return Section("Decisions by class", figures=figures, tables=[Table(columns, rows)])
+
+
+def examples(run: Run) -> Section:
+    """One test image of each class: the one of which the float network was middlingly certain."""
+    test, probability = run.test(), run.probability()
+    strips = []
+    for k, name in enumerate(run.frontend.classes):
+        own = np.flatnonzero(test.labels == k)
+        if not len(own):
+            continue
+        certain = own[np.argsort(probability[own, k], kind="stable")]
+        chosen = certain[len(certain) // 2]
+        address = picture.strip(test.take(np.array([chosen]))[0])
+        decided = run.frontend.classes[int(probability[chosen].argmax())]
+        said = name if decided == name else f"{name} (decided: {decided})"
+        strips.append(
+            Markup('<div><span>{} {}</span><img src="{}" alt="STFT image of {}"></div>').format(
+                k + 1, said, address, name
+            )
+        )
+    spec = run.frontend.frontend
+    rows, bins, channels = spec.image_shape
+    caption = (
+        f"Int8 images as the device computes them, one test window of each class (that of median "
+        f"certainty): {channels} channels side by side, each {rows} columns of time (to the right) "
+        f"by {bins} bins of frequency (upwards). Dark is little, bright is much."
+    )
+    inside = Markup('<div class="strips">{}</div>').format(Markup("").join(strips))
+    return Section("What the device sees", figures=[Figure(inside, caption, wide=True)])
+
+
+def quantization(found: Mapping[str, Any]) -> Section:
+    """Float against int8: the scores and every layer."""
+    names = (
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("macro_f1", "macro F1"),
+        ("roc_auc", "ROC-AUC"),
+        ("instability", "instability"),
+    )
+    scores = Table(
+        ["", "float", "int8"],
+        [
+            [name, figure(found.get(f"{key}_float")), figure(found.get(f"{key}_int8"))]
+            for key, name in names
+        ],
+    )
+    rows = [(layer["name"], layer["snr_db"]) for layer in found["layers"]]
+    highest = max([snr for _, snr in rows if snr is not None] or [1.0])
+    chart = svg.bars(
+        "Signal to noise by layer",
+        [(n, s, "exact" if s is None else f"{s:.1f} dB") for n, s in rows],
+        max(highest, 1.0),
+    )
+    sizes = found["bytes"]
+    words = (
+        f"{found['decisions_differing']:,} of {found['windows']:,} test windows are decided "
+        f"otherwise by the int8 network. It takes {sizes['int8']:,} bytes, the float one "
+        f"{sizes['float']:,}. Int8 was computed by {found['kernels']}."
+    )
+    caption = (
+        "Signal to noise of the int8 network's layers against the float network's, in dB; the "
+        "errors of earlier layers are in those of later ones. Exact: no difference at all."
+    )
+    return Section(
+        "Float against int8", words=[words], figures=[Figure(chart, caption)], tables=[scores]
+    )
+
+
+def ladder(found: Mapping[str, Any]) -> Section:
+    """The rungs that ``edgebio validate`` climbed."""
+    state = {True: "holds", False: "BROKEN", None: "not climbed"}
+    rows = [
+        [
+            f"{rung['rung']} {rung['name']}",
+            f"{rung['compared']:,}",
+            "–" if rung["snr_db"] is not None else f"{rung['differing']:,}",
+            "–" if rung["snr_db"] is None else f"{rung['snr_db']:.1f} dB",
+            state[rung["ok"]],
+        ]
+        for rung in found["rungs"]
+    ]
+    where = f" on {found['board']}" if found["board"] else ""
+    return Section(
+        "The ladder",
+        words=[f"What edgebio validate found{where}, fed with recordings: {found['recordings']}."],
+        tables=[Table(["rung", "compared", "differing", "SNR", ""], rows)],
+    )
+
+
+def board(found: Mapping[str, Any]) -> Section:
+    """What ``edgebio bench`` counted."""
+    flash, ram = found["flash"], found["ram"]
+    rows = [
+        ["instructions of an inference", f"{found['instructions']:,}"],
+        ["multiply-accumulates", f"{found['macs']:,}"],
+        ["flash", f"{flash['total']:,} bytes"],
+        ["RAM in all", f"{ram['total']:,} bytes"],
+        ["of it activations", f"{ram['activations']:,} bytes"],
+        ["of it scratch", f"{ram['scratch']:,} bytes"],
+        ["of it stack", f"{ram['stack']:,} bytes"],
+    ]
+    if found.get("cycles"):
+        rows.insert(1, ["cycles, estimated", f"about {found['cycles']['estimate']:,}"])
+    total = max(1, sum(layer["instructions"] for layer in found["layers"]))
+    chart = svg.bars(
+        "Instructions by layer",
+        [
+            (
+                f"{layer['index']} {layer['operator'].lower()}",
+                layer["instructions"] / total,
+                f"{layer['instructions']:,}",
+            )
+            for layer in found["layers"]
+        ],
+        max(layer["instructions"] for layer in found["layers"]) / total,
+    )
+    return Section(
+        f"On the board: {found['board']}",
+        words=[
+            f"Counted on the emulated {found['core']}; flash and RAM are of the network with a "
+            "minimal application."
+        ],
+        figures=[Figure(chart, "Executed instructions of one inference, by layer.")],
+        tables=[Table(["", "value"], rows)],
+    )

@@ -1,0 +1,80 @@
+"""What was asked, in words: recipe, data, front end and protocol."""
+
+from collections.abc import Sequence
+
+from edgebio import protocols
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.recipes import Recipe
+from edgebio.recordings import datasets
+
+
+def data(name: str) -> str:
+    """Say what a data set is, with the work to cite and its terms."""
+    try:
+        found = datasets.get(name)
+    except EdgebioError:
+        return f"Data: {name}."  # an imported file that has been moved since
+    said = (
+        f"Data: {found.name}, {found.title}; {found.channels} channels at {found.rate:g} Hz, "
+        f"{len(found.classes)} classes."
+    )
+    if found.citation:
+        said += f" To cite: {found.citation}. Licence: {found.licence}."
+    return said
+
+
+def protocol(name: str) -> list[str]:
+    """Describe a protocol and give its picture, which begins with a line break."""
+    picture = protocols.picture(name)
+    said = f"Protocol: {name}. {protocols.describe(name)}"
+    if not picture:
+        return [said]
+    legend = " A row is a person, a column a session; # is trained on, ? tested on, . left alone."
+    return [said + legend, "\n" + picture]
+
+
+def frontend(spec: FrontendSpec) -> str:
+    """Describe the front end."""
+
+    def ms(samples: int) -> str:
+        return f"{1000 * samples / spec.rate:.0f} ms"
+
+    rows, bins, channels = spec.image_shape
+    hertz = spec.rate / spec.fft
+    return (
+        f"What the network sees: windows of {spec.window} samples ({ms(spec.window)}), a decision "
+        f"every {ms(spec.step)}; a {spec.fft}-point STFT every {spec.hop} samples, of it the bins "
+        f"from {spec.bins[0] * hertz:.0f} to {(spec.bins[1] - 1) * hertz:.0f} Hz, as base-2 "
+        f"logarithms in int8: images of {rows} columns, {bins} bins and {channels} channels, "
+        "computed in the firmware's own fixed-point arithmetic."
+    )
+
+
+def training(recipe: Recipe, parameters: int | None = None) -> str:
+    """Describe network and training."""
+    model, how = recipe.model, recipe.training
+    size = f" ({parameters:,} parameters)" if parameters else ""
+    added = [
+        name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
+    ]  # fmt: skip
+    augmented = f", augmented by {listed(added)}" if added else ""
+    return (
+        f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{size}. "
+        f"Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
+        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}."
+    )
+
+
+def listed(items: Sequence[str]) -> str:
+    """Join words with commas and a last ``and``."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def side(found: dict[str, list[str]]) -> str:
+    """Say whose recordings one side of a fold holds."""
+    people, sessions = found["subjects"], found["sessions"]
+    return (
+        f"{'person' if len(people) == 1 else 'people'} {listed(people)}, "
+        f"{'session' if len(sessions) == 1 else 'sessions'} {listed(sessions)}"
+    )
