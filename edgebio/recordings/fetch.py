@@ -63,11 +63,12 @@ def state(name: str, place: Path | None) -> str:
     A folder that `fetch` fills is held against the list of its files; one of the user's may hold
     other people, and is taken as it is.
     """
-    if not datasets.get(name).files:
+    described = datasets.get(name)
+    if described.computed:
         return "computed"
     if place is None:
         return "no"
-    if place != folder(name):
+    if place != folder(name) or not described.files:
         return "yes"
     files = listing(name)
     lacking = sum(_size(place / file.path) != file.size for file in files)
@@ -97,8 +98,13 @@ def fetch(name: str, address: str | None = None) -> list[File]:
     """
     address = address or datasets.get(name).files
     files = listing(name)
-    if not files or not address:
+    if datasets.get(name).computed:
         raise EdgebioError(f"{name} has no files to fetch; it is computed")
+    if not files or not address:
+        raise EdgebioError(
+            f"{name} cannot be fetched file by file; get it from {datasets.get(name).page} and "
+            "point EDGEBIO_DATA or --data at the folder that holds it"
+        )
     if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
         raise EdgebioError(f"{address}: expected an address that starts with https:// or http://")
     address = address.rstrip("/") + "/"

@@ -118,6 +118,13 @@ def to_counts(values: Numbers, at: Place) -> npt.NDArray[np.int16]:
     return values.astype(np.int16)
 
 
+def check_finite(values: Numbers, at: Place) -> None:
+    """Refuse NaN and infinity, naming the first."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise EdgebioError(f"{at(row, column)}: {values[row, column]}; expected a finite number")
+
+
 def in_text(source: str, first_line: int = 1, fields: Sequence[int] = ()) -> Place:
     """Name places of a table that was read from text, whose columns are `fields` of a line."""
 

@@ -18,6 +18,12 @@ __all__ = ["DataSet", "get", "load", "locate", "names", "people"]
 _MODULES = {
     "emg-3dc": "emg_3dc",
     "emg-myo-grips10": "emg_myo_grips10",
+    "emg-contraction-intensity": "emg_contraction_intensity",
+    "emg-myo-transfer7": "emg_myo_transfer7",
+    "ecg-mitbih": "ecg_mitbih",
+    "ecg-ptb": "ecg_ptb",
+    "ecg-ptb-sample": "ecg_ptb_sample",
+    "eeg-bonn": "eeg_bonn",
     "emg-synthetic": "synthetic",
 }
 
@@ -80,7 +86,7 @@ def people(name: str, root: Path | None = None) -> list[str]:
     """List the people of a data set that are on this machine, in natural order."""
     module = _module(name)
     folder = locate(name, root)
-    if folder is None and module.DATASET.files:
+    if folder is None and not module.DATASET.computed:
         return []
     return natural(module.subjects(folder or Path()))
 
@@ -117,18 +123,23 @@ def load(
     module = _module(name)
     description: DataSet = module.DATASET
     folder = Path()
-    if description.files:
+    if not description.computed:
         found = locate(name, root)
         if found is None:
             where = f"{root} has no folder {name}" if root else f"{name} is not on this machine"
+            how = (
+                f"run `edgebio data fetch {name}`"
+                if description.files
+                else f"get it from {description.page}"
+            )
             raise EdgebioError(
-                f"{where}: run `edgebio data fetch {name}`, or point EDGEBIO_DATA or --data at the "
-                f"folder that holds {name}/"
+                f"{where}: {how}, or point EDGEBIO_DATA or --data at the folder that holds {name}/"
             )
         folder = found
     chosen = _chosen(name, module.subjects(folder), subjects, description.left_out)
     if not chosen:
-        raise EdgebioError(f"{folder}: no recordings of {name}: run `edgebio data fetch {name}`")
+        how = f": run `edgebio data fetch {name}`" if description.files else ""
+        raise EdgebioError(f"{folder}: no recordings of {name}{how}")
     return [
         r
         for person in progress.track(chosen, f"reading {name}")

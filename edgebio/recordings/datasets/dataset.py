@@ -27,8 +27,10 @@ class DataSet:
     page
         Where a person reads about it; empty where nothing is published.
     files
-        Address that the paths of its checksum list are appended to; empty for a set that is
-        computed and has no files.
+        Address that the paths of its checksum list are appended to; empty for a set that is not
+        published file by file, or asks for registration: people get it from its page.
+    computed
+        The set has no files: it is computed.
     left_out
         People that are loaded only when named, with the reason.
     """
@@ -44,4 +46,5 @@ class DataSet:
     sessions: tuple[str, ...]
     page: str = ""
     files: str = ""
+    computed: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)

@@ -38,6 +38,7 @@ SEED = 1
 Array = npt.NDArray[np.float64]
 
 DATASET = DataSet(
+    computed=True,
     name="emg-synthetic",
     title="synthetic forearm EMG, 7 hand and wrist gestures: computed, not recorded",
     licence="Apache-2.0, as edgebio",

@@ -1,0 +1,328 @@
+"""Readers of published formats: small files written as published, damage named, noise refused."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings import datasets, wfdb
+from edgebio.recordings.datasets import ecg_mitbih
+
+RNG = np.random.default_rng(0)
+
+
+def small_intensity(root: Path) -> Path:
+    """One person, two levels, two classes, two repetitions, in five digits as published."""
+    place = root / "emg-contraction-intensity" / "S4"
+    place.mkdir(parents=True)
+    for level in ("20P", "80P"):
+        for grip in (1, 7):
+            for repetition in (1, 2):
+                counts = RNG.integers(-16425, 16425, (40, 8))
+                counts[0] = [-16400, -1, 0, 1, 16400, grip, repetition, int(level[:2])]
+                rows = [",".join(f"{(c + 0.5) * 10 / 32768:.5g}" for c in row) for row in counts]
+                path = place / f"S4_{level}_C{grip}_R{repetition}.csv"
+                path.write_text("\n".join(rows) + "\n")
+    return place / "S4_80P_C7_R2.csv"
+
+
+def small_transfer(root: Path) -> Path:
+    place = root / "emg-myo-transfer7"
+    for part, sessions in (
+        ("PreTrainingDataset", ("training0",)),
+        ("EvaluationDataset", ("training0", "Test0", "Test1")),
+    ):
+        for number, session in enumerate(sessions):
+            folder = place / part / "Male0" / session
+            folder.mkdir(parents=True)
+            for k in range(28):
+                samples = np.full((30, 8), k, "<i2")
+                samples[0] = [-128, 127, number, k, 0, 0, 0, part == "EvaluationDataset"]
+                (folder / f"classe_{k}.dat").write_bytes(samples.tobytes())
+    return place / "EvaluationDataset/Male0/Test1/classe_27.dat"
+
+
+def small_bonn(root: Path) -> Path:
+    for name in "ZONFS":
+        folder = root / "eeg-bonn" / name
+        folder.mkdir(parents=True)
+        for number in (1, 2):
+            suffix = "TXT" if name == "N" else "txt"
+            values = RNG.integers(-2047, 2048, 4097)
+            values[0] = number
+            (folder / f"{name}{number:03d}.{suffix}").write_text("\n".join(map(str, values)) + "\n")
+    return root / "eeg-bonn" / "S" / "S002.txt"
+
+
+def write_wfdb(folder: Path, name: str, samples, *, leads, gain, fmt, rate, symbols=None, notes=()):
+    package = pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    channels = samples.shape[1]
+    package.wrsamp(
+        name, fs=rate, units=["mV"] * channels, sig_name=list(leads),
+        d_signal=samples.astype(np.int64), fmt=[fmt] * channels, adc_gain=[gain] * channels,
+        baseline=[0] * channels, comments=list(notes), write_dir=str(folder),
+    )  # fmt: skip
+    if symbols:
+        places = np.array([place for place, _ in symbols])
+        marks = [symbol for _, symbol in symbols]
+        package.wrann(name, "atr", places, marks, write_dir=str(folder))
+    return folder / f"{name}.hea"
+
+
+def small_mitbih(root: Path) -> Path:
+    folder = root / "ecg-mitbih"
+    marks = [(5, "+"), (40, "N"), (140, "V"), (240, "A"), (340, "~"), (440, "F")]
+    for name, leads in (("201", ("MLII", "V1")), ("202", ("V5", "MLII")), ("100", ("MLII", "V5"))):
+        samples = RNG.integers(-1000, 1000, (600, 2))
+        samples[0] = [int(name), -7]
+        write_wfdb(folder, name, samples, leads=leads, gain=200, fmt="212", rate=360,
+                   symbols=marks)  # fmt: skip
+    return folder / "202.hea"
+
+
+LEADS = (
+    "i",
+    "ii",
+    "iii",
+    "avr",
+    "avl",
+    "avf",
+    "v1",
+    "v2",
+    "v3",
+    "v4",
+    "v5",
+    "v6",
+    "vx",
+    "vy",
+    "vz",
+)
+
+
+def small_ptb(root: Path) -> Path:
+    for person, reason in (
+        ("patient001", "Myocardial infarction"),
+        ("patient104", "Healthy control"),
+    ):
+        for record in ("s0010_re", "s0306lre"):
+            samples = RNG.integers(-9000, 9000, (300, 15))
+            write_wfdb(root / "ecg-ptb" / person, record, samples, leads=LEADS, gain=2000, fmt="16",
+                       rate=1000, notes=["age: 81", f"Reason for admission: {reason}"])  # fmt: skip
+    return root / "ecg-ptb" / "patient104" / "s0306lre.hea"
+
+
+SMALL = {
+    "emg-contraction-intensity": small_intensity,
+    "emg-myo-transfer7": small_transfer,
+    "eeg-bonn": small_bonn,
+    "ecg-mitbih": small_mitbih,
+    "ecg-ptb": small_ptb,
+}
+PEOPLE = {
+    "emg-contraction-intensity": "4",
+    "emg-myo-transfer7": "eval Male0",
+    "eeg-bonn": "unknown",
+    "ecg-mitbih": "201",
+    "ecg-ptb": "patient104",
+}
+
+
+# --- what is read --------------------------------------------------------------------------------
+
+
+def test_levels_of_force_are_conditions_and_counts_are_exact(tmp_path: Path) -> None:
+    small_intensity(tmp_path)
+    loaded = datasets.load("emg-contraction-intensity", tmp_path)
+    assert len(loaded) == 8
+    for r in loaded:
+        level = int(r.condition[:2])
+        assert r.samples[0].tolist() == [-16400, -1, 0, 1, 16400, r.labels[0] + 1,
+                                         r.repetition + 1, level]  # fmt: skip
+    assert {r.condition for r in loaded} == {"20P", "80P"}
+
+
+def test_parts_of_the_transfer_set_are_different_people(tmp_path: Path) -> None:
+    small_transfer(tmp_path)
+    loaded = datasets.load("emg-myo-transfer7", tmp_path)
+    assert [r.subject for r in loaded] == ["eval Male0"] * 84 + ["pre Male0"] * 28
+    for r in loaded:
+        k = 7 * r.repetition + int(r.labels[0])
+        part = r.subject.startswith("eval")
+        assert r.samples[0].tolist() == [-128, 127, int(r.session) - 1, k, 0, 0, 0, part]
+
+
+def test_bonn_has_one_unknown_person(tmp_path: Path) -> None:
+    small_bonn(tmp_path)
+    loaded = datasets.load("eeg-bonn", tmp_path)
+    assert [(int(r.labels[0]), r.repetition) for r in loaded] == [
+        (label, number) for label in range(5) for number in range(2)
+    ]
+    assert all(r.samples[0, 0] == r.repetition + 1 for r in loaded)
+    assert {r.subject for r in loaded} == {"unknown"}
+
+
+def test_beats_are_labelled_and_one_person_is_one(tmp_path: Path) -> None:
+    small_mitbih(tmp_path)
+    loaded = datasets.load("ecg-mitbih", tmp_path)
+    assert [(r.subject, r.session) for r in loaded] == [("100", "1"), ("201", "1"), ("201", "2")]
+    for r, first in zip(loaded, ([100, -7], [201, -7], [-7, 202]), strict=True):
+        assert r.samples[0].tolist() == first  # MLII is channel 0
+        # N at 40, V at 140, A at 240, F at 440; the noise mark is no beat.
+        assert r.labels[[40, 89, 91, 189, 191, 300, 345, 440]].tolist() == [0, 0, 2, 2, 1, 1, 3, 3]
+        assert (r.labels[545:] == -1).all()
+
+
+def test_ptb_is_normal_or_not_by_its_reason(tmp_path: Path) -> None:
+    small_ptb(tmp_path)
+    loaded = datasets.load("ecg-ptb", tmp_path)
+    told = [(r.subject, r.session, int(r.labels[0])) for r in loaded]
+    assert told == [
+        ("patient001", "1", 1), ("patient001", "2", 1), ("patient104", "1", 0),
+        ("patient104", "2", 0),
+    ]  # fmt: skip
+    assert loaded[0].channels == 15
+
+
+@given(st.lists(st.integers(0, 999), min_size=2, max_size=20, unique=True), st.data())
+def test_a_sample_belongs_to_its_nearest_beat(places: list[int], data: st.DataObject) -> None:
+    places = sorted(places)
+    classes = data.draw(st.lists(st.integers(0, 4), min_size=len(places), max_size=len(places)))
+    labels = ecg_mitbih.beat_labels(np.array(places), np.array(classes, np.int16), 1000)
+    for sample in range(places[0], places[-1] + 1):
+        distance = [abs(sample - place) for place in places]
+        nearest = {classes[k] for k, d in enumerate(distance) if d == min(distance)}
+        assert labels[sample] in nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "recordings", "people"),
+    [
+        ("emg-contraction-intensity", 336, 4),
+        ("emg-myo-transfer7", 672, 12),
+        ("ecg-mitbih", 18, 18),
+        ("ecg-ptb-sample", 1, 1),
+        ("eeg-bonn", 400, 1),
+    ],
+)
+def test_sets_as_published(data_folder: Path, name: str, recordings: int, people: int) -> None:
+    if "ecg" in name:
+        pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    loaded = datasets.load(name, data_folder)
+    assert len(loaded) == recordings
+    assert len({r.subject for r in loaded}) == people
+    described = datasets.get(name)
+    for r in loaded:
+        assert (r.rate, r.channels, r.classes) == (
+            described.rate, described.channels, described.classes,
+        )  # fmt: skip
+        assert r.samples.std() > 0
+
+
+def test_beats_of_mitbih_are_as_many_as_counted(data_folder: Path) -> None:
+    """Of record 208, from the table of all beats by class."""
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    path = data_folder / "ecg-mitbih" / "208.hea"
+    _, symbols = wfdb.annotations(path.with_suffix(".atr"), 650_000)
+    labels = [ecg_mitbih._AAMI[s] for s in symbols if s in ecg_mitbih._AAMI]
+    assert np.bincount(labels).tolist() == [1586, 2, 992, 373, 2]
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def edit(old: str, new: str):
+    def change(path: Path) -> None:
+        body = path.read_bytes()
+        assert old.encode() in body
+        path.write_bytes(body.replace(old.encode(), new.encode()))
+
+    return change
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 - 3])
+
+
+def cut_signal(suffix: str):
+    return lambda path: cut(path.with_suffix(suffix))
+
+
+DAMAGE = [
+    ("emg-contraction-intensity", cut, "expected 8"),
+    ("emg-contraction-intensity", lambda p: p.write_text("1,2,3,4,5,6,7,nan\n"), "field 8: nan"),
+    ("emg-contraction-intensity", lambda p: p.write_text("1,2,3,4,5,6,7,11\n"), "not fit a 16-bit"),
+    ("emg-contraction-intensity", lambda p: p.write_text("1,2\n"), "2 fields, expected 8"),
+    ("emg-contraction-intensity", lambda p: p.write_text(""), "empty"),
+    ("emg-contraction-intensity", lambda p: p.rename(p.with_name("S4_80P_C8_R1.csv")), "classes 1"),
+    ("emg-myo-transfer7", cut, "expected samples of 16 bytes"),
+    ("emg-myo-transfer7", lambda p: p.unlink(), "missing; emg-myo-transfer7 has classe_0.dat"),
+    ("emg-myo-transfer7", lambda p: p.write_bytes(b""), "0 bytes; expected samples"),
+    (
+        "emg-myo-transfer7",
+        lambda p: p.write_bytes(bytes(14) + b"\0\1"),
+        "sample 0: .* is not of",
+    ),
+    ("emg-myo-transfer7", lambda p: p.write_bytes(bytes(200_000)), "has up to 192,000"),
+    ("eeg-bonn", cut, r"samples, expected 4097|not a whole number"),
+    ("eeg-bonn", lambda p: p.write_text("nan\n" * 4097), "line 1, field 1: 'nan' is not a whole"),
+    ("eeg-bonn", lambda p: p.write_text("99999\n" * 4097), "99999 does not fit a 16-bit"),
+    ("eeg-bonn", lambda p: p.write_text("1,2\n" * 4097), "2 fields, expected 1"),
+    ("eeg-bonn", lambda p: p.rename(p.with_name("S101.txt")), "from S001.txt to S100.txt"),
+    ("eeg-bonn", lambda p: shutil.rmtree(p.parent), "no files of set S"),
+    ("ecg-mitbih", cut, "not a WFDB header|does not tell|says"),
+    ("ecg-mitbih", cut_signal(".dat"), "signal files cut or damaged"),
+    ("ecg-mitbih", lambda p: p.with_suffix(".dat").unlink(), "202.dat: missing; 202.hea names it"),
+    ("ecg-mitbih", lambda p: p.with_suffix(".atr").unlink(), "202.atr: no such file"),
+    ("ecg-mitbih", edit("202.dat", "../201.dat"), "not a WFDB header"),
+    ("ecg-mitbih", edit("202 2 360", "202 2 250"), "2 channels at 250 Hz; expected 2 at 360"),
+    ("ecg-mitbih", edit("202 2 360 600", "202 2 360 999999999"), "are read"),
+    ("ecg-mitbih", edit("202 2 360 600", "202/2 2 360 600"), "several segments|WFDB header"),
+    ("ecg-mitbih", edit("200(0)/mV", "100(0)/mV"), "expected 200 per mV"),
+    ("ecg-ptb", cut_signal(".dat"), "signal files cut or damaged"),
+    ("ecg-ptb", edit("s0306lre 15 1000", "s0306lre 15 500"), "15 leads at 500 Hz"),
+    ("ecg-ptb", lambda p: p.write_text("s0306lre 1 1000 300\nx.dat 16 2000\n"), "does not tell sig_name of all 1 channels"),
+]
+
+
+@pytest.mark.parametrize(("name", "damage", "message"), DAMAGE)
+def test_damage_is_one_line_with_file_and_field(tmp_path, name, damage, message) -> None:
+    path = SMALL[name](tmp_path)
+    damage(path)
+    with pytest.raises(EdgebioError, match=message) as caught:
+        datasets.load(name, tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
+    """Cuts and flipped bits in any file of a set: read, or refused in one line."""
+    path = SMALL[name](tmp_path)
+    files = sorted(path.parent.glob(f"{path.stem}.*"))
+    whole = {file: file.read_bytes() for file in files}
+    person = PEOPLE[name]
+    rng = np.random.default_rng(0)
+    refused = 0
+    for case in range(60):
+        file = files[case % len(files)]
+        body = bytearray(whole[file])
+        if case % 3 == 0:
+            body = body[: rng.integers(len(body))]
+        for _ in range(case % 7):
+            if body:
+                body[rng.integers(min(len(body), 300))] = rng.integers(256)
+        file.write_bytes(body)
+        said = ""
+        try:
+            datasets.load(name, tmp_path, [person])
+        except EdgebioError as error:
+            said = str(error)
+        refused += bool(said)
+        assert "\n" not in said
+        file.write_bytes(whole[file])
+    assert refused > 5
