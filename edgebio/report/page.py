@@ -10,7 +10,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from edgebio import __version__, storage
+import edgebio
+from edgebio import storage
 from edgebio.errors import EdgebioError
 
 FILE = "report.html"
@@ -107,7 +108,7 @@ def render(page: Page) -> str:
     )  # fmt: skip
     style = (resources.files("edgebio.report") / "templates" / "style.css").read_text("utf-8")
     return environment.get_template("page.html").render(
-        page=page, style=Markup(style), version=__version__
+        page=page, style=Markup(style), version=edgebio.__version__
     )
 
 

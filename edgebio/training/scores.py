@@ -119,13 +119,12 @@ def roc(labels: Integers, values: Reals) -> dict[int, tuple[list[float], list[fl
         if (labels == k).all():
             continue
         false, true, _ = roc_curve(labels == k, values[:, k])
-        # Points at equal distances along the curve: it is steep where it matters.
-        way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(false), np.diff(true)))])
-        at = np.linspace(0, way[-1], min(_ROC_POINTS, len(way)))
-        curves[int(k)] = (
-            np.interp(at, way, false).round(5).tolist(),
-            np.interp(at, way, true).round(5).tolist(),
-        )
+        if len(false) > _ROC_POINTS:
+            # Points at equal distances along the curve: it is steep where it matters.
+            way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(false), np.diff(true)))])
+            at = np.linspace(0, way[-1], _ROC_POINTS)
+            false, true = np.interp(at, way, false), np.interp(at, way, true)
+        curves[int(k)] = (false.round(5).tolist(), true.round(5).tolist())
     return curves
 
 
