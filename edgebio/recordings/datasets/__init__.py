@@ -24,6 +24,11 @@ _MODULES = {
     "ecg-ptb": "ecg_ptb",
     "ecg-ptb-sample": "ecg_ptb_sample",
     "eeg-bonn": "eeg_bonn",
+    "ninapro-db1": "ninapro_db1",
+    "ninapro-db2": "ninapro_db2",
+    "ninapro-db3": "ninapro_db3",
+    "ninapro-db5": "ninapro_db5",
+    "ninapro-db7": "ninapro_db7",
     "emg-synthetic": "synthetic",
 }
 

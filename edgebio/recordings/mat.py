@@ -1,0 +1,122 @@
+"""Numeric matrices in MATLAB files, version 5 (SciPy) and 7.3 (HDF5, h5py).
+
+Shapes and types are looked at before anything is taken into memory; nothing but plain numbers is
+ever read.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError, MissingToolError
+
+MOST_VALUES = 1 << 28
+"""Numbers in the largest matrix that is taken into memory."""
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_NUMBERS = ("double", "single", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+            "uint64", "logical")  # fmt: skip
+
+Columns = int | tuple[int, ...] | None
+"""Columns that a matrix must have: a number, one of several, or any."""
+
+
+def read(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
+    """Read matrices of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        By name of a matrix: the columns that it must have.
+
+    Returns
+    -------
+    dict
+        By name: numbers, shape (rows, columns).
+
+    Raises
+    ------
+    EdgebioError
+        Where the file is missing, cut or of another version, or a matrix is missing, of another
+        shape, too large, or not of numbers.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(1024)
+    except OSError as error:
+        raise EdgebioError(f"{path}: {error.strerror or error}") from None
+    later = start[512:520] == _HDF5 or start[:8] == _HDF5
+    try:
+        return _read_73(path, wanted) if later else _read_5(path, wanted)
+    except (EdgebioError, MemoryError):
+        raise
+    except ImportError:
+        raise MissingToolError(f"{path.name} needs: pip install 'edgebio[data]'") from None
+    except Exception as error:  # parsers raise whatever a damaged file leads them to
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        version = "7.3" if later else "5"
+        raise EdgebioError(f"{path}: cut or not a MATLAB {version} file ({reason})") from None
+
+
+def _read_5(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
+    from scipy.io import loadmat, whosmat
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged file warns first; the error says it
+        found = {name: (shape, kind) for name, shape, kind in whosmat(str(path))}
+        for name, columns in wanted.items():
+            _present(path, name, list(found))
+            shape, kind = found[name]
+            if kind not in _NUMBERS:
+                raise EdgebioError(f"{path}: {name} is {kind}; expected numbers")
+            _check(path, name, tuple(shape), columns)
+        values = loadmat(str(path), variable_names=list(wanted))
+    matrices = {name: np.asarray(values[name]) for name in wanted if name in values}
+    for name, columns in wanted.items():
+        if name not in matrices or matrices[name].dtype.kind not in "biuf":
+            raise EdgebioError(f"{path}: {name}: damaged; expected numbers")
+        _check(path, name, matrices[name].shape, columns)
+    return matrices
+
+
+def _read_73(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
+    import h5py
+
+    matrices = {}
+    with h5py.File(path, "r") as file:
+        for name, columns in wanted.items():
+            _present(path, name, [key for key in file if not key.startswith("#")])
+            if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
+                raise EdgebioError(f"{path}: {name}: lies in another file")
+            data = file.get(name)
+            if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "biuf":
+                raise EdgebioError(f"{path}: {name}: expected a matrix of numbers")
+            if data.is_virtual or data.external:
+                raise EdgebioError(f"{path}: {name}: its numbers lie in another file")
+            _check(path, name, tuple(reversed(data.shape)), columns)
+            matrices[name] = np.asarray(data[()]).T  # MATLAB keeps columns one after the other
+    return matrices
+
+
+def _present(path: Path, name: str, there: list[str]) -> None:
+    if name not in there:
+        raise EdgebioError(f"{path}: no {name}; it holds {', '.join(sorted(there)) or 'nothing'}")
+
+
+def _check(path: Path, name: str, shape: tuple[int, ...], columns: Columns) -> None:
+    allowed = (columns,) if isinstance(columns, int) else columns
+    if len(shape) != 2 or (allowed and shape[1] not in allowed):
+        said = " or ".join(map(str, allowed)) if allowed else "n"
+        raise EdgebioError(
+            f"{path}: {name} is {' x '.join(map(str, shape))}; expected a matrix of {said} columns"
+        )
+    if shape[0] * shape[1] > MOST_VALUES:
+        raise EdgebioError(
+            f"{path}: {name} is {shape[0]:,} x {shape[1]}; up to {MOST_VALUES:,} numbers are read"
+        )
