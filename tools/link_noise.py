@@ -189,7 +189,7 @@ def run(wanted: int, seed: int, rate: float, link: Path | None = None) -> dict[s
     """
     chance = random.Random(seed)
     firmware = Firmware(link or storage.assets("firmware_assets") / "link")
-    ping = Frame(MESSAGES["ping"].kind, 0, (seed % 0xFFFF_FFFF + 1).to_bytes(4, "little"))
+    ping = Frame(MESSAGES["ping"].kind, 0, (seed % 0xFFFF_FFFF + 1).to_bytes(4, "little") + b"\1")
     firmware.serve(frames.encode(ping))
     inward, outward = (Direction(i, Noise(rate, chance), firmware) for i in range(2))
     answers = frames.Parser(MOST)  # what the firmware said, before the noise

@@ -112,7 +112,7 @@ class Client:
 
     def ping(self) -> int:
         """Heart-beat: device time in microseconds, modulo 2^32."""
-        return int(self._request("ping", session=self._session)["time"])
+        return int(self._request("ping", session=self._session, open=0)["time"])
 
     def identify(self) -> Identity:
         """Which board and which image."""
@@ -277,7 +277,7 @@ class Client:
         frame = Frame(
             MESSAGES["ping"].kind,
             self._sequence,
-            MESSAGES["ping"].request.pack(session=self._session),  # type: ignore[union-attr]
+            MESSAGES["ping"].request.pack(session=self._session, open=1),  # type: ignore[union-attr]
         )
         nonsense = b""
         frames_of_others: list[Frame] = []
@@ -443,7 +443,7 @@ class Client:
 
     def _drain(self, pipeline: Pipeline, handler: "Handler") -> None:
         """Find out by a heart-beat what has become of the pieces under way."""
-        self._request("ping", handler=handler, session=self._session)
+        self._request("ping", handler=handler, session=self._session, open=0)
         pipeline.drained()
 
     def _stop_stream(self) -> StreamEnd | None:

@@ -134,23 +134,26 @@ static inline void eb_put_u32(uint8_t *at, uint32_t value)
     eb_put_u16(at + 2, (uint16_t)(value >> 16));
 }
 
-/* ping. Opens a session, and is its heart-beat. With a number that is new to the device it ends
- * the session before, its stream and its upload, and sequence numbers go on from its own. A
- * device that has restarted has no session and refuses every other request, so that a restart in
- * the middle of work is noticed. */
+/* ping. Opens a session, or is its heart-beat. Opening with a number that is new to the device
+ * ends the session before, its stream and its upload, and sequence numbers go on from its own. A
+ * device that has restarted has no session and refuses every request but one that opens, so that
+ * a restart in the middle of work is noticed. */
 #define EB_KIND_PING 0x01u
 
 typedef struct {
     /* Number that the host has drawn for this session, not 0. */
     uint32_t session;
+    /* 1: opens the session; 0: a heart-beat, refused where it is not the device's. */
+    uint8_t open;
 } eb_ping_request;
 
 static inline bool eb_ping_request_read(eb_ping_request *to, const uint8_t *payload, size_t size)
 {
-    if (size != 4u) {
+    if (size != 5u) {
         return false;
     }
     to->session = eb_get_u32(payload + 0);
+    to->open = eb_get_u8(payload + 4);
     return true;
 }
 

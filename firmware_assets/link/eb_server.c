@@ -17,11 +17,14 @@ static uint8_t ping(eb_server *server, const eb_frame *frame, eb_answer *answer)
     eb_ping_request request;
 
     if (!eb_ping_request_read(&request, frame->payload, frame->payload_bytes) ||
-        request.session == 0) {
+        request.session == 0 || request.open > 1) {
         answer->detail = (uint32_t)frame->payload_bytes;
         return EB_ERROR_PAYLOAD;
     }
     if (server->session != request.session) {
+        if (!request.open) {
+            return EB_ERROR_SESSION;
+        }
         server->session = request.session;
         eb_server_opened();
     }
@@ -54,7 +57,7 @@ static bool opens(const eb_server *server, const eb_frame *frame)
 
     return frame->kind == EB_KIND_PING &&
            eb_ping_request_read(&request, frame->payload, frame->payload_bytes) &&
-           request.session != server->session;
+           request.open != 0 && request.session != server->session;
 }
 
 static void receive(eb_server *server, const eb_frame *frame)

@@ -124,7 +124,7 @@ def test_board_that_hangs(
     monkeypatch.setitem(Client.__init__.__kwdefaults__ or {}, "patience", 2.0)
     struck = strike(monkeypatch, lambda: os.kill(board.pid, signal.SIGSTOP))
     line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
-    assert 1.9 < time.monotonic() - struck[0] < 8
+    assert 1.9 < time.monotonic() - struck[0] < 30
     assert "no answer" in line or "takes no more bytes" in line
     os.kill(board.pid, signal.SIGCONT)
     monkeypatch.undo()
@@ -137,14 +137,25 @@ def test_board_that_the_watchdog_restarts(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """The core stands still while its watchdog's clock runs on, as in a hang."""
+    """The core stands still while its watchdog's clock runs on, as in a hang.
 
-    def hang() -> None:
-        os.kill(board.pid, signal.SIGSTOP)
-        threading.Timer(5, os.kill, (board.pid, signal.SIGCONT)).start()
+    When all goes on the core may still be in time to feed the watchdog: then once more.
+    """
+    over = threading.Event()
 
-    struck = strike(monkeypatch, hang)
-    line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
+    def stand_still() -> None:
+        while not over.is_set():
+            os.kill(board.pid, signal.SIGSTOP)
+            time.sleep(5)
+            os.kill(board.pid, signal.SIGCONT)
+            over.wait(1)
+
+    thread = threading.Thread(target=stand_still)
+    struck = strike(monkeypatch, thread.start)
+    result = CliRunner().invoke(main, [*commands[name], "--port", board.url])
+    over.set()
+    thread.join()
+    line = line_of(result)
     assert struck
     assert "restarted in the middle of the work" in line
     monkeypatch.undo()

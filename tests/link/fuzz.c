@@ -141,7 +141,7 @@ static void parse(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint32_t session;
-    uint8_t number[4];
+    uint8_t number[5] = {0, 0, 0, 0, 1}; /* and that it opens */
 
     if (size == 0) {
         return 0;

@@ -17,7 +17,7 @@ class Raw:
         self.parser = frames.Parser()
         self.sequence = 100
         deadline = time.monotonic() + 10
-        ping = self.frame("ping", session=77)
+        ping = self.frame("ping", session=77, open=1)
         while not self._until_answered(ping, 0.2):
             assert time.monotonic() < deadline, "the device does not start"
 

@@ -151,6 +151,14 @@ def test_restart_in_the_middle_is_noticed(client: Client) -> None:
         list(stream)
 
 
+def test_restart_between_requests_is_noticed_by_each(client: Client) -> None:
+    """A heart-beat does not open a session anew: settings and uploads would be gone unseen."""
+    client._request("reset")
+    for again in (client.ping, client.settings, lambda: client.run_image(bytes(128))):
+        with pytest.raises(RestartedError, match="restarted in the middle"):
+            again()
+
+
 def test_new_client_ends_what_the_one_before_has_begun(device: hostdevice.HostDevice) -> None:
     first = Client(device.url)
     next(stream := first.stream(signal(5000)))

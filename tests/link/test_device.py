@@ -80,8 +80,8 @@ def test_sequence_numbers_wrap(raw: Raw) -> None:
 
 def test_new_session_begins_at_any_number_and_the_same_one_does_not(raw: Raw) -> None:
     back = (raw.sequence - 50) % 65536
-    assert raw.exchange(frames.encode(raw.frame("ping", sequence=back, session=77))) == []
-    [(_, values)] = raw.send(raw.frame("ping", sequence=back, session=78))
+    assert raw.exchange(frames.encode(raw.frame("ping", sequence=back, session=77, open=1))) == []
+    [(_, values)] = raw.send(raw.frame("ping", sequence=back, session=78, open=1))
     assert values["session"] == 78
     raw.sequence = back
     assert [name for name, _ in raw.ask("identify")] == ["identify"]
@@ -89,9 +89,9 @@ def test_new_session_begins_at_any_number_and_the_same_one_does_not(raw: Raw) ->
 
 def test_new_session_ends_the_stream_of_the_one_before(raw: Raw) -> None:
     raw.ask("stream_start", on_gap=WAIT, timed=0)
-    assert [n for n, _ in raw.ask("ping", session=77)] == ["ping"]
+    assert [n for n, _ in raw.ask("ping", session=77, open=1)] == ["ping"]
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["streaming"]
-    assert [n for n, _ in raw.ask("ping", session=78)] == ["ping"]
+    assert [n for n, _ in raw.ask("ping", session=78, open=1)] == ["ping"]
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["upload"]
     assert [n for n, _ in raw.ask("stream_stop")] == ["idle"]
 
@@ -102,9 +102,10 @@ def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
     # The host has not heard the answer: the repetition must not reset the device once more.
     assert [told(f)[0] for f in raw.exchange(reset)] == ["session"]
     assert [name for name, _ in raw.ask("run_image", crc=0)] == ["session"]
-    assert [name for name, _ in raw.ask("ping", session=5)] == ["ping"]
+    assert [name for name, _ in raw.ask("ping", session=77, open=0)] == ["session"]
+    assert [name for name, _ in raw.ask("ping", session=5, open=1)] == ["ping"]
     [(_, statistics)] = raw.ask("statistics")
-    assert statistics["frames"] == 4
+    assert statistics["frames"] == 5
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_stream_forgets_an_upload(raw: Raw, model: StandIn) -> None:
 
 def test_bytes_beyond_the_ring_are_counted(raw: Raw) -> None:
     """Nobody sends so much at once; who does is told."""
-    pings = frames.encode(raw.frame("ping", session=77)) * 3000
+    pings = frames.encode(raw.frame("ping", session=77, open=1)) * 3000
     raw.exchange(pings, quiet=0.5)
     raw.sequence += 1
     [(_, statistics)] = raw.ask("statistics")

@@ -86,11 +86,11 @@ made = st.builds(Frame, st.integers(0, 255), st.integers(0, 65535), payloads, st
 
 def test_golden_frame() -> None:
     """Ping with session 0x00000107, written out by hand from WIRE.md."""
-    body = bytes([2, 1, 0x34, 0x12, 7, 1, 0, 0])
+    body = bytes([2, 1, 0x34, 0x12, 7, 1, 0, 0, 1])
     crc = zlib.crc32(body)
-    assert crc == 0x98AE0077
-    line = bytes([0, 7, 2, 1, 0x34, 0x12, 7, 1, 1, 2, 0x77, 3, 0xAE, 0x98, 0])
-    frame = Frame(kind=1, sequence=0x1234, payload=bytes([7, 1, 0, 0]))
+    assert crc == 0x6BFC9584
+    line = bytes([0, 7, 2, 1, 0x34, 0x12, 7, 1, 1, 6, 1, 0x84, 0x95, 0xFC, 0x6B, 0])
+    frame = Frame(kind=1, sequence=0x1234, payload=bytes([7, 1, 0, 0, 1]))
     assert frames.encode(frame) == line
     assert list(frames.Parser().feed(line)) == [frame]
 

@@ -74,7 +74,7 @@ def test_rest_before_the_first_window_and_after_the_stream(raw: Raw) -> None:
 def test_rest_when_the_session_ends(raw: Raw) -> None:
     raw.ask("stream_start", on_gap=WAIT, timed=0)
     raw.send(samples_frame(raw, signal(400), 0, 70))
-    raw.ask("ping", session=78)
+    raw.ask("ping", session=78, open=1)
     assert now(raw) == (REST, REASON["stopped"])
 
 
