@@ -7,10 +7,14 @@ from typing import Any, Literal
 import click
 
 from edgebio.cli.common import Output, command
-from edgebio.errors import CheckFailedError
+from edgebio.errors import CheckFailedError, EdgebioError
 
 
-@command(example="edgebio build run --board mps2-an386 --hil -o image\nedgebio hil image")
+@command(
+    example="edgebio build run --board mps2-an386 --hil -o image\nedgebio hil image\n"
+    "edgebio flash image --port /dev/ttyACM0\nedgebio hil image --port /dev/ttyACM0 --run run "
+    "--junit hil.xml"
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--port", help="Serial URL of the board; without it, the emulator of its kind.")
 @click.option("--baud", default=921_600, show_default=True, help="Rate of the port.")
@@ -23,6 +27,8 @@ from edgebio.errors import CheckFailedError
               metavar="SECONDS", help="Streaming in real time; 0: none.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of the random inputs.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there.")
+@click.option("--run", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Run that the image was built of: its report.html will show this.")  # fmt: skip
 def hil(
     out: Output,
     folder: Path,
@@ -33,6 +39,7 @@ def hil(
     soak: float,
     seed: int,
     junit: Path | None,
+    run: Path | None,
 ) -> dict[str, Any]:
     """Hold the board that carries the image in FOLDER against this machine.
 
@@ -41,12 +48,16 @@ def hil(
     real time. Layers and stages need an image built with --hil. Exits with 1 where anything
     differs, and names the first stage or layer and element.
     """
+    from edgebio import firmware, report, storage
     from edgebio.boards import emulator
     from edgebio.firmware import manifest
     from edgebio.link.client import Client
     from edgebio.parity import hil as bench
 
     built = manifest.load(folder)
+    model = firmware.model_file(run) if run else None
+    if model and storage.sha256(model) != built.model.sha256:
+        raise EdgebioError(f"{run}: its model is not the one that {folder} was built of")
     checks = []
     patience = 10.0
     with contextlib.ExitStack() as stack:
@@ -72,6 +83,8 @@ def hil(
         "ok": all(check.ok is not False for check in checks),
         "checks": [check.document() for check in checks],
     }  # fmt: skip
+    if run and model:
+        report.keep(run, report.ON_BOARD, document, model)
     failed = next((check for check in checks if check.ok is False), None)
     if failed:
         raise CheckFailedError(f"{built.board}: {failed.name}: {failed.note}", document)

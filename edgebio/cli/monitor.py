@@ -1,6 +1,7 @@
 """``edgebio monitor``: watch a board at work in the terminal."""
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ import click
 from edgebio.cli.common import Output, command
 from edgebio.cli.device import device
 from edgebio.errors import EdgebioError
+
+_LOOK = 1.0  # seconds from one look at the device's counters to the next
 
 
 @command(
@@ -70,6 +73,7 @@ def monitor(
     for each in recordings:
         check_fits(each, known.frontend.rate, known.frontend.channels)
     seen = []
+    look = 0.0
     with device(out, board_name, port, baud, file, transport) as client:
         session = Session(client, graph, file.read_bytes())
         screen = Screen(known, Outputs.of(graph), f"{client.identify().board} on {client.url}")
@@ -85,7 +89,10 @@ def monitor(
                         decided.append((one.made.end, one.made.decision))
                         screen.take(each, one)
                         screen.delay = screen.delay or session.delay
-                        screen.link = {"damaged frames": client.damaged, **session.rests}
+                        if time.monotonic() >= look:
+                            look = time.monotonic() + _LOOK
+                            screen.link = session.counters()
+                        screen.rests = session.rests
                         live.update(screen, refresh=True)
                     seen.append(labelled_by(each, decided, known.classes))
             except KeyboardInterrupt:

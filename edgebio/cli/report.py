@@ -12,8 +12,9 @@ from edgebio.cli.common import Document, Output, command
 def report(out: Output, folder: Path) -> Document:
     """Write FOLDER/report.html: what a run or an evaluation found, on one page.
 
-    The page holds everything itself. A run's ladder and board costs are in it where `edgebio
-    validate RUN` and `edgebio bench RUN` were called before.
+    The page holds everything itself. A run's ladder, board costs and hardware in the loop are in
+    it where `edgebio validate RUN`, `edgebio bench RUN` and `edgebio hil IMAGE --run RUN` were
+    called before.
     """
     from edgebio.report import write
 

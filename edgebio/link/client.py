@@ -81,6 +81,9 @@ class Client:
         self._patience = patience
         self._retry_after = retry_after
         self._parser = frames.Parser()
+        # Takes frames that come while an answer is waited for: between two decisions of a stream
+        # anything may be asked, and nothing of the stream is lost by it.
+        self._unasked: Handler = _ignore
         self._line = Line(url, baud)
         try:
             self._open()
@@ -314,7 +317,7 @@ class Client:
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
             self._line.write(frames.encode(frame))
-            answer, _ = self._listen(frame, self._retry_after, handler or _ignore)
+            answer, _ = self._listen(frame, self._retry_after, handler or self._unasked)
             if answer:
                 return self._unpack(_layout(message.answer), answer, name)
         raise SilentError(
@@ -492,16 +495,19 @@ class _Stream:
     def run(self) -> Generator[Decision, None, None]:
         client = self._client
         client._streaming = True
-        client._request(
-            "stream_start", handler=self._handle, on_gap=CODES["on_gap"][self._on_gap],
-            timed=int(self._timed),
-        )  # fmt: skip
+        client._unasked = self._handle
         try:
+            client._request(
+                "stream_start", on_gap=CODES["on_gap"][self._on_gap], timed=int(self._timed)
+            )
             yield from self._decisions()
         except GeneratorExit:  # the caller wants no more, and may have closed the port already
+            client._unasked = _ignore
             with contextlib.suppress(DeviceError):
                 client._stop_stream()
             raise
+        finally:
+            client._unasked = _ignore
         end = client._stop_stream()
         if end and self._on_gap == "wait" and end.decisions != self._next:
             raise ForeignError(
@@ -599,7 +605,7 @@ class _Stream:
 
     def _recall(self) -> None:
         """Ask again for the decision wanted next."""
-        values = self._client._request("stream_recall", handler=self._handle, index=self._next)
+        values = self._client._request("stream_recall", index=self._next)
         self._arrived[self._next] = _decision(values)
 
 

@@ -304,7 +304,6 @@ class Session:
 
     def document(self) -> dict[str, Any]:
         """Counts so far, as JSON; `differing` is None where there was nothing to compare with."""
-        statistics = self.device.statistics()
         tally = self.tally
         differing = {
             "images": tally.images,
@@ -325,11 +324,17 @@ class Session:
             "latency": self._latency(),
             "labelled": self.labelled,
             "correct": self.correct,
-            "link": {
-                "damaged": statistics.damaged + self.device.damaged,
-                "overruns": statistics.overruns,
-                "gaps": statistics.gaps,
-            },
+            "link": self.counters(),
+        }
+
+    def counters(self) -> dict[str, int]:
+        """What went wrong on the line so far, on both of its ends, as the device counts it now."""
+        there = self.device.statistics()
+        return {
+            "damaged": there.damaged + self.device.damaged,
+            "repeated": there.repeated,
+            "overruns": there.overruns,
+            "gaps": there.gaps,
         }
 
     @property

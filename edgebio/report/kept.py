@@ -1,4 +1,4 @@
-"""What ``edgebio validate`` and ``edgebio bench`` leave in a run, for its page to show."""
+"""What ``edgebio validate``, ``bench`` and ``hil`` leave in a run, for its page to show."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from edgebio import storage
 
-VALIDATED, BENCHED = "validate.json", "bench.json"
+VALIDATED, BENCHED, ON_BOARD = "validate.json", "bench.json", "hil.json"
 
 
 def keep(folder: Path, name: str, document: Mapping[str, Any], model: Path) -> None:

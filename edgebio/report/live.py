@@ -37,6 +37,12 @@ class Screen:
         Of the model.
     title
         The board and its port.
+    delay
+        Of a decision, once it is known.
+    link
+        Counters of the line by name.
+    rests
+        How often the device decided for rest without a window, by reason.
     """
 
     metadata: ModelMetadata
@@ -44,6 +50,7 @@ class Screen:
     title: str
     delay: Delay | None = None
     link: dict[str, int] = field(default_factory=dict)
+    rests: dict[str, int] = field(default_factory=dict)
     _latest: deque[Classified] = field(init=False)
     _recording: Recording | None = field(init=False, default=None)
     _railing: float = field(init=False, default=1.0)
@@ -154,6 +161,7 @@ class Screen:
             ("network", f"{newest.made.compute_us:,} us"),
             ("activity", f"{newest.made.activity / 16:.1f} counts"),
             *self.link.items(),
+            *((f"rest: {reason}", count) for reason, count in self.rests.items()),
         ]
         for name, value in rows:
             table.add_row(name, str(value))

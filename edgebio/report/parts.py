@@ -218,3 +218,46 @@ def board(found: Mapping[str, Any]) -> Section:
         figures=[Figure(chart, "Executed instructions of one inference, by layer.")],
         tables=[Table(["", "value"], rows)],
     )
+
+
+def hardware(found: Mapping[str, Any]) -> Section:
+    """What ``edgebio hil`` found."""
+    checks = {check["name"]: check for check in found["checks"]}
+    state = {True: "holds", False: "FAILED", None: "left out"}
+    tables = [
+        Table(
+            ["check", "found", ""],
+            [[name, check["note"], state[check["ok"]]] for name, check in checks.items()],
+        )
+    ]
+    compared = [m for check in checks.values() for m in check["measures"]]
+    if compared:
+        rows = [
+            [m["name"], f"{m['compared']:,}", f"{m['differing']:,}", str(m["worst"]),
+             "exact" if not m["differing"] else f"{m['cosine']:.6f}"]
+            for m in compared
+        ]  # fmt: skip
+        columns = ["stage or layer", "values", "differing", "steps at most", "cosine"]
+        tables.append(Table(columns, rows, "Everything the board made, against this machine."))
+    latency = checks.get("latency", {})
+    times = {
+        name: {key: f"{value / 1000:.2f}" for key, value in latency[key_of].items()}
+        for key_of, name in (("frontend_us", "front end, a window"), ("model_us", "network"))
+        if key_of in latency
+    }
+    if late := checks.get("soak", {}).get("latency"):
+        times["streamed: last sample to decision"] = {k: f"{v:.2f}" for k, v in late.items()}
+    if times:
+        names = list(next(iter(times.values())))
+        tables.append(
+            Table(
+                ["milliseconds", *names],
+                [[what, *(row.get(name, "–") for name in names)] for what, row in times.items()],
+                "By the board's own clock; what was streamed, by this machine's.",
+            )
+        )
+    return Section(
+        f"Hardware in the loop: {found['board']}",
+        words=[f"What edgebio hil found of the board on {found['port']}."],
+        tables=tables,
+    )

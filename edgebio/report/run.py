@@ -7,7 +7,7 @@ import numpy as np
 from edgebio import storage
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
 from edgebio.report import parts, words
-from edgebio.report.kept import BENCHED, VALIDATED
+from edgebio.report.kept import BENCHED, ON_BOARD, VALIDATED
 from edgebio.report.page import Page, Section, figure, read, share
 from edgebio.training import run as runs
 
@@ -59,7 +59,11 @@ def page(folder: Path) -> Page:
         tiles.append(("model", f"{quantized['bytes']['int8'] / 1024:.1f} KB", "model.tflite"))
         sections.append(parts.quantization(quantized))
         digest = storage.sha256(folder / MODEL)
-        for name, section in ((VALIDATED, parts.ladder), (BENCHED, parts.board)):
+        for name, section in (
+            (VALIDATED, parts.ladder),
+            (BENCHED, parts.board),
+            (ON_BOARD, parts.hardware),
+        ):
             if not (folder / name).is_file():
                 continue
             found = read(folder / name)

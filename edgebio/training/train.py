@@ -20,7 +20,8 @@ from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE,
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
 _MADE_FROM_IT = (
-    "model.tflite", "quantize.json", "outputs.npy", "validate.json", "bench.json", "report.html",
+    "model.tflite", "quantize.json", "outputs.npy", "validate.json", "bench.json", "hil.json",
+    "report.html",
 )  # fmt: skip
 """What later commands put beside them; of no use once the network is another."""
 

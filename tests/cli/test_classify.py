@@ -105,7 +105,9 @@ def test_json_holds_counts_and_decisions(port: str, recording: Path, model: Path
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
     assert document["board"] == "host"
     assert document["model"] == tflite.read(model).sha256
-    assert document["link"] == {"damaged": 0, "overruns": 0, "gaps": 0}
+    assert document["link"] == {
+        "damaged": 0, "repeated": 0, "overruns": 0, "gaps": 0,
+    }  # fmt: skip
     assert [d["time"] for d in document["decisions"][:2]] == [182 / 200, 212 / 200]
     assert {d["class"] for d in document["decisions"]} > {"rejected"}
 
@@ -297,7 +299,9 @@ def test_emulated_board(board: str, transport: str, recording: Path, model: Path
     assert document["board"] == board
     assert document["windows"] == 60
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
-    assert document["link"] == {"damaged": 0, "overruns": 0, "gaps": 0}
+    assert document["link"] == {
+        "damaged": 0, "repeated": 0, "overruns": 0, "gaps": 0,
+    }  # fmt: skip
 
 
 @pytest.mark.slow
@@ -312,4 +316,6 @@ def test_2000_windows_of_real_recordings(
     document = json.loads(result.stdout)
     assert document["windows"] == 2000
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
-    assert document["link"] == {"damaged": 0, "overruns": 0, "gaps": 0}
+    assert document["link"] == {
+        "damaged": 0, "repeated": 0, "overruns": 0, "gaps": 0,
+    }  # fmt: skip

@@ -109,6 +109,13 @@ def test_command_reports_and_fails(image: Path, tmp_path: Path) -> None:
     }
 
 
+def test_command_refuses_the_run_of_another_model(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes((image / "model.tflite").read_bytes() + b" ")
+    done = CliRunner().invoke(main, ["hil", str(image), "--run", str(tmp_path)])
+    assert done.exit_code == 2
+    assert f"{tmp_path}: its model is not the one that {image} was built of" in done.stderr
+
+
 @pytest.mark.slow
 def test_command_passes_on_a_whole_image(image: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["hil", str(image), "--inputs", "6", "--soak", "1", "--json"])

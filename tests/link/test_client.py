@@ -77,6 +77,17 @@ def test_streams_2000_windows_as_the_host_twin_decides(client: Client, model: St
     assert statistics.repeated == 0, "a good line needs no second try"
 
 
+def test_anything_may_be_asked_in_the_middle_of_a_stream(client: Client, model: StandIn) -> None:
+    samples = signal(4000)
+    made, counted = [], []
+    for decision in client.stream(samples):
+        made.append(decision.decision)
+        counted.append(client.statistics().frames)
+    assert made == model.decided(samples).decisions.tolist()
+    assert counted == sorted(counted)
+    assert counted[0] < counted[-1]
+
+
 def test_streams_pieces_as_they_come(client: Client, model: StandIn) -> None:
     samples = signal(1000)
     cuts = [0, 1, 1, 7, 300, 301, 999, 1000]

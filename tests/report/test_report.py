@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +16,8 @@ from edgebio.cli import main
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
 from edgebio.evaluation.evaluate import result
+from edgebio.parity.compare import exact
+from edgebio.parity.hil import Check, Measure
 from edgebio.report import svg
 from tests import tiny
 
@@ -88,6 +91,19 @@ def run_page(tmp_path_factory):
              "ram": {"total": 20432, "activations": 4972, "scratch": 4, "stack": 680},
              "layers": layers}  # fmt: skip
     report.keep(folder, report.BENCHED, bench, model)
+    wanted, had = np.array([[5, 6]]), np.array([[5, 9]])
+    part = exact("layer 0 conv", wanted, had, ("input", "class"))
+    compared = Measure.of(part, wanted, had)
+    micros = {"min": 1500, "median": 1600, "p95": 1700, "p99": 1700, "max": 1800}
+    late = {"median": 21.5, "p95": 40.25, "p99": 41.0, "max": 60.0}
+    checks = [
+        Check("layers", False, "<i>element 1</i>", (compared,)),
+        Check("latency", True, "quick", figures={"model_us": micros}),
+        Check("soak", True, "0 lost", figures={"latency": late}),
+    ]
+    documents = [check.document() for check in checks]
+    on_board = {"board": "mps2-an386", "port": "/dev/ttyACM0", "ok": False, "checks": documents}
+    report.keep(folder, report.ON_BOARD, on_board, model)
     return report.write(folder)
 
 
@@ -166,6 +182,9 @@ def test_a_run_is_told_whole(run_page):
     assert "&lt;b&gt;float64&lt;/b&gt;" in text  # what was read is shown, not obeyed
     assert "On the board: mps2-an386" in text
     assert "20,360 bytes" in text
+    assert "Hardware in the loop: mps2-an386" in text
+    for told in ("&lt;i&gt;element 1&lt;/i&gt;", "layer 0 conv", "<td>1.80</td>", "<td>40.25</td>"):
+        assert told in text, told
 
 
 def test_costs_of_an_earlier_model_are_left_out(run_page, tmp_path):
