@@ -10,7 +10,6 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
-from edgebio.recordings import datasets
 
 _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8")
 
@@ -49,7 +48,7 @@ def evaluate(
     interruption the same command goes on where it was.
     """
     job = recipes.load(recipe).on(dataset)
-    recordings = datasets.load(job.data.dataset, root, subjects or None)
+    recordings = job.recordings(root, subjects or None)
     where = folder or storage.cache("evaluations")
     document = evaluate_recipe(
         job,

@@ -7,7 +7,6 @@ import click
 from edgebio import recipes
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
-from edgebio.recordings import datasets
 
 
 @command(
@@ -35,7 +34,7 @@ def train(
     scoring, metrics.json, and logs/ for TensorBoard.
     """
     job = recipes.load(recipe).on(dataset)
-    recordings = datasets.load(job.data.dataset, root, subjects or None)
+    recordings = job.recordings(root, subjects or None)
     from edgebio.training.train import train as train_run
 
     metrics = train_run(job, recordings, folder)

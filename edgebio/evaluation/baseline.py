@@ -18,8 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from edgebio.errors import EdgebioError
 from edgebio.protocols import Fold
 from edgebio.recordings.recording import UNLABELLED, Recording
-from edgebio.training.images import window_labels
 from edgebio.training.scores import scores
+from edgebio.training.windows import window_labels
 
 _BAND = (20.0, 450.0)  # Hz, of surface EMG
 _THRESHOLD = 10.0  # counts that a crossing or a turn has to exceed, to be more than noise

@@ -101,6 +101,7 @@ def key(recipe: Recipe, fold: Fold) -> str:
     """Name of everything that the result of a fold depends on, besides the machine."""
     hasher = hashlib.sha256(_code())
     what = recipe.model_dump(include={"frontend", "model", "training", "quantize"})
+    what["data"] = recipe.data.model_dump(include={"windows", "artefacts"})
     hasher.update(json.dumps(what, sort_keys=True).encode())
     for side in (fold.train, fold.test, fold.tune, fold.validation):
         hasher.update(b"side")

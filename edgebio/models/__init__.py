@@ -51,7 +51,13 @@ def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) ->
         )
     images = keras.Input(shape, name="image")
     x = _FAMILIES[settings.family](images, settings)
-    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    x = (
+        keras.layers.Flatten(name="flatten")(x)
+        if settings.flatten
+        else keras.layers.GlobalAveragePooling2D(name="average")(x)
+    )
+    if settings.dense:
+        x = keras.layers.Dense(settings.dense, activation="relu", name="dense")(x)
     if settings.dropout:
         x = keras.layers.Dropout(settings.dropout, name="dropout")(x)
     x = keras.layers.Dense(classes, name="classes")(x)

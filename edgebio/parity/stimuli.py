@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgebio import recipes
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.recordings import Recording, datasets
+from edgebio.recordings import Recording
 
 Samples = npt.NDArray[np.int16]
 
@@ -62,6 +62,8 @@ def generated(spec: FrontendSpec) -> list[Stimulus]:
 def scored_on(run: Path, root: Path | None = None) -> list[Recording]:
     """Recordings that a run was scored on, as its recipe.toml and metrics.json name them.
 
+    They are prepared as its recipe says.
+
     Parameters
     ----------
     run
@@ -71,10 +73,10 @@ def scored_on(run: Path, root: Path | None = None) -> list[Recording]:
     """
     if not (run / "metrics.json").is_file():
         return []
-    data = recipes.load(run / "recipe.toml").data
+    job = recipes.load(run / "recipe.toml")
     side = json.loads((run / "metrics.json").read_text())["test"]
     return [
         recording
-        for recording in datasets.load(data.dataset, root, side["subjects"])
+        for recording in job.recordings(root, side["subjects"])
         if recording.session in side["sessions"] and recording.repetition in side["repetitions"]
     ]

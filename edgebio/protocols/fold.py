@@ -93,10 +93,12 @@ class Fold:
 
 
 def digest(recording: Recording) -> bytes:
-    """Hash of a recording's samples and labels: what it holds, whatever it is called."""
+    """Hash of a recording's samples, labels and beats: what it holds, whatever it is called."""
     hasher = hashlib.blake2b(repr(recording.samples.shape).encode(), digest_size=16)
     hasher.update(recording.samples.tobytes())
     hasher.update(recording.labels.tobytes())
+    if recording.beats is not None:
+        hasher.update(recording.beats.tobytes())
     return hasher.digest()
 
 

@@ -1,15 +1,20 @@
 """Recipes: one TOML file a job, called by name or by path."""
 
+import re
 import tomllib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
+
+if TYPE_CHECKING:
+    from edgebio.recordings import Recording
 
 
 class _Section(BaseModel):
@@ -27,6 +32,11 @@ class ModelSettings(_Section):
         Filters of each convolution block.
     pool_after : tuple of int
         Numbers (from 0) of the blocks that a 2x2 max-pool follows.
+    flatten : bool
+        Hand on every place of the last block's map, where the classes stand at known places of the
+        image, as beats do; otherwise their mean.
+    dense : int
+        Units of a hidden layer before the classifier; 0 for none.
     dropout : float
         Rate before the classifier.
     """
@@ -39,6 +49,8 @@ class ModelSettings(_Section):
         64,
     )
     pool_after: tuple[int, ...] = (1, 2)
+    flatten: bool = False
+    dense: Annotated[int, Field(ge=0, le=1024)] = 0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
@@ -134,12 +146,40 @@ class DataSettings(_Section):
         Sessions that ``edgebio train`` learns from and scores on; empty: by repetitions.
     test_repetitions : int
         Where no test session is named: the last repetitions, that are scored on.
+    classes : dict
+        By name of a class: the data set's classes that are in it; those named nowhere are left
+        out. Empty: all, as they are.
+    channels : tuple of int
+        Channels that are kept, numbered from 0; empty: all.
+    rate : float
+        Rate in Hz that recordings are resampled to, at which a board then has to sample; 0: theirs.
+    band : tuple of float
+        Corners in Hz of a zero-phase band-pass, for studies: a device does not have it. Empty:
+        none; what the front end filters is ``frontend.highpass`` and ``lowpass``.
+    windows : {"stride", "beats"}
+        Images every ``frontend.stride`` columns, of the class of most of their samples; or one for
+        each heart beat, as near to its middle as a column allows.
+    artefacts : float
+        Leave windows out that are flat, clipped or have a range more than this many times the
+        median of their recording; 0 keeps all.
     """
 
     dataset: str = "emg-3dc"
     train_sessions: tuple[str, ...] = ()
     test_sessions: tuple[str, ...] = ()
     test_repetitions: Annotated[int, Field(ge=0)] = 0
+    classes: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    channels: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    rate: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
+    band: tuple[float, ...] = ()
+    windows: Literal["stride", "beats"] = "stride"
+    artefacts: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _band(self) -> Self:
+        if self.band and not (len(self.band) == 2 and 0 < self.band[0] < self.band[1]):
+            raise ValueError("band is two corners in Hz, the lower one above 0 first; or empty")
+        return self
 
 
 class Recipe(_Section):
@@ -160,6 +200,32 @@ class Recipe(_Section):
             return self
         data = self.data.model_copy(update={"dataset": dataset})
         return self.model_copy(update={"data": data})
+
+    def recordings(
+        self, root: Path | None = None, subjects: Sequence[str] | None = None
+    ) -> "list[Recording]":
+        """Load the job's recordings, prepared as its ``[data]`` says.
+
+        Parameters
+        ----------
+        root, subjects
+            See `edgebio.recordings.datasets.load`.
+        """
+        from edgebio import progress
+        from edgebio.recordings import datasets, preparing
+        from edgebio.recordings.beats import with_beats
+
+        data = self.data
+        made = datasets.load(data.dataset, root, subjects)
+        if data.classes:
+            made = preparing.with_classes(made, data.classes)
+        if data.channels:
+            made = preparing.with_channels(made, data.channels)
+        if data.windows == "beats" and any(r.beats is None for r in made):
+            made = [with_beats(r) for r in progress.track(made, "looking for R peaks")]
+        if data.band:
+            made = [preparing.band_passed(r, data.band[0], data.band[1]) for r in made]
+        return [preparing.at_rate(r, data.rate) for r in made] if data.rate else made
 
 
 def names() -> list[str]:
@@ -206,13 +272,17 @@ def dump(recipe: Recipe) -> str:
         plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
         if prefix:
             lines.extend(["", f"[{prefix}]"])
-        lines.extend(f"{key} = {_toml(value)}" for key, value in plain.items())
+        lines.extend(f"{_key(key)} = {_toml(value)}" for key, value in plain.items())
         for key, value in table.items():
-            if isinstance(value, dict):
+            if isinstance(value, dict) and value:
                 section(f"{prefix}.{key}" if prefix else key, value)
 
     section("", recipe.model_dump())
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
 def _toml(value: object) -> str:

@@ -17,6 +17,9 @@ subjects     str (r,)                who
 sessions     str (r,)                which sitting
 sources      str (r,)                file that each came from
 conditions   str (r,)                level of force, for example; may be missing
+beats        int64 (b,)              samples of heart beats, from their recording's first
+beat_counts  int (r,)                beats of each recording, -1 where nobody told them; both
+                                     arrays may be missing
 ===========  ======================  ==============================================
 
 No array holds Python objects, so nothing in it is ever unpickled.
@@ -115,6 +118,7 @@ def load(path: Path) -> list[Recording]:
             if "conditions" in arrays
             else np.zeros(len(held["lengths"]), np.str_)
         )
+        beats = _beats(path, arrays, len(held["lengths"]))
     samples, labels, lengths = held["samples"], held["labels"], held["lengths"]
     for name in ("samples", "labels"):
         if held[name].dtype != np.int16:
@@ -139,6 +143,7 @@ def load(path: Path) -> list[Recording]:
             repetition=int(held["repetitions"][index]),
             source=str(held["sources"][index]),
             condition=str(held["conditions"][index]),
+            beats=beats[index],
         )
         for index, (length, end) in enumerate(zip(lengths.tolist(), ends, strict=True))
     ]
@@ -185,6 +190,10 @@ def save(path: Path, recordings: Sequence[Recording]) -> Path:
             sessions=np.array([r.session for r in recordings], np.str_),
             sources=np.array([r.source for r in recordings], np.str_),
             conditions=np.array([r.condition for r in recordings], np.str_),
+            beats=np.concatenate([[] if r.beats is None else r.beats for r in recordings]).astype(
+                np.int64
+            ),
+            beat_counts=np.array([-1 if r.beats is None else len(r.beats) for r in recordings]),
         )
     return path
 
@@ -430,6 +439,24 @@ def _array(path: Path, arrays: Any, name: str, kinds: str, dimensions: int) -> n
         raise EdgebioError(f"{path}: array {name} is {size:,} bytes; up to {MOST_BYTES:,} are read")
     array: npt.NDArray[Any] = arrays[name]
     return array
+
+
+def _beats(path: Path, arrays: Any, recordings: int) -> list[npt.NDArray[np.int64] | None]:
+    """Beats of each recording, from the arrays that older files do not have."""
+    if "beat_counts" not in arrays:
+        return [None] * recordings
+    places = _array(path, arrays, "beats", "i", 1).astype(np.int64)
+    counts = _array(path, arrays, "beat_counts", "i", 1).astype(np.int64)
+    ends = np.cumsum(np.maximum(counts, 0))
+    if len(counts) != recordings or counts.min(initial=-1) < -1 or ends[-1] != len(places):
+        raise EdgebioError(
+            f"{path}: beat_counts of {len(counts)} recordings do not add up to the {len(places)} "
+            f"beats of {recordings}"
+        )
+    return [
+        places[end - count : end] if count >= 0 else None
+        for count, end in zip(counts.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def _words(kinds: str) -> str:

@@ -35,6 +35,9 @@ class Recording:
         File that it came from, for messages.
     condition
         What was asked for besides the class, such as the level of force; empty for nothing.
+    beats
+        int64, shape (k,), rising: samples that heart beats stand at, their R peaks where those are
+        annotated; the class of a beat is the label there. None where nobody has told them.
     """
 
     samples: npt.NDArray[np.int16]
@@ -47,6 +50,7 @@ class Recording:
     repetition: int
     source: str
     condition: str = ""
+    beats: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.int16:
@@ -67,6 +71,13 @@ class Recording:
                 f"{self.source}: labels {self.labels.min()} to {self.labels.max()} "
                 f"do not index {len(self.classes)} classes"
             )
+        if self.beats is not None:
+            inside = np.concatenate([[-1], self.beats, [len(self.samples)]])
+            if self.beats.dtype != np.int64 or (np.diff(inside) <= 0).any():
+                raise EdgebioError(
+                    f"{self.source}: beats must be int64 and rise within the {len(self.samples)} "
+                    "samples"
+                )
 
     @property
     def channels(self) -> int:

@@ -166,7 +166,8 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
     """Mini-batches of one epoch, drawn from the training images and augmented.
 
     Images are there for every column, and an epoch sees as many as the device would decide on:
-    one in `stride`, others in every epoch, so that each is met at every place of the window.
+    one in `stride`, others in every epoch, so that each is met at every place of the window. Of
+    beats there is one image each, and an epoch sees all.
     """
 
     def __init__(self, images: ImageSet, settings: TrainingSettings) -> None:
@@ -179,8 +180,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         balanced = len(self.images) / (classes * counts)
         weights = balanced if settings.class_weights else np.ones(classes)
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
-        decisions = max(1, len(self.images) // images.spec.stride)
-        self.per_epoch = min(decisions, settings.epoch_images)
+        self.per_epoch = min(images.decisions, settings.epoch_images)
         self.epoch = 0
         self._shuffle()
 

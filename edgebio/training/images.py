@@ -11,7 +11,9 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings, FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import Twin
-from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.recipes import DataSettings
+from edgebio.recordings.recording import Recording
+from edgebio.training.windows import cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,8 @@ class Images:
         int32, shape (n,): number of the recording that every image was cut from.
     columns
         Columns of one image.
+    left_out
+        By recording: what `edgebio.training.windows.cut` left out of it.
     """
 
     pixels: npt.NDArray[np.int8]
@@ -37,6 +41,7 @@ class Images:
     labels: npt.NDArray[np.int16]
     recordings: npt.NDArray[np.int32]
     columns: int
+    left_out: tuple[dict[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -58,7 +63,9 @@ class Images:
         return self.take(slice(None))
 
     @classmethod
-    def of(cls, twin: Twin, recordings: Sequence[Recording], stride: int) -> Self:
+    def of(
+        cls, twin: Twin, recordings: Sequence[Recording], stride: int, data: DataSettings
+    ) -> Self:
         """Cut recordings into images; besides the pixels, few recordings' worth is held at a time.
 
         Parameters
@@ -69,18 +76,21 @@ class Images:
             What to cut; their samples are only read.
         stride
             Columns from one image to the next; the device's own is ``spec.stride``.
+        data
+            Where images are cut, see `edgebio.training.windows.cut`.
         """
         spec = twin.spec
         counts = [spec.columns_in(len(r.samples)) for r in recordings]
         pixels = np.empty((sum(counts), spec.width, spec.channels), np.int8)
         starts, labels, first = [np.empty(0, np.int64)], [np.empty(0, np.int16)], 0
+        left_out = []
         made = twin.pixels_of(r.samples for r in recordings)
         for recording, count, part in zip(recordings, counts, made, strict=True):
             pixels[first : first + count] = part
-            begin = np.arange(0, count - spec.columns + 1, stride)
-            label = window_labels(recording, begin * spec.hop, spec.window)
-            starts.append(first + begin[label != UNLABELLED])
-            labels.append(label[label != UNLABELLED])
+            begin, label, without = cut(recording, spec, stride, data)
+            starts.append(first + begin)
+            labels.append(label)
+            left_out.append(without)
             first += count
         lengths = [len(part) for part in starts[1:]]
         return cls(
@@ -89,6 +99,7 @@ class Images:
             labels=np.concatenate(labels).astype(np.int16),
             recordings=np.repeat(np.arange(len(recordings), dtype=np.int32), lengths),
             columns=spec.columns,
+            left_out=tuple(left_out),
         )
 
 
@@ -103,7 +114,9 @@ class ImageSet:
     classes
         Class names.
     train, validation, test
-        Images: of every column, every column and every decision.
+        Images: of every column, every decision and every decision; or of every beat.
+    data
+        Where they are cut.
     """
 
     spec: FrontendSpec
@@ -112,6 +125,13 @@ class ImageSet:
     train: Images
     validation: Images
     test: Images
+    data: DataSettings
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions the device makes on what is trained on."""
+        overlap = self.spec.stride if self.data.windows == "stride" else 1
+        return max(1, len(self.train) // overlap)
 
     def tuned_on(self, recordings: Sequence[Recording]) -> Self:
         """Return the same set with other training images, and none to stop by.
@@ -124,12 +144,13 @@ class ImageSet:
             Where recordings are not alike, or none has a labelled window.
         """
         spec_of(self.spec.settings(), recordings)
-        images = Images.of(Twin(self.spec, self.standardisation), recordings, stride=1)
+        twin = Twin(self.spec, self.standardisation)
+        images = Images.of(twin, recordings, 1, self.data)
         if not len(images) or recordings[0].classes != self.classes:
             raise EdgebioError(
                 f"{recordings[0].source}: no labelled window of the same classes to tune on"
             )
-        none = Images.of(Twin(self.spec, self.standardisation), [], self.spec.stride)
+        none = Images.of(twin, [], self.spec.stride, self.data)
         return replace(self, train=images, validation=none)
 
 
@@ -163,8 +184,11 @@ def image_set(
     train: Sequence[Recording],
     validation: Sequence[Recording],
     test: Sequence[Recording],
+    data: DataSettings | None = None,
 ) -> ImageSet:
     """Run the front end over the sides of a fold, its statistics learned from `train` alone.
+
+    `data` says where images are cut; every stride if None.
 
     Raises
     ------
@@ -172,12 +196,13 @@ def image_set(
         Where recordings are not alike, or a class has no image on the training side, or the test
         side has none at all.
     """
+    data = data or DataSettings()
     spec = spec_of(settings, [*train, *validation, *test])
     classes = train[0].classes
     # The columns are computed twice rather than kept: in octaves they are larger than the samples.
     learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in train))
     twin = Twin(spec, learned)
-    images = Images.of(twin, train, stride=1)
+    images = Images.of(twin, train, 1, data)
     counts = np.bincount(images.labels, minlength=len(classes))
     if not counts.all():
         missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
@@ -185,42 +210,14 @@ def image_set(
             f"no window of {spec.window} samples of class {missing} among the {len(train)} "
             f"training recordings ({train[0].source}, ...); every class needs samples"
         )
-    others = [Images.of(twin, side, spec.stride) for side in (validation, test)]
+    others = [Images.of(twin, side, spec.stride, data) for side in (validation, test)]
     if test and not len(others[1]):
         raise EdgebioError(
             f"no labelled window of {spec.window} samples among the {len(test)} test recordings "
             f"({test[0].source}, ...)"
         )
-    return ImageSet(spec, learned, classes, images, *others)
-
-
-def window_labels(
-    recording: Recording, begin: npt.NDArray[np.integer], window: int
-) -> npt.NDArray[np.int16]:
-    """Label of windows: the class of most of their samples, the lower index where two are equal.
-
-    Parameters
-    ----------
-    recording
-        Where the windows are cut.
-    begin
-        int, shape (n,): first sample of each.
-    window
-        Samples of each.
-
-    Returns
-    -------
-    ndarray
-        int16, shape (n,); `UNLABELLED` where most samples are.
-    """
-    best = np.full(len(begin), UNLABELLED, np.int16)
-    most = np.zeros(len(begin), np.int64)
-    for label in np.unique(recording.labels):
-        upto = np.concatenate([[0], np.cumsum(recording.labels == label)])
-        count = upto[begin + window] - upto[begin]
-        best = np.where(count > most, label, best)
-        most = np.maximum(count, most)
-    return best.astype(np.int16)
+    validated, tested = others
+    return ImageSet(spec, learned, classes, images, validated, tested, data)
 
 
 def _said(value: object) -> str:

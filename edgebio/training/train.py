@@ -65,7 +65,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         kept, validation = fold.train, fold.validation
     else:
         kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
-    images = image_set(recipe.frontend, kept, validation, fold.test)
+    images = image_set(recipe.frontend, kept, validation, fold.test, recipe.data)
     fitted = fit(images, recipe.model, training, folder / LOGS)
     if fold.tune:
         images = images.tuned_on(fold.tune)
@@ -108,6 +108,13 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         "tune": _side(fold.tune),
         "validation": _side(validation),
         "test": {**_side(fold.test), "windows": len(images.test)},
+        "left_out": {
+            name: _left_out(side.left_out, whose)
+            for name, side, whose in (
+                ("train", images.train, kept if not fold.tune else fold.tune),
+                ("test", images.test, fold.test),
+            )
+        },
         "classes": images.classes,
         "parameters": int(fitted.model.count_params()),
         "epochs": len(fitted.history["loss"]),
@@ -132,6 +139,17 @@ def _make_room(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     if (folder / LOGS).is_dir():
         shutil.rmtree(folder / LOGS)
+
+
+def _left_out(
+    found: Sequence[dict[str, int]], recordings: Sequence[Recording]
+) -> list[dict[str, Any]]:
+    """Artefacts of each recording that has any."""
+    return [
+        {"subject": r.subject, "session": r.session, "repetition": r.repetition, **without}
+        for r, without in zip(recordings, found, strict=True)
+        if sum(without.values()) > without["of"]
+    ]
 
 
 def _side(recordings: Sequence[Recording]) -> dict[str, Any]:

@@ -40,6 +40,14 @@ def test_pools_halve_time_and_frequency():
     assert model.get_layer("pool2").output_shape == (None, 2, 8, 4)
 
 
+def test_a_hidden_layer_and_all_places_of_the_map():
+    settings = ModelSettings(filters=(4,), pool_after=(0,), flatten=True, dense=7)
+    model = models.build(settings, SHAPE, 5)
+    places = (SHAPE[0] // 2) * (SHAPE[1] // 2) * 4
+    assert model.get_layer("dense").count_params() == (places + 1) * 7
+    assert model.get_layer("classes").count_params() == (7 + 1) * 5
+
+
 @pytest.mark.parametrize(
     ("pool_after", "said"),
     [((4,), "names block 4"), ((0, 1, 2, 3), "4 pools of 2x2 leave nothing")],

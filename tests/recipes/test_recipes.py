@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from edgebio import recipes
 from edgebio.errors import EdgebioError
-from edgebio.recipes import Recipe, TrainingSettings
+from edgebio.recipes import DataSettings, Recipe, TrainingSettings
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -20,7 +20,8 @@ def test_recipes_that_travel_with_edgebio_load_and_know_their_name(name):
 )
 def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weights, title):
     training = TrainingSettings(epochs=epochs, learning_rate=rate, class_weights=weights)
-    recipe = Recipe(name="mine", title=title, training=training)
+    data = DataSettings(classes={title: (title, "b"), "healthy, open": ("Z",)}, channels=(1, 0))
+    recipe = Recipe(name="mine", title=title, data=data, training=training)
     path = tmp_path_factory.mktemp("recipe") / "mine.toml"
     path.write_text(recipes.dump(recipe), encoding="utf-8")
     assert recipes.load(path) == recipe
@@ -33,6 +34,7 @@ def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weig
         ("title = 'x'", "name: Field required"),
         ("name = 'x'\n[training]\nepoch = 3", "training.epoch: Extra inputs"),
         ("name = 'x'\n[frontend]\nhop = 300", "frontend: .*longer than the window"),
+        ("name = 'x'\n[data]\nband = [40.0, 0.5]", "data: .*lower one above 0 first"),
         ("name = 'x'\n[model]\nfamily = 'rnn'", "model.family: Input should be"),
     ],
 )

@@ -37,7 +37,14 @@ def same(a: Recording, b: Recording) -> bool:
         all(getattr(a, name) == getattr(b, name) for name in plain)
         and np.array_equal(a.samples, b.samples)
         and np.array_equal(a.labels, b.labels)
+        and (a.beats is None) == (b.beats is None)
+        and (a.beats is None or np.array_equal(a.beats, b.beats))
     )
+
+
+def beats(n: int, every: int) -> np.ndarray | None:
+    """Beats of a recording; none told for every third number."""
+    return None if every % 3 == 0 else np.arange(0, n, every, dtype=np.int64)
 
 
 @settings(max_examples=25, deadline=None)
@@ -53,7 +60,10 @@ def test_what_is_saved_is_loaded(
 ) -> None:
     path = tmp_path_factory.mktemp("npz") / "r.npz"
     # NumPy's fixed-width text cannot hold trailing NULs; names have none.
-    written = [recording(n, label, n, subject=name.rstrip("\0")) for n, label, name in made]
+    written = [
+        recording(n, label, n, subject=name.rstrip("\0"), beats=beats(n, 1 + n % 7))
+        for n, label, name in made
+    ]
     files.save(path, written)
     loaded = files.load(path)
     assert len(loaded) == len(written)
@@ -262,3 +272,22 @@ def test_classes_of_several_files_become_one_list() -> None:
     assert a.classes == b.classes == ("9", "10", "rest")
     assert a.labels.tolist() == [1, 2]
     assert b.labels.tolist() == [0, -1]
+
+
+def test_beats_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
+    path = files.save(tmp_path / "r", [recording(50, beats=np.array([3, 9]))])
+    with np.load(path) as whole:
+        arrays = dict(whole)
+    for counts in ([3], [-2], [2, 0]):
+        np.savez(path, **{**arrays, "beat_counts": np.array(counts)})
+        with pytest.raises(EdgebioError, match="do not add up to the 2 beats of 1"):
+            files.load(path)
+    del arrays["beat_counts"]
+    np.savez(path, **arrays)
+    assert files.load(path)[0].beats is None
+
+
+@pytest.mark.parametrize("beats", [[3, 3], [9, 3], [-1, 3], [3, 50]])
+def test_beats_rise_within_the_recording(beats: list[int]) -> None:
+    with pytest.raises(EdgebioError, match="beats must be int64 and rise within the 50 samples"):
+        recording(50, beats=np.array(beats, np.int64))

@@ -175,6 +175,8 @@ def test_beats_are_labelled_and_one_person_is_one(tmp_path: Path) -> None:
         # N at 40, V at 140, A at 240, F at 440; the noise mark is no beat.
         assert r.labels[[40, 89, 91, 189, 191, 300, 345, 440]].tolist() == [0, 0, 2, 2, 1, 1, 3, 3]
         assert (r.labels[545:] == -1).all()
+        assert r.beats is not None
+        assert r.beats.tolist() == [40, 140, 240, 440]
 
 
 def test_ptb_is_normal_or_not_by_its_reason(tmp_path: Path) -> None:

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.frontend.twin import Twin
 from edgebio.recordings.recording import UNLABELLED, Recording
-from edgebio.training.images import image_set, spec_of, window_labels
+from edgebio.training.images import image_set, spec_of
 
 SETTINGS = FrontendSettings(floor=16.0)
 
@@ -36,23 +34,6 @@ def recording(label=0, n=900, seed=0, **changes):
 
 def sides():
     return [recording(0), recording(1)], [], [recording(0, seed=1), recording(1, seed=1)]
-
-
-@given(
-    st.lists(st.integers(-1, 2), min_size=30, max_size=60),
-    st.integers(1, 30),
-    st.integers(1, 9),
-)
-def test_window_label_is_that_of_most_samples(labels, window, step):
-    labels = np.array(labels, np.int16)
-    made = recording(classes=("a", "b", "c"))
-    made = dataclasses.replace(made, samples=made.samples[: len(labels)], labels=labels)
-    begin = np.arange(0, len(labels) - window + 1, step)
-    expected = []
-    for first in begin:
-        part = labels[first : first + window].tolist()
-        expected.append(max((-1, 0, 1, 2), key=part.count))
-    assert window_labels(made, begin, window).tolist() == expected
 
 
 def test_images_are_those_that_the_device_makes():

@@ -140,4 +140,5 @@ def _read(path: Path, subject: str, session: str) -> Recording:
         session=session,
         repetition=0,
         source=str(path),
+        beats=np.unique(places[beats]),
     )
