@@ -5,9 +5,9 @@ ever read.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,12 @@ MOST_VALUES = 1 << 28
 """Numbers in the largest matrix that is taken into memory."""
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_LATER = (b"\0\2IM", b"\2\0MI")
+"""Where a file says its version: 7.3, in either order of bytes."""
 _NUMBERS = ("double", "single", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
             "uint64", "logical")  # fmt: skip
+
+T = TypeVar("T")
 
 Columns = int | tuple[int, ...] | None
 """Columns that a matrix must have: a number, one of several, or any."""
@@ -46,14 +50,35 @@ def read(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any
         Where the file is missing, cut or of another version, or a matrix is missing, of another
         shape, too large, or not of numbers.
     """
+    return _guarded(path, lambda later: (_read_73 if later else _read_5)(path, wanted))
+
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """List the arrays of numbers in a file.
+
+    Returns
+    -------
+    dict
+        By name: shape, as MATLAB shows it.
+
+    Raises
+    ------
+    EdgebioError
+        Where the file is missing, cut or of another version.
+    """
+    return _guarded(path, lambda later: (_shapes_73 if later else _shapes_5)(path))
+
+
+def _guarded(path: Path, work: Callable[[bool], T]) -> T:
+    """Do `work` on a file, which is told whether it is of version 7.3; failures become one line."""
     try:
         with path.open("rb") as file:
             start = file.read(1024)
     except OSError as error:
         raise EdgebioError(f"{path}: {error.strerror or error}") from None
-    later = start[512:520] == _HDF5 or start[:8] == _HDF5
+    later = _HDF5 in (start[:8], start[512:520]) or start[124:128] in _LATER
     try:
-        return _read_73(path, wanted) if later else _read_5(path, wanted)
+        return work(later)
     except (EdgebioError, MemoryError):
         raise
     except ImportError:
@@ -62,6 +87,27 @@ def read(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
         version = "7.3" if later else "5"
         raise EdgebioError(f"{path}: cut or not a MATLAB {version} file ({reason})") from None
+
+
+def _shapes_5(path: Path) -> dict[str, tuple[int, ...]]:
+    from scipy.io import whosmat
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {name: tuple(shape) for name, shape, kind in whosmat(str(path)) if kind in _NUMBERS}
+
+
+def _shapes_73(path: Path) -> dict[str, tuple[int, ...]]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        links = {name: file.get(name, getlink=True) for name in file if not name.startswith("#")}
+        held = {n: file[n] for n, link in links.items() if isinstance(link, h5py.HardLink)}
+        return {
+            name: tuple(reversed(data.shape))
+            for name, data in held.items()
+            if isinstance(data, h5py.Dataset) and data.dtype.kind in "biuf"
+        }
 
 
 def _read_5(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:

@@ -5,6 +5,7 @@ folder and sizes to what is taken into memory: a header is text that anybody can
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.recordings import text
 
 MOST_VALUES = 1 << 28
 """Largest record, samples times channels, that is taken into memory."""
@@ -62,49 +64,55 @@ def read(header: Path) -> Record:
         Where a file is missing, cut, damaged, too large, of several segments or rates, or holds
         missing samples.
     """
-    wfdb = _package()
-    name = str(header.with_suffix(""))
-    try:
-        if header.stat().st_size > _MOST_HEADER:
-            raise EdgebioError(f"{header}: {header.stat().st_size:,} bytes; not a WFDB header")
-        about = wfdb.rdheader(name)
-    except FileNotFoundError:
-        raise EdgebioError(f"{header}: no such file") from None
-    except EdgebioError:
-        raise
-    except Exception as error:  # the parser raises whatever a damaged header leads it to
-        raise EdgebioError(f"{header}: not a WFDB header ({_reason(error)})") from None
-    _check(header, about)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is damaged is said by the errors
-            record = wfdb.rdrecord(name, physical=False)
-        values = np.asarray(record.d_signal)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise EdgebioError(f"{header}: signal files cut or damaged ({_reason(error)})") from None
-    if values.shape != (about.sig_len, about.n_sig):
-        raise EdgebioError(
-            f"{header}: signal files hold {values.shape[0]} samples of {values.shape[-1]} "
-            f"channels; the header says {about.sig_len} of {about.n_sig}"
-        )
+    values, about = _digital(header)
     zeros = np.array([zero or 0 for zero in about.adc_zero], np.int64)
-    low, high = np.iinfo(np.int16).min, np.iinfo(np.int16).max
-    counts = values.astype(np.int64) - zeros
-    missing = (counts < low) | (counts > high) | _missing(values, about.fmt)
-    if missing.any():
-        row, column = np.argwhere(missing)[0].tolist()
-        raise EdgebioError(
-            f"{header}: sample {row}, channel {about.sig_name[column]}: missing, or not a count of "
-            "16 bits"
-        )
     return Record(
-        samples=counts.astype(np.int16),
+        samples=text.to_counts(values - zeros, _places(header, about.sig_name)),
         rate=float(about.fs),
         channels=tuple(about.sig_name),
         gains=tuple(float(gain) for gain in about.adc_gain),
         units=tuple(about.units),
+        comments=tuple(about.comments or ()),
+    )
+
+
+def scaled(header: Path, channels: Sequence[str], step: float) -> Record:
+    """Read channels in counts of one size, from a record whose gains differ.
+
+    Parameters
+    ----------
+    header
+        Its ``.hea`` file.
+    channels
+        Names of the channels wanted, in order; all where there are none.
+    step
+        Physical units of one count.
+
+    Returns
+    -------
+    Record
+        Its ``gains`` are ``1 / step``.
+
+    Raises
+    ------
+    EdgebioError
+        Where `read` raises, a channel is missing, or a value is beyond 16 bits of `step`.
+    """
+    values, about = _digital(header)
+    for name in channels:
+        if name not in about.sig_name:
+            raise EdgebioError(f"{header}: no channel {name}; it has {', '.join(about.sig_name)}")
+    columns = [about.sig_name.index(name) for name in channels or about.sig_name]
+    names = [about.sig_name[k] for k in columns]
+    gains = np.array([about.adc_gain[k] for k in columns])
+    zeros = np.array([about.baseline[k] or 0 for k in columns], np.int64)
+    counts = np.rint((values[:, columns] - zeros) / gains / step)
+    return Record(
+        samples=text.to_counts(counts, _places(header, names)),
+        rate=float(about.fs),
+        channels=tuple(names),
+        gains=(1 / step,) * len(names),
+        units=tuple(about.units[k] for k in columns),
         comments=tuple(about.comments or ()),
     )
 
@@ -143,6 +151,48 @@ def annotations(path: Path, samples: int) -> tuple[npt.NDArray[np.int64], tuple[
     return places, symbols
 
 
+def _digital(header: Path) -> tuple[npt.NDArray[np.int64], Any]:
+    """Read what the converter gave, shape (n, channels), and what the header says of it."""
+    wfdb = _package()
+    name = str(header.with_suffix(""))
+    try:
+        if header.stat().st_size > _MOST_HEADER:
+            raise EdgebioError(f"{header}: {header.stat().st_size:,} bytes; not a WFDB header")
+        about = wfdb.rdheader(name)
+    except FileNotFoundError:
+        raise EdgebioError(f"{header}: no such file") from None
+    except EdgebioError:
+        raise
+    except Exception as error:  # the parser raises whatever a damaged header leads it to
+        raise EdgebioError(f"{header}: not a WFDB header ({_reason(error)})") from None
+    _check(header, about)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is damaged is said by the errors
+            record = wfdb.rdrecord(name, physical=False)
+        values = np.asarray(record.d_signal)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise EdgebioError(f"{header}: signal files cut or damaged ({_reason(error)})") from None
+    if values.shape != (about.sig_len, about.n_sig):
+        raise EdgebioError(
+            f"{header}: signal files hold {values.shape[0]} samples of {values.shape[-1]} "
+            f"channels; the header says {about.sig_len} of {about.n_sig}"
+        )
+    missing = _missing(values, about.fmt)
+    if missing.any():
+        row, column = np.argwhere(missing)[0].tolist()
+        place = _places(header, about.sig_name)(row, column)
+        raise EdgebioError(f"{place}: missing; a recording has every sample")
+    return values.astype(np.int64), about
+
+
+def _places(header: Path, names: Sequence[str]) -> text.Place:
+    """Name places of a record."""
+    return lambda row, column: f"{header}: sample {row}, channel {names[column]}"
+
+
 def _check(header: Path, about: Any) -> None:
     """Refuse what would make the package read elsewhere, or take too much."""
     if getattr(about, "seg_name", None) is not None:
@@ -155,12 +205,14 @@ def _check(header: Path, about: Any) -> None:
             f"{header}: says {length:,} samples of {count} channels; up to {MOST_VALUES:,} values "
             "are read"
         )
-    for field in ("file_name", "fmt", "adc_gain", "units", "sig_name"):
+    for field in ("file_name", "fmt", "adc_gain", "baseline", "units", "sig_name"):
         values = getattr(about, field, None)
         if values is None or len(values) != count or any(value is None for value in values):
             raise EdgebioError(f"{header}: does not tell {field} of all {count} channels")
     if not about.fs or not 0 < about.fs < 1e6:
         raise EdgebioError(f"{header}: rate {about.fs} Hz; a rate is above 0")
+    if not all(np.isfinite(gain) and gain for gain in about.adc_gain):
+        raise EdgebioError(f"{header}: a gain of 0; expected counts per unit")
     if any(frames != 1 for frames in about.samps_per_frame or [1]):
         raise EdgebioError(f"{header}: channels of several rates; expected one")
     for name in dict.fromkeys(about.file_name):

@@ -224,13 +224,13 @@ def _save(path: Path, **arrays: object) -> None:
         (lambda p: p.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(400)),
          "MATLAB 7.3 file"),
         (lambda p: p.write_bytes(b""), "cut or not a MATLAB 5 file"),
-        (lambda p: _save(p, other=np.zeros((9, 8))), "holds ['other']; expected data1 or data"),
-        (lambda p: _save(p, data1=np.zeros((9, 7))), "data1 is 9 x 7; expected N x 8"),
+        (lambda p: _save(p, other=np.zeros((9, 8))), "holds other; expected data1 or data"),
+        (lambda p: _save(p, data1=np.zeros((9, 7))), "9 x 7; expected a matrix of 8 columns"),
         (lambda p: _save(p, data1=np.full((9, 8), np.nan)), "row 1, column 1: nan is not an 8-bit"),
         (lambda p: _save(p, data1=np.full((9, 8), 0.3)), "row 1, column 1: 0.3 is not an 8-bit"),
         (lambda p: _save(p, data1=np.full((9, 8), 1.0)), "row 1, column 1: 1 is not an 8-bit"),
-        (lambda p: _save(p, data1="text"), "expected N x 8"),
-        (lambda p: _save(p, data1=np.array([[{}] * 8] * 3, object)), "expected decimal numbers"),
+        (lambda p: _save(p, data1="text"), "holds nothing; expected data1"),
+        (lambda p: _save(p, data1=np.array([[{}] * 8] * 3, object)), "holds nothing"),
     ],
 )  # fmt: skip
 def test_grips_damage_is_named(nowhere: Path, damage: object, message: str) -> None:

@@ -4,12 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import datasets, mat
-from edgebio.recordings.datasets.ninapro import _parts
 
 SETS = {  # name: file, channels, number that is one count
     "ninapro-db1": ("S3_A1_E2.mat", 10, 5 / 32767),
@@ -90,20 +87,6 @@ def test_people_with_fewer_channels_are_loaded_when_named(tmp_path: Path) -> Non
     with pytest.raises(EdgebioError, match="no recordings of ninapro-db3"):
         datasets.load("ninapro-db3", tmp_path)
     assert datasets.load("ninapro-db3", tmp_path, ["6"])[0].channels == 10
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 9)), max_size=12))
-def test_every_sample_of_a_file_with_movement_is_in_one_recording(runs) -> None:
-    movements = np.repeat([m for m, _, _ in runs], [n for _, _, n in runs]).astype(np.int64)
-    repetitions = np.repeat([r for _, r, _ in runs], [n for _, _, n in runs]).astype(np.int64)
-    parts = _parts(movements, repetitions)
-    assert bool(parts) == bool((movements > 0).any())
-    edges = [0, *(end for _, end, _ in parts)]
-    assert [begin for begin, _, _ in parts] == edges[: len(parts)]
-    if parts:
-        assert edges[-1] == len(movements)
-    for begin, end, _ in parts:
-        assert len(set(movements[begin:end]) - {0}) == 1
 
 
 def without(name):

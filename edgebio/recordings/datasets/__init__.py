@@ -4,12 +4,12 @@ import importlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from typing import cast
 
 from edgebio import progress, storage
 from edgebio.errors import EdgebioError
 from edgebio.recordings import files
-from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.recordings.datasets.dataset import DataSet, Reader
 from edgebio.recordings.order import natural
 from edgebio.recordings.recording import Recording
 
@@ -20,15 +20,19 @@ _MODULES = {
     "emg-myo-grips10": "emg_myo_grips10",
     "emg-contraction-intensity": "emg_contraction_intensity",
     "emg-myo-transfer7": "emg_myo_transfer7",
+    "emg-uci-gestures": "emg_uci_gestures",
+    "emg-uci-basic-hand": "emg_uci_basic_hand",
+    "emg-grabmyo": "emg_grabmyo",
+    "emg-amputee-grips6": "emg_amputee_grips6",
     "ecg-mitbih": "ecg_mitbih",
     "ecg-ptb": "ecg_ptb",
     "ecg-ptb-sample": "ecg_ptb_sample",
     "eeg-bonn": "eeg_bonn",
-    "ninapro-db1": "ninapro_db1",
-    "ninapro-db2": "ninapro_db2",
-    "ninapro-db3": "ninapro_db3",
-    "ninapro-db5": "ninapro_db5",
-    "ninapro-db7": "ninapro_db7",
+    "ninapro-db1": "ninapro",
+    "ninapro-db2": "ninapro",
+    "ninapro-db3": "ninapro",
+    "ninapro-db5": "ninapro",
+    "ninapro-db7": "ninapro",
     "emg-synthetic": "synthetic",
 }
 
@@ -53,8 +57,7 @@ def get(name: str) -> DataSet:
     """
     if name.endswith(".npz"):
         return _of_file(Path(name), files.load(Path(name)))
-    description: DataSet = _module(name).DATASET
-    return description
+    return _reader(name).DATASET
 
 
 def locate(name: str, root: Path | None = None) -> Path | None:
@@ -89,11 +92,11 @@ def locate(name: str, root: Path | None = None) -> Path | None:
 
 def people(name: str, root: Path | None = None) -> list[str]:
     """List the people of a data set that are on this machine, in natural order."""
-    module = _module(name)
+    reader = _reader(name)
     folder = locate(name, root)
-    if folder is None and not module.DATASET.computed:
+    if folder is None and not reader.DATASET.computed:
         return []
-    return natural(module.subjects(folder or Path()))
+    return natural(reader.subjects(folder or Path()))
 
 
 def load(
@@ -125,8 +128,8 @@ def load(
         everything = files.load(Path(name))
         chosen = _chosen(name, [r.subject for r in everything], subjects, {})
         return [r for r in everything if r.subject in chosen]
-    module = _module(name)
-    description: DataSet = module.DATASET
+    reader = _reader(name)
+    description = reader.DATASET
     folder = Path()
     if not description.computed:
         found = locate(name, root)
@@ -141,24 +144,25 @@ def load(
                 f"{where}: {how}, or point EDGEBIO_DATA or --data at the folder that holds {name}/"
             )
         folder = found
-    chosen = _chosen(name, module.subjects(folder), subjects, description.left_out)
+    chosen = _chosen(name, reader.subjects(folder), subjects, description.left_out)
     if not chosen:
         how = f": run `edgebio data fetch {name}`" if description.files else ""
         raise EdgebioError(f"{folder}: no recordings of {name}{how}")
     return [
         r
         for person in progress.track(chosen, f"reading {name}")
-        for r in module.load(folder, person)
+        for r in reader.load(folder, person)
     ]
 
 
-def _module(name: str) -> ModuleType:
+def _reader(name: str) -> Reader:
     if name not in _MODULES:
         raise EdgebioError(
             f"no data set {name!r}; there are {', '.join(_MODULES)}, or give a .npz file that "
             "`edgebio data import` made"
         )
-    return importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    return cast(Reader, getattr(module, "READERS", {}).get(name, module))
 
 
 def _chosen(

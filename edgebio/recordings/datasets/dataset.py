@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.recordings.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -48,3 +55,56 @@ class DataSet:
     files: str = ""
     computed: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def recording(
+        self,
+        samples: npt.NDArray[np.int16],
+        labels: int | npt.NDArray[np.int16],
+        path: Path,
+        *,
+        subject: str,
+        session: str = "1",
+        repetition: int = 0,
+        condition: str = "",
+    ) -> Recording:
+        """Make a recording of this set.
+
+        Parameters
+        ----------
+        samples
+            int16, shape (n, channels): counts.
+        labels
+            Class of every sample, shape (n,), or one of all.
+        path
+            File that they came from.
+        subject, session, repetition, condition
+            See `Recording`.
+        """
+        if isinstance(labels, int):
+            labels = np.full(len(samples), labels, np.int16)
+        return Recording(
+            samples=samples,
+            rate=self.rate,
+            units=self.units,
+            labels=labels,
+            classes=self.classes,
+            subject=subject,
+            session=session,
+            repetition=repetition,
+            source=str(path),
+            condition=condition,
+        )
+
+
+class Reader(Protocol):
+    """What reads a data set: a module, or an object where several sets are read alike."""
+
+    @property
+    def DATASET(self) -> DataSet:  # noqa: N802 - the modules' own name for it
+        """What is known of the set."""
+
+    def subjects(self, folder: Path) -> list[str]:
+        """Names of the people in `folder`."""
+
+    def load(self, folder: Path, subject: str) -> list[Recording]:
+        """Read the recordings of one person."""

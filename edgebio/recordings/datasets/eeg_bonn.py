@@ -19,8 +19,6 @@ Quirks
 
 from pathlib import Path
 
-import numpy as np
-
 from edgebio.errors import EdgebioError
 from edgebio.recordings import text
 from edgebio.recordings.datasets.dataset import DataSet
@@ -78,16 +76,12 @@ def load(folder: Path, subject: str) -> list[Recording]:
             if len(values) != _SAMPLES:
                 raise EdgebioError(f"{path}: {len(values)} samples, expected {_SAMPLES}")
             recordings.append(
-                Recording(
-                    samples=text.to_counts(values, text.in_text(str(path))),
-                    rate=DATASET.rate,
-                    units=DATASET.units,
-                    labels=np.full(len(values), label, np.int16),
-                    classes=DATASET.classes,
+                DATASET.recording(
+                    text.to_counts(values, text.in_text(str(path))),
+                    label,
+                    path,
                     subject=subject,
-                    session="1",
                     repetition=int(number) - 1,
-                    source=str(path),
                 )
             )
     return recordings

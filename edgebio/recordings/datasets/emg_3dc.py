@@ -23,8 +23,6 @@ Quirks
 
 from pathlib import Path
 
-import numpy as np
-
 from edgebio.errors import EdgebioError
 from edgebio.recordings import text
 from edgebio.recordings.datasets.dataset import DataSet
@@ -96,17 +94,10 @@ def load(folder: Path, subject: str) -> list[Recording]:
                         f"{len(DATASET.classes)} gestures in {part}/EMG: edgebio data fetch emg-3dc"
                     )
                 values = text.numbers(text.read(path), DATASET.channels, str(path), "whole")
+                samples = text.to_counts(values, text.in_text(str(path)))
                 recordings.append(
-                    Recording(
-                        samples=text.to_counts(values, text.in_text(str(path))),
-                        rate=DATASET.rate,
-                        units=DATASET.units,
-                        labels=np.full(len(values), gesture, np.int16),
-                        classes=DATASET.classes,
-                        subject=subject,
-                        session=session,
-                        repetition=cycle,
-                        source=str(path),
+                    DATASET.recording(
+                        samples, gesture, path, subject=subject, session=session, repetition=cycle
                     )
                 )
     return recordings

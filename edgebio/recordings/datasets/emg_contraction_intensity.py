@@ -83,16 +83,12 @@ def load(folder: Path, subject: str) -> list[Recording]:
         text.check_finite(values, at)
         samples = text.to_counts(np.floor(values / _LSB), at)
         recordings.append(
-            Recording(
-                samples=samples,
-                rate=DATASET.rate,
-                units=DATASET.units,
-                labels=np.full(len(samples), int(told[2]) - 1, np.int16),
-                classes=DATASET.classes,
+            DATASET.recording(
+                samples,
+                int(told[2]) - 1,
+                path,
                 subject=subject,
-                session="1",
                 repetition=int(told[3]) - 1,
-                source=str(path),
                 condition=told[1],
             )
         )

@@ -17,14 +17,13 @@ Quirks
 """
 
 import re
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.errors import EdgebioError
+from edgebio.recordings import mat
 from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
@@ -58,7 +57,6 @@ _PREFIX = "EMG_S"
 _FILE = re.compile(r".+_([0-9]+)_x\.mat")
 _MATRICES = ("data1", "data")
 _FULL_SCALE = 128
-_MOST_SAMPLES = 200 * 3600
 
 
 def subjects(folder: Path) -> list[str]:
@@ -95,16 +93,8 @@ def load(folder: Path, subject: str) -> list[Recording]:
         samples = _read(path)
         for repetition, (start, end) in enumerate(contractions(samples, DATASET.rate)):
             recordings.append(
-                Recording(
-                    samples=samples[start:end],
-                    rate=DATASET.rate,
-                    units=DATASET.units,
-                    labels=np.full(end - start, label, np.int16),
-                    classes=DATASET.classes,
-                    subject=subject,
-                    session="1",
-                    repetition=repetition,
-                    source=str(path),
+                DATASET.recording(
+                    samples[start:end], label, path, subject=subject, repetition=repetition
                 )
             )
     return recordings
@@ -150,37 +140,11 @@ def contractions(samples: npt.NDArray[np.int16], rate: float) -> list[tuple[int,
 
 def _read(path: Path) -> npt.NDArray[np.int16]:
     """Read the matrix of a file back to converter counts."""
-    try:
-        from scipy.io import loadmat, whosmat
-    except ImportError:
-        raise MissingToolError(
-            f"{path.name} needs SciPy to be read: pip install 'edgebio[data]'"
-        ) from None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a damaged file warns first; the error below says it
-        try:
-            found = {name: shape for name, shape, _ in whosmat(str(path))}
-            matrix = next((name for name in _MATRICES if name in found), None)
-            if matrix is None:
-                raise EdgebioError(f"{path}: holds {sorted(found)}; expected data1 or data")
-            shape = tuple(found[matrix])
-            if len(shape) != 2 or shape[1] != DATASET.channels or shape[0] > _MOST_SAMPLES:
-                raise EdgebioError(
-                    f"{path}: {matrix} is {' x '.join(map(str, shape))}; expected N x "
-                    f"{DATASET.channels}, N up to {_MOST_SAMPLES:,}"
-                )
-            values: Any = loadmat(str(path), variable_names=[matrix])[matrix]
-        except EdgebioError:
-            raise
-        except NotImplementedError:
-            raise EdgebioError(f"{path}: MATLAB 7.3 file; this set is MATLAB 5") from None
-        except MemoryError:
-            raise
-        except Exception as error:  # scipy's parser raises whatever a damaged file leads it to
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise EdgebioError(f"{path}: cut or not a MATLAB 5 file ({reason})") from None
-    if values.dtype.kind != "f" or values.shape != shape:
-        raise EdgebioError(f"{path}: {matrix} is {values.dtype}; expected decimal numbers")
+    held = mat.shapes(path)
+    matrix = next((name for name in _MATRICES if name in held), None)
+    if matrix is None:
+        raise EdgebioError(f"{path}: holds {', '.join(held) or 'nothing'}; expected data1 or data")
+    values = mat.read(path, {matrix: DATASET.channels})[matrix]
     counts = values * _FULL_SCALE
     wrong = ~((counts == np.rint(counts)) & (counts >= -_FULL_SCALE) & (counts < _FULL_SCALE))
     if wrong.any():

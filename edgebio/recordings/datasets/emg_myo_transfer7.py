@@ -86,16 +86,13 @@ def load(folder: Path, subject: str) -> list[Recording]:
             path = place / f"classe_{number}.dat"
             samples = _read(path)
             recordings.append(
-                Recording(
-                    samples=samples,
-                    rate=DATASET.rate,
-                    units=DATASET.units,
-                    labels=np.full(len(samples), number % len(DATASET.classes), np.int16),
-                    classes=DATASET.classes,
+                DATASET.recording(
+                    samples,
+                    number % len(DATASET.classes),
+                    path,
                     subject=subject,
                     session=session,
                     repetition=number // len(DATASET.classes),
-                    source=str(path),
                 )
             )
     return recordings
