@@ -1,9 +1,8 @@
 """The classical baseline: Hudgins' time-domain features and linear discriminant analysis.
 
-Hudgins B, Parker P, Scott RN: A new strategy for multifunction myoelectric control (IEEE Trans.
-Biomed. Eng. 40(1):82-94, 1993). Of each window and channel: mean absolute value, waveform length,
-zero crossings and slope sign changes. It has float arithmetic and a zero-phase filter, neither of
-which a streaming device has: it is a floor for accuracy, not for cost.
+Of each window and channel: mean absolute value, waveform length, zero crossings and slope sign
+changes (`edgebio.training.features.hudgins`). It has float arithmetic and a zero-phase filter,
+neither of which a streaming device has: it is a floor for accuracy, not for cost.
 """
 
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from edgebio.errors import EdgebioError
 from edgebio.protocols import Fold
 from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.training.features import hudgins
 from edgebio.training.scores import scores
 from edgebio.training.windows import window_labels
 
@@ -79,21 +79,7 @@ def features(
     sections = signal.butter(4, (_BAND[0], high), "bandpass", fs=rate, output="sos")
     centred = samples - samples.mean(axis=0)
     filtered = signal.sosfiltfilt(sections, centred, axis=0)
-    # Sums over windows are differences of running sums, at any overlap.
-    slope = np.diff(filtered, axis=0)
-    crossing = (filtered[:-1] * filtered[1:] < 0) & (np.abs(slope) > _THRESHOLD)
-    turn = (slope[:-1] * slope[1:] < 0) & (
-        np.maximum(np.abs(slope[:-1]), np.abs(slope[1:])) > _THRESHOLD
-    )
-    return np.concatenate(
-        [
-            _sums(np.abs(filtered), begin, window) / window,
-            _sums(np.abs(slope), begin, window - 1),
-            _sums(crossing, begin, window - 1),
-            _sums(turn, begin, window - 2),
-        ],
-        axis=1,
-    )
+    return hudgins(filtered, begin, window, _THRESHOLD)
 
 
 def _side(
@@ -114,11 +100,3 @@ def _side(
             f"{recordings[0].source}, ...: no recording is as long as a window of {window} samples"
         )
     return np.concatenate(values), np.concatenate(labels)
-
-
-def _sums(
-    values: npt.NDArray[np.generic], begin: npt.NDArray[np.integer], length: int
-) -> npt.NDArray[np.float64]:
-    running = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    sums: npt.NDArray[np.float64] = running[begin + length] - running[begin]
-    return sums
