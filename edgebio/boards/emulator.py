@@ -4,6 +4,7 @@ QEMU plays most boards; rp2040js, on Node, the RP2040.
 """
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -337,7 +338,7 @@ def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool)
         line += ["-chardev", channel, "-serial", "chardev:serial0"]
     with contextlib.closing(monitor):
         try:
-            with log.open("wb") as output:
+            with log.open("wb") as output, _on_one_core():
                 process = subprocess.Popen(
                     line if stay else _bound_to_us(line),
                     stdin=subprocess.DEVNULL,
@@ -357,6 +358,28 @@ def _launch(board: Board, image: Path, serial: Serial, log: Path, *, stay: bool)
             _stop(process)
             raise
     return Emulator(board.name, url, process)
+
+
+_started = itertools.count(1)
+
+
+@contextlib.contextmanager
+def _on_one_core() -> Iterator[None]:
+    """Let what is started in the block keep to one core of this machine; the next to another.
+
+    Two threads of QEMU wake one another for every byte of a UART. From core to core, in a virtual
+    machine, that takes longer than a byte at 16 kB/s lasts; on one core it is a switch.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    cores = sorted(allowed)
+    os.sched_setaffinity(0, {cores[-next(_started) % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _launch_rp2040js(board: Board, image: Path, log: Path, *, stay: bool) -> Emulator:

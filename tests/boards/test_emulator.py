@@ -88,6 +88,25 @@ def test_a_tcp_port_takes_a_client_after_the_other(netduino: boards.Board, image
         assert answers(running.url)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux binds threads to cores")
+def test_all_its_threads_keep_to_one_core_and_ours_do_not(
+    netduino: boards.Board, image: Path
+) -> None:
+    ours = os.sched_getaffinity(0)
+    with (
+        emulator.start(netduino, image, "tcp") as first,
+        emulator.start(netduino, image, "tcp") as second,
+    ):
+        assert os.sched_getaffinity(0) == ours
+        cores = []
+        for running in (first, second):
+            threads = [int(p.name) for p in Path(f"/proc/{running.pid}/task").iterdir()]
+            assert len(threads) > 1
+            [core] = {core for thread in threads for core in os.sched_getaffinity(thread)}
+            cores.append(core)
+        assert len(set(cores)) == min(2, len(ours))
+
+
 def test_two_at_once_have_ports_of_their_own(netduino: boards.Board, image: Path) -> None:
     with (
         emulator.start(netduino, image, "tcp") as first,
