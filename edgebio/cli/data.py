@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.recordings import datasets, fetch, files, importing, summary
+from edgebio.recordings import datasets, fetch, files, importing, layout, summary
 from edgebio.recordings.recording import Recording
 
 folder_option = click.option(
@@ -137,6 +137,8 @@ def fetch_(out: Output, name: str, address: str | None) -> Document:
     example="""
 edgebio data import S1/*.csv --rate 1000 --name 'S{subject}/C{label}_R{repetition}.csv' -o mine.npz
 edgebio data import day1.csv --rate 200 --lsb 0.0001 --units V --label-column grip -o mine.npz
+edgebio data import night.edf --columns 'EEG Fpz-Cz' -o mine.npz
+edgebio data import S*.mat --mapping lab.toml --name 'S{subject}.mat' -o mine.npz
 """,
 )
 @click.argument(
@@ -148,6 +150,10 @@ edgebio data import day1.csv --rate 200 --lsb 0.0001 --units V --label-column gr
     help="File to write, .npz; give its path wherever a data set is named.",
 )  # fmt: skip
 @click.option(
+    "--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="TOML",
+    help="What the files' columns or arrays are and what they do not say; options go before it.",
+)  # fmt: skip
+@click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
     metavar="HZ",
@@ -155,20 +161,23 @@ edgebio data import day1.csv --rate 200 --lsb 0.0001 --units V --label-column gr
 )
 @click.option(
     "--lsb", type=click.FloatRange(min=0, min_open=True), metavar="X",
-    help="Units of one count of the converter, for files of decimal numbers.",
+    help="Units of one count, for decimal numbers, and for channels of several steps.",
 )  # fmt: skip
-@click.option("--units", default="counts", show_default=True, help="Unit of the numbers.")
+@click.option("--units", help="Unit of the numbers; otherwise what the file says, or counts.")
 @click.option(
     "--columns", default="", metavar="NAMES",
     help="Columns that are channels, by name or number from 1, with commas; all by default.",
 )  # fmt: skip
-@click.option("--label-column", metavar="NAME", help="Column (or array) of every sample's class.")
-@click.option("--label", help="Class of the whole file.")
-@click.option("--subject", default="1", show_default=True, help="Who was recorded.")
-@click.option("--session", default="1", show_default=True, help="At which sitting.")
 @click.option(
-    "--repetition", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
-    help="Number of the (first) trial.",
+    "--label-column", metavar="NAME",
+    help="Column (or array, or WFDB annotations such as atr) of every sample's class.",
+)  # fmt: skip
+@click.option("--label", help="Class of the whole file.")
+@click.option("--subject", help="Who was recorded; 1 by default.")
+@click.option("--session", help="At which sitting; 1 by default.")
+@click.option(
+    "--repetition", type=click.IntRange(min=0), metavar="N",
+    help="Number of the (first) trial; 0 by default.",
 )  # fmt: skip
 @click.option(
     "--name", "template", metavar="TEMPLATE",
@@ -178,14 +187,20 @@ def import_(
     out: Output,
     paths: tuple[Path, ...],
     output: Path,
+    mapping: Path | None,
     columns: str,
     template: str | None,
     **told: object,
 ) -> Document:
-    """Make one recordings file of CSV or NPZ FILEs, one row a sample."""
+    """Make one recordings file of FILEs: CSV, NPZ, .mat, EDF, BDF, or WFDB (.hea).
+
+    A mapping file has tables [variables], [values] and [classes]; `python -m pydoc
+    edgebio.recordings.layout` shows one. Annotations of EDF+ become labels.
+    """
     chosen = tuple(name.strip() for name in columns.split(",") if name.strip())
-    layout = files.Layout(columns=chosen, **told)  # type: ignore[arg-type]
-    recordings: list[Recording] = importing.gather(paths, layout, template)
+    base = layout.read(mapping) if mapping else layout.Layout()
+    how = layout.given(base, columns=chosen or None, **told)
+    recordings: list[Recording] = importing.gather(paths, how, template)
     written = files.save(output, recordings)
     held = summary.summarise(recordings)
     first = recordings[0]

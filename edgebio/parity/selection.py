@@ -4,6 +4,7 @@ from pathlib import Path
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import Recording, datasets, files
+from edgebio.recordings.layout import Layout
 
 
 def select(text: str, root: Path | None = None, rate: float | None = None) -> list[Recording]:
@@ -25,7 +26,7 @@ def select(text: str, root: Path | None = None, rate: float | None = None) -> li
     """
     path = Path(text)
     if path.suffix.lower() in (".csv", ".npz", ".txt") or path.is_file():
-        return files.read(path, files.Layout(rate=rate))
+        return files.read(path, Layout(rate=rate))
     name, *parts = text.split(":")
     if not 1 <= len(parts) <= 2 or not all(parts):
         raise EdgebioError(

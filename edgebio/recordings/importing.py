@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import files
-from edgebio.recordings.files import Layout
+from edgebio.recordings.layout import Layout
 from edgebio.recordings.recording import Recording
 
 _FIELDS = ("subject", "session", "repetition", "label")

@@ -66,7 +66,8 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     EdgebioError
         Where the file is missing, cut or of another version.
     """
-    return _guarded(path, lambda later: (_shapes_73 if later else _shapes_5)(path))
+    found = _guarded(path, lambda later: (_shapes_73 if later else _shapes_5)(path))
+    return dict(sorted(found.items()))
 
 
 def _guarded(path: Path, work: Callable[[bool], T]) -> T:

@@ -84,7 +84,7 @@ def scaled(header: Path, channels: Sequence[str], step: float) -> Record:
     header
         Its ``.hea`` file.
     channels
-        Names of the channels wanted, in order; all where there are none.
+        Names of the channels wanted, in order.
     step
         Physical units of one count.
 
@@ -98,22 +98,58 @@ def scaled(header: Path, channels: Sequence[str], step: float) -> Record:
     EdgebioError
         Where `read` raises, a channel is missing, or a value is beyond 16 bits of `step`.
     """
-    values, about = _digital(header)
+    held = converted(header)
     for name in channels:
-        if name not in about.sig_name:
-            raise EdgebioError(f"{header}: no channel {name}; it has {', '.join(about.sig_name)}")
-    columns = [about.sig_name.index(name) for name in channels or about.sig_name]
-    names = [about.sig_name[k] for k in columns]
-    gains = np.array([about.adc_gain[k] for k in columns])
-    zeros = np.array([about.baseline[k] or 0 for k in columns], np.int64)
-    counts = np.rint((values[:, columns] - zeros) / gains / step)
+        if name not in held.channels:
+            raise EdgebioError(f"{header}: no channel {name}; it has {', '.join(held.channels)}")
+    columns = [held.channels.index(name) for name in channels]
+    gains = np.array([held.gains[k] for k in columns])
+    zeros = np.array([held.zeros[k] for k in columns])
+    counts = np.rint((held.values[:, columns] - zeros) / gains / step)
     return Record(
-        samples=text.to_counts(counts, _places(header, names)),
+        samples=text.to_counts(counts, _places(header, channels)),
+        rate=held.rate,
+        channels=tuple(channels),
+        gains=(1 / step,) * len(columns),
+        units=tuple(held.units[k] for k in columns),
+        comments=(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A record before its counts are of 16 bits.
+
+    Attributes
+    ----------
+    values
+        int64, shape (n, channels): what the converter gave.
+    rate
+        In Hz.
+    channels, units
+        Names and physical units.
+    gains, zeros
+        Counts per unit, and the count that is 0 of them.
+    """
+
+    values: npt.NDArray[np.int64]
+    rate: float
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    gains: tuple[float, ...]
+    zeros: tuple[int, ...]
+
+
+def converted(header: Path) -> Converted:
+    """Read a record of one segment as the converter gave it; raises as `read` does."""
+    values, about = _digital(header)
+    return Converted(
+        values=values,
         rate=float(about.fs),
-        channels=tuple(names),
-        gains=(1 / step,) * len(names),
-        units=tuple(about.units[k] for k in columns),
-        comments=tuple(about.comments or ()),
+        channels=tuple(about.sig_name),
+        units=tuple(about.units),
+        gains=tuple(float(gain) for gain in about.adc_gain),
+        zeros=tuple(int(zero or 0) for zero in about.baseline),
     )
 
 

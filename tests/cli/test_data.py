@@ -13,6 +13,8 @@ from edgebio.recordings import datasets, fetch
 
 from ..recordings.test_datasets import small_3dc
 from ..recordings.test_fetch import CONTENT, Server, folder, server
+from ..recordings.test_mapping import NINAPRO
+from ..recordings.test_ninapro import matrices, write
 
 __all__ = ["folder", "server"]  # fixtures
 
@@ -122,6 +124,36 @@ def test_an_import_that_lacks_something_says_the_option(tmp_path: Path) -> None:
     done = edgebio("import", path, "--rate", 0, "-o", tmp_path / "o.npz")
     assert done.exit_code == 2
     assert not (tmp_path / "o.npz").exists()
+
+
+def test_files_of_the_lab_are_imported_by_a_mapping(tmp_path: Path) -> None:
+    pytest.importorskip("scipy", reason="SciPy is not installed")
+    for person in (3, 4):
+        write(tmp_path / f"S{person}.mat", matrices(4, 5e-7) | {"subject": np.array([[person]])})
+    (tmp_path / "lab.toml").write_text(NINAPRO)
+    files = [tmp_path / f"S{person}.mat" for person in (3, 4)]
+    told = document("import", *files, "--mapping", tmp_path / "lab.toml", "--rate", 1000,
+                    "-o", tmp_path / "o.npz")  # fmt: skip
+    assert (told["rate"], told["units"]) == (1000, "5e-07 V")  # an option goes before the mapping
+    assert [p["name"] for p in told["people"]] == ["3", "4"]
+    assert [c["name"] for c in told["classes"]] == ["E2 movement 1", "E2 movement 2", "rest"]
+    assert told["recordings"] == 8
+    (tmp_path / "lab.toml").write_text(NINAPRO.replace("labels", "label"))
+    done = edgebio("import", *files, "--mapping", tmp_path / "lab.toml", "-o", tmp_path / "p.npz")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "lab.toml: variables.label: Extra inputs" in done.stderr
+
+
+def test_an_edf_with_annotations_is_a_data_set(tmp_path: Path) -> None:
+    pytest.importorskip("edfio", reason="the package edfio is not installed")
+    from ..recordings.test_clinical import write_edf
+
+    write_edf(tmp_path / "night.edf")
+    told = document("import", tmp_path / "night.edf", "--columns", "C1", "-o", tmp_path / "n.npz")
+    assert (told["rate"], told["channels"], told["units"]) == (100, 1, "0.1 uV")
+    assert [(c["name"], c["seconds"]) for c in told["classes"]] == [
+        ("T0", 0.5), ("T1", 0.5), ("T2", 1.0),
+    ]  # fmt: skip
 
 
 def test_every_listed_file_has_a_digest() -> None:

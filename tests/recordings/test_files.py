@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import Recording, files
-from edgebio.recordings.files import Layout
+from edgebio.recordings.layout import Layout
 
 
 def recording(n: int = 50, label: int = 0, seed: int = 0, **changes: object) -> Recording:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.files import Layout
 from edgebio.recordings.importing import gather
+from edgebio.recordings.layout import Layout
 
 
 def written(root: Path, *names: str) -> list[Path]:

@@ -34,6 +34,9 @@ _AAMI = {
     for label, symbols in enumerate(("NLRej", "AaJS", "VE", "F", "/fQ"))
     for symbol in symbols
 }
+BEATS = frozenset(_AAMI)
+"""Symbols that stand at an R peak."""
+
 _SECOND = {"202": "201"}  # records of a person whom another record is named by
 _PACED = "is paced; AAMI leaves it out"
 
