@@ -47,28 +47,39 @@ def list_(out: Output, root: Path | None) -> Document:
         "",
         ["name", "signal", "classes", "people", "here"],
         [
-            [d["name"], f"{d['channels']} channels, {d['rate']:g} Hz", len(d["classes"]),
+            [d["name"], f"{d['channels']} ch, {d['rate']:g} Hz", len(d["classes"]),
              len(d["people"]), d["state"]]
             for d in found
         ],
     )  # fmt: skip
     if any(d["state"] in ("no", "partly") for d in found):
-        out.result("`edgebio data fetch NAME` brings what is not here.")
+        out.result("`edgebio data fetch NAME` brings what is not here, or names its page.")
     return {"datasets": found}
 
 
 @command(
     data,
     example="edgebio data info emg-3dc\nedgebio data info emg-3dc --subject 2 --json\n"
-    "edgebio data info mine.npz",
+    "edgebio data info mine.npz --plot mine.html",
 )
 @click.argument("name")
 @click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Draw one recording of each class, and spectra: .svg, .png or .html.",
+)  # fmt: skip
 @folder_option
-def info(out: Output, name: str, subjects: tuple[str, ...], root: Path | None) -> Document:
+def info(
+    out: Output, name: str, subjects: tuple[str, ...], plot: Path | None, root: Path | None
+) -> Document:
     """Describe data set NAME (or an imported .npz file): people, classes, seconds, amplitudes."""
     described = datasets.get(name)
-    held = summary.summarise(datasets.load(name, root, subjects or None))
+    recordings = datasets.load(name, root, subjects or None)
+    held = summary.summarise(recordings)
+    if plot:
+        from edgebio.report import signals
+
+        out.note(f"plot: {signals.write(plot, described, recordings, held)}")
     terms = {"source": described.page, "licence": described.licence, "cite": described.citation}
     out.result(f"{described.name}: {described.title}")
     for what, text in terms.items():

@@ -88,16 +88,19 @@ def write(folder: Path) -> Path:
     EdgebioError
         Where the folder is neither, or a file of it is damaged.
     """
+    path = folder / FILE
+    storage.write_text(path, render(of(folder)))
+    return path
+
+
+def of(folder: Path) -> Page:
+    """Tell what is known of a run or an evaluation; see `write`."""
     from edgebio.evaluation.evaluate import DOCUMENT
     from edgebio.report import evaluation, run
 
     if (folder / DOCUMENT).is_file():
-        page = evaluation.page(folder, read(folder / DOCUMENT))
-    else:
-        page = run.page(folder)
-    path = folder / FILE
-    storage.write_text(path, render(page))
-    return path
+        return evaluation.page(folder, read(folder / DOCUMENT))
+    return run.page(folder)
 
 
 def render(page: Page) -> str:
@@ -106,10 +109,15 @@ def render(page: Page) -> str:
         loader=jinja2.PackageLoader("edgebio.report"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    style = (resources.files("edgebio.report") / "templates" / "style.css").read_text("utf-8")
+    style = sheet("chart.css") + sheet("style.css")
     return environment.get_template("page.html").render(
         page=page, style=Markup(style), version=edgebio.__version__
     )
+
+
+def sheet(name: str) -> str:
+    """A style sheet: ``chart.css`` has the colours and the charts, ``style.css`` the rest."""
+    return (resources.files("edgebio.report") / "templates" / name).read_text("utf-8")
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -15,6 +15,9 @@ _NAME = 118
 _LETTERS = 17
 """Letters of a name that fit into `_NAME` units beside its number."""
 _MARKS = ("float", "int8", "other")
+_TRACES = 46
+"""Height of a row of traces."""
+_TURNS = ("first", "second", "third")
 
 
 def lines(
@@ -40,8 +43,8 @@ def lines(
     last = max(len(curve) for curve in curves)
     low = min(min(curve) for curve in curves)
     high = 1.0 if share else max(max(curve) for curve in curves)
-    ticks = _ticks(low, high)
-    low, high = min(low, ticks[0]), max(high, ticks[-1])
+    marks = ticks(low, high)
+    low, high = min(low, marks[0]), max(high, marks[-1])
     left, right, top, bottom = 40.0, WIDTH - 10.0, 12.0, 164.0
 
     def x(epoch: float) -> float:
@@ -50,7 +53,7 @@ def lines(
     def y(value: float) -> float:
         return bottom - (bottom - top) * (value - low) / ((high - low) or 1.0)
 
-    parts = [_grid(left, right, ((y(t), f"{t:g}") for t in ticks))]
+    parts = [_grid(left, right, ((y(t), f"{t:g}") for t in marks))]
     shown = sorted({1, *(round(1 + (last - 1) * k / 4) for k in range(5)), last})
     parts += [_text(x(e), bottom + 16, str(e), "middle") for e in shown]
     parts.append(_text(right, bottom + 32, "epoch", "end", "quiet"))
@@ -188,8 +191,8 @@ def people(
                 '<rect class="band" x="{:.1f}" y="{:.0f}" width="{:.1f}" height="{:.0f}"/>'
             ).format(a, top, max(b - a, 1.0), bottom - top)
         )
-    ticks = _ticks(low, 1.0)
-    for t in ticks:
+    marks = ticks(low, 1.0)
+    for t in marks:
         parts.append(
             Markup(
                 '<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.0f}" y2="{2:.0f}"/>'
@@ -229,6 +232,84 @@ def bars(title: str, rows: Sequence[tuple[str, float | None, str]], highest: flo
     return _svg(title, _ROW * len(rows) + 2, parts)
 
 
+def traces(
+    title: str,
+    rows: Sequence[tuple[str, Sequence[Sequence[tuple[float, float]]]]],
+    ticks: Sequence[tuple[float, str]],
+    note: str,
+    key: Sequence[str],
+) -> Markup:
+    """Draw a row of curves a name, all over one axis.
+
+    Parameters
+    ----------
+    rows
+        Name, and curves of points within 0 to 1 both ways, upwards; none are drawn as a dash.
+    ticks
+        Places within 0 to 1 of the axis, and what stands there.
+    note
+        What the axis is.
+    key
+        Names of the curves.
+    """
+    left, right, top = _NAME - 12.0, WIDTH - 12.0, 24.0
+    bottom = top + _TRACES * len(rows)
+    kinds = [f"trace {kind}" for kind in _TURNS[: len(key)]]
+    parts = [_key(left, 12, zip(key, kinds, strict=True))]
+    for place, text in ticks:
+        x = left + (right - left) * place
+        parts.append(
+            Markup(
+                '<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.0f}" y2="{2:.0f}"/>'
+            ).format(x, top, bottom)
+        )
+        parts.append(_text(x, bottom + 16, text, "middle"))
+    parts.append(_text(right, bottom + 32, note, "end", "quiet"))
+    for row, (name, curves) in enumerate(rows):
+        y = top + _TRACES * (row + 1)
+        parts.append(_grid(0, right, [(y, "")]))
+        first, second = _two_lines(name)
+        parts.append(_text(0, y - _TRACES / 2 + (4 if not second else -3), first))
+        if second:
+            parts.append(_text(0, y - _TRACES / 2 + 11, second))
+        if not curves:
+            parts.append(_text((left + right) / 2, y - _TRACES / 2 + 4, "–", "middle", "quiet"))
+        for curve, kind in zip(curves, _TURNS, strict=False):
+            points = [(left + (right - left) * a, y - 2 - (_TRACES - 4) * b) for a, b in curve]
+            parts.append(_curve(points, f"trace {kind}"))
+    return _svg(title, bottom + 38, parts)
+
+
+def pictures(title: str, strips: Sequence[tuple[str, str, float]]) -> Markup:
+    """Set pictures under their names.
+
+    Parameters
+    ----------
+    strips
+        Name, ``data:`` address, and height as a part of the width.
+    """
+    parts, y = [], 0.0
+    for name, address, part in strips:
+        parts.append(_text(0, y + 12, name))
+        parts.append(
+            Markup(
+                '<image href="{}" x="0" y="{:.0f}" width="{}" height="{:.0f}" '
+                'preserveAspectRatio="none" image-rendering="optimizeSpeed" '
+                'style="image-rendering:pixelated"/>'
+            ).format(address, y + 17, WIDTH, WIDTH * part)
+        )
+        y += 28 + WIDTH * part
+    return _svg(title, y, parts)
+
+
+def _two_lines(name: str) -> tuple[str, str]:
+    """A name as it fits beside a row: in two lines where one is too short."""
+    if len(name) <= _LETTERS:
+        return name, ""
+    space = name.rfind(" ", 0, _LETTERS + 1)
+    return (name[:space], _short(name[space + 1 :])) if space > 0 else (_short(name), "")
+
+
 def _svg(title: str, height: float, parts: Iterable[Markup]) -> Markup:
     return Markup(
         '<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}</svg>'
@@ -259,8 +340,9 @@ def _curve(points: Iterable[tuple[float, float]], kind: str, title: str = "") ->
 
 def _dot(x: float, y: float, kind: str, title: str = "") -> Markup:
     told = Markup("<title>{}</title>").format(title) if title else ""
-    return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5">{}</circle>').format(
-        kind, x, y, told
+    radius = 6.0 if kind == "dot float" else 4.5
+    return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}">{}</circle>').format(
+        kind, x, y, radius, told
     )
 
 
@@ -273,7 +355,7 @@ def _key(x: float, y: float, entries: Iterable[tuple[str, str]]) -> Markup:
     return Markup("").join(parts)
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """About five round numbers within the range."""
     span = (high - low) or abs(high) or 1.0
     step = 10 ** math.floor(math.log10(span / 4))

@@ -8,6 +8,7 @@ import pytest
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import files
+from edgebio.recordings.importing import gather
 from edgebio.recordings.layout import Layout
 
 from .test_readers import cut, edit, write_wfdb
@@ -177,6 +178,15 @@ def test_noise_never_makes_a_traceback_or_much_memory(tmp_path, kind) -> None:
         refused += bool(said)
         assert "\n" not in said
     assert refused > 50
+
+
+def test_files_of_several_rates_are_not_put_into_one(tmp_path) -> None:
+    for name, rate in (("a", 100), ("b", 50)):
+        write_edf(tmp_path / f"{name}.edf", rates=(rate, rate))
+    read = gather([tmp_path / "a.edf", tmp_path / "b.edf"], Layout())
+    with pytest.raises(EdgebioError, match=r"b\.edf: rate 50.*, but .*a\.edf has 100"):
+        files.save(tmp_path / "o.npz", read)
+    assert not (tmp_path / "o.npz").exists()
 
 
 # --- WFDB ----------------------------------------------------------------------------------------

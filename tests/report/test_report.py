@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -159,6 +161,32 @@ def test_the_measure_sees_what_is_wrong(tmp_path):
     assert found["scroll"] > 390
     assert (found["empty"], found["broken"], found["cut"]) == (["none"], 1, ["out"])
     assert any("said" in line for line in console)
+
+
+@pytest.mark.parametrize("page", ["run_page", "evaluation_page"])
+def test_every_figure_is_a_file_too(page, request, tmp_path):
+    pytest.importorskip("resvg_py", reason="the package resvg-py is not installed")
+    from PIL import Image
+
+    folder = request.getfixturevalue(page).parent
+    done = CliRunner().invoke(main, ["report", str(folder), "--plots", str(tmp_path), "--json"])
+    assert done.exit_code == 0, done.output
+    written = [Path(name) for name in json.loads(done.stdout)["plots"]]
+    text = (folder / report.FILE).read_text("utf-8")
+    assert len(written) == 2 * text.count("<figure")
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+    for path in written:
+        if path.suffix == ".svg":
+            root = ElementTree.fromstring(path.read_text())
+            size = [float(root.get(side)) for side in ("width", "height")]
+            assert len(list(root.iter())) > 8
+        else:
+            with Image.open(path) as image:
+                assert image.size == tuple(round(3 * side) for side in size)
+                assert len(image.convert("RGB").getcolors(1 << 24)) > 20
+    (images,) = [path for path in written if "int8-images" in path.name and path.suffix == ".svg"]
+    classes = text.count("<img ")
+    assert images.read_text().count("<image ") == classes > 1
 
 
 @pytest.mark.parametrize("page", ["run_page", "evaluation_page"])
