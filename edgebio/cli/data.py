@@ -205,8 +205,8 @@ def import_(
 ) -> Document:
     """Make one recordings file of FILEs: CSV, NPZ, .mat, EDF, BDF, or WFDB (.hea).
 
-    A mapping file has tables [variables], [values] and [classes]; `python -m pydoc
-    edgebio.recordings.layout` shows one. Annotations of EDF+ become labels.
+    A mapping file has tables [variables], [values] and [classes]: README.md shows one. Annotations
+    of EDF+ become labels.
     """
     chosen = tuple(name.strip() for name in columns.split(",") if name.strip())
     base = layout.read(mapping) if mapping else layout.Layout()

@@ -18,6 +18,7 @@ from edgebio.recordings.layout import Layout
 from edgebio.recordings.table import Table, words
 
 _SEPARATORS = (",", ";", "\t")
+_NO_WORDS = ("nan", "inf", "-inf")
 
 Array = npt.NDArray[Any]
 
@@ -59,11 +60,20 @@ def csv_table(path: Path, layout: Layout) -> Table:
     values = text.numbers(body, len(fields), str(path), "any", first_line)
     if channels:
         values = values[:, channels]
+    named = {what: words(found[index]) for what, index in told.items()}
+    for what, index in told.items():
+        wrong = [k for k, name in enumerate(named[what].names) if name.lower() in _NO_WORDS]
+        if wrong:
+            line = first_line + int(np.flatnonzero(np.isin(named[what].codes, wrong))[0])
+            raise EdgebioError(
+                f"{path}: line {line}, field {index + 1}: {named[what].names[wrong[0]]}; expected "
+                f"{what}"
+            )
     return Table(
         path=path,
         values=values,
         at=text.in_text(str(path), first_line, channels),
-        words={what: words(found[index]) for what, index in told.items()},
+        words=named,
         rate=_rate(path, rate, found[taken[-1]]) if rate else None,
     )
 

@@ -194,6 +194,7 @@ def test_decimals_need_the_size_of_a_count(tmp_path: Path) -> None:
         ("a,b\n1,2\n", {"rate": 1, "label_column": "c"}, "no column 'c'; it has columns a, b"),
         ("1,2\n", {"rate": 1, "columns": ("3",)}, "no column '3'; it has 2 columns without names"),
         ("1\n2\n", {"rate": 1, "label_column": "1"}, "no column besides the labels"),
+        ("1,a\n2,NaN\n", {"rate": 1, "label_column": "2"}, "line 2, field 2: NaN; expected labels"),
         ("1,2\n", {"rate": -5}, "a rate is above 0"),
         ("1,2\n", {"rate": float("nan")}, "a rate is above 0"),
     ],

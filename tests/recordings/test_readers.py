@@ -250,12 +250,18 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 - 3])
 
 
+def cut_row(path: Path) -> None:
+    """Cut delimited text within a row; a cut within its last number cannot be seen."""
+    body = path.read_bytes()
+    path.write_bytes(body[: body.rindex(b",", 0, len(body) // 2)])
+
+
 def cut_signal(suffix: str):
     return lambda path: cut(path.with_suffix(suffix))
 
 
 DAMAGE = [
-    ("emg-contraction-intensity", cut, "expected 8"),
+    ("emg-contraction-intensity", cut_row, "expected 8"),
     ("emg-contraction-intensity", lambda p: p.write_text("1,2,3,4,5,6,7,nan\n"), "field 8: nan"),
     ("emg-contraction-intensity", lambda p: p.write_text("1,2,3,4,5,6,7,11\n"), "not fit a 16-bit"),
     ("emg-contraction-intensity", lambda p: p.write_text("1,2\n"), "2 fields, expected 8"),
@@ -284,6 +290,11 @@ DAMAGE = [
     ("ecg-mitbih", edit("202 2 360", "202 2 250"), "2 channels at 250 Hz; expected 2 at 360"),
     ("ecg-mitbih", edit("202 2 360 600", "202 2 360 999999999"), "are read"),
     ("ecg-mitbih", edit("202 2 360 600", "202/2 2 360 600"), "several segments|WFDB header"),
+    (
+        "ecg-mitbih",
+        edit("202.dat 212 ", "202.dat 212x2 "),
+        "channels of several rates; expected one",
+    ),
     ("ecg-mitbih", edit("200(0)/mV", "100(0)/mV"), "expected 200 per mV"),
     ("ecg-ptb", cut_signal(".dat"), "signal files cut or damaged"),
     ("ecg-ptb", edit("s0306lre 15 1000", "s0306lre 15 500"), "15 leads at 500 Hz"),
