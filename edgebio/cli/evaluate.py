@@ -16,7 +16,7 @@ _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int
 
 @command(
     example="edgebio evaluate emg-grips --protocol one-to-one --baseline lda\n"
-    "edgebio evaluate emg-grips --protocol cross-subject -o results"
+    "edgebio evaluate emg-grips --protocol cross-subject -o results --dask tcp://10.0.0.5:8786"
 )
 @click.argument("recipe")
 @click.option("--protocol", required=True, type=click.Choice(protocols.names()),
@@ -30,6 +30,9 @@ _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Folds at a time; one a core if not given."
 )
+@click.option("--dask", "scheduler", metavar="URL",
+              help="Send folds to the workers of this Dask scheduler, such as "
+              "tcp://10.0.0.5:8786.")  # fmt: skip
 @folder_option
 def evaluate(
     out: Output,
@@ -40,12 +43,14 @@ def evaluate(
     baseline: Baseline | None,
     folder: Path | None,
     jobs: int | None,
+    scheduler: str | None,
     root: Path | None,
 ) -> Document:
     """Train, quantize and score RECIPE on every fold of a protocol.
 
     int8 is scored by the C that the board would run. Finished folds are kept: after an
-    interruption the same command goes on where it was.
+    interruption the same command goes on where it was. With --dask they are computed by an existing
+    cluster (dask scheduler, dask worker), whose workers have the same edgebio installed.
     """
     job = recipes.load(recipe).on(dataset)
     recordings = job.recordings(root, subjects or None)
@@ -57,6 +62,7 @@ def evaluate(
         where,
         baseline=baseline,
         jobs=jobs,
+        scheduler=scheduler,
         finished=lambda fold: out.note(
             f"{fold['test']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
         ),

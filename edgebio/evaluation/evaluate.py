@@ -5,20 +5,16 @@ under a key of everything that it depends on. A second call, after an interrupti
 protocol that shares a fold, computes only what is not there.
 """
 
-import concurrent.futures as futures
 import functools
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Literal
 
 from edgebio import progress, protocols, storage
-from edgebio.errors import EdgebioError
-from edgebio.evaluation import people
+from edgebio.evaluation import people, workers
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
@@ -43,6 +39,7 @@ def evaluate(
     *,
     baseline: Baseline | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
     finished: Callable[[dict[str, Any]], None] = lambda result: None,
 ) -> dict[str, Any]:
     """Run all folds of a protocol.
@@ -61,6 +58,8 @@ def evaluate(
         Score linear discriminant analysis on the same folds too.
     jobs
         Folds at a time; as many as the machine has cores if None.
+    scheduler
+        Address of a Dask scheduler whose workers take the folds in place of this machine.
     finished
         Called with the result of each fold, as it comes.
 
@@ -83,7 +82,7 @@ def evaluate(
         "dataset": recipe.data.dataset,
         "protocol": protocol,
         "recipe": recipe.name,
-        "folds": _run(recipe, folds, folder, jobs or os.cpu_count() or 1, finished),
+        "folds": _run(recipe, folds, folder, jobs or os.cpu_count() or 1, scheduler, finished),
     }
     document |= _over_folds(document["folds"], _FIGURES)
     everyone = people.by_person(document["folds"], _FIGURES)
@@ -116,6 +115,7 @@ def _run(
     folds: Sequence[Fold],
     folder: Path,
     jobs: int,
+    scheduler: str | None,
     finished: Callable[[dict[str, Any]], None],
 ) -> list[dict[str, Any]]:
     places = [folder / "folds" / key(recipe, fold) for fold in folds]
@@ -132,28 +132,16 @@ def _run(
         for number, place in enumerate(places):
             if (place / RESULT).is_file():
                 keep(number)
-        missing = [number for number in range(len(folds)) if number not in results]
+        numbers = {place: number for number, place in enumerate(places) if number not in results}
+        missing = {place: folds[number] for place, number in numbers.items()}
         if missing:
-            # Fresh processes: TensorFlow does not survive a fork, and gives its memory back so.
-            pool = futures.ProcessPoolExecutor(
-                min(jobs, len(missing)), multiprocessing.get_context("spawn"), max_tasks_per_child=1
+            done = (
+                workers.on_cluster(run_fold, recipe, missing, scheduler, _code)
+                if scheduler
+                else workers.locally(run_fold, recipe, missing, jobs)
             )
-            try:
-                running = {
-                    pool.submit(run_fold, recipe, folds[number], places[number]): number
-                    for number in missing
-                }
-                for future in futures.as_completed(running):
-                    future.result()
-                    keep(running[future])
-            except BrokenProcessPool:
-                left = ", ".join(folds[number].name for number in missing if number not in results)
-                raise EdgebioError(
-                    f"the process of a fold died (short of memory?); not finished: {left}. The "
-                    "others are kept: run the same command again, with --jobs 1"
-                ) from None
-            finally:
-                pool.shutdown(cancel_futures=True)
+            for place in done:
+                keep(numbers[place])
     return [results[number] for number in range(len(folds))]
 
 

@@ -1,6 +1,7 @@
 """The one place that imports TensorFlow, with Keras 2 (tf_keras): converter and tfmot need it."""
 
 import contextlib
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -43,5 +44,23 @@ tf.get_logger().setLevel("ERROR")
 # are used by operations, and by folds, next to one another.
 with contextlib.suppress(RuntimeError):  # a notebook that has used TensorFlow keeps its threads
     tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def _keep_freed_memory() -> None:
+    """Ask glibc to hold on to memory that is freed.
+
+    Every step of a training allocates what the layers make and frees it. Handed back to the kernel
+    and asked for again, each page is zeroed each time: half of a step went into that. The numbers
+    are those of mallopt(3).
+    """
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another libc does as it does
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(mmap_threshold, 1 << 30)
+        mallopt(trim_threshold, (1 << 31) - 1)
+        mallopt(top_pad, 256 << 20)
+
+
+_keep_freed_memory()
 
 __all__ = ["keras", "mlir_quantize", "schema", "tf"]

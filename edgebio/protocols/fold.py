@@ -79,6 +79,11 @@ class Fold:
                     "samples and stand on both sides; leave one of them out"
                 )
 
+    @property
+    def new_people(self) -> bool:
+        """Whether nobody who is tested stands on the training side."""
+        return not {r.subject for r in self.train} & {r.subject for r in self.test}
+
     def _keep_apart(
         self, side: Iterable[Recording], other: Iterable[Recording], unit: Unit
     ) -> None:

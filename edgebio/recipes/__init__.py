@@ -54,6 +54,12 @@ class ModelSettings(_Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
+Normalise = Literal["training", "session"]
+"""Whose mean and deviation images are standardised by: those of everything that is trained on, or
+of all the signal, labels unseen, of the person and session that an image is of. A device has the
+second by ``edgebio calibrate``, from a recording that needs no labels."""
+
+
 class AugmentSettings(_Section):
     """What training adds to the images, in units of one standard deviation of a pixel.
 
@@ -63,19 +69,45 @@ class AugmentSettings(_Section):
         Standard deviation of Gaussian noise.
     gain : float
         Standard deviation of an offset per channel (a gain, as images are logarithms).
+    force : float
+        Standard deviation of an offset of all channels together: a weaker or a stronger grip.
     channel_dropout : float
         Probability of blanking a channel.
-    mask_bins : int
-        Widest band of bins that is blanked, one an image.
+    mask_bins, mask_columns : int
+        Widest band of bins, and longest stretch of columns, that is blanked, one an image.
+    rotate : int
+        Most electrodes that a ring of them is turned by, either way: channels are neighbours in
+        order, the last one of the first.
+    shift : float
+        Largest share of a neighbour's signal that every channel takes, as where the ring is turned
+        by less than an electrode.
     mixup : float
         Largest share of a second image mixed in.
     """
 
     noise: Annotated[float, Field(ge=0)] = 0.0
     gain: Annotated[float, Field(ge=0)] = 0.0
+    force: Annotated[float, Field(ge=0)] = 0.0
     channel_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     mask_bins: Annotated[int, Field(ge=0)] = 0
+    mask_columns: Annotated[int, Field(ge=0)] = 0
+    rotate: Annotated[int, Field(ge=0)] = 0
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     mixup: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+
+
+class NewPeopleSettings(_Section):
+    """What is done otherwise where nobody who is tested has been trained on.
+
+    Attributes
+    ----------
+    epochs, normalise, augment
+        In place of the training's own; unsaid, they are the same.
+    """
+
+    epochs: Annotated[int, Field(gt=0, le=10000)] | None = None
+    normalise: Normalise | None = None
+    augment: AugmentSettings | None = None
 
 
 class TrainingSettings(_Section):
@@ -101,8 +133,12 @@ class TrainingSettings(_Section):
         Peak of the schedule while it is tuned.
     class_weights : bool
         Weigh classes by their inverse frequency.
+    normalise : {"training", "session"}
+        See `Normalise`.
     augment : AugmentSettings
         Augmentation.
+    new_people : NewPeopleSettings
+        What is done otherwise for people whom the network has not seen.
     """
 
     epochs: Annotated[int, Field(gt=0, le=10000)] = 30
@@ -117,7 +153,20 @@ class TrainingSettings(_Section):
     tune_epochs: Annotated[int, Field(gt=0, le=10000)] = 10
     tune_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     seed: Annotated[int, Field(ge=0)] = 1
+    normalise: Normalise = "training"
     augment: AugmentSettings = AugmentSettings()
+    new_people: NewPeopleSettings = NewPeopleSettings()
+
+    def for_new_people(self) -> Self:
+        """Return the settings with what `new_people` says in their place."""
+        said = self.new_people
+        return self.model_copy(
+            update={
+                name: getattr(said, name)
+                for name in type(said).model_fields
+                if getattr(said, name) is not None
+            }
+        )
 
 
 class QuantizeSettings(_Section):
@@ -269,7 +318,7 @@ def dump(recipe: Recipe) -> str:
     lines: list[str] = []
 
     def section(prefix: str, table: dict[str, object]) -> None:
-        plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
+        plain = {k: v for k, v in table.items() if not isinstance(v, dict) and v is not None}
         if prefix:
             lines.extend(["", f"[{prefix}]"])
         lines.extend(f"{_key(key)} = {_toml(value)}" for key, value in plain.items())

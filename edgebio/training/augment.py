@@ -21,7 +21,8 @@ def augment(
     targets
         float32, shape (n, classes): class probabilities.
     settings
-        What to do, in this order: mixup, gain, noise, channel dropout, band mask.
+        What to do, in this order: mixup, turning the ring of electrodes, force, gain, noise,
+        channel dropout, masks.
     rng
         Where chance comes from.
 
@@ -30,13 +31,23 @@ def augment(
     images, targets : ndarray
         As given, changed; the arguments keep their values.
     """
-    n, _, bins, channels = images.shape
+    n, columns, bins, channels = images.shape
     if settings.mixup:
         # A share of at most one half leaves every image mostly itself.
         share = np.float32(settings.mixup) * rng.random((n, 1), dtype=np.float32)
         other = rng.permutation(n)
         targets = targets + share * (targets[other] - targets)
         images = images + share[:, :, None, None] * (images[other] - images)
+    if settings.rotate:
+        turn = rng.integers(-settings.rotate, settings.rotate + 1, size=(n, 1))
+        images = _turned(images, turn)
+    if settings.shift:
+        share = np.float32(settings.shift) * rng.random((n, 1, 1, 1), dtype=np.float32)
+        neighbour = _turned(images, rng.choice([-1, 1], size=(n, 1)))
+        images = images + share * (neighbour - images)
+    if settings.force:
+        offset = rng.standard_normal((n, 1, 1, 1), dtype=np.float32)
+        images = images + np.float32(settings.force) * offset
     if settings.gain:
         offset = rng.standard_normal((n, 1, 1, channels), dtype=np.float32)
         images = images + np.float32(settings.gain) * offset
@@ -48,9 +59,26 @@ def augment(
         kept = rng.random((n, 1, 1, channels), dtype=np.float32) >= settings.channel_dropout
         images = images * kept
     if settings.mask_bins:
-        width = rng.integers(0, min(settings.mask_bins, bins) + 1, size=n)
-        first = rng.integers(0, bins - width + 1)
-        number = np.arange(bins)
-        masked = (number >= first[:, None]) & (number < (first + width)[:, None])
+        masked = _stretch(n, bins, settings.mask_bins, rng)
         images = images * ~masked[:, None, :, None]
+    if settings.mask_columns:
+        masked = _stretch(n, columns, settings.mask_columns, rng)
+        images = images * ~masked[:, :, None, None]
     return images, targets
+
+
+def _turned(images: Array, by: npt.NDArray[np.int64]) -> Array:
+    """Channel c of every image becomes that of channel c + by; `by` has shape (n, 1)."""
+    channels = images.shape[-1]
+    source = (np.arange(channels) + by) % channels
+    turned: Array = np.take_along_axis(images, source[:, None, None, :], axis=-1)
+    return turned
+
+
+def _stretch(n: int, length: int, most: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Mark up to `most` neighbours out of `length`, anywhere: shape (n, length)."""
+    width = rng.integers(0, min(most, length) + 1, size=n)
+    first = rng.integers(0, length - width + 1)
+    number = np.arange(length)
+    marked: npt.NDArray[np.bool_] = (number >= first[:, None]) & (number < (first + width)[:, None])
+    return marked

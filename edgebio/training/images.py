@@ -1,5 +1,6 @@
 """Recordings to labelled int8 images, computed by the firmware's own front end."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -11,7 +12,7 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings, FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import Twin
-from edgebio.recipes import DataSettings
+from edgebio.recipes import DataSettings, Normalise
 from edgebio.recordings.recording import Recording
 from edgebio.training.windows import cut
 
@@ -61,6 +62,24 @@ class Images:
     def all(self) -> npt.NDArray[np.int8]:
         """Every image: int8, shape (n, columns, bins, channels)."""
         return self.take(slice(None))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Put images of several groups of recordings one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = np.cumsum([0, *(len(part.pixels) for part in parts)])
+        numbers = np.cumsum([0, *(len(part.left_out) for part in parts)], dtype=np.int32)
+        return cls(
+            pixels=np.concatenate([part.pixels for part in parts]),
+            starts=np.concatenate([p.starts + k for p, k in zip(parts, columns, strict=False)]),
+            labels=np.concatenate([part.labels for part in parts]),
+            recordings=np.concatenate(
+                [p.recordings + k for p, k in zip(parts, numbers, strict=False)]
+            ),
+            columns=parts[0].columns,
+            left_out=tuple(left for part in parts for left in part.left_out),
+        )
 
     @classmethod
     def of(
@@ -117,6 +136,8 @@ class ImageSet:
         Images: of every column, every decision and every decision; or of every beat.
     data
         Where they are cut.
+    normalise
+        Whose statistics they are standardised by, see `edgebio.recipes.Normalise`.
     """
 
     spec: FrontendSpec
@@ -126,6 +147,7 @@ class ImageSet:
     validation: Images
     test: Images
     data: DataSettings
+    normalise: Normalise
 
     @property
     def decisions(self) -> int:
@@ -136,7 +158,7 @@ class ImageSet:
     def tuned_on(self, recordings: Sequence[Recording]) -> Self:
         """Return the same set with other training images, and none to stop by.
 
-        The front end stays as it was learned.
+        The front end stays as it was learned; standardised by session, they are by their own.
 
         Raises
         ------
@@ -144,14 +166,13 @@ class ImageSet:
             Where recordings are not alike, or none has a labelled window.
         """
         spec_of(self.spec.settings(), recordings)
-        twin = Twin(self.spec, self.standardisation)
-        images = Images.of(twin, recordings, 1, self.data)
+        cut = _Cut(self.spec, self.standardisation, self.data, self.normalise)
+        images = cut.images(recordings, 1)
         if not len(images) or recordings[0].classes != self.classes:
             raise EdgebioError(
                 f"{recordings[0].source}: no labelled window of the same classes to tune on"
             )
-        none = Images.of(twin, [], self.spec.stride, self.data)
-        return replace(self, train=images, validation=none)
+        return replace(self, train=images, validation=cut.images([], self.spec.stride))
 
 
 def spec_of(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:
@@ -185,10 +206,21 @@ def image_set(
     validation: Sequence[Recording],
     test: Sequence[Recording],
     data: DataSettings | None = None,
+    normalise: Normalise = "training",
 ) -> ImageSet:
     """Run the front end over the sides of a fold, its statistics learned from `train` alone.
 
-    `data` says where images are cut; every stride if None.
+    Parameters
+    ----------
+    settings
+        Front end.
+    train, validation, test
+        Recordings of each side.
+    data
+        Where images are cut; every stride if None.
+    normalise
+        ``"session"`` standardises the images, but not the front end of the result, by the signal of
+        the sitting that they are of: what a wearer's calibration without labels would do.
 
     Raises
     ------
@@ -201,8 +233,8 @@ def image_set(
     classes = train[0].classes
     # The columns are computed twice rather than kept: in octaves they are larger than the samples.
     learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in train))
-    twin = Twin(spec, learned)
-    images = Images.of(twin, train, 1, data)
+    cut = _Cut(spec, learned, data, normalise)
+    images = cut.images(train, 1)
     counts = np.bincount(images.labels, minlength=len(classes))
     if not counts.all():
         missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
@@ -210,14 +242,43 @@ def image_set(
             f"no window of {spec.window} samples of class {missing} among the {len(train)} "
             f"training recordings ({train[0].source}, ...); every class needs samples"
         )
-    others = [Images.of(twin, side, spec.stride, data) for side in (validation, test)]
-    if test and not len(others[1]):
+    validated, tested = (cut.images(side, spec.stride) for side in (validation, test))
+    if test and not len(tested):
         raise EdgebioError(
             f"no labelled window of {spec.window} samples among the {len(test)} test recordings "
             f"({test[0].source}, ...)"
         )
-    validated, tested = others
-    return ImageSet(spec, learned, classes, images, validated, tested, data)
+    return ImageSet(spec, learned, classes, images, validated, tested, data, normalise)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """How recordings become images, whichever side they stand on."""
+
+    spec: FrontendSpec
+    learned: Standardisation
+    data: DataSettings
+    normalise: Normalise
+
+    def images(self, recordings: Sequence[Recording], stride: int) -> Images:
+        if self.normalise == "training" or not recordings:
+            return Images.of(Twin(self.spec, self.learned), recordings, stride, self.data)
+        sittings: dict[tuple[str, str], list[Recording]] = {}
+        for r in recordings:
+            sittings.setdefault((r.subject, r.session), []).append(r)
+        plain = Twin(self.spec)
+        own = {
+            sitting: Standardisation.learn(self.spec, plain.columns_of(r.samples for r in those))
+            for sitting, those in sittings.items()
+        }
+        return Images.joined(
+            [
+                Images.of(Twin(self.spec, own[sitting]), list(those), stride, self.data)
+                for sitting, those in itertools.groupby(
+                    recordings, lambda r: (r.subject, r.session)
+                )
+            ]
+        )
 
 
 def _said(value: object) -> str:

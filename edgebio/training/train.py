@@ -61,15 +61,20 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     storage.write_text(folder / RECIPE, recipes.dump(recipe))
     start = time.monotonic()
     training = recipe.training
+    if fold.new_people:
+        training = training.for_new_people()
     if fold.validation:
         kept, validation = fold.train, fold.validation
     else:
         kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
-    images = image_set(recipe.frontend, kept, validation, fold.test, recipe.data)
+    images = image_set(
+        recipe.frontend, kept, validation, fold.test, recipe.data, training.normalise
+    )
     fitted = fit(images, recipe.model, training, folder / LOGS)
     if fold.tune:
         images = images.tuned_on(fold.tune)
-        fitted = tune(fitted, images, recipe.model, training, folder / LOGS / "tuning")
+        # By now the network is one of a known wearer.
+        fitted = tune(fitted, images, recipe.model, recipe.training, folder / LOGS / "tuning")
     probability = predict(fitted.model, images.test)
     decided = probability.argmax(axis=1)
     labels, count = images.test.labels, len(images.classes)
@@ -116,6 +121,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             )
         },
         "classes": images.classes,
+        "normalise": training.normalise,
         "parameters": int(fitted.model.count_params()),
         "epochs": len(fitted.history["loss"]),
         "best_epoch": fitted.best_epoch,

@@ -45,6 +45,25 @@ def test_a_recipe_that_cannot_work_is_refused_by_field(tmp_path, text, reason):
         recipes.load(path)
 
 
+def test_new_people_change_only_what_is_said_of_them(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "name = 'mine'\n[training]\nepochs = 30\n[training.augment]\nnoise = 0.1\n"
+        "[training.new_people]\nnormalise = 'session'\n[training.new_people.augment]\nrotate = 1\n"
+    )
+    training = recipes.load(path).training
+    new = training.for_new_people()
+    assert (training.normalise, training.augment.rotate) == ("training", 0)
+    assert (new.epochs, new.normalise, new.augment.rotate, new.augment.noise) == (
+        30,
+        "session",
+        1,
+        0,
+    )
+    path.write_text(recipes.dump(recipes.load(path)))
+    assert recipes.load(path).training.for_new_people() == new
+
+
 def test_an_unknown_recipe_is_answered_with_those_that_exist(tmp_path):
     with pytest.raises(EdgebioError, match=r"no recipe 'nope'; there are .*emg-grips"):
         recipes.load("nope")

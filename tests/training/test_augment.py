@@ -27,6 +27,10 @@ settings = st.builds(
     gain=st.sampled_from([0.0, 0.2]),
     channel_dropout=st.sampled_from([0.0, 0.3]),
     mask_bins=st.sampled_from([0, 4, 100]),
+    mask_columns=st.sampled_from([0, 3, 100]),
+    rotate=st.sampled_from([0, 1, 10]),
+    shift=st.sampled_from([0.0, 0.5]),
+    force=st.sampled_from([0.0, 0.2]),
     mixup=st.sampled_from([0.0, 0.5]),
 )
 
@@ -88,3 +92,37 @@ def test_band_mask_blanks_one_band_no_wider_than_asked_for():
     assert widths.max() <= 6
     assert len(set(widths)) > 2
     assert (np.abs(np.diff(np.pad(blank, ((0, 0), (1, 1))).astype(int))).sum(axis=1) <= 2).all()
+
+
+def test_a_column_mask_blanks_one_stretch_of_time():
+    blank = (changed(mask_columns=4)[0] == 0).all(axis=(2, 3))
+    assert blank.sum(axis=1).max() == 4
+    assert (np.abs(np.diff(np.pad(blank, ((0, 0), (1, 1))).astype(int))).sum(axis=1) <= 2).all()
+
+
+def test_a_turned_ring_has_the_same_electrodes_at_other_places():
+    images, turned = batch()[0], changed(rotate=2)[0]
+    by = [
+        next(k for k in range(-2, 3) if np.array_equal(turned[i], np.roll(images[i], k, axis=-1)))
+        for i in range(len(images))
+    ]
+    assert set(by) == {-2, -1, 0, 1, 2}
+
+
+def test_a_shift_takes_the_same_share_of_one_neighbour():
+    images, shifted = batch()[0], changed(shift=0.5)[0]
+    for before, after in zip(images, shifted, strict=True):
+        shares = []
+        for side in (-1, 1):
+            toward = np.roll(before, side, axis=-1) - before
+            share = float((after - before).ravel() @ toward.ravel() / (toward**2).sum())
+            if np.allclose(after, before + share * toward, atol=1e-5):
+                shares.append(share)
+        assert len(shares) == 1
+        assert 0 <= shares[0] <= 0.5
+
+
+def test_force_is_one_offset_an_image():
+    moved = changed(force=0.5)[0] - batch()[0]
+    np.testing.assert_allclose(moved, moved[:, :1, :1, :1] * np.ones(SHAPE), atol=1e-6)
+    assert 0.3 < moved[:, 0, 0, 0].std() < 0.8

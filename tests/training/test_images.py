@@ -67,6 +67,24 @@ def test_statistics_are_the_training_sides_alone():
     )
 
 
+def test_by_session_every_sitting_has_statistics_of_its_own():
+    """And the front end that the model carries still has those of what was trained on."""
+    train = [recording(0), recording(1), recording(0, 900, 2, session="2"),
+             recording(1, 900, 3, session="2")]  # fmt: skip
+    louder = [dataclasses.replace(r, samples=r.samples * 4, subject="b") for r in train[:2]]
+    plain = image_set(SETTINGS, train, [], louder)
+    own = image_set(SETTINGS, train, [], louder, normalise="session")
+    assert own.standardisation == plain.standardisation
+    np.testing.assert_array_equal(own.test.starts, plain.test.starts)
+    np.testing.assert_array_equal(own.train.recordings, plain.train.recordings)
+    np.testing.assert_array_equal(own.train.labels, plain.train.labels)
+    alone = image_set(SETTINGS, louder, [], louder)
+    np.testing.assert_array_equal(own.test.all(), alone.test.all())
+    assert abs(float(own.test.pixels.mean())) < 10 < float(plain.test.pixels.mean())
+    again = own.tuned_on(louder)
+    np.testing.assert_array_equal(again.train.pixels, alone.train.pixels)
+
+
 def test_windows_without_a_label_are_left_out():
     train, _, test = sides()
     half = test[0].labels.copy()
