@@ -1,7 +1,6 @@
 /* nRF52840: 64 MHz from the crystal, UART0 byte by byte (its DMA needs a pause to end a transfer).
  *
- * Registers: nRF52840 Product Specification v1.7, sections 5.3 POWER, 5.4 CLOCK, 6.9 GPIO, 6.33
- * UART, 6.36 WDT.
+ * Registers: nRF52840 Product Specification v1.7, chapters POWER, CLOCK, GPIO, UART and WDT.
  */
 #include "cortex_m.h"
 #include "eb_board.h"

@@ -1,9 +1,8 @@
 /* RP2040 (Pico) and RP2350 (Pico 2, its Arm cores): the PLL from the 12 MHz crystal, UART0 on GP0 and
  * GP1. One core runs; the other stays where the boot ROM has left it.
  *
- * Registers: RP2040 datasheet (2024-10-15), 2.14 RESETS, 2.15 CLOCKS, 2.16 XOSC, 2.18 PLL, 2.19 GPIO,
- * 4.2 UART, 4.7 WATCHDOG, 2.13 PSM; RP2350 datasheet (2025-07-29), 7.5 RESETS, 8.1 CLOCKS, 8.2 XOSC,
- * 8.6 PLL, 9.11 GPIO, 12.1 UART, 12.9 WATCHDOG, 8.5 TICKS, 7.4 PSM, 5.9.5 image definition. The UART is
+ * Registers: RP2040 datasheet and RP2350 datasheet, chapters RESETS, CLOCKS, XOSC, PLL, GPIO, UART,
+ * WATCHDOG and PSM; of the RP2350 also TICKS and the boot ROM's image definition. The UART is
  * Arm's PL011 (DDI 0183).
  */
 #include "cortex_m.h"
@@ -51,7 +50,7 @@ _Static_assert(EB_UART_BASE == 0x40034000u, "the UART is UART0");
 #endif
 _Static_assert(EB_UART_CLOCK_HZ == EB_CLOCK_HZ, "the peripherals run from the core's clock");
 
-/* Writes to these aliases set or clear bits: 2.1.2, 2.1.3. */
+/* Writes to these aliases set or clear bits. */
 #define SET(address) REG32((address) + 0x2000u)
 #define CLEAR(address) REG32((address) + 0x3000u)
 
@@ -121,12 +120,12 @@ _Static_assert(EB_UART_CLOCK_HZ == EB_CLOCK_HZ, "the peripherals run from the co
 #define WATCHDOG_MICROS 4000000u
 #define PSM_WDSEL REG32(PSM + 0x8u)
 
-/* Divider in 1/64: DDI 0183, 3.3.6. */
+/* Divider in 1/64: DDI 0183. */
 #define DIVIDER ((EB_UART_CLOCK_HZ * 4u + EB_UART_BAUD / 2u) / EB_UART_BAUD)
 _Static_assert(EB_UART_CLOCK_HZ <= UINT32_MAX / 4u && DIVIDER >= 64u, "the rate can be divided to");
 
 #if EB_RP2350
-/* What the boot ROM looks for in the first 4 KB: an executable for the Arm cores, secure; 5.9.5.1. */
+/* What the boot ROM looks for in the first 4 KB: an executable for the Arm cores, secure. */
 static const uint32_t image_definition[] __attribute__((section(".image_def"), used)) = {
     0xFFFFDED3u, 0x10210142u, 0x000001FFu, 0x00000000u, 0xAB123579u,
 };

@@ -1,18 +1,18 @@
 /* STM32F405/407/415/417 and STM32F446: 168 MHz from the crystal, USART1 or USART2 on the pins of the
  * board.
  *
- * Registers and reset values: RM0090 (rev 19), sections 3.9 FLASH, 5.4 PWR, 7.3 RCC, 8.4 GPIO,
- * 21.4 IWDG, 30.6 USART, 38.16 DBGMCU; alternate functions and limits: DS8626 (rev 9), tables 9 and
- * 14. The F446 has the same ones here: RM0390 (rev 6), 3.8, 5.4, 6.3, 7.4, 20.4, 25.6; DS10693
- * (rev 10), table 11. Its 168 MHz need no over-drive (RM0390, 5.1.4).
+ * Registers and reset values: RM0090, chapters on the flash interface, PWR, RCC, GPIO, IWDG, USART
+ * and debug support; alternate functions and limits: DS8626. The F446 has the same ones here:
+ * RM0390, DS10693. Its 168 MHz need no over-drive.
  */
 #include "cortex_m.h"
 #include "eb_board.h"
 #include "port.h"
+#include "stm32.h"
 #include "uart.h"
 
 #define FLASH_ACR REG32(0x40023C00u)
-#define FLASH_ACR_5_WAIT_STATES 5u /* 150 to 168 MHz at 2.7 to 3.6 V: table 10 */
+#define FLASH_ACR_5_WAIT_STATES 5u /* 150 to 168 MHz at 2.7 to 3.6 V */
 #define FLASH_ACR_LATENCY 7u
 #define FLASH_ACR_PREFETCH_AND_CACHES (7u << 8)
 
@@ -80,36 +80,11 @@ _Static_assert(IS_USART1 ? (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_
 
 #define RCC_CSR REG32(0x40023874u)
 #define RCC_CSR_CLEAR (1u << 24)
-#define RCC_CSR_WATCHDOG (1u << 29)
 
-/* The independent watchdog runs from the 32 kHz oscillator, 17 to 47 kHz by DS8626 table 39: some 4
- * seconds, 2.7 to 7.5. */
-#define IWDG_KR REG32(0x40003000u)
-#define IWDG_KR_FEED 0xAAAAu
-#define IWDG_KR_ACCESS 0x5555u
-#define IWDG_KR_START 0xCCCCu
-#define IWDG_PR REG32(0x40003004u)
-#define IWDG_PR_BY_64 4u
-#define IWDG_RLR REG32(0x40003008u)
-#define IWDG_RELOAD 2000u
-#define DBGMCU_APB1_FZ REG32(0xE0042008u)
-#define DBGMCU_IWDG_STOPS (1u << 12)
 
 static bool reset_by_watchdog;
 
 void port_uart_irq(void);
-
-/* Wait until the masked bits of a register have the wanted value; false after some 10 ms, when
- * the part that should have set them is broken or, as a crystal may be, not there. */
-static bool await(volatile uint32_t *reg, uint32_t mask, uint32_t wanted)
-{
-    for (uint32_t turn = 0; turn < 50000u; turn++) {
-        if ((*reg & mask) == wanted) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* 168 MHz from the PLL: (source / M) = 1 MHz, x 336, / 2; 48 MHz for USB at Q = 7. */
 static void start_clocks(void)
@@ -122,10 +97,10 @@ static void start_clocks(void)
     if ((RCC_CFGR & RCC_CFGR_SWS) != RCC_CFGR_SWS_HSI) {
         /* Entered from a boot loader that runs from the PLL, which can not be changed in use. */
         RCC_CFGR = RCC_CFGR_SW_HSI;
-        (void)await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_HSI);
+        (void)stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_HSI);
     }
     RCC_CR &= ~RCC_CR_PLLON;
-    (void)await(&RCC_CR, RCC_CR_PLLRDY, 0);
+    (void)stm32_await(&RCC_CR, RCC_CR_PLLRDY, 0);
 
     RCC_APB1ENR |= RCC_APB1ENR_PWR;
     (void)RCC_APB1ENR; /* a peripheral has its clock two bus cycles after this: ES0182 */
@@ -133,21 +108,21 @@ static void start_clocks(void)
 
     RCC_CR |= EB_HSE_BYPASS ? RCC_CR_HSEBYP : 0u; /* before it is turned on */
     RCC_CR |= RCC_CR_HSEON;
-    const bool crystal = await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    const bool crystal = stm32_await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
     const uint32_t m = crystal ? EB_HSE_HZ / 1000000u : HSI_MHZ;
     /* Without the crystal the internal oscillator serves: within 1 % at room temperature, which
      * the UART bears. */
     RCC_PLLCFGR = m | (336u << 6) | (0u << 16) | (crystal ? RCC_PLLCFGR_HSE : 0u) | (7u << 24);
     RCC_CR |= RCC_CR_PLLON;
-    const bool locked = await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
+    const bool locked = stm32_await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
 
     FLASH_ACR = FLASH_ACR_5_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
-    const bool slowed = await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_5_WAIT_STATES);
+    const bool slowed = stm32_await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_5_WAIT_STATES);
     if (!locked || !slowed) {
         cortex_m_reset(); /* at any other clock the UART and port_micros would lie */
     }
     RCC_CFGR = RCC_CFGR_APB1_BY_4 | RCC_CFGR_APB2_BY_2 | RCC_CFGR_SW_PLL;
-    if (!await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
+    if (!stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
         cortex_m_reset();
     }
 }
@@ -161,18 +136,6 @@ static void connect_pin(uint32_t pin)
     const uint32_t shift = 4u * (pin % 8u);
     GPIO_AFR(pin) = (GPIO_AFR(pin) & ~(0xFu << shift)) | (7u << shift);
     GPIO_MODER = (GPIO_MODER & ~(3u << (2u * pin))) | (2u << (2u * pin));
-}
-
-static void start_watchdog(void)
-{
-    reset_by_watchdog = RCC_CSR & RCC_CSR_WATCHDOG;
-    RCC_CSR |= RCC_CSR_CLEAR;
-    DBGMCU_APB1_FZ |= DBGMCU_IWDG_STOPS; /* a debugger that halts the core is no hang */
-    IWDG_KR = IWDG_KR_START;
-    IWDG_KR = IWDG_KR_ACCESS;
-    IWDG_PR = IWDG_PR_BY_64;
-    IWDG_RLR = IWDG_RELOAD;
-    IWDG_KR = IWDG_KR_FEED;
 }
 
 void port_init(void)
@@ -193,14 +156,13 @@ void port_init(void)
     UART_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
     UART_CR1 = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE | USART_CR1_RXNEIE;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
-    start_watchdog();
+    reset_by_watchdog = stm32_start_watchdog(&RCC_CSR, RCC_CSR_CLEAR);
 }
 
 void port_uart_irq(void)
 {
     /* Reading SR, then DR, clears both flags. An overrun means that a byte behind the one in DR
-     * was lost; it may be seen alone, when it happened between the two reads of the call before:
-     * 30.6.1. */
+     * was lost; it may be seen alone, when it happened between the two reads of the call before. */
     const uint32_t status = UART_SR;
     if (!(status & (USART_SR_RXNE | USART_SR_ORE))) {
         return;
@@ -226,7 +188,7 @@ void port_uart_send(uint8_t byte)
 
 void port_watchdog_feed(void)
 {
-    IWDG_KR = IWDG_KR_FEED;
+    stm32_feed_watchdog();
 }
 
 bool port_watchdog_reset(void)
@@ -236,6 +198,6 @@ bool port_watchdog_reset(void)
 
 _Noreturn void port_reset(void)
 {
-    (void)await(&UART_SR, USART_SR_TC, USART_SR_TC);
+    (void)stm32_await(&UART_SR, USART_SR_TC, USART_SR_TC);
     cortex_m_reset();
 }

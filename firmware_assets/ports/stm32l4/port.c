@@ -1,16 +1,17 @@
 /* STM32L476: 80 MHz by the PLL, USART2 on PA2 and PA3.
  *
- * Registers and reset values: RM0351 (rev 9), sections 3.7 FLASH, 5.4 PWR, 6.4 RCC, 8.5 GPIO, 36.4
- * IWDG, 40.8 USART, 48.6 DBGMCU; alternate functions and limits: DS10198 (rev 8), tables 17 and 45.
+ * Registers and reset values: RM0351, chapters on the flash interface, PWR, RCC, GPIO, IWDG, USART
+ * and debug support; alternate functions and limits: DS10198.
  */
 #include "cortex_m.h"
 #include "eb_board.h"
 #include "port.h"
+#include "stm32.h"
 #include "uart.h"
 
 #define FLASH_ACR REG32(0x40022000u)
 #define FLASH_ACR_LATENCY 7u
-#define FLASH_ACR_4_WAIT_STATES 4u /* above 64 MHz in range 1: table 11 */
+#define FLASH_ACR_4_WAIT_STATES 4u /* above 64 MHz in range 1 */
 #define FLASH_ACR_PREFETCH_AND_CACHES (7u << 8)
 
 #define RCC_CR REG32(0x40021000u)
@@ -41,7 +42,6 @@
 #define RCC_APB1ENR1_USART2 (1u << 17)
 #define RCC_CSR REG32(0x40021094u)
 #define RCC_CSR_CLEAR (1u << 23)
-#define RCC_CSR_WATCHDOG (1u << 29)
 
 #define GPIO_MODER REG32(0x48000000u)
 #define GPIO_OSPEEDR REG32(0x48000008u)
@@ -63,17 +63,6 @@
 #define UART_ISR_TC (1u << 6)
 #define UART_ISR_TXE (1u << 7)
 
-/* From the 32 kHz oscillator, 31 to 33 kHz: some 4 seconds. */
-#define IWDG_KR REG32(0x40003000u)
-#define IWDG_KR_FEED 0xAAAAu
-#define IWDG_KR_ACCESS 0x5555u
-#define IWDG_KR_START 0xCCCCu
-#define IWDG_PR REG32(0x40003004u)
-#define IWDG_PR_BY_64 4u
-#define IWDG_RLR REG32(0x40003008u)
-#define IWDG_RELOAD 2000u
-#define DBGMCU_APB1FZR1 REG32(0xE0042008u)
-#define DBGMCU_IWDG_STOPS (1u << 12)
 
 _Static_assert(EB_CLOCK_HZ == 80000000u, "the PLL below makes 80 MHz");
 _Static_assert(EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ,
@@ -86,52 +75,41 @@ static bool reset_by_watchdog;
 
 void port_uart_irq(void);
 
-/* Wait until the masked bits of a register have the wanted value; false after some 10 ms. */
-static bool await(volatile uint32_t *reg, uint32_t mask, uint32_t wanted)
-{
-    for (uint32_t turn = 0; turn < 50000u; turn++) {
-        if ((*reg & mask) == wanted) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* 80 MHz: (8 MHz / 2 or 16 MHz / 4) x 40 / 2. */
 static void start_clocks(void)
 {
     if ((RCC_CFGR & RCC_CFGR_SWS) != RCC_CFGR_SWS_MSI) {
         /* Entered from a boot loader that runs from another clock. */
         RCC_CR |= RCC_CR_MSION;
-        (void)await(&RCC_CR, RCC_CR_MSIRDY, RCC_CR_MSIRDY);
+        (void)stm32_await(&RCC_CR, RCC_CR_MSIRDY, RCC_CR_MSIRDY);
         RCC_CFGR = RCC_CFGR_SW_MSI;
-        (void)await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_MSI);
+        (void)stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_MSI);
     }
     RCC_CR &= ~RCC_CR_PLLON;
-    (void)await(&RCC_CR, RCC_CR_PLLRDY, 0);
+    (void)stm32_await(&RCC_CR, RCC_CR_PLLRDY, 0);
 
-    /* The ST-LINK gives 8 MHz where the board's solder bridges let it (UM1724, 6.7); else the
+    /* The ST-LINK gives 8 MHz where the board's solder bridges let it (UM1724); else the
      * internal oscillator serves, within 1 % at room temperature. */
     RCC_CR |= RCC_CR_HSEBYP;
     RCC_CR |= RCC_CR_HSEON;
-    const bool outside = await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    const bool outside = stm32_await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
     if (!outside) {
         RCC_CR |= RCC_CR_HSION;
-        (void)await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
+        (void)stm32_await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
     }
     RCC_PLLCFGR = (outside ? RCC_PLLCFGR_HSE | RCC_PLLCFGR_M(2u)
                            : RCC_PLLCFGR_HSI16 | RCC_PLLCFGR_M(4u)) |
                   RCC_PLLCFGR_N(40u) | RCC_PLLCFGR_R_BY_2;
     RCC_CR |= RCC_CR_PLLON;
-    const bool locked = await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
+    const bool locked = stm32_await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
 
     FLASH_ACR = FLASH_ACR_4_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
-    const bool slowed = await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_4_WAIT_STATES);
+    const bool slowed = stm32_await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_4_WAIT_STATES);
     if (!locked || !slowed) {
         cortex_m_reset(); /* at any other clock the UART and port_micros would lie */
     }
     RCC_CFGR = RCC_CFGR_SW_PLL;
-    if (!await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
+    if (!stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
         cortex_m_reset();
     }
 }
@@ -143,18 +121,6 @@ static void connect_pin(uint32_t pin)
     GPIO_PUPDR = (GPIO_PUPDR & ~(3u << (2u * pin))) | (1u << (2u * pin));
     GPIO_AFRL = (GPIO_AFRL & ~(0xFu << (4u * pin))) | (7u << (4u * pin));
     GPIO_MODER = (GPIO_MODER & ~(3u << (2u * pin))) | (2u << (2u * pin));
-}
-
-static void start_watchdog(void)
-{
-    reset_by_watchdog = RCC_CSR & RCC_CSR_WATCHDOG;
-    RCC_CSR |= RCC_CSR_CLEAR;
-    DBGMCU_APB1FZR1 |= DBGMCU_IWDG_STOPS; /* a debugger that halts the core is no hang */
-    IWDG_KR = IWDG_KR_START;
-    IWDG_KR = IWDG_KR_ACCESS;
-    IWDG_PR = IWDG_PR_BY_64;
-    IWDG_RLR = IWDG_RELOAD;
-    IWDG_KR = IWDG_KR_FEED;
 }
 
 void port_init(void)
@@ -171,7 +137,7 @@ void port_init(void)
     UART_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
     UART_CR1 = UART_CR1_UE | UART_CR1_TE | UART_CR1_RE | UART_CR1_RXNEIE;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
-    start_watchdog();
+    reset_by_watchdog = stm32_start_watchdog(&RCC_CSR, RCC_CSR_CLEAR);
 }
 
 void port_uart_irq(void)
@@ -198,7 +164,7 @@ void port_uart_send(uint8_t byte)
 
 void port_watchdog_feed(void)
 {
-    IWDG_KR = IWDG_KR_FEED;
+    stm32_feed_watchdog();
 }
 
 bool port_watchdog_reset(void)
@@ -208,6 +174,6 @@ bool port_watchdog_reset(void)
 
 _Noreturn void port_reset(void)
 {
-    (void)await(&UART_ISR, UART_ISR_TC, UART_ISR_TC);
+    (void)stm32_await(&UART_ISR, UART_ISR_TC, UART_ISR_TC);
     cortex_m_reset();
 }
