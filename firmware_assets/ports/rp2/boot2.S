@@ -2,7 +2,7 @@
  * their CRC (which the build appends) and calls them. They let the core run from flash, by the read
  * command that every SPI flash knows, and enter the image.
  *
- * RP2040 datasheet (2024-10-15), 2.8.1.3.1; SSI registers: 4.10.13.
+ * RP2040 datasheet, chapters on the boot sequence and on the SSI.
  */
     .syntax unified
     .cpu cortex-m0plus
