@@ -23,7 +23,7 @@ def page(folder: Path) -> Page:
         f"recordings. Tested on {words.side(metrics['test'])}: "
         f"{metrics['test']['recordings']:,} recordings, {metrics['test']['windows']:,} windows.",
         words.frontend(run.frontend.frontend),
-        words.training(run.recipe, metrics["parameters"]),
+        words.training(run.recipe, metrics),
     ]
     quantized = read(folder / REPORT) if (folder / REPORT).is_file() else None
     sections = [Section("What was asked", about)]

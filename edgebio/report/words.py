@@ -1,6 +1,7 @@
 """What was asked, in words: recipe, data, front end and protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from edgebio import protocols
 from edgebio.errors import EdgebioError
@@ -51,18 +52,26 @@ def frontend(spec: FrontendSpec) -> str:
     )
 
 
-def training(recipe: Recipe, parameters: int | None = None) -> str:
-    """Describe network and training."""
+def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
+    """Describe network and training of a run, whose metrics are given."""
     model, how = recipe.model, recipe.training
-    size = f" ({parameters:,} parameters)" if parameters else ""
+    if metrics.get("new_people"):
+        how = how.for_new_people()
+    size = f" ({metrics['parameters']:,} parameters)"
     added = [
         name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
     ]  # fmt: skip
     augmented = f", augmented by {listed(added)}" if added else ""
+    own = (
+        " Images are standardised by the signal, labels unseen, of the person and session that "
+        "they are of, as `edgebio calibrate` does for a wearer."
+    )
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{size}. "
         f"Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
         f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}."
+        + own
+        * (how.normalise == "session")
     )
 
 

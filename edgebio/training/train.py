@@ -121,7 +121,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             )
         },
         "classes": images.classes,
-        "normalise": training.normalise,
+        "new_people": fold.new_people,
         "parameters": int(fitted.model.count_params()),
         "epochs": len(fitted.history["loss"]),
         "best_epoch": fitted.best_epoch,

@@ -20,7 +20,8 @@ from edgebio.evaluation import evaluate
 from edgebio.evaluation.evaluate import result
 from edgebio.parity.compare import exact
 from edgebio.parity.hil import Check, Measure
-from edgebio.report import svg
+from edgebio.recipes import AugmentSettings, NewPeopleSettings
+from edgebio.report import svg, words
 from tests import tiny
 
 # Counts what a person would miss: charts and pictures of no size, or without any ink.
@@ -116,7 +117,7 @@ def evaluation_page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report") / "evaluation"
     patch = pytest.MonkeyPatch()
 
-    def copied(recipe, folds, folder, jobs, finished):
+    def copied(recipe, folds, folder, *rest):
         found = []
         for fold in folds:
             place = folder / "folds" / fold.name
@@ -273,3 +274,15 @@ def test_charts_stand_the_extremes():
     assert drawn.count("<rect") == 4
     assert svg.people("x", [("1", {"float": 1.0, "int8": 1.0, "other": None})], 1.0, None)
     assert svg.bars("x", [("a", None, "exact"), ("b", -3.0, "-3.0 dB")], 1.0).count("<rect") == 1
+
+
+def test_what_is_done_for_new_people_is_told():
+    new = NewPeopleSettings(normalise="session", epochs=7, augment=AugmentSettings(rotate=1))
+    training = tiny.RECIPE.training.model_copy(update={"new_people": new})
+    recipe = tiny.RECIPE.model_copy(update={"training": training})
+    known = words.training(recipe, {"parameters": 1234})
+    unknown = words.training(recipe, {"parameters": 1234, "new_people": True})
+    assert "up to 5 epochs" in known
+    assert "labels unseen" not in known
+    for told in ("(1,234 parameters)", "up to 7 epochs", "augmented by rotate", "labels unseen"):
+        assert told in unknown, told
