@@ -35,7 +35,7 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
         words.data(document["dataset"]),
         *words.protocol(document["protocol"]),
         f"{len(folds)} folds; each was trained, quantized and run as C that the board would run. "
-        "Statistics of the images, epochs and every other choice come from the training side.",
+        "Every choice comes from the training side.",
         words.frontend(first.frontend.frontend),
         words.training(first.recipe, first.metrics),
     ]

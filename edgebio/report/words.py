@@ -62,10 +62,11 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
         name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
     ]  # fmt: skip
     augmented = f", augmented by {listed(added)}" if added else ""
-    own = (
-        " Images are standardised by the signal, labels unseen, of the person and session that "
-        "they are of, as `edgebio calibrate` does for a wearer."
-    )
+    by = {
+        "training": "the statistics of the training side",
+        "session": "the signal, labels unseen, of the person and session that they are of, as "
+        "`edgebio calibrate` does for a wearer",
+    }
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{size}. "
         f"Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
