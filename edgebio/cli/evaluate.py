@@ -10,6 +10,7 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
+from edgebio.recordings import datasets
 
 _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8")
 
@@ -81,7 +82,14 @@ def evaluate(
             row.append(f"{figures['accuracy']:.4f}")
     out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
     from edgebio import report
+    from edgebio.report import words
 
     page = report.write(where)
+    for fold in document["folds"]:
+        if without := words.left_out(fold["left_out"]):
+            out.note(f"{fold['fold']}: {without}")
+    caveat = datasets.get(job.data.dataset).caveat
+    if caveat:
+        out.result(f"Caveat: {caveat}")
     out.result(f"{page}; folds and evaluation.json are beside it")
-    return {**document, "report": str(page)}
+    return {**document, "caveat": caveat, "report": str(page)}

@@ -7,6 +7,7 @@ import click
 from edgebio import recipes
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
+from edgebio.recordings import datasets
 
 
 @command(
@@ -35,6 +36,7 @@ def train(
     """
     job = recipes.load(recipe).on(dataset)
     recordings = job.recordings(root, subjects or None)
+    from edgebio.report import words
     from edgebio.training.train import train as train_run
 
     metrics = train_run(job, recordings, folder)
@@ -52,5 +54,9 @@ def train(
             ]
         ],
     )
+    if without := words.left_out(metrics["left_out"]):
+        out.note(without)
+    if caveat := datasets.get(job.data.dataset).caveat:
+        out.result(f"Caveat: {caveat}")
     out.result(f"{folder}: next, edgebio quantize {folder}")
     return {"run": str(folder), **metrics}

@@ -176,6 +176,7 @@ def result(place: Path) -> dict[str, Any]:
         "fold": metrics["fold"],
         "train": _described(metrics["train"], metrics["validation"], metrics["tune"]),
         "test": _described(metrics["test"]),
+        "left_out": metrics["left_out"],
         "windows": metrics["test"]["windows"],
         **{name: pooled[name] for name in _FIGURES},
         "people": everyone,

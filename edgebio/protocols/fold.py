@@ -44,7 +44,7 @@ class Fold:
         person tested, of other sessions than those tested.
     validation
         What tells when to stop, where the protocol says who that is; otherwise repetitions of
-        `train` do.
+        `train` do. A training that stops nowhere early may learn from it.
 
     Raises
     ------
@@ -134,22 +134,23 @@ def hold_out(
         return everything, ()
     numbers: dict[Hashable, set[int]] = {}
     for recording in everything:
-        numbers.setdefault(_group(recording), set()).add(recording.repetition)
+        numbers.setdefault(group(recording), set()).add(recording.repetition)
     last: dict[Hashable, set[int]] = {}
     for recording in everything:
-        group = _group(recording)
-        if len(numbers[group]) <= repetitions:
+        which = group(recording)
+        if len(numbers[which]) <= repetitions:
             raise EdgebioError(
-                f"{recording.source}: {_described(recording)} has {len(numbers[group])} "
+                f"{recording.source}: {_described(recording)} has {len(numbers[which])} "
                 f"repetition(s); holding {repetitions} out leaves none to train on"
             )
-        last[group] = set(sorted(numbers[group])[-repetitions:])
-    held = [r.repetition in last[_group(r)] for r in everything]
+        last[which] = set(sorted(numbers[which])[-repetitions:])
+    held = [r.repetition in last[group(r)] for r in everything]
     kept = tuple(r for r, out in zip(everything, held, strict=True) if not out)
     return kept, tuple(r for r, out in zip(everything, held, strict=True) if out)
 
 
-def _group(recording: Recording) -> Hashable:
+def group(recording: Recording) -> Hashable:
+    """Whose repetitions are counted together: those of a person, session, condition and class."""
     return recording.subject, recording.session, recording.condition, _classes(recording)
 
 

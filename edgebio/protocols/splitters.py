@@ -10,17 +10,19 @@ is a person, a column a session, ``#`` is trained on, ``+`` is tuned on afterwar
 on, ``.`` is left alone; a block is a fold.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
 from edgebio.errors import EdgebioError
-from edgebio.protocols.fold import Fold, hold_out
+from edgebio.protocols.fold import Fold, group, hold_out
 from edgebio.recordings.recording import Recording
 
 Recordings = Sequence[Recording]
 
 _DRAWN = 1  # seed of patient-wise
+_MOST_FOLDS = 10  # of cross-validation; more repetitions than this are
+_BLOCKS = 5  # gathered into so many blocks
 # fmt: off
 _DS1 = frozenset(str(record) for record in (
     101, 106, 108, 109, 112, 114, 115, 116, 118, 119, 122, 124, 201, 203, 205, 207, 208, 209, 215,
@@ -107,6 +109,9 @@ def transfer(recordings: Recordings) -> Iterator[Fold]:
 def cross_validation(recordings: Recordings) -> Iterator[Fold]:
     """Leave one repetition number out in turn, everybody and every session pooled.
 
+    More than ten numbers are gathered into five blocks of neighbours, of each class and session by
+    itself: files that are numbered one after the other can be of one recording.
+
     ::
 
         ?# ?#     #? #?     (each session: its repetitions)
@@ -117,11 +122,17 @@ def cross_validation(recordings: Recordings) -> Iterator[Fold]:
         raise EdgebioError(
             f"cross-validation needs at least two repetitions; these recordings have {len(numbers)}"
         )
-    for number in numbers:
+    if len(numbers) <= _MOST_FOLDS:
+        where = {r: r.repetition for r in recordings}
+        named = {number: f"repetition {number}" for number in numbers}
+    else:
+        where = _blocks(recordings)
+        named = {k: f"block {k + 1} of {_BLOCKS}" for k in range(_BLOCKS)}
+    for tested, name in named.items():
         yield Fold(
-            name=f"repetition {number}",
-            train=tuple(r for r in recordings if r.repetition != number),
-            test=tuple(r for r in recordings if r.repetition == number),
+            name=name,
+            train=tuple(r for r in recordings if where[r] != tested),
+            test=tuple(r for r in recordings if where[r] == tested),
             apart="repetition",
         )
 
@@ -334,6 +345,19 @@ def _people(recordings: Recordings, protocol: str) -> Iterator[tuple[str, tuple[
         )
     for person in people:
         yield person, tuple(r for r in recordings if r.subject != person)
+
+
+def _blocks(recordings: Recordings) -> dict[Recording, int]:
+    """Number of the block that each recording is in: its group's repetitions in order, cut."""
+    groups: dict[Hashable, list[Recording]] = {}
+    for r in recordings:
+        groups.setdefault(group(r), []).append(r)
+    where: dict[Recording, int] = {}
+    for members in groups.values():
+        numbers = sorted({r.repetition for r in members})
+        block = {number: k * _BLOCKS // len(numbers) for k, number in enumerate(numbers)}
+        where |= {r: block[r.repetition] for r in members}
+    return where
 
 
 def _name(recordings: Recordings) -> str:

@@ -124,15 +124,17 @@ class TrainingSettings(_Section):
     weight_decay, label_smoothing : float
         Decoupled weight decay; mass that is moved from the true class to all classes.
     patience : int
-        Epochs without a better validation loss before training stops; 0 never stops early.
+        Epochs without a better validation loss before training stops; 0 never stops early, and
+        trains on those whom the protocol would ask when to stop.
     validation_repetitions : int
         Repetitions of each class and session, the last ones, held out for early stopping.
     tune_epochs : int
         Epochs that a trained network is tuned to a new person, where the protocol does so.
     tune_learning_rate : float
         Peak of the schedule while it is tuned.
-    class_weights : bool
-        Weigh classes by their inverse frequency.
+    class_weights : float
+        Weigh classes by their inverse frequency, to this power: 0 does not, 1 lets all classes
+        count the same.
     normalise : {"training", "session"}
         See `Normalise`.
     augment : AugmentSettings
@@ -148,7 +150,7 @@ class TrainingSettings(_Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     patience: Annotated[int, Field(ge=0)] = 10
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
-    class_weights: bool = True
+    class_weights: Annotated[float, Field(ge=0, le=1)] = 1.0
     epoch_images: Annotated[int, Field(gt=0)] = 10_000
     tune_epochs: Annotated[int, Field(gt=0, le=10000)] = 10
     tune_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
@@ -191,6 +193,8 @@ class DataSettings(_Section):
     ----------
     dataset : str
         Name of a data set (``edgebio data list``).
+    protocol : str
+        Protocol whose first fold ``edgebio train`` takes; empty: the sides are named below.
     train_sessions, test_sessions : tuple of str
         Sessions that ``edgebio train`` learns from and scores on; empty: by repetitions.
     test_repetitions : int
@@ -214,6 +218,7 @@ class DataSettings(_Section):
     """
 
     dataset: str = "emg-3dc"
+    protocol: str = ""
     train_sessions: tuple[str, ...] = ()
     test_sessions: tuple[str, ...] = ()
     test_repetitions: Annotated[int, Field(ge=0)] = 0

@@ -36,7 +36,7 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
         *words.protocol(document["protocol"]),
         f"{len(folds)} folds; each was trained, quantized and run as C that the board would run. "
         "Every choice comes from the training side.",
-        words.frontend(first.frontend.frontend),
+        words.frontend(first.frontend.frontend, first.recipe.data),
         words.training(first.recipe, first.metrics),
     ]
     sections = [

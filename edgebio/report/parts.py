@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from edgebio.report import picture, svg
 from edgebio.report.page import Figure, Section, Table, figure, share
+from edgebio.training import gradcam
+from edgebio.training.gradcam import typical
 from edgebio.training.run import Run
 from edgebio.training.scores import roc, roc_areas
 
@@ -99,11 +101,9 @@ def examples(run: Run) -> Section:
     test, probability = run.test(), run.probability()
     strips = []
     for k, name in enumerate(run.frontend.classes):
-        own = np.flatnonzero(test.labels == k)
-        if not len(own):
+        chosen = typical(test.labels, probability, k)
+        if chosen is None:
             continue
-        certain = own[np.argsort(probability[own, k], kind="stable")]
-        chosen = certain[len(certain) // 2]
         address = picture.strip(test.take(np.array([chosen]))[0])
         decided = run.frontend.classes[int(probability[chosen].argmax())]
         said = name if decided == name else f"{name} (decided: {decided})"
@@ -121,6 +121,39 @@ def examples(run: Run) -> Section:
     )
     inside = Markup('<div class="strips">{}</div>').format(Markup("").join(strips))
     return Section("What the device sees", figures=[Figure(inside, caption, wide=True)])
+
+
+def attention(run: Run) -> Section:
+    """Grad-CAM of the same images, and its mean over each class; empty where a run has none."""
+    found = gradcam.load(run.folder)
+    title = "What the network looks at"
+    if found is None:
+        return Section(title)
+    test, strips = run.test(), []
+    for k, name in enumerate(run.frontend.classes):
+        if found.examples[k] < 0:
+            continue
+        image = test.take(found.examples[k : k + 1])[0].mean(axis=-1)
+        pictures = [("one image", picture.heated(image, found.maps[k]))]
+        if found.counts[k]:
+            flat = np.full_like(image, -60.0)
+            said = f"mean of {found.counts[k]}"
+            pictures.append((said, picture.heated(flat, found.means[k])))
+        cells = Markup("").join(
+            Markup('<div><span>{} {}, {}</span><img src="{}" alt="Grad-CAM of {}"></div>').format(
+                k + 1, name, said, address, name
+            )
+            for said, address in pictures
+        )
+        strips.append(Markup('<div class="pair">{}</div>').format(cells))
+    caption = (
+        "Grad-CAM of the float network. Coloured, the brighter the more, is what speaks for the "
+        "image's own class. On the left over the image from above (channels averaged, grey); on "
+        "the right the mean over test images of the class that are decided rightly. Time goes to "
+        "the right, frequency upwards."
+    )
+    inside = Markup('<div class="strips">{}</div>').format(Markup("").join(strips))
+    return Section(title, figures=[Figure(inside, caption, wide=True)])
 
 
 def quantization(found: Mapping[str, Any]) -> Section:

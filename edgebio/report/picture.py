@@ -44,6 +44,32 @@ def strip(image: npt.NDArray[np.int8]) -> str:
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
+def heated(image: npt.NDArray[np.integer | np.floating], heat: npt.NDArray[np.floating]) -> str:
+    """An image in grey with heat over it, time to the right and frequency upwards.
+
+    Parameters
+    ----------
+    image
+        Shape (columns, bins), within -128 to 127.
+    heat
+        float, shape (columns, bins): 0 leaves the grey as it is, 1 covers it with full colour.
+
+    Returns
+    -------
+    str
+        ``data:`` address of a PNG of one pixel a value.
+    """
+    from PIL import Image
+
+    grey = np.repeat((image[:, ::-1].T[..., None] + 128.0) * 0.8, 3, axis=-1)
+    share = heat[:, ::-1].T[..., None]
+    colour = np.array([0xE8, 0x4A, 0x27], float) + share * np.array([0, 0xA0, 0x10])
+    pixels = grey * (1 - 0.85 * share) + colour * 0.85 * share
+    out = io.BytesIO()
+    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGB").save(out, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
 def _palette() -> npt.NDArray[np.uint8]:
     """Return 256 colours, uint8, shape (256, 3)."""
     stops = np.array([[c >> 16, c >> 8 & 255, c & 255] for c in _STOPS], float)

@@ -22,9 +22,11 @@ def page(folder: Path) -> Page:
         f"Trained on {words.side(metrics['train'])}: {metrics['train']['recordings']:,} "
         f"recordings. Tested on {words.side(metrics['test'])}: "
         f"{metrics['test']['recordings']:,} recordings, {metrics['test']['windows']:,} windows.",
-        words.frontend(run.frontend.frontend),
+        words.frontend(run.frontend.frontend, run.recipe.data),
         words.training(run.recipe, metrics),
     ]
+    if without := words.left_out(metrics.get("left_out", {})):
+        about.append(without)
     quantized = read(folder / REPORT) if (folder / REPORT).is_file() else None
     sections = [Section("What was asked", about)]
     if quantized and (folder / OUTPUTS).is_file():
@@ -42,7 +44,9 @@ def page(folder: Path) -> Page:
             )
         )
     stops = metrics["best_epoch"] if metrics["best_epoch"] != metrics["epochs"] else None
-    sections += [parts.curves([metrics["history"]], stops), parts.examples(run)]
+    sections += [
+        parts.curves([metrics["history"]], stops), parts.examples(run), parts.attention(run)
+    ]  # fmt: skip
     tiles = [
         ("accuracy, float", share(metrics["accuracy"]), "by window"),
         ("balanced accuracy", share(metrics["balanced_accuracy"]), "mean recall"),

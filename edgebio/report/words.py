@@ -6,8 +6,11 @@ from typing import Any
 from edgebio import protocols
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.recipes import Recipe
+from edgebio.recipes import DataSettings, Recipe
 from edgebio.recordings import datasets
+
+_REASONS = ("flat", "clipped", "large")
+_NAMED = 6  # recordings that are told one by one
 
 
 def data(name: str) -> str:
@@ -22,6 +25,8 @@ def data(name: str) -> str:
     )
     if found.citation:
         said += f" To cite: {found.citation}. Licence: {found.licence}."
+    if found.caveat:
+        said += f" Caveat: {found.caveat}"
     return said
 
 
@@ -35,17 +40,18 @@ def protocol(name: str) -> list[str]:
     return [said + legend, "\n" + picture]
 
 
-def frontend(spec: FrontendSpec) -> str:
-    """Describe the front end."""
+def frontend(spec: FrontendSpec, asked: DataSettings) -> str:
+    """Describe the front end, and where its images were cut."""
 
     def ms(samples: int) -> str:
         return f"{1000 * samples / spec.rate:.0f} ms"
 
     rows, bins, channels = spec.image_shape
     hertz = spec.rate / spec.fft
+    when = f"a decision every {ms(spec.step)}" if asked.windows == "stride" else "one a heart beat"
     return (
-        f"What the network sees: windows of {spec.window} samples ({ms(spec.window)}), a decision "
-        f"every {ms(spec.step)}; a {spec.fft}-point STFT every {spec.hop} samples, of it the bins "
+        f"What the network sees: windows of {spec.window} samples ({ms(spec.window)}), {when}; "
+        f"a {spec.fft}-point STFT every {spec.hop} samples, of it the bins "
         f"from {spec.bins[0] * hertz:.0f} to {(spec.bins[1] - 1) * hertz:.0f} Hz, as base-2 "
         f"logarithms in int8: images of {rows} columns, {bins} bins and {channels} channels, "
         "computed in the firmware's own fixed-point arithmetic."
@@ -57,6 +63,7 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     model, how = recipe.model, recipe.training
     if metrics.get("new_people"):
         how = how.for_new_people()
+    hidden = f", a hidden layer of {model.dense}" if model.dense else ""
     size = f" ({metrics['parameters']:,} parameters)"
     added = [
         name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
@@ -68,12 +75,29 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
         "`edgebio calibrate` does for a wearer",
     }
     return (
-        f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{size}. "
-        f"Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
+        f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
+        f"{size}. Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
         f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}."
         + own
         * (how.normalise == "session")
     )
+
+
+def left_out(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Say which windows were left out as artefacts, as metrics.json counts them; or nothing."""
+    sides = []
+    for side, rows in found.items():
+        if not rows:
+            continue
+        places = [
+            f"person {row['subject']}, session {row['session']}: "
+            + " and ".join(f"{row[why]:,} {why}" for why in row if why in _REASONS and row[why])
+            + f" of {row['of']:,}"
+            for row in rows[:_NAMED]
+        ]
+        more = f"; and in {len(rows) - _NAMED} more recordings" if len(rows) > _NAMED else ""
+        sides.append(f"{side} ({'; '.join(places)}{more})")
+    return f"Windows left out as artefacts: {', '.join(sides)}." if sides else ""
 
 
 def listed(items: Sequence[str]) -> str:

@@ -178,7 +178,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         self.targets: npt.NDArray[np.float32] = targets.astype(np.float32)
         counts = np.bincount(self.images.labels, minlength=classes)
         balanced = len(self.images) / (classes * counts)
-        weights = balanced if settings.class_weights else np.ones(classes)
+        weights = balanced**settings.class_weights
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
         self.per_epoch = min(images.decisions, settings.epoch_images)
         self.epoch = 0

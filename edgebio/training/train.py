@@ -14,6 +14,7 @@ from edgebio.errors import EdgebioError
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
+from edgebio.training import gradcam
 from edgebio.training.fit import fit, predict, tune
 from edgebio.training.images import image_set
 from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, RunFrontend
@@ -49,9 +50,12 @@ def train(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> dict
         Where recordings or recipe do not fit, or `folder` holds something else than a run.
     """
     data = recipe.data
-    fold = protocols.by_sessions(
-        recordings, data.train_sessions, data.test_sessions, data.test_repetitions
-    )
+    if data.protocol:
+        fold = protocols.split(data.protocol, recordings)[0]
+    else:
+        fold = protocols.by_sessions(
+            recordings, data.train_sessions, data.test_sessions, data.test_repetitions
+        )
     return train_fold(recipe, fold, folder)
 
 
@@ -63,10 +67,12 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     training = recipe.training
     if fold.new_people:
         training = training.for_new_people()
-    if fold.validation:
-        kept, validation = fold.train, fold.validation
-    else:
+    kept, validation = fold.train, fold.validation
+    if not validation:
         kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
+    elif not training.patience:
+        # With a schedule of fixed length nothing is stopped, and more people are worth having.
+        kept, validation = (*kept, *validation), ()
     images = image_set(
         recipe.frontend, kept, validation, fold.test, recipe.data, training.normalise
     )
@@ -105,6 +111,9 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             subjects=np.array([r.subject for r in fold.test], np.str_),
             probability=probability,
         )
+    (folder / gradcam.FILE).unlink(missing_ok=True)
+    if explained := gradcam.explain(fitted.model, images.test, probability):
+        gradcam.save(folder, explained)
     metrics: dict[str, Any] = {
         "recipe": recipe.name,
         "dataset": recipe.data.dataset,

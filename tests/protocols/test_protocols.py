@@ -123,6 +123,23 @@ def test_cross_validation_tests_every_recording_once(recordings):
     assert all(len(f.train) + len(f.test) == len(recordings) for f in folds)
 
 
+@given(st.integers(11, 40), st.integers(11, 40))
+def test_many_repetitions_are_tested_in_five_blocks_of_neighbours_of_each_class(few, many):
+    recordings = [
+        recording(repetition=number, label=label)
+        for label, count in ((0, few), (1, many))
+        for number in range(count)
+    ]
+    folds = split("cross-validation", recordings)
+    assert [f.name for f in folds] == [f"block {k} of 5" for k in range(1, 6)]
+    assert sorted(id(r) for f in folds for r in f.test) == sorted(map(id, recordings))
+    for fold in folds:
+        for label, count in ((0, few), (1, many)):
+            own = [r.repetition for r in fold.test if r.labels[0] == label]
+            assert own == list(range(own[0], own[0] + len(own)))
+            assert count // 5 <= len(own) <= count // 5 + 1
+
+
 @given(sets)
 def test_leave_one_repetition_out_tests_every_recording_once_and_within_its_session(recordings):
     folds = split("leave-one-repetition-out", recordings)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import datasets, wfdb
-from edgebio.recordings.datasets import ecg_mitbih
+from edgebio.recordings.datasets import ecg_mitbih, heartbeats
 
 RNG = np.random.default_rng(0)
 
@@ -116,12 +116,45 @@ def small_ptb(root: Path) -> Path:
     return root / "ecg-ptb" / "patient104" / "s0306lre.hea"
 
 
+def heartbeat_rows(count: int, label: int, seed: int) -> list[str]:
+    """Rows as numpy.savetxt published them: a beat from its R peak on, then zeros."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        beat = rng.uniform(0, 1, 187)
+        beat[0], beat[rng.integers(80, 180) :] = 1, 0
+        rows.append(",".join(f"{value:.18e}" for value in [*beat, label]))
+    return rows
+
+
+def small_heartbeat_mitbih(root: Path) -> Path:
+    folder = root / "ecg-heartbeat-mitbih"
+    folder.mkdir(parents=True)
+    train = [row for label in range(5) for row in heartbeat_rows(3, label, label)]
+    test = [row for label in range(5) for row in heartbeat_rows(2, label, 10 + label)]
+    (folder / "mitbih_train.csv").write_text("\n".join([*train, train[4]]) + "\n")
+    # One that was in the other table already.
+    (folder / "mitbih_test.csv").write_text("\n".join([train[0], *test]) + "\n")
+    return folder / "mitbih_test.csv"
+
+
+def small_heartbeat_ptb(root: Path) -> Path:
+    folder = root / "ecg-heartbeat-ptb"
+    folder.mkdir(parents=True)
+    for label, name in enumerate(("normal", "abnormal")):
+        rows = heartbeat_rows(4 + label, label, label)
+        (folder / f"ptbdb_{name}.csv").write_text("\n".join(rows) + "\n")
+    return folder / "ptbdb_abnormal.csv"
+
+
 SMALL = {
     "emg-contraction-intensity": small_intensity,
     "emg-myo-transfer7": small_transfer,
     "eeg-bonn": small_bonn,
     "ecg-mitbih": small_mitbih,
     "ecg-ptb": small_ptb,
+    "ecg-heartbeat-mitbih": small_heartbeat_mitbih,
+    "ecg-heartbeat-ptb": small_heartbeat_ptb,
 }
 PEOPLE = {
     "emg-contraction-intensity": "4",
@@ -129,6 +162,8 @@ PEOPLE = {
     "eeg-bonn": "unknown",
     "ecg-mitbih": "201",
     "ecg-ptb": "patient104",
+    "ecg-heartbeat-mitbih": "unknown",
+    "ecg-heartbeat-ptb": "unknown",
 }
 
 
@@ -188,6 +223,51 @@ def test_ptb_is_normal_or_not_by_its_reason(tmp_path: Path) -> None:
         ("patient104", "2", 0),
     ]  # fmt: skip
     assert loaded[0].channels == 15
+
+
+@pytest.mark.parametrize("block", [1, 8 << 20])
+def test_tables_of_beats_are_recordings_of_a_beat_and_none_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(heartbeats, "_BLOCK", block)
+    path = small_heartbeat_mitbih(tmp_path)
+    loaded = datasets.load("ecg-heartbeat-mitbih", tmp_path)
+    assert [r.session for r in loaded] == ["train"] * 15 + ["test"] * 10
+    assert [int(r.labels[0]) for r in loaded] == [*np.repeat(range(5), 3), *np.repeat(range(5), 2)]
+    first = loaded[15]
+    assert first.source == f"{path}, line 2"
+    wanted = np.array(path.read_text().splitlines()[1].split(","), float)[:-1]
+    assert np.abs(first.samples[:, 0] / 4096 - wanted).max() <= 0.5 / 4096
+    assert first.samples.shape == (187, 1)
+    assert first.beats is not None
+    assert first.beats.tolist() == [93]
+    small_heartbeat_ptb(tmp_path)
+    told = datasets.load("ecg-heartbeat-ptb", tmp_path)
+    assert [r.classes[r.labels[0]] for r in told] == ["normal"] * 4 + ["abnormal"] * 5
+    assert "people stand on both sides" in datasets.get("ecg-heartbeat-ptb").caveat
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        (3, "1.5", "line 2, field 4: 1.5; expected 0 to 1"),
+        (3, "nan", "line 2, field 4: nan; expected a finite number"),
+        (187, "5.0", "line 2, field 188: class 5; expected 0 to 4"),
+        (187, "0.5", "line 2, field 188: class 0.5; expected 0 to 4"),
+        (187, "1,2", "line 2: 189 fields, expected 188"),
+    ],
+)
+def test_tables_that_hold_no_beats_are_refused(
+    tmp_path: Path, field: int, value: str, said: str
+) -> None:
+    path = small_heartbeat_mitbih(tmp_path)
+    rows = path.read_text().splitlines()
+    fields = rows[1].split(",")
+    fields[field] = value
+    rows[1] = ",".join(fields)
+    path.write_text("\n".join(rows) + "\n")
+    with pytest.raises(EdgebioError, match=said):
+        datasets.load("ecg-heartbeat-mitbih", tmp_path)
 
 
 @given(st.lists(st.integers(0, 999), min_size=2, max_size=20, unique=True), st.data())

@@ -22,6 +22,7 @@ from edgebio.parity.compare import exact
 from edgebio.parity.hil import Check, Measure
 from edgebio.recipes import AugmentSettings, NewPeopleSettings
 from edgebio.report import svg, words
+from edgebio.training import gradcam
 from tests import tiny
 
 # Counts what a person would miss: charts and pictures of no size, or without any ink.
@@ -186,7 +187,7 @@ def test_every_figure_is_a_file_too(page, request, tmp_path):
                 assert image.size == tuple(round(3 * side) for side in size)
                 assert len(image.convert("RGB").getcolors(1 << 24)) > 20
     (images,) = [path for path in written if "int8-images" in path.name and path.suffix == ".svg"]
-    classes = text.count("<img ")
+    classes = text.count('alt="STFT image of ')
     assert images.read_text().count("<image ") == classes > 1
 
 
@@ -207,7 +208,11 @@ def test_a_run_is_told_whole(run_page):
     quantized = json.loads((run_page.parent / "quantize.json").read_text())
     assert f"{100 * quantized['accuracy_int8']:.1f} %" in text
     assert f"{metrics['test']['windows']:,} windows" in text
-    assert text.count("<img ") == len(metrics["classes"])
+    looked = gradcam.load(run_page.parent)
+    maps = (looked.examples >= 0).sum() + (looked.counts > 0).sum()
+    assert maps > len(metrics["classes"])
+    assert text.count("<img ") == len(metrics["classes"]) + maps
+    assert text.count('alt="Grad-CAM of ') == maps
     assert "&lt;b&gt;float64&lt;/b&gt;" in text  # what was read is shown, not obeyed
     assert "On the board: mps2-an386" in text
     assert "20,360 bytes" in text

@@ -5,6 +5,7 @@ import pytest
 
 from edgebio import protocols, recipes
 from edgebio.errors import EdgebioError
+from edgebio.training import gradcam
 from edgebio.training import run as runs
 from edgebio.training.fit import Batches, fit, predict
 from edgebio.training.images import image_set
@@ -54,7 +55,9 @@ def test_class_weights_make_every_class_count_alike():
     counts = np.bincount(images.train.labels)
     assert counts[0] > counts[1]
     np.testing.assert_allclose(counts * batches.weights, len(images.train) / 7, rtol=1e-5)
-    assert (Batches(images, changed(class_weights=False)).weights == 1).all()
+    assert (Batches(images, changed(class_weights=0)).weights == 1).all()
+    half = Batches(images, changed(class_weights=0.5)).weights
+    np.testing.assert_allclose(half**2, batches.weights, rtol=1e-5)
 
 
 def test_metrics_are_those_of_the_model_that_is_kept():
@@ -148,6 +151,29 @@ def test_a_damaged_run_is_said_in_one_line(tmp_path, name, content, said):
     with pytest.raises(EdgebioError, match=said) as error:
         use()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("patience", [0, 1])
+def test_a_recipe_names_its_protocol_and_who_would_stop_a_fixed_schedule_is_learned_from(
+    tmp_path, patience
+):
+    everybody = [r for k in "123" for r in tiny.recordings(k) if r.session == "1"]
+    recipe = tiny.RECIPE.model_copy(
+        update={
+            "data": tiny.RECIPE.data.model_copy(update={"protocol": "patient-wise"}),
+            "training": changed(epochs=1, patience=patience),
+        }
+    )
+    fold = protocols.split("patient-wise", everybody)[0]
+    metrics = train(recipe, everybody, tmp_path / "run")
+    learned, asked, tested = (
+        {r.subject for r in side} for side in (fold.train, fold.validation, fold.test)
+    )
+    assert set(metrics["test"]["subjects"]) == tested
+    assert set(metrics["train"]["subjects"]) == (learned if patience else learned | asked)
+    assert set(metrics["validation"]["subjects"]) == (asked if patience else set())
+    explained = gradcam.load(tmp_path / "run")
+    assert explained.maps.shape[1:] == runs.load(tmp_path / "run").test().shape[:2]
 
 
 def test_a_network_is_tuned_to_a_person_after_the_others(tmp_path):

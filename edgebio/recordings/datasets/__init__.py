@@ -27,6 +27,8 @@ _MODULES = {
     "ecg-mitbih": "ecg_mitbih",
     "ecg-ptb": "ecg_ptb",
     "ecg-ptb-sample": "ecg_ptb_sample",
+    "ecg-heartbeat-mitbih": "ecg_heartbeat_mitbih",
+    "ecg-heartbeat-ptb": "ecg_heartbeat_ptb",
     "eeg-bonn": "eeg_bonn",
     "ninapro-db1": "ninapro",
     "ninapro-db2": "ninapro",

@@ -40,6 +40,8 @@ class DataSet:
         The set has no files: it is computed.
     left_out
         People that are loaded only when named, with the reason.
+    caveat
+        What no figure on this set can say, to be told beside each; empty for nothing.
     """
 
     name: str
@@ -55,6 +57,7 @@ class DataSet:
     files: str = ""
     computed: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
+    caveat: str = ""
 
     def recording(
         self,

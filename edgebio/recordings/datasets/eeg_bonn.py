@@ -45,6 +45,9 @@ DATASET = DataSet(
     ),
     sessions=("1",),
     page="https://github.com/arushnab/bonn-eeg-ml",
+    caveat="People are unknown: a split of this set is one of files, never cross-subject, and the "
+    "same person can stand on both sides. Scalp against implanted electrodes makes healthy against "
+    "ill easier than it should be.",
 )
 
 

@@ -1,0 +1,90 @@
+"""The recipes for heart and brain take the published formats, as far as images of every class."""
+
+import numpy as np
+import pytest
+
+from edgebio import recipes
+from edgebio.training.images import image_set
+from edgebio.training.windows import cut
+from tests.recordings import test_readers as formats
+
+
+def heart(seconds, rate, channels, seed, counts=1500):
+    """R peaks of 30 ms every 0.8 s, T waves between them, noise: int16, shape (n, channels)."""
+    t = np.arange(int(seconds * rate)) / rate
+    rng = np.random.default_rng(seed)
+    wave = sum(
+        np.exp(-(((t - beat) / 0.012) ** 2)) + 0.2 * np.exp(-(((t - beat - 0.25) / 0.05) ** 2))
+        for beat in np.arange(0.5, seconds, 0.8)
+    )
+    leads = rng.uniform(0.5, 1, channels)
+    return np.rint(counts * wave[:, None] * leads + rng.normal(0, 8, (len(t), channels))).astype(
+        np.int16
+    )
+
+
+def ptb(root):
+    for number, reason in enumerate(("Healthy control", "Myocardial infarction", "Dysrhythmia")):
+        formats.write_wfdb(
+            root / "ecg-ptb" / f"patient{number:03d}", "s0010_re", heart(8, 1000, 15, number),
+            leads=formats.LEADS, gain=2000, fmt="16", rate=1000,
+            notes=[f"Reason for admission: {reason}"],
+        )  # fmt: skip
+    return "ecg-ptb"
+
+
+def mitbih(root):
+    for name in ("100", "101", "103"):
+        samples = heart(8, 360, 2, int(name), 600)
+        marks = [
+            (round(beat * 360), "NVAN"[k % 4]) for k, beat in enumerate(np.arange(0.5, 8, 0.8))
+        ]
+        formats.write_wfdb(root / "ecg-mitbih", name, samples, leads=("MLII", "V1"), gain=200,
+                           fmt="212", rate=360, symbols=marks)  # fmt: skip
+    return "ecg-mitbih"
+
+
+def table(root):
+    formats.small_heartbeat_mitbih(root)
+    return "ecg-heartbeat-mitbih"
+
+
+def bonn(root):
+    formats.small_bonn(root)
+    return "eeg-bonn"
+
+
+CASES = [
+    *((name, write) for write in (ptb, mitbih, table)
+      for name in ("ecg-normal-abnormal", "ecg-normal-abnormal-seed")),
+    *((name, mitbih) for name in ("ecg-arrhythmia", "ecg-arrhythmia-seed")),
+    *((name, bonn) for name in ("eeg-classes", "eeg-classes-3")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "write"), CASES)
+def test_it_makes_images_of_every_class(tmp_path, name, write):
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    recipe = recipes.load(name).on(write(tmp_path))
+    recordings = recipe.recordings(tmp_path)
+    images = image_set(recipe.frontend, recordings, [], recordings, recipe.data)
+    assert set(images.test.labels) == set(range(len(images.classes)))
+    wanted = tuple(recipe.data.classes) or recordings[0].classes
+    assert images.classes == wanted
+    assert images.test.all().std() > 5
+
+
+def test_a_beat_stands_in_the_middle_of_its_image(tmp_path):
+    """Of PTB, whose R peaks are found at 1000 Hz and looked at after resampling."""
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    recipe = recipes.load("ecg-normal-abnormal").on(ptb(tmp_path))
+    recording = recipe.recordings(tmp_path)[0]
+    spec = recipe.frontend
+    columns, _, _ = cut(recording, spec, 1, recipe.data)
+    assert recording.rate == recipe.data.rate
+    assert len(columns) >= 5
+    for column in columns:
+        window = recording.samples[column * spec.hop :][: spec.window, 0].astype(int)
+        peak = int(np.argmax(window[spec.window // 4 : -spec.window // 4])) + spec.window // 4
+        # Within half a column, and what the detector and resampling may be off by.
+        assert abs(peak - (spec.window - 1) / 2) <= spec.hop / 2 + 0.03 * recording.rate

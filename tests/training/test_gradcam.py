@@ -1,0 +1,88 @@
+"""Grad-CAM shows the places that a class rests on."""
+
+import numpy as np
+import pytest
+
+from edgebio import models
+from edgebio.errors import EdgebioError
+from edgebio.recipes import ModelSettings
+from edgebio.training import gradcam
+from edgebio.training.images import Images
+
+COLUMNS, BINS = 12, 8
+
+
+def two_signs(flatten=False):
+    """A network whose class 0 rests on what is above the mean, and class 1 on what is below."""
+    settings = ModelSettings(filters=(2,), pool_after=(), dropout=0, flatten=flatten)
+    model = models.build(settings, (COLUMNS, BINS, 1), 2)
+    kernel = np.zeros((3, 3, 1, 2), np.float32)
+    kernel[1, 1, 0] = [1, -1]
+    model.get_layer("conv0").set_weights([kernel])
+    places = COLUMNS * BINS if flatten else 1
+    dense = np.tile(np.eye(2, dtype=np.float32), (places, 1))
+    model.get_layer("classes").set_weights([dense, np.zeros(2, np.float32)])
+    return model
+
+
+def images(n=3):
+    """A bright patch early and low, a dark one late and high; the rest is the mean."""
+    made = np.zeros((n, COLUMNS, BINS, 1), np.int8)
+    made[:, 1:4, 0:3] = 100
+    made[:, 8:11, 5:8] = -100
+    return made
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_the_map_of_a_class_lies_where_the_class_comes_from(flatten):
+    model = two_signs(flatten)
+    for label, where in ((0, np.s_[:, 1:4, 0:3]), (1, np.s_[:, 8:11, 5:8])):
+        found = gradcam.grad_cam(model, images(), np.full(3, label))
+        assert found.shape == (3, COLUMNS, BINS)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found[where], 1, rtol=1e-6)
+        elsewhere = found.copy()
+        elsewhere[where] = 0
+        assert not elsewhere.any()
+
+
+def test_maps_are_within_0_and_1_at_any_network_and_of_the_images_size():
+    model = models.build(ModelSettings(filters=(4, 6), pool_after=(0, 1)), (COLUMNS, BINS, 3), 4)
+    rng = np.random.default_rng(0)
+    some = rng.integers(-128, 128, (20, COLUMNS, BINS, 3), np.int8)
+    found = gradcam.grad_cam(model, some, rng.integers(0, 4, 20))
+    assert found.shape == (20, COLUMNS, BINS)
+    assert (found >= 0).all()
+    most = found.max(axis=(1, 2))
+    assert np.isin(most.round(5), [0.0, 1.0]).all()
+    assert most.any()
+
+
+def test_an_image_without_anything_for_the_class_has_an_empty_map():
+    bright = np.maximum(images(1), 0)
+    assert not gradcam.grad_cam(two_signs(), bright, np.array([1])).any()
+
+
+def test_a_run_keeps_a_typical_image_and_the_mean_of_each_class(tmp_path):
+    pixels = np.concatenate(images(6))
+    labels = np.array([0, 0, 0, 0, 2, 2], np.int16)
+    test = Images(pixels, np.arange(6) * COLUMNS, labels, np.zeros(6, np.int32), COLUMNS)
+    said = np.array([[9, 0, 1], [5, 5, 0], [7, 2, 1], [1, 8, 1], [6, 0, 4], [8, 0, 2]]) / 10
+    # A third class that never speaks.
+    model = models.build(
+        ModelSettings(filters=(2,), pool_after=(), dropout=0), (COLUMNS, BINS, 1), 3
+    )
+    model.set_weights([*two_signs().get_weights()[:-2], np.eye(2, 3), np.zeros(3)])
+    explained = gradcam.explain(model, test, said.astype(np.float32))
+    assert explained.examples.tolist() == [2, -1, 4]
+    assert explained.counts.tolist() == [3, 0, 0]
+    assert explained.maps[0, 2, 1] == explained.means[0, 2, 1] == 1
+    assert not explained.maps[1:].any()
+    gradcam.save(tmp_path, explained)
+    again = gradcam.load(tmp_path)
+    np.testing.assert_array_equal(again.means, explained.means)
+    (tmp_path / gradcam.FILE).write_bytes(b"PK")
+    with pytest.raises(EdgebioError, match=r"gradcam\.npz: damaged"):
+        gradcam.load(tmp_path)
+    (tmp_path / gradcam.FILE).unlink()
+    assert gradcam.load(tmp_path) is None
