@@ -135,6 +135,10 @@ class TrainingSettings(_Section):
     class_weights : float
         Weigh classes by their inverse frequency, to this power: 0 does not, 1 lets all classes
         count the same.
+    prior : float
+        Power of the classes' frequencies that the trained network's probabilities are divided by,
+        so that rare classes are decided for sooner; 0 leaves them. It goes into the classifier's
+        bias. Logit adjustment after the fact: A. K. Menon et al., ICLR 2021 (arXiv 2007.07314).
     normalise : {"training", "session"}
         See `Normalise`.
     augment : AugmentSettings
@@ -151,6 +155,7 @@ class TrainingSettings(_Section):
     patience: Annotated[int, Field(ge=0)] = 10
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: Annotated[float, Field(ge=0, le=1)] = 1.0
+    prior: Annotated[float, Field(ge=0, le=1)] = 0.0
     epoch_images: Annotated[int, Field(gt=0)] = 10_000
     tune_epochs: Annotated[int, Field(gt=0, le=10000)] = 10
     tune_learning_rate: Annotated[float, Field(gt=0)] = 1e-3

@@ -149,6 +149,25 @@ def tune(
     return Fitted(more.model, history, len(history["loss"]))
 
 
+def adjust(model: Any, labels: npt.NDArray[np.integer], power: float) -> None:
+    """Divide a network's probabilities by a power of the classes' frequencies, in place.
+
+    Parameters
+    ----------
+    model
+        tf_keras.Model of `edgebio.models.build`.
+    labels
+        int, shape (n,): of what it was trained on; every class occurs.
+    power
+        See `edgebio.recipes.TrainingSettings.prior`.
+    """
+    if power:
+        layer = model.get_layer("classes")
+        weights, bias = layer.get_weights()
+        share = np.bincount(labels, minlength=len(bias)) / len(labels)
+        layer.set_weights([weights, (bias - power * np.log(share)).astype(np.float32)])
+
+
 def predict(model: Any, images: Images) -> npt.NDArray[np.float32]:
     """Class probabilities of the float model: float32, shape (n, classes)."""
     parts = [

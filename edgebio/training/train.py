@@ -15,7 +15,7 @@ from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
 from edgebio.training import gradcam
-from edgebio.training.fit import fit, predict, tune
+from edgebio.training.fit import adjust, fit, predict, tune
 from edgebio.training.images import image_set
 from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, RunFrontend
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
@@ -81,6 +81,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         images = images.tuned_on(fold.tune)
         # By now the network is one of a known wearer.
         fitted = tune(fitted, images, recipe.model, recipe.training, folder / LOGS / "tuning")
+    adjust(fitted.model, images.train.labels, training.prior)
     probability = predict(fitted.model, images.test)
     decided = probability.argmax(axis=1)
     labels, count = images.test.labels, len(images.classes)

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from edgebio import protocols, recipes
+from edgebio import models, protocols, recipes
 from edgebio.errors import EdgebioError
 from edgebio.training import gradcam
 from edgebio.training import run as runs
-from edgebio.training.fit import Batches, fit, predict
+from edgebio.training.fit import Batches, adjust, fit, predict
 from edgebio.training.images import image_set
 from edgebio.training.scores import scores
 from edgebio.training.train import train, train_fold
@@ -58,6 +58,16 @@ def test_class_weights_make_every_class_count_alike():
     assert (Batches(images, changed(class_weights=0)).weights == 1).all()
     half = Batches(images, changed(class_weights=0.5)).weights
     np.testing.assert_allclose(half**2, batches.weights, rtol=1e-5)
+
+
+def test_probabilities_are_divided_by_a_power_of_the_frequencies():
+    model = models.build(tiny.RECIPE.model, (9, 32, 3), 3)
+    some = np.random.default_rng(0).normal(size=(5, 9, 32, 3)).astype("f")
+    before = model(some).numpy()
+    adjust(model, np.repeat([0, 1, 2], [80, 15, 5]), 0.5)
+    wanted = before / np.sqrt([0.80, 0.15, 0.05])
+    wanted /= wanted.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model(some).numpy(), wanted, rtol=1e-4)
 
 
 def test_metrics_are_those_of_the_model_that_is_kept():
