@@ -77,9 +77,8 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
         f"{size}. Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
-        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}."
-        + own
-        * (how.normalise == "session")
+        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}. "
+        f"Images are standardised by {by[how.normalise]}."
     )
 
 
