@@ -1,12 +1,12 @@
 """``edgebio classify``: stream a recording to a board and print its decisions."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from edgebio.cli.common import Output, command
-from edgebio.cli.device import device
+from edgebio.cli.device import Transport, device, stream_options
 from edgebio.errors import CheckFailedError, EdgebioError
 
 
@@ -14,18 +14,9 @@ from edgebio.errors import CheckFailedError, EdgebioError
     example="edgebio classify emg-3dc:2:2 --board mps2-an386 --model run\n"
     "edgebio classify day1.csv --rate 1000 --port /dev/ttyACM0 --model run"
 )
-@click.argument("recording")
-@click.option("--board", "board_name", help="Emulated board: built, started and stopped here.")
-@click.option("--port", help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port.")
-@click.option("--baud", default=921_600, show_default=True, help="Rate of the port.")
+@stream_options
 @click.option("--model", type=click.Path(path_type=Path),
               help="Run or .tflite: names the classes, and is compared with.")  # fmt: skip
-@click.option("--transport", default="pty", show_default=True, type=click.Choice(["pty", "socket"]),
-              help="How the emulated board is reached.")  # fmt: skip
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="HZ",
-              help="Samples a second of a file that does not say.")  # fmt: skip
-@click.option("--windows", type=click.IntRange(min=1), metavar="N", help="Stop after N decisions.")
 @click.option("--real-time", is_flag=True, help="At the recording's own pace.")
 @click.option("--votes", type=click.IntRange(1, 31), metavar="N", help="Windows that vote.")
 @click.option("--confidence", type=click.FloatRange(0, 1, max_open=True), metavar="P",
@@ -45,7 +36,7 @@ def classify(
     port: str | None,
     baud: int,
     model: Path | None,
-    transport: Literal["pty", "socket"],
+    transport: Transport,
     data: Path | None,
     rate: float | None,
     windows: int | None,

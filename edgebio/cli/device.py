@@ -2,9 +2,11 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import click
 
 from edgebio.cli.common import Output
 
@@ -12,6 +14,28 @@ if TYPE_CHECKING:
     from edgebio.link.client import Client
 
 Transport = Literal["pty", "socket"]
+
+
+def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the recording that is streamed to a board, and how the board is reached."""
+    for add in (
+        click.option("--windows", type=click.IntRange(min=1), metavar="N",
+                     help="Stop after N decisions."),
+        click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="HZ",
+                     help="Samples a second of a file that does not say."),
+        click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets."),
+        click.option("--transport", default="pty", show_default=True,
+                     type=click.Choice(get_args(Transport)),
+                     help="How the emulated board is reached."),
+        click.option("--baud", default=921_600, show_default=True, help="Rate of the port."),
+        click.option("--port",
+                     help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port."),
+        click.option("--board", "board_name",
+                     help="Emulated board: built, started and stopped here."),
+        click.argument("recording"),
+    ):  # fmt: skip
+        function = add(function)
+    return function
 
 
 @contextlib.contextmanager

@@ -3,12 +3,12 @@
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from edgebio.cli.common import Output, command
-from edgebio.cli.device import device
+from edgebio.cli.device import Transport, device, stream_options
 from edgebio.errors import EdgebioError
 
 _LOOK = 1.0  # seconds from one look at the device's counters to the next
@@ -18,18 +18,9 @@ _LOOK = 1.0  # seconds from one look at the device's counters to the next
     example="edgebio monitor emg-3dc:2:2 --board mps2-an386 --model run\n"
     "edgebio monitor day1.csv --rate 1000 --port /dev/ttyACM0 --model run --record seen.npz"
 )
-@click.argument("recording")
-@click.option("--board", "board_name", help="Emulated board: built, started and stopped here.")
-@click.option("--port", help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port.")
-@click.option("--baud", default=921_600, show_default=True, help="Rate of the port.")
+@stream_options
 @click.option("--model", required=True, type=click.Path(path_type=Path),
               help="Run or .tflite that the board carries.")  # fmt: skip
-@click.option("--transport", default="pty", show_default=True, type=click.Choice(["pty", "socket"]),
-              help="How the emulated board is reached.")  # fmt: skip
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="HZ",
-              help="Samples a second of a file that does not say.")  # fmt: skip
-@click.option("--windows", type=click.IntRange(min=1), metavar="N", help="Stop after N decisions.")
 @click.option("--fast", is_flag=True, help="As fast as the board takes it, not at its own pace.")
 @click.option("--record", type=click.Path(path_type=Path),
               help="Write what was streamed, labelled by what the board decided.")  # fmt: skip
@@ -40,7 +31,7 @@ def monitor(
     port: str | None,
     baud: int,
     model: Path,
-    transport: Literal["pty", "socket"],
+    transport: Transport,
     data: Path | None,
     rate: float | None,
     windows: int | None,
