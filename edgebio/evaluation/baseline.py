@@ -40,7 +40,8 @@ def score(fold: Fold, window: int, step: int) -> dict[str, float]:
     dict
         See `edgebio.training.scores.scores`.
     """
-    train, train_labels = _side(fold.train, window, step)
+    # It cannot be tuned: where the wearer's own recordings are there, they serve it best alone.
+    train, train_labels = _side(fold.tune or fold.train, window, step)
     test, test_labels = _side(fold.test, window, step)
     if len(np.unique(train_labels)) < 2 or not len(test_labels):
         raise EdgebioError(

@@ -7,6 +7,7 @@ from scipy import signal
 from edgebio import protocols
 from edgebio.evaluation import baseline
 from edgebio.recordings import datasets
+from tests import tiny
 
 ANCHORS = {"2": 0.798, "6": 0.886, "8": 0.79, "9": 0.872, "11": 0.941, "12": 0.864}
 """Accuracy of each person, session 1 to session 2, published beside the recordings."""
@@ -56,3 +57,11 @@ def test_it_reproduces_the_published_figures(data_folder):
         for fold in protocols.split("cross-subject", recordings)
     ]
     assert np.mean(across) == pytest.approx(0.450, abs=5e-4)
+
+
+def test_where_a_network_is_tuned_it_learns_from_the_wearer():
+    both = [*tiny.recordings("1"), *tiny.recordings("2")]
+    for alone, tuned in zip(
+        protocols.split("one-to-one", both), protocols.split("transfer", both), strict=True
+    ):
+        assert baseline.score(alone, 200, 50) == baseline.score(tuned, 200, 50)
