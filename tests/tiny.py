@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from edgebio.frontend.spec import FrontendSettings
 from edgebio.recipes import (
     AugmentSettings,
     DataSettings,
@@ -14,6 +15,7 @@ from edgebio.recipes import (
     Recipe,
     TrainingSettings,
 )
+from edgebio.recipes.imitation import ImitationSettings
 from edgebio.recordings.datasets import synthetic
 
 RECIPE = Recipe(
@@ -27,6 +29,21 @@ RECIPE = Recipe(
     ),
     quantize=QuantizeSettings(samples=100),
 )
+
+IMITATION = Recipe(
+    name="tiny-fin",
+    data=RECIPE.data,
+    frontend=FrontendSettings(window=300, hop=2, stride=50),
+    training=TrainingSettings(
+        epochs=2, batch=64, epoch_images=3200, learning_rate=1e-2, tune_epochs=1,
+        validation_repetitions=0,
+    ),
+    quantize=QuantizeSettings(samples=40),
+    imitation=ImitationSettings(
+        samples=100, filters=8, units=8, hidden=12, classifier_filters=(8,), classifier_epochs=8,
+        percentages=(100.0,),
+    ),
+)  # fmt: skip
 
 
 @functools.cache
@@ -56,3 +73,15 @@ def quantized():
     from edgebio.quantize import quantize
 
     return quantize(run())
+
+
+@functools.cache
+def imitation():
+    """Folder of the finished run of an imitation; quantized."""
+    from edgebio.evaluation.evaluate import by_generated_c
+    from edgebio.quantize import quantize
+    from edgebio.training.train import train
+
+    train(IMITATION, recordings(), folder() / "imitation")
+    quantize(folder() / "imitation", by_generated_c)
+    return folder() / "imitation"

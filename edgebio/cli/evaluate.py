@@ -17,7 +17,8 @@ _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int
 
 @command(
     example="edgebio evaluate emg-grips --protocol one-to-one --baseline lda\n"
-    "edgebio evaluate emg-grips --protocol cross-subject -o results --dask tcp://10.0.0.5:8786"
+    "edgebio evaluate emg-grips --protocol cross-subject -o results --dask tcp://10.0.0.5:8786\n"
+    "edgebio evaluate emg-fin --protocol one-to-one"
 )
 @click.argument("recipe")
 @click.option("--protocol", required=True, type=click.Choice(protocols.names()),
@@ -81,6 +82,13 @@ def evaluate(
         for row, figures in zip(rows, scores, strict=True):
             row.append(f"{figures['accuracy']:.4f}")
     out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
+    if job.imitation:
+        told = [name for name in document["mean"] if name.startswith("r2_")]
+        out.table(
+            "R2 of what is imitated",
+            ["tested on", *(name.removeprefix("r2_").replace("_", " ") for name in told)],
+            [[name, *(f"{figures[key]:.4f}" for key in told)] for name, figures in lines],
+        )
     from edgebio import report
     from edgebio.report import words
 

@@ -18,6 +18,7 @@ from edgebio.evaluation import people, workers
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
+from edgebio.training.features import IMITATED
 
 Baseline = Literal["lda"]
 RESULT, DOCUMENT = "result.json", "evaluation.json"
@@ -26,6 +27,12 @@ _SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
 _WINDOWS = (*_SCORES, "roc_auc", "instability")
 _DECIDED = ("accuracy_decided", "instability_decided", "rejection_rate")
 _FIGURES = (*_WINDOWS, *(f"{name}_int8" for name in _WINDOWS), *_DECIDED)
+IMITATION = (
+    "accuracy_true", "accuracy_tuned",
+    *(f"r2_{name}{suffix}" for suffix in ("", "_int8") for name in IMITATED),
+)  # fmt: skip
+"""Figures of a recipe with ``[imitation]`` besides: accuracy by true features and of both networks
+tuned together, and R2 of what is imitated."""
 _ROOMS = ("frontend", "models", "training", "quantize", "compiler", "decision")
 _ASSETS = ("frontend", "kernels", "decision")
 """Whose code a result depends on; what readers and splitters make is hashed itself."""
@@ -84,11 +91,12 @@ def evaluate(
         "recipe": recipe.name,
         "folds": _run(recipe, folds, folder, jobs or os.cpu_count() or 1, scheduler, finished),
     }
-    document |= _over_folds(document["folds"], _FIGURES)
-    everyone = people.by_person(document["folds"], _FIGURES)
+    figures = (*_FIGURES, *IMITATION) if recipe.imitation else _FIGURES
+    document |= _over_folds(document["folds"], figures)
+    everyone = people.by_person(document["folds"], figures)
     document["people"] = everyone
     document["interval"] = {
-        name: people.interval([person[name] for person in everyone]) for name in _FIGURES
+        name: people.interval([person[name] for person in everyone]) for name in figures
     }
     if baseline:
         document["baseline"] = _baseline(baseline, recipe, folds)
@@ -99,7 +107,7 @@ def evaluate(
 def key(recipe: Recipe, fold: Fold) -> str:
     """Name of everything that the result of a fold depends on, besides the machine."""
     hasher = hashlib.sha256(_code())
-    what = recipe.model_dump(include={"frontend", "model", "training", "quantize"})
+    what = recipe.model_dump(include={"frontend", "model", "training", "quantize", "imitation"})
     what["data"] = recipe.data.model_dump(include={"windows", "artefacts"})
     hasher.update(json.dumps(what, sort_keys=True).encode())
     for side in (fold.train, fold.test, fold.tune, fold.validation):
@@ -153,7 +161,7 @@ def run_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
     from edgebio.training.train import train_fold
 
     train_fold(recipe, fold, place)
-    quantize(place, _by_generated_c)
+    quantize(place, by_generated_c)
     storage.write_json(place / RESULT, result(place))  # last: with it the fold is finished
 
 
@@ -164,21 +172,24 @@ def result(place: Path) -> dict[str, Any]:
     ``macro_f1``, ``roc_auc`` and ``instability`` of the float network's windows; with ``_int8``,
     those of the int8 network; ``accuracy_decided``, ``instability_decided`` and ``rejection_rate``
     of its decisions after vote and threshold; ``people``, the same of each person; ``classes``,
-    ``by_class_int8`` and ``confusion_int8``.
+    ``by_class_int8`` and ``confusion_int8``. Of an imitation, whose decisions do not vote, also
+    the figures of `IMITATION`.
     """
-    from edgebio.evaluation.figures import by_person
+    from edgebio.evaluation import figures, imitation
     from edgebio.quantize.quantize import REPORT
+    from edgebio.training.imitation import is_one
     from edgebio.training.run import METRICS
 
     metrics, report = (json.loads((place / name).read_text()) for name in (METRICS, REPORT))
-    everyone, pooled = by_person(place)
+    told = is_one(place)
+    everyone, pooled = (imitation if told else figures).by_person(place)
     return {
         "fold": metrics["fold"],
         "train": _described(metrics["train"], metrics["validation"], metrics["tune"]),
         "test": _described(metrics["test"]),
         "left_out": metrics["left_out"],
         "windows": metrics["test"]["windows"],
-        **{name: pooled[name] for name in _FIGURES},
+        **{name: pooled.get(name) for name in (*_FIGURES, *(IMITATION if told else ()))},
         "people": everyone,
         "classes": metrics["classes"],
         "by_class_int8": report["by_class_int8"],
@@ -190,7 +201,7 @@ def result(place: Path) -> dict[str, Any]:
     }
 
 
-def _by_generated_c(model: bytes, images: Any) -> tuple[Any, str]:
+def by_generated_c(model: bytes, images: Any) -> tuple[Any, str]:
     """Run an int8 model as the device would: by the C that edgebio generates from it."""
     from edgebio.compiler.host import HostModel
 

@@ -33,6 +33,7 @@ try:
         import tf_keras as keras
         from tensorflow.lite.python import schema_py_generated as schema
         from tensorflow.lite.python.convert import mlir_quantize
+    from tensorflow.lite.python.optimize import calibrator
 except ImportError as error:
     raise MissingToolError(
         f"training needs TensorFlow ({error}); install it: pip install 'edgebio[train]'"
@@ -63,4 +64,4 @@ def _keep_freed_memory() -> None:
 
 _keep_freed_memory()
 
-__all__ = ["keras", "mlir_quantize", "schema", "tf"]
+__all__ = ["calibrator", "keras", "mlir_quantize", "schema", "tf"]

@@ -58,6 +58,7 @@ def run(
     first = made.get_input_details()[0]["index"]
     found: dict[int, list[npt.NDArray[Any]]] = {tensor: [] for tensor in tensors}
     for k in range(len(images)):
+        made.reset_all_variables()  # an LSTM starts from zero state with every input
         made.set_tensor(first, images[k : k + 1])
         made.invoke()
         for tensor, values in found.items():

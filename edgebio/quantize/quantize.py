@@ -16,6 +16,7 @@ from edgebio import storage, tflite
 from edgebio.errors import CheckFailedError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
+from edgebio.training import imitation
 from edgebio.training import run as runs
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
@@ -52,6 +53,10 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     EdgebioError
         Where the run is not complete.
     """
+    if imitation.is_one(folder):
+        from edgebio.quantize.imitation import quantize as quantize_imitation
+
+        return quantize_imitation(folder, decide)
     run = runs.load(folder)
     # A folder that is no run is refused before seconds go into importing TensorFlow.
     from edgebio.quantize import flatbuffer, report
@@ -59,7 +64,7 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, name) for name in ("float.tflite", "int8.tflite")]
-        _convert(folder, *paths)
+        convert("edgebio.quantize.convert", folder, *paths)
         float_model, bare = (path.read_bytes() for path in paths)
     _check_input(tflite.read(bare), folder)
     metadata = ModelMetadata(
@@ -106,9 +111,16 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     return document
 
 
-def _convert(folder: Path, float_model: Path, int8_model: Path) -> None:
+def convert(module: str, folder: Path, *made: Path) -> None:
+    """Run a converting module on a run in a process of its own, which may die of it.
+
+    Raises
+    ------
+    CheckFailedError
+        Where it does, or refuses.
+    """
     done = subprocess.run(
-        [sys.executable, "-m", "edgebio.quantize.convert", folder, float_model, int8_model],
+        [sys.executable, "-m", module, folder, *made],
         capture_output=True,
         text=True,
         errors="replace",

@@ -106,6 +106,7 @@ def decide(model: bytes, images: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.i
     micro = runtime.Interpreter.from_bytes(model)
     outputs = []
     for k in range(len(images)):
+        micro.reset()  # an LSTM starts from zero state with every input
         micro.set_input(images[k : k + 1], 0)
         micro.invoke()
         outputs.append(micro.get_output(0)[0])

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
+from edgebio.recipes.imitation import ImitationSettings
 
 if TYPE_CHECKING:
     from edgebio.recordings import Recording
@@ -242,7 +243,11 @@ class DataSettings(_Section):
 
 
 class Recipe(_Section):
-    """One job, from recordings to a network: what ``edgebio train`` reads."""
+    """One job, from recordings to a network: what ``edgebio train`` reads.
+
+    With ``[imitation]`` the network is not the CNN of ``[model]`` on STFT images, but one that
+    imitates features of raw windows.
+    """
 
     name: str
     title: str = ""
@@ -252,6 +257,7 @@ class Recipe(_Section):
     training: TrainingSettings = TrainingSettings()
     quantize: QuantizeSettings = QuantizeSettings()
     decision: DecisionSettings = DecisionSettings()
+    imitation: ImitationSettings | None = None
 
     def on(self, dataset: str | None) -> Self:
         """Return the same job on another data set; on its own if None."""
@@ -259,6 +265,23 @@ class Recipe(_Section):
             return self
         data = self.data.model_copy(update={"dataset": dataset})
         return self.model_copy(update={"data": data})
+
+    def ahead(self, prediction: int | None) -> Self:
+        """Return the same job for features so many windows ahead; as it is if None.
+
+        Raises
+        ------
+        EdgebioError
+            Where the job imitates none.
+        """
+        if prediction is None:
+            return self
+        if self.imitation is None:
+            raise EdgebioError(
+                f"{self.name} has no [imitation]: it tells no features to be told ahead"
+            )
+        imitation = ImitationSettings(**{**self.imitation.model_dump(), "prediction": prediction})
+        return self.model_copy(update={"imitation": imitation})
 
     def recordings(
         self, root: Path | None = None, subjects: Sequence[str] | None = None
@@ -336,7 +359,7 @@ def dump(recipe: Recipe) -> str:
             if isinstance(value, dict) and value:
                 section(f"{prefix}.{key}" if prefix else key, value)
 
-    section("", recipe.model_dump())
+    section("", recipe.model_dump(exclude_none=True))
     return "\n".join(lines) + "\n"
 
 

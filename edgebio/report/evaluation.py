@@ -8,9 +8,11 @@ import numpy as np
 
 from edgebio.evaluation import people
 from edgebio.quantize.quantize import OUTPUTS, REPORT
-from edgebio.report import parts, svg, words
+from edgebio.report import imitation, parts, svg, words
 from edgebio.report.page import Figure, Page, Section, Table, figure, read, share
+from edgebio.training import imitation as imitated
 from edgebio.training import run as runs
+from edgebio.training.imitation import ImitationRun
 from edgebio.training.run import Run
 from edgebio.training.scores import by_class, confusion
 
@@ -29,22 +31,30 @@ _COLUMNS = (
 def page(folder: Path, document: Mapping[str, Any]) -> Page:
     """Tell everything that is known of an evaluation; see `edgebio.report.page.write`."""
     folds = document["folds"]
-    loaded = [runs.load(folder / fold["place"]) for fold in folds]
+    loaded = [_load(folder / fold["place"]) for fold in folds]
     first = loaded[0]
+    if isinstance(first, Run):
+        seen = [
+            words.frontend(first.frontend.frontend, first.recipe.data),
+            words.training(first.recipe, first.metrics),
+        ]
+        shown = parts.examples(first)
+    else:
+        seen = imitation.asked(first)
+        shown = imitation.by_fold(folds, document["mean"])
     asked = [
         words.data(document["dataset"]),
         *words.protocol(document["protocol"]),
         f"{len(folds)} folds; each was trained, quantized and run as C that the board would run. "
         "Every choice comes from the training side.",
-        words.frontend(first.frontend.frontend, first.recipe.data),
-        words.training(first.recipe, first.metrics),
+        *seen,
     ]
     sections = [
         Section("What was asked", asked),
         _people(document),
         _decisions(folder, folds, loaded),
         parts.curves([run.metrics["history"] for run in loaded], None),
-        parts.examples(first),
+        shown,
         _quantization(folder, folds),
     ]
     mean, spread, baseline = document["mean"], document["deviation"], document.get("baseline")
@@ -65,6 +75,10 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
         sections=sections,
         made_from="evaluation.json and the runs of its folds",
     )
+
+
+def _load(folder: Path) -> Run | ImitationRun:
+    return imitated.load(folder) if imitated.is_one(folder) else runs.load(folder)
 
 
 def _people(document: Mapping[str, Any]) -> Section:
@@ -131,10 +145,12 @@ def _summary(columns: Sequence[Sequence[float | None]]) -> list[list[str]]:
     ]
 
 
-def _decisions(folder: Path, folds: Sequence[Mapping[str, Any]], loaded: Sequence[Run]) -> Section:
+def _decisions(
+    folder: Path, folds: Sequence[Mapping[str, Any]], loaded: Sequence[Run | ImitationRun]
+) -> Section:
     """All folds' decisions together."""
     classes = loaded[0].frontend.classes
-    labels = np.concatenate([run.test().labels for run in loaded])
+    labels = np.concatenate([run.labels() for run in loaded])
     outputs = np.concatenate(
         [np.load(folder / fold["place"] / OUTPUTS, allow_pickle=False) for fold in folds]
     )

@@ -96,11 +96,12 @@ def write(folder: Path) -> Path:
 def of(folder: Path) -> Page:
     """Tell what is known of a run or an evaluation; see `write`."""
     from edgebio.evaluation.evaluate import DOCUMENT
-    from edgebio.report import evaluation, run
+    from edgebio.report import evaluation, imitation, run
+    from edgebio.training.imitation import is_one
 
     if (folder / DOCUMENT).is_file():
         return evaluation.page(folder, read(folder / DOCUMENT))
-    return run.page(folder)
+    return imitation.page(folder) if is_one(folder) else run.page(folder)
 
 
 def render(page: Page) -> str:

@@ -160,6 +160,47 @@ def roc(
     return _svg(title, top + size + 42, parts)
 
 
+def scatter(
+    title: str, true: Sequence[float], told: Sequence[float], *, logarithmic: bool
+) -> Markup:
+    """Draw what was told (upwards) over what is true, with the diagonal.
+
+    Parameters
+    ----------
+    true, told
+        Of as many points; above 0 where the axes are logarithmic.
+    """
+    if logarithmic:
+        least = min(value for value in true if value > 0)
+        true, told = (
+            [math.log10(max(value, least / 10)) for value in values] for values in (true, told)
+        )
+    low, high = min(*true, *told), max(*true, *told)
+    high = high if high > low else low + 1
+    left, top, size = 52.0, 12.0, 256.0
+
+    def x(value: float) -> float:
+        return left + size * (value - low) / (high - low)
+
+    def y(value: float) -> float:
+        return top + size * (high - value) / (high - low)
+
+    whole = [float(k) for k in range(math.ceil(low), math.floor(high) + 1)]
+    marks = whole if logarithmic and len(whole) > 1 else ticks(low, high)
+    named = [(t, f"{10**t:g}" if logarithmic else f"{t:g}") for t in marks]
+    parts = [_grid(left, left + size, ((y(t), name) for t, name in named))]
+    parts += [_text(x(t), top + size + 16, name, "middle") for t, name in named]
+    parts.append(_curve([(x(low), y(low)), (x(high), y(high))], "chance"))
+    for one, other in zip(true, told, strict=True):
+        parts.append(
+            Markup('<circle class="point" cx="{:.1f}" cy="{:.1f}" r="1.6"/>').format(
+                x(one), y(other)
+            )
+        )
+    parts.append(_text(left + size, top + size + 34, "true", "end", "quiet"))
+    return _svg(title, top + size + 42, parts)
+
+
 def people(
     title: str,
     rows: Sequence[tuple[str, Mapping[str, float | None]]],

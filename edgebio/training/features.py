@@ -6,20 +6,32 @@ feature imitation network for hand movement recognition from sEMG signals (arXiv
 the code published with it, for `imitated`.
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
 IMITATED = ("entropy", "rms", "variance", "ssi")
 """Names of what `imitated` computes, in its order."""
+Entropy = Literal["amplitude", "softmax"]
+BIN = 0.25
+"""Width of the amplitude histogram's bins, in standard deviations."""
+
+_BINS = 1024  # of the histogram; what is beyond them counts as the last
+_AT_ONCE = 1024  # windows
 
 
-def imitated(windows: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+def imitated(
+    windows: npt.NDArray[np.floating], entropy: Entropy = "amplitude"
+) -> npt.NDArray[np.float64]:
     """Entropy, root mean square, variance and simple square integral of windows.
 
     Parameters
     ----------
     windows
         float, shape (..., N): standardised samples ``x`` of one channel, in standard deviations.
+    entropy
+        Which entropy, see below.
 
     Returns
     -------
@@ -30,21 +42,42 @@ def imitated(windows: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     -----
     With sums over the N samples::
 
-        entropy   H   = -sum(p log p), p = exp(x) / sum(exp(x))      in nats, 0 to log N
+        entropy   H   = -sum(p log p)                                in nats, 0 to log N
         rms       RMS = sqrt(sum(x^2) / N)                           in standard deviations
         variance  VAR = sum((x - sum(x) / N)^2) / N                  in their squares
         ssi       SSI = sum(x^2)                                     in their squares
 
-    The entropy is that of the source's code: how evenly a softmax spreads over the samples. It is
-    near ``log N`` where the muscle rests and falls as peaks stand out.
+    ``amplitude`` is Shannon's entropy of the amplitude: p is the share of samples in each bin of a
+    histogram whose bins are `BIN` wide, the same for all windows. It is 0 at rest and rises with
+    the contraction. ``softmax`` is what the source's code computes: p = exp(x) / sum(exp(x)), a
+    share for each sample. It is near log N at rest and falls as single peaks stand out.
     """
     x = np.asarray(windows, np.float64)
     squares = np.square(x).sum(axis=-1)
+    told = _of_amplitude(x) if entropy == "amplitude" else _of_softmax(x)
+    return np.stack([told, np.sqrt(squares / x.shape[-1]), x.var(axis=-1), squares], axis=-1)
+
+
+def _of_amplitude(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    length = x.shape[-1]
+    rows = x.reshape(-1, length)
+    share = np.arange(length + 1) / length
+    part = -share * np.log(np.maximum(share, 1 / length))  # of each count; 0 for none
+    found = np.empty(len(rows))
+    for first in range(0, len(rows), _AT_ONCE):
+        some = np.clip(np.rint(rows[first : first + _AT_ONCE] / BIN) + _BINS // 2, 0, _BINS - 1)
+        places = some.astype(np.int64) + _BINS * np.arange(len(some))[:, None]
+        counts = np.bincount(places.ravel(), minlength=_BINS * len(some))
+        found[first : first + _AT_ONCE] = part[counts].reshape(-1, _BINS).sum(axis=1)
+    return found.reshape(x.shape[:-1])
+
+
+def _of_softmax(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     below = x - x.max(axis=-1, keepdims=True)  # the softmax stays as it is, and nothing overflows
     weights = np.exp(below)
     total = weights.sum(axis=-1)
-    entropy = np.log(total) - (weights * below).sum(axis=-1) / total
-    return np.stack([entropy, np.sqrt(squares / x.shape[-1]), x.var(axis=-1), squares], axis=-1)
+    entropy: npt.NDArray[np.float64] = np.log(total) - (weights * below).sum(axis=-1) / total
+    return entropy
 
 
 def hudgins(

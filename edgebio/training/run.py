@@ -100,6 +100,10 @@ class Run:
             self.frontend.frontend.columns,
         )
 
+    def labels(self) -> npt.NDArray[np.int16]:
+        """Classes of the test images: int16, shape (n,)."""
+        return self._arrays()["labels"]
+
     def test_subjects(self) -> tuple[str, ...]:
         """Whose the recordings of the test images are, by their number."""
         return tuple(self._arrays()["subjects"].tolist())

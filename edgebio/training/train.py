@@ -21,8 +21,8 @@ from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE,
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
 _MADE_FROM_IT = (
-    "model.tflite", "quantize.json", "outputs.npy", "validate.json", "bench.json", "hil.json",
-    "report.html",
+    "model.tflite", "classifier.tflite", "quantize.json", "outputs.npy", "told.npy",
+    "validate.json", "bench.json", "hil.json", "report.html",
 )  # fmt: skip
 """What later commands put beside them; of no use once the network is another."""
 
@@ -73,6 +73,25 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     elif not training.patience:
         # With a schedule of fixed length nothing is stopped, and more people are worth having.
         kept, validation = (*kept, *validation), ()
+    about: dict[str, Any] = {
+        "recipe": recipe.name,
+        "dataset": recipe.data.dataset,
+        "fold": fold.name,
+        "train": _side(kept),
+        "tune": _side(fold.tune),
+        "validation": _side(validation),
+    }
+    if recipe.imitation:
+        from edgebio.training.imitate import imitate
+
+        found = imitate(recipe, fold, kept, folder)
+        about["test"] = {**_side(fold.test), "windows": found.pop("windows")}
+        whose = {"train": fold.tune or kept, "test": fold.test}
+        without = found.pop("left_out")
+        about["left_out"] = {name: _left_out(without[name], side) for name, side in whose.items()}
+        about["seconds"] = round(time.monotonic() - start, 1)
+        storage.write_json(folder / METRICS, {**about, **found})
+        return {**about, **found}
     images = image_set(
         recipe.frontend, kept, validation, fold.test, recipe.data, training.normalise
     )
@@ -116,12 +135,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     if explained := gradcam.explain(fitted.model, images.test, probability):
         gradcam.save(folder, explained)
     metrics: dict[str, Any] = {
-        "recipe": recipe.name,
-        "dataset": recipe.data.dataset,
-        "fold": fold.name,
-        "train": _side(kept),
-        "tune": _side(fold.tune),
-        "validation": _side(validation),
+        **about,
         "test": {**_side(fold.test), "windows": len(images.test)},
         "left_out": {
             name: _left_out(side.left_out, whose)

@@ -143,7 +143,7 @@ def test_a_model_with_another_input_scale_is_refused(tmp_path, monkeypatch, mode
     wrong = flatbuffer.pack(unpacked)
     module = sys.modules["edgebio.quantize.quantize"]
     monkeypatch.setattr(
-        module, "_convert", lambda folder, a, b: (a.write_bytes(wrong), b.write_bytes(wrong))
+        module, "convert", lambda name, folder, a, b: (a.write_bytes(wrong), b.write_bytes(wrong))
     )
     with pytest.raises(CheckFailedError, match=r"input scale \[0\.05.*pixels have \[0\.03125\]"):
         quantize(folder)

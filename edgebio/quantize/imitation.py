@@ -1,0 +1,185 @@
+"""Quantize the run of a feature imitation: both networks, and how far int8 is from float.
+
+``model.tflite`` is the LSTM, int8 from companded samples of one channel to features;
+``classifier.tflite`` the CNN, int8 from the features of all channels to classes. The bytes that the
+first gives are those that the second takes.
+"""
+
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import storage, tflite
+from edgebio.errors import CheckFailedError, EdgebioError
+from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT, Decide, convert
+from edgebio.training import imitation as runs
+from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
+from edgebio.training.signals import compand, expand
+
+CLASSIFIER, TOLD = "classifier.tflite", "told.npy"
+"""The last: what the int8 imitator said of the test windows, int8, shape (n, channels, 4)."""
+ENTRY = "edgebio.imitation"
+"""Name of the metadata entry that holds frontend.json."""
+
+_GAINS = (1.0, 2.0)
+"""Of the calibration windows: unseen sessions are louder, and R2 is lost where loud ones saturate.
+An octave takes a tenth of the range."""
+_COMPARED = 200  # windows of the layer report
+_AT_ONCE = 256  # windows of all channels
+
+
+def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
+    """Make ``model.tflite``, ``classifier.tflite`` and ``quantize.json`` of a run.
+
+    Parameters
+    ----------
+    folder
+        A finished run of an imitation.
+    decide
+        How int8 models are run; `report.decide` if None.
+
+    Returns
+    -------
+    dict
+        What quantize.json holds: as for a run on images, where ``model_sha256``, ``bytes`` and
+        ``layers`` are of the LSTM and scores are of both networks behind one another; and ``r2``
+        with ``float`` and ``int8``, by feature.
+
+    Raises
+    ------
+    CheckFailedError
+        Where the converter fails, or its models do not fit one another.
+    EdgebioError
+        Where the run is not complete.
+    """
+    run = runs.load(folder)
+    from edgebio.quantize import flatbuffer, report
+
+    with tempfile.TemporaryDirectory() as scratch:
+        names = ("float.tflite", "int8.tflite", "classifier.tflite")
+        paths = [Path(scratch, name) for name in names]
+        convert("edgebio.quantize.imitation", folder, *paths)
+        float_model, bare, classifier = (path.read_bytes() for path in paths)
+    graphs = tflite.read(bare), tflite.read(classifier)
+    said = graphs[0].tensors[graphs[0].outputs[0]]
+    taken = graphs[1].tensors[graphs[1].inputs[0]]
+    if not (said.scale == taken.scale and said.zero_point == taken.zero_point):
+        raise CheckFailedError(
+            f"{folder}: the imitator's outputs have scale {said.scale.tolist()}, the classifier's "
+            f"inputs {taken.scale.tolist()}; the one's bytes are not the other's"
+        )
+    content = run.frontend.model_dump_json().encode()
+    model = flatbuffer.with_metadata(bare, ENTRY, content)
+
+    kept, channels = run.arrays, run.frontend.frontend.channels
+    run_it = decide or report.decide
+    told = np.concatenate(
+        [
+            run_it(bare, run.inputs(slice(k, k + _AT_ONCE)))[0].reshape(-1, channels, 4)
+            for k in range(0, len(kept.starts), _AT_ONCE)
+        ]
+    )
+    outputs, kernels = run_it(classifier, np.ascontiguousarray(told[:, :, None]))
+    units = (told.astype(np.float64) - said.zero_point[0]) * said.scale[0]
+    decided = {"float": kept.probability.argmax(axis=1), "int8": outputs.argmax(axis=1)}
+    some = np.unique(np.linspace(0, len(kept.starts) - 1, _COMPARED).astype(np.int64))
+    one_each = run.inputs(some).reshape(len(some), channels, *graphs[0].tensors[0].shape[1:])
+    document: dict[str, Any] = {
+        "model_sha256": hashlib.sha256(model).hexdigest(),
+        "scheme": "ptq",
+        "samples": len(kept.calibration),
+        "bytes": {"float": len(float_model), "int8": len(model), "classifier": len(classifier)},
+        "windows": len(kept.starts),
+        "r2": {
+            "float": runs.r2_by_feature(kept.features, run.frontend.told.decode(kept.told)),
+            "int8": runs.r2_by_feature(kept.features, run.frontend.told.decode(units)),
+        },
+        **{
+            f"{name}_{kind}": value
+            for kind, values in (("float", kept.probability), ("int8", outputs))
+            for name, value in {
+                **scores(kept.labels, decided[kind]),
+                "roc_auc": roc_auc(kept.labels, values),
+                "instability": instability(kept.labels, decided[kind], kept.recordings),
+            }.items()
+        },
+        "by_class_int8": by_class(kept.labels, decided["int8"], outputs.shape[1]),
+        "confusion_int8": confusion(kept.labels, decided["int8"], outputs.shape[1]),
+        "decisions_differing": int((decided["float"] != decided["int8"]).sum()),
+        "kernels": kernels,
+        "layers": report.layers(float_model, bare, one_each[np.arange(len(some)), some % channels]),
+    }
+    storage.write_bytes(folder / MODEL, model)
+    storage.write_bytes(folder / CLASSIFIER, classifier)
+    for name, values in ((OUTPUTS, outputs), (TOLD, told)):
+        with storage.replacing(folder / name) as temporary:
+            np.save(temporary, values)
+    storage.write_json(folder / REPORT, document)
+    return document
+
+
+def main(folder: Path, float_model: Path, int8_model: Path, classifier: Path) -> None:
+    """Convert both networks of a run, in a process of its own."""
+    run = runs.load(folder)
+    imitator, arrays = run.imitator(), run.arrays
+    ends = np.array([-128, 127], np.int8).reshape(2, *[1] * (arrays.calibration.ndim - 1))
+    louder = [compand(gain * expand(arrays.calibration)) for gain in _GAINS]
+    codes = np.concatenate([*louder, np.broadcast_to(ends, (2, *arrays.calibration.shape[1:]))])
+    signals = codes.astype(np.float32) * np.float32(PIXEL_SCALE)
+    float_model.write_bytes(_converted(imitator))
+    made = _converted(imitator, signals)
+    int8_model.write_bytes(made)
+    graph = tflite.read(made)
+    said = graph.tensors[graph.outputs[0]]
+    # The classifier's input has the range of the imitator's output, whatever was seen in it.
+    low, high = ((code - int(said.zero_point[0])) * said.scale[0] for code in (-128, 127))
+    told = np.clip(arrays.calibration_told, low, high)
+    edges = np.array([low, high], np.float32).reshape(2, 1, 1, 1)
+    told = np.concatenate([told, np.broadcast_to(edges, (2, *told.shape[1:]))])
+    classifier.write_bytes(_converted(run.classifier(), told))
+
+
+def _converted(network: Any, representative: npt.NDArray[np.float32] | None = None) -> bytes:
+    """Convert a network with batch 1: to float, or fully to int8 by a representative set.
+
+    The converter's own calibration is used, by extremes: an LSTM has ranges inside that no tensor
+    of the float model shows.
+    """
+    from edgebio.models.keras import calibrator, tf
+
+    function = tf.function(lambda x: network(x, training=False))
+    shape = (1, *network.input_shape[1:])
+    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="input"))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
+    if representative is not None:
+        # Left to itself the calibrator carries the LSTM's state from one window into the next, and
+        # measures ranges of a loud window that never ends. This process has no other use for it.
+        calibrator.Calibrator._feed_tensors = _feed_each_anew
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([row[None]] for row in representative)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+    model: bytes = converter.convert()
+    return model
+
+
+def _feed_each_anew(measuring: Any, samples: Any, resize_input: bool) -> None:
+    """Take the place of ``Calibrator._feed_tensors``: every sample starts from zero state."""
+    for sample in samples():
+        measuring._calibrator.Prepare()
+        measuring._calibrator.FeedTensor(sample)
+
+
+if __name__ == "__main__":
+    try:
+        main(*map(Path, sys.argv[1:5]))
+    except EdgebioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

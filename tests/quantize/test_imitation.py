@@ -1,0 +1,66 @@
+import json
+
+import numpy as np
+import pytest
+
+from edgebio import tflite
+from edgebio.compiler.host import HostModel
+from edgebio.errors import CheckFailedError
+from edgebio.quantize import imitation, quantize, report
+from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
+from edgebio.training import imitation as runs
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def found():
+    return json.loads((tiny.imitation() / REPORT).read_text())
+
+
+def test_the_imitator_is_one_int8_lstm_that_the_compiler_takes(found):
+    graph = tflite.read(tiny.imitation() / MODEL)
+    kinds = [operator.kind for operator in graph.operators]
+    assert kinds.count("UNIDIRECTIONAL_SEQUENCE_LSTM") == 1
+    assert [layer["operator"] for layer in found["layers"]] == kinds
+    taken, said = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    assert (taken.dtype, taken.scale.tolist(), taken.zero_point.tolist()) == ("int8", [1 / 32], [0])
+    assert (tuple(taken.shape), tuple(said.shape)) == ((1, 3, 100, 1), (1, 4))
+    described = runs.ImitationFrontend.model_validate_json(graph.metadata[imitation.ENTRY])
+    assert described == runs.load(tiny.imitation()).frontend
+
+
+def test_generated_c_and_tflite_micro_say_the_same_bytes():
+    pytest.importorskip("tflite_micro")
+    run = runs.load(tiny.imitation())
+    inputs = run.inputs(slice(0, 10))
+    expected, kernels = report.decide((tiny.imitation() / MODEL).read_bytes(), inputs)
+    assert kernels == "tflite-micro"
+    np.testing.assert_array_equal(HostModel(tiny.imitation() / MODEL).run(inputs), expected)
+    told = np.load(tiny.imitation() / imitation.TOLD)
+    np.testing.assert_array_equal(told[:10].reshape(-1, 4), expected)
+
+
+def test_int8_scores_are_those_of_the_bytes_that_are_kept(found):
+    run = runs.load(tiny.imitation())
+    outputs = np.load(tiny.imitation() / OUTPUTS)
+    assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == run.arrays.labels)
+    assert found["accuracy_float"] == run.metrics["accuracy"]
+    assert found["r2"]["float"] == pytest.approx(run.metrics["r2"])
+    for name, value in found["r2"]["int8"].items():
+        assert value == pytest.approx(found["r2"]["float"][name], abs=0.05)
+    assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.1
+    assert min(layer["snr_db"] for layer in found["layers"]) > 15
+
+
+def test_networks_that_do_not_fit_one_another_are_refused(tmp_path, monkeypatch):
+    model = (tiny.imitation() / MODEL).read_bytes()
+
+    def convert(module, folder, *made):
+        for path in made:
+            path.write_bytes(model)  # takes samples where it should take features
+
+    monkeypatch.setattr(imitation, "convert", convert)
+    before = (tiny.imitation() / REPORT).read_bytes()
+    with pytest.raises(CheckFailedError, match="the one's bytes are not the other's"):
+        quantize(tiny.imitation())
+    assert (tiny.imitation() / REPORT).read_bytes() == before
