@@ -375,7 +375,8 @@ def _on_one_core() -> Iterator[None]:
         return
     allowed = os.sched_getaffinity(0)
     cores = sorted(allowed)
-    os.sched_setaffinity(0, {cores[-next(_started) % len(cores)]})
+    # Counted from our number, so that programs side by side do not all take the same one.
+    os.sched_setaffinity(0, {cores[(os.getpid() + next(_started)) % len(cores)]})
     try:
         yield
     finally:
