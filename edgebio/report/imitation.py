@@ -11,7 +11,6 @@ from edgebio.evaluation.evaluate import IMITATION
 from edgebio.quantize.imitation import TOLD
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
 from edgebio.report import parts, svg, words
-from edgebio.report.kept import BENCHED, ON_BOARD, VALIDATED
 from edgebio.report.page import Figure, Page, Section, Table, figure, read, share
 from edgebio.training import imitation as runs
 from edgebio.training.imitation import ImitationRun
@@ -56,19 +55,11 @@ def page(folder: Path) -> Page:
         if quantized
         else ("accuracy, float", share(metrics["accuracy"]), "by window")
     )  # fmt: skip
-    notes = []
+    notes: list[str] = []
     if quantized:
         sections.append(parts.quantization(quantized))
-        digest = storage.sha256(folder / MODEL)
-        shown = ((VALIDATED, parts.ladder), (BENCHED, parts.board), (ON_BOARD, parts.hardware))
-        for name, section in shown:
-            if not (folder / name).is_file():
-                continue
-            found = read(folder / name)
-            if found.get("model_sha256") == digest:
-                sections.append(section(found))
-            else:
-                notes.append(f"{name} is of an earlier model and was left out.")
+        more, notes = parts.kept(folder, storage.sha256(folder / MODEL))
+        sections += more
     return Page(
         title=run.recipe.title or run.recipe.name,
         subtitle=f"{run.recipe.name} on {metrics['dataset']}, {words.side(metrics['test'])}",

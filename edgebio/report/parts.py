@@ -1,6 +1,7 @@
 """Sections that the page of a run and that of an evaluation share."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from edgebio.report import picture, svg
-from edgebio.report.page import Figure, Section, Table, figure, share
+from edgebio.report.kept import BENCHED, ON_BOARD, VALIDATED
+from edgebio.report.page import Figure, Section, Table, figure, read, share
 from edgebio.training import gradcam
 from edgebio.training.gradcam import typical
 from edgebio.training.run import Run
@@ -294,3 +296,25 @@ def hardware(found: Mapping[str, Any]) -> Section:
         words=[f"What edgebio hil found of the board on {found['port']}."],
         tables=tables,
     )
+
+
+def kept(folder: Path, digest: str) -> tuple[list[Section], list[str]]:
+    """What validate, bench and hil have left in a run, and notes of what is of another model.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    digest
+        SHA-256 of its model.tflite.
+    """
+    sections, notes = [], []
+    for name, section in ((VALIDATED, ladder), (BENCHED, board), (ON_BOARD, hardware)):
+        if not (folder / name).is_file():
+            continue
+        found = read(folder / name)
+        if found.get("model_sha256") == digest:
+            sections.append(section(found))
+        else:
+            notes.append(f"{name} is of an earlier model and was left out.")
+    return sections, notes

@@ -7,7 +7,6 @@ import numpy as np
 from edgebio import storage
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
 from edgebio.report import parts, words
-from edgebio.report.kept import BENCHED, ON_BOARD, VALIDATED
 from edgebio.report.page import Page, Section, figure, read, share
 from edgebio.training import run as runs
 
@@ -53,7 +52,7 @@ def page(folder: Path) -> Page:
         ("macro F1", figure(metrics["macro_f1"]), ""),
         ("ROC-AUC", figure(metrics["roc_auc"]), "mean, one against the rest"),
     ]
-    notes = []
+    notes: list[str] = []
     if quantized:
         tiles[0] = ("accuracy, int8", share(quantized["accuracy_int8"]),
                     f"float {share(quantized['accuracy_float'])}")  # fmt: skip
@@ -62,19 +61,8 @@ def page(folder: Path) -> Page:
         tiles[3] = ("ROC-AUC", figure(quantized["roc_auc_int8"]), "int8, one against the rest")
         tiles.append(("model", f"{quantized['bytes']['int8'] / 1024:.1f} KB", "model.tflite"))
         sections.append(parts.quantization(quantized))
-        digest = storage.sha256(folder / MODEL)
-        for name, section in (
-            (VALIDATED, parts.ladder),
-            (BENCHED, parts.board),
-            (ON_BOARD, parts.hardware),
-        ):
-            if not (folder / name).is_file():
-                continue
-            found = read(folder / name)
-            if found.get("model_sha256") == digest:
-                sections.append(section(found))
-            else:
-                notes.append(f"{name} is of an earlier model and was left out.")
+        more, notes = parts.kept(folder, storage.sha256(folder / MODEL))
+        sections += more
     return Page(
         title=run.recipe.title or run.recipe.name,
         subtitle=f"{run.recipe.name} on {metrics['dataset']}, {words.side(metrics['test'])}",

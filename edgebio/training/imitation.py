@@ -3,7 +3,6 @@
 TensorFlow is imported only where a network itself is asked for.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from edgebio import recipes
 from edgebio.errors import EdgebioError
@@ -19,7 +18,7 @@ from edgebio.frontend.spec import FrontendSpec
 from edgebio.recipes import Recipe
 from edgebio.recipes.imitation import ImitationSettings
 from edgebio.training.features import IMITATED
-from edgebio.training.run import FRONTEND, METRICS, MODEL, RECIPE
+from edgebio.training.run import MODEL, RECIPE, documents
 from edgebio.training.scores import r2
 from edgebio.training.signals import Scale
 
@@ -242,18 +241,5 @@ def load(folder: Path) -> ImitationRun:
     EdgebioError
         Where the folder holds no finished run, or a file of it is damaged.
     """
-    if not (folder / METRICS).is_file():
-        raise EdgebioError(
-            f"{folder}: not a finished run (no {METRICS}): edgebio train RECIPE -o {folder}"
-        )
-    try:
-        metrics = json.loads((folder / METRICS).read_text())
-        frontend = ImitationFrontend.model_validate_json((folder / FRONTEND).read_text())
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise EdgebioError(
-            f"{folder / FRONTEND}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise EdgebioError(f"{folder}: damaged run: {error}") from None
+    metrics, frontend = documents(folder, ImitationFrontend)
     return ImitationRun(folder, recipes.load(folder / RECIPE), frontend, metrics)

@@ -6,7 +6,7 @@ TensorFlow is imported only where the network itself is asked for.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ IMAGES, METRICS, LOGS = "images.npz", "metrics.json", "logs"
 _ARRAYS = (
     "calibration", "pixels", "starts", "labels", "recordings", "subjects", "probability",
 )  # fmt: skip
+
+Kind = TypeVar("Kind", bound=BaseModel)
+"""What a run's frontend.json holds."""
 
 
 class RunFrontend(BaseModel):
@@ -130,13 +133,19 @@ def load(folder: Path) -> Run:
     EdgebioError
         Where the folder holds no finished run, or a file of it is damaged.
     """
+    metrics, frontend = documents(folder, RunFrontend)
+    return Run(folder, recipes.load(folder / RECIPE), frontend, metrics)
+
+
+def documents(folder: Path, kind: type[Kind]) -> tuple[dict[str, Any], Kind]:
+    """Content of metrics.json, and frontend.json as the model that it is of; see `load`."""
     if not (folder / METRICS).is_file():
         raise EdgebioError(
             f"{folder}: not a finished run (no {METRICS}): edgebio train RECIPE -o {folder}"
         )
     try:
-        metrics = json.loads((folder / METRICS).read_text())
-        frontend = RunFrontend.model_validate_json((folder / FRONTEND).read_text())
+        metrics: dict[str, Any] = json.loads((folder / METRICS).read_text())
+        frontend = kind.model_validate_json((folder / FRONTEND).read_text())
     except ValidationError as error:
         first = error.errors()[0]
         raise EdgebioError(
@@ -144,4 +153,4 @@ def load(folder: Path) -> Run:
         ) from None
     except (OSError, ValueError) as error:
         raise EdgebioError(f"{folder}: damaged run: {error}") from None
-    return Run(folder, recipes.load(folder / RECIPE), frontend, metrics)
+    return metrics, frontend
