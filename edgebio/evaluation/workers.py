@@ -4,7 +4,7 @@ Either way each fold has a process of its own, and what it leaves is kept as soo
 """
 
 import concurrent.futures as futures
-import os
+import platform
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -118,7 +118,7 @@ def _from_afar(
     """Run a fold on a worker: its files by their path below the fold's folder, in their order."""
     if code() != wanted:
         raise EdgebioError(
-            f"a worker ({os.uname().nodename}) has another version of edgebio than this machine: "
+            f"a worker ({platform.node()}) has another version of edgebio than this machine: "
             "install the same on both"
         )
     with tempfile.TemporaryDirectory(prefix="edgebio-fold-") as scratch:

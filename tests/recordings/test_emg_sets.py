@@ -11,7 +11,7 @@ from edgebio.protocols import split
 from edgebio.recordings import datasets
 
 from .test_ninapro import write
-from .test_readers import cut, cut_signal, edit
+from .test_readers import cut, cut_signal, disturb, edit
 
 pytest.importorskip("wfdb", reason="the package wfdb is not installed")
 RNG = np.random.default_rng(0)
@@ -282,31 +282,9 @@ def test_damage_is_one_line_with_file_and_field(tmp_path, name, damage, message)
 
 @pytest.mark.parametrize("name", SMALL)
 def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
-    """Cuts and flipped bits in any file of a trial: read, or refused in one line."""
     path = SMALL[name](tmp_path)
     person = datasets.people(name, tmp_path)[-2 if name == "emg-uci-basic-hand" else -1]
-    files = sorted(path.parent.glob(f"{path.stem}.*"))
-    whole = {file: file.read_bytes() for file in files}
-    rng = np.random.default_rng(0)
-    refused = 0
-    for case in range(18 if name == GRABMYO else 60):
-        file = files[case % len(files)]
-        body = bytearray(whole[file])
-        if case % 3 == 0:
-            body = body[: rng.integers(len(body))]
-        for _ in range(case % 7):
-            if body:
-                body[rng.integers(min(len(body), 300))] = rng.integers(256)
-        file.write_bytes(body)
-        said = ""
-        try:
-            datasets.load(name, tmp_path, [person])
-        except EdgebioError as error:
-            said = str(error)
-        refused += bool(said)
-        assert "\n" not in said
-        file.write_bytes(whole[file])
-    assert refused > 5
+    disturb(path, name, tmp_path, person, 18 if name == GRABMYO else 60)
 
 
 @pytest.mark.parametrize(("protocol", "name"), [

@@ -396,16 +396,13 @@ def test_damage_is_one_line_with_file_and_field(tmp_path, name, damage, message)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
-    """Cuts and flipped bits in any file of a set: read, or refused in one line."""
-    path = SMALL[name](tmp_path)
+def disturb(path: Path, name: str, root: Path, person: str, cases: int = 60) -> None:
+    """Cut and flip bits in the files of one trial: they are read, or refused in one line."""
     files = sorted(path.parent.glob(f"{path.stem}.*"))
     whole = {file: file.read_bytes() for file in files}
-    person = PEOPLE[name]
     rng = np.random.default_rng(0)
     refused = 0
-    for case in range(60):
+    for case in range(cases):
         file = files[case % len(files)]
         body = bytearray(whole[file])
         if case % 3 == 0:
@@ -416,10 +413,15 @@ def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
         file.write_bytes(body)
         said = ""
         try:
-            datasets.load(name, tmp_path, [person])
+            datasets.load(name, root, [person])
         except EdgebioError as error:
             said = str(error)
         refused += bool(said)
         assert "\n" not in said
         file.write_bytes(whole[file])
     assert refused > 5
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
+    disturb(SMALL[name](tmp_path), name, tmp_path, PEOPLE[name])
