@@ -28,6 +28,7 @@ ROAD = (
     "training",
     "tflite",
     "decision",
+    "calibration",
     "quantize",
     "compiler",
     "evaluation",

@@ -8,10 +8,14 @@ import click
 from edgebio.cli.common import Output, command
 
 
-@command(example="edgebio calibrate run emg-3dc:3:1 -o wearer.tflite")
+@command(
+    example="edgebio calibrate run emg-3dc:3:2:0 -o wearer.tflite\n"
+    "edgebio calibrate model.tflite today.npz --no-labels -o today.tflite"
+)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("recording")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite.")
+@click.option("--no-labels", is_flag=True, help="Learn from the signal alone.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="HZ",
               help="Samples a second of a file that does not say.")  # fmt: skip
@@ -20,19 +24,23 @@ def calibrate(
     model: Path,
     recording: str,
     output: Path,
+    no_labels: bool,
     data: Path | None,
     rate: float | None,
 ) -> dict[str, Any]:
-    """Adapt the normalisation of MODEL (a run or a .tflite) to RECORDING, without labels.
+    """Adapt MODEL (a run or a .tflite) to the wearer of RECORDING; only its constants change.
 
-    The mean and deviation of the pixels are learned anew from the wearer's signal, which should
-    hold all gestures and rest; the network stays as it is. RECORDING is a .csv or .npz file,
-    dataset:subject or dataset:subject:session.
+    From one repetition of each class the network learns the wearer. Where RECORDING has no labels,
+    or with --no-labels, only statistics are learned anew, of the pixels and, where the model was
+    trained for it, of the layers: the signal should hold all gestures and rest.
+
+    RECORDING is a .csv or .npz file, dataset:subject, dataset:subject:session or
+    dataset:subject:session:repetition.
     """
-    from edgebio import firmware, storage, tflite
+    from edgebio import calibration, firmware, storage, tflite
     from edgebio.parity.decisions import check_fits
     from edgebio.parity.selection import select
-    from edgebio.tflite import calibration
+    from edgebio.recordings.recording import UNLABELLED
     from edgebio.tflite.metadata import require
 
     content = firmware.model_file(model).read_bytes()
@@ -40,19 +48,27 @@ def calibrate(
     recordings = select(recording, data, rate)
     for each in recordings:
         check_fits(each, spec.rate, spec.channels)
-    made = calibration.calibrate(content, recordings)
+    labels = not no_labels and any((each.labels != UNLABELLED).any() for each in recordings)
+    made = calibration.calibrate(content, recordings, labels=labels)
     storage.write_bytes(output, made.content)
-    if made.railed:
-        out.note(f"{made.railed:,} samples are at an end of 16 bits: overdriven?")
+    pixels = made.pixels
+    if pixels.railed:
+        out.note(f"{pixels.railed:,} samples are at an end of 16 bits: overdriven?")
     out.result(
-        f"{output}: from {made.columns:,} columns; the mean moved by {made.shift:+.2f} octaves, "
-        f"the deviation is {made.spread:.2f} times what it was"
+        f"{output}: from {pixels.columns:,} columns; the mean moved by {pixels.shift:+.2f} "
+        f"octaves, the deviation is {pixels.spread:.2f} times what it was"
     )
+    if made.layers:
+        out.result("the layers have the statistics of the wearer's signal")
+    if labels:
+        out.result(f"the network learned from {made.windows:,} labelled windows")
     return {
         "model": str(output),
         "sha256": tflite.read(made.content).sha256,
-        "columns": made.columns,
-        "railed": made.railed,
-        "shift_octaves": made.shift,
-        "spread": made.spread,
+        "columns": pixels.columns,
+        "railed": pixels.railed,
+        "shift_octaves": pixels.shift,
+        "spread": pixels.spread,
+        "layers": made.layers,
+        "labelled_windows": made.windows,
     }

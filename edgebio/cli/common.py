@@ -13,6 +13,9 @@ from edgebio.errors import EdgebioError
 
 Document = dict[str, Any]
 
+_NAME, _FIGURE = 32, 12  # characters of a cell that is not broken: a row's name, another
+_NARROW, _WIDEST = 80, 400  # characters of a line that goes to a file or a pipe
+
 
 class Output:
     """Where a command's words go.
@@ -38,13 +41,24 @@ class Output:
         from rich.table import Table
 
         table = Table(title=title or None, title_justify="left")
+        cells = [[f"{x:,}" if isinstance(x, int) else str(x) for x in row] for row in rows]
         for index, column in enumerate(columns):
             numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
             side: Literal["left", "right"] = "right" if numeric else "left"
-            # What a row is called by stays whole on a narrow terminal.
-            table.add_column(column, justify=side, no_wrap=index == 0)
-        for row in rows:
-            table.add_row(*(f"{x:,}" if isinstance(x, int) else str(x) for x in row))
+            widest = max((len(row[index]) for row in cells), default=0)
+            # What a row is called by, and figures, stay whole on a narrow terminal.
+            table.add_column(
+                column,
+                justify=side,
+                no_wrap=index == 0 and widest <= _NAME,
+                min_width=widest if widest <= _FIGURE else None,
+            )
+        for row in cells:
+            table.add_row(*row)
+        if not self._results.is_terminal:  # a file or a pipe is as wide as it has to be
+            everything = self._results.options.update(width=_WIDEST)
+            wanted = self._results.measure(table, options=everything).maximum
+            self._results.width = max(_NARROW, wanted)
         self._results.print(table)
 
     def note(self, text: str) -> None:

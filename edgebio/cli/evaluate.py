@@ -69,7 +69,10 @@ def evaluate(
             f"{fold['test']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
         ),
     )
-    lines = [(fold["test"], fold) for fold in document["folds"]]
+    folds = document["folds"]
+    # Where every fold is tested on the same people, what is left out names it.
+    alike = len({fold["test"] for fold in folds}) < len(folds)
+    lines = [(fold["fold" if alike else "test"], fold) for fold in folds]
     lines += [("mean", document["mean"]), ("standard deviation", document["deviation"])]
     rows: list[list[Any]] = [
         [name, *(f"{figures[column]:.4f}" for column in _COLUMNS)] for name, figures in lines

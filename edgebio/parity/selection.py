@@ -13,7 +13,8 @@ def select(text: str, root: Path | None = None, rate: float | None = None) -> li
     Parameters
     ----------
     text
-        A .csv or .npz file, or ``dataset:subject`` or ``dataset:subject:session``.
+        A .csv or .npz file, or ``dataset:subject``, ``dataset:subject:session`` or
+        ``dataset:subject:session:repetition``.
     root
         Folder of data sets; see `edgebio.recordings.datasets.locate`.
     rate
@@ -28,15 +29,17 @@ def select(text: str, root: Path | None = None, rate: float | None = None) -> li
     if path.suffix.lower() in (".csv", ".npz", ".txt") or path.is_file():
         return files.read(path, Layout(rate=rate))
     name, *parts = text.split(":")
-    if not 1 <= len(parts) <= 2 or not all(parts):
+    if not 1 <= len(parts) <= 3 or not all(parts):
         raise EdgebioError(
-            f"{text!r}: expected a .csv or .npz file, dataset:subject or dataset:subject:session"
+            f"{text!r}: expected a .csv or .npz file, dataset:subject, dataset:subject:session or "
+            "dataset:subject:session:repetition"
         )
-    recordings = datasets.load(name, root, [parts[0]])
-    if len(parts) == 1:
-        return recordings
-    chosen = [recording for recording in recordings if recording.session == parts[1]]
-    if not chosen:
-        there = ", ".join(dict.fromkeys(recording.session for recording in recordings))
-        raise EdgebioError(f"{name}: subject {parts[0]} has no session {parts[1]!r}, only {there}")
+    chosen = datasets.load(name, root, [parts[0]])
+    whose = f"{name}: subject {parts[0]}"
+    for field, value in zip(("session", "repetition"), parts[1:], strict=False):
+        there = list(dict.fromkeys(str(getattr(r, field)) for r in chosen))
+        if value not in there:
+            raise EdgebioError(f"{whose} has no {field} {value!r}, only {', '.join(there)}")
+        chosen = [r for r in chosen if str(getattr(r, field)) == value]
+        whose += f", {field} {value},"
     return chosen

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from edgebio import storage, tflite
 from edgebio.errors import CheckFailedError
 from edgebio.frontend.standard import PIXEL_SCALE
-from edgebio.tflite.metadata import ENTRY, ModelMetadata
+from edgebio.tflite.metadata import ENTRY, LayerStatistics, ModelMetadata
 from edgebio.training import imitation
 from edgebio.training import run as runs
+from edgebio.training.images import Images
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
 MODEL, REPORT, OUTPUTS = "model.tflite", "quantize.json", "outputs.npy"
@@ -60,7 +61,6 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     run = runs.load(folder)
     # A folder that is no run is refused before seconds go into importing TensorFlow.
     from edgebio.quantize import flatbuffer, report
-    from edgebio.training.fit import predict
 
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, name) for name in ("float.tflite", "int8.tflite")]
@@ -74,12 +74,19 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
         standardisation=run.frontend.standardisation,
         decision=run.recipe.decision,
     )
+    by_layers = run.training.normalise == "layers"
+    if by_layers:
+        metadata = metadata.model_copy(update={"layers": _statistics(run.network())})
     model = flatbuffer.with_metadata(bare, ENTRY, metadata.model_dump_json().encode())
 
     test = run.test()
     pixels = test.all()
-    outputs, kernels = (decide or report.decide)(bare, pixels)
-    said: dict[str, npt.NDArray[Any]] = {"float": predict(run.network(), test), "int8": outputs}
+    decide = decide or report.decide
+    if by_layers:
+        outputs, kernels = _by_sitting(model, test, pixels, decide)
+    else:
+        outputs, kernels = decide(bare, pixels)
+    said: dict[str, npt.NDArray[Any]] = {"float": run.probability(), "int8": outputs}
     decided = {kind: values.argmax(axis=1) for kind, values in said.items()}
     some = np.unique(np.linspace(0, len(test) - 1, _COMPARED).astype(np.int64))
     document: dict[str, Any] = {
@@ -109,6 +116,33 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
         np.save(temporary, outputs)
     storage.write_json(folder / REPORT, document)
     return document
+
+
+def _statistics(network: Any) -> tuple[LayerStatistics, ...]:
+    """Mean and deviation that batch normalisation gives to what each convolution sums up."""
+    found = []
+    for layer in network.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            gamma, beta, *_ = layer.get_weights()
+            found.append(LayerStatistics(mean=beta.tolist(), deviation=np.abs(gamma).tolist()))
+    return tuple(found)
+
+
+def _by_sitting(
+    model: bytes, test: Images, pixels: npt.NDArray[np.int8], decide: Decide
+) -> tuple[npt.NDArray[np.int8], str]:
+    """Outputs for test images, by models calibrated to the signal of each sitting."""
+    from edgebio.calibration.layers import settled
+
+    parts, order, kernels = [], [], ""
+    for chosen, starts in test.by_sitting():
+        own = settled(model, test.pixels[starts[:, None] + np.arange(test.columns)])
+        found, kernels = decide(own, pixels[chosen])
+        parts.append(found)
+        order.append(chosen)
+    outputs = np.concatenate(parts)
+    outputs[np.concatenate(order)] = outputs.copy()
+    return outputs, kernels
 
 
 def convert(module: str, folder: Path, *made: Path) -> None:

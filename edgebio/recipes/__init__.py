@@ -55,10 +55,13 @@ class ModelSettings(_Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
-Normalise = Literal["training", "session"]
+Normalise = Literal["training", "session", "layers"]
 """Whose mean and deviation images are standardised by: those of everything that is trained on, or
-of all the signal, labels unseen, of the person and session that an image is of. A device has the
-second by ``edgebio calibrate``, from a recording that needs no labels."""
+of all the signal, labels unseen, of the sitting (person and session) that an image is of.
+``layers`` does so behind every convolution too: a batch is of one sitting, and who is tested has
+the layers' statistics of his or her own signal (AdaBN: Y. Li et al., arXiv 1603.04779; for EMG: Y.
+Du et al., Sensors 17(3):458, 2017). A device has the second and the third by ``edgebio calibrate``,
+from a recording that needs no labels."""
 
 
 class AugmentSettings(_Section):
@@ -164,6 +167,15 @@ class TrainingSettings(_Section):
     normalise: Normalise = "training"
     augment: AugmentSettings = AugmentSettings()
     new_people: NewPeopleSettings = NewPeopleSettings()
+
+    @model_validator(mode="after")
+    def _nothing_to_stop_by(self) -> Self:
+        for how in (self, self.for_new_people()):
+            if how.normalise == "layers" and how.patience:
+                raise ValueError(
+                    "with normalise = 'layers' nothing tells when to stop: set patience = 0"
+                )
+        return self
 
     def for_new_people(self) -> Self:
         """Return the settings with what `new_people` says in their place."""

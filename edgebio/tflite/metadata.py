@@ -18,7 +18,23 @@ from edgebio.tflite.graph import Graph
 
 ENTRY = "edgebio"
 """Name of the metadata entry."""
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _ALIGNMENT = 16  # of every buffer's data, as the schema's force_align asks
+
+
+class LayerStatistics(BaseModel):
+    """What a convolution summed up over those whom it was trained on, by output.
+
+    Attributes
+    ----------
+    mean, deviation : tuple of float
+        Of the sums with their bias, before they are bounded.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean: tuple[float, ...]
+    deviation: tuple[Annotated[float, Field(ge=0)], ...]
 
 
 class ModelMetadata(BaseModel):
@@ -38,6 +54,9 @@ class ModelMetadata(BaseModel):
         Offset and gain of the pixels.
     decision : DecisionSettings
         Vote and rejection.
+    layers : tuple of LayerStatistics
+        One a convolution, in the order of the operators, where a wearer's calibration is to give
+        the layers these statistics on his or her own signal; otherwise empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +67,7 @@ class ModelMetadata(BaseModel):
     frontend: FrontendSpec
     standardisation: Standardisation
     decision: DecisionSettings = DecisionSettings()
+    layers: tuple[LayerStatistics, ...] = ()
 
 
 def metadata(graph: Graph) -> ModelMetadata | None:
@@ -78,6 +98,17 @@ def metadata(graph: Graph) -> ModelMetadata | None:
         raise EdgebioError(
             f"the model has {outputs.shape[-1]} outputs, but its metadata names "
             f"{len(found.classes)} classes"
+        )
+    widths = [
+        graph.tensors[operator.outputs[0]].shape[-1]
+        for operator in graph.operators
+        if operator.kind in CONVOLUTIONS
+    ]
+    told = [len(s.mean) for s in found.layers if len(s.mean) == len(s.deviation)]
+    if found.layers and widths != told:
+        raise EdgebioError(
+            f"the model's edgebio metadata: layers: the convolutions have {widths} outputs, and "
+            "the statistics are of others"
         )
     return found
 

@@ -73,7 +73,7 @@ def fit(
     network = models.build(model, images.train.shape, len(images.classes))
     if start is not None:
         network.set_weights(start)
-    batches = Batches(images, settings)
+    batches = Batches(images.train, len(images.classes), images.decisions, settings)
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * len(batches)
     )
@@ -168,11 +168,14 @@ def adjust(model: Any, labels: npt.NDArray[np.integer], power: float) -> None:
         layer.set_weights([weights, (bias - power * np.log(share)).astype(np.float32)])
 
 
-def predict(model: Any, images: Images) -> npt.NDArray[np.float32]:
-    """Class probabilities of the float model: float32, shape (n, classes)."""
+def predict(
+    model: Any, images: Images, chosen: npt.NDArray[np.integer] | None = None
+) -> npt.NDArray[np.float32]:
+    """Class probabilities that the float model gives to images, or some: float32, (n, classes)."""
+    chosen = np.arange(len(images)) if chosen is None else chosen
     parts = [
-        model(_real(images.take(slice(k, k + _PREDICTED_AT_ONCE))), training=False).numpy()
-        for k in range(0, len(images), _PREDICTED_AT_ONCE)
+        model(_real(images.take(chosen[k : k + _PREDICTED_AT_ONCE])), training=False).numpy()
+        for k in range(0, len(chosen), _PREDICTED_AT_ONCE)
     ]
     return np.concatenate(parts)
 
@@ -187,11 +190,14 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
     Images are there for every column, and an epoch sees as many as the device would decide on:
     one in `stride`, others in every epoch, so that each is met at every place of the window. Of
     beats there is one image each, and an epoch sees all.
+
+    Where layers are normalised by the sitting, a batch is of one, and every sitting has its share.
     """
 
-    def __init__(self, images: ImageSet, settings: TrainingSettings) -> None:
-        self.images, self.settings = images.train, settings
-        classes = len(images.classes)
+    def __init__(
+        self, images: Images, classes: int, per_epoch: int, settings: TrainingSettings
+    ) -> None:
+        self.images, self.settings = images, settings
         smooth = settings.label_smoothing
         targets = np.eye(classes) * (1 - smooth) + smooth / classes
         self.targets: npt.NDArray[np.float32] = targets.astype(np.float32)
@@ -199,17 +205,24 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         balanced = len(self.images) / (classes * counts)
         weights = balanced**settings.class_weights
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
-        self.per_epoch = min(images.decisions, settings.epoch_images)
+        per_epoch = min(per_epoch, settings.epoch_images, len(images))
+        groups = [np.arange(len(self.images))]
+        if settings.normalise == "layers":
+            groups = [chosen for chosen, _ in self.images.by_sitting()]
+        # A last batch of a few images would make the normalisation statistics noisy.
+        self.groups = []
+        for group in groups:
+            share = max(1, per_epoch * len(group) // len(images))
+            whole = share // settings.batch * settings.batch
+            self.groups.append((group, whole or share))
         self.epoch = 0
         self._shuffle()
 
     def __len__(self) -> int:
-        # A last batch of a few images would make the normalisation statistics noisy.
-        return max(1, self.per_epoch // self.settings.batch)
+        return len(self.order)
 
     def __getitem__(self, number: int) -> _Batch:
-        batch = self.settings.batch
-        order = self.order[number * batch : (number + 1) * batch]
+        order = self.order[number]
         labels = self.images.labels[order]
         images, targets = augment(
             _real(self.images.take(order)),
@@ -225,7 +238,13 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         self._shuffle()
 
     def _shuffle(self) -> None:
-        self.order = self._rng(0).permutation(len(self.images))[: self.per_epoch]
+        rng, batch = self._rng(0), self.settings.batch
+        self.order = []
+        for group, count in self.groups:
+            drawn = rng.permutation(group)[:count]
+            self.order += [drawn[k : k + batch] for k in range(0, count, batch)]
+        if len(self.groups) > 1:
+            self.order = [self.order[k] for k in rng.permutation(len(self.order))]
 
     def _rng(self, purpose: int) -> np.random.Generator:
         """Chance that depends on nothing but the seed, the epoch and what it is for."""

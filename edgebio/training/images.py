@@ -1,7 +1,7 @@
 """Recordings to labelled int8 images, computed by the firmware's own front end."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -33,6 +33,10 @@ class Images:
         int32, shape (n,): number of the recording that every image was cut from.
     columns
         Columns of one image.
+    sittings
+        By recording: the person and the session that it is of.
+    ends
+        int64, shape (n_recordings,): columns up to and with each recording.
     left_out
         By recording: what `edgebio.training.windows.cut` left out of it.
     """
@@ -42,10 +46,24 @@ class Images:
     labels: npt.NDArray[np.int16]
     recordings: npt.NDArray[np.int32]
     columns: int
+    sittings: tuple[tuple[str, str], ...]
+    ends: npt.NDArray[np.int64]
     left_out: tuple[dict[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def windows(self) -> npt.NDArray[np.int8]:
+        """Every whole window, labelled or not: int8, shape (n, columns, bins, channels)."""
+        begins = np.concatenate([[0], self.ends[:-1]])
+        starts = [
+            np.arange(begin, end - self.columns + 1)
+            for begin, end in zip(begins, self.ends, strict=True)
+        ]
+        found: npt.NDArray[np.int8] = self.pixels[
+            np.concatenate(starts)[:, None] + np.arange(self.columns)
+        ]
+        return found
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,6 +81,23 @@ class Images:
         """Every image: int8, shape (n, columns, bins, channels)."""
         return self.take(slice(None))
 
+    def by_sitting(self) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        """Go through the sittings that images are of.
+
+        Yields
+        ------
+        chosen, starts : ndarray
+            int64: numbers of the sitting's images; and the first column of every whole window of
+            its signal, labelled or not.
+        """
+        begins = np.concatenate([[0], self.ends[:-1]])
+        for sitting in dict.fromkeys(self.sittings):
+            own = [k for k, other in enumerate(self.sittings) if other == sitting]
+            chosen = np.flatnonzero(np.isin(self.recordings, own))
+            if len(chosen):
+                spans = [np.arange(begins[k], self.ends[k] - self.columns + 1) for k in own]
+                yield chosen, np.concatenate(spans)
+
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Put images of several groups of recordings one after the other."""
@@ -78,6 +113,8 @@ class Images:
                 [p.recordings + k for p, k in zip(parts, numbers, strict=False)]
             ),
             columns=parts[0].columns,
+            sittings=tuple(sitting for part in parts for sitting in part.sittings),
+            ends=np.concatenate([p.ends + k for p, k in zip(parts, columns, strict=False)]),
             left_out=tuple(left for part in parts for left in part.left_out),
         )
 
@@ -118,6 +155,8 @@ class Images:
             labels=np.concatenate(labels).astype(np.int16),
             recordings=np.repeat(np.arange(len(recordings), dtype=np.int32), lengths),
             columns=spec.columns,
+            sittings=tuple((r.subject, r.session) for r in recordings),
+            ends=np.cumsum(counts, dtype=np.int64),
             left_out=tuple(left_out),
         )
 
@@ -219,8 +258,8 @@ def image_set(
     data
         Where images are cut; every stride if None.
     normalise
-        ``"session"`` standardises the images, but not the front end of the result, by the signal of
-        the sitting that they are of: what a wearer's calibration without labels would do.
+        Other than ``"training"``, it standardises the images, but not the front end of the result,
+        by the signal of the sitting that they are of: what a wearer's calibration would do.
 
     Raises
     ------

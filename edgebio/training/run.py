@@ -16,14 +16,15 @@ from edgebio import recipes
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
-from edgebio.recipes import Recipe
+from edgebio.recipes import Recipe, TrainingSettings
 from edgebio.training.images import Images
 
 RECIPE, FRONTEND, MODEL = "recipe.toml", "frontend.json", "model.h5"
 IMAGES, METRICS, LOGS = "images.npz", "metrics.json", "logs"
 
 _ARRAYS = (
-    "calibration", "pixels", "starts", "labels", "recordings", "subjects", "probability",
+    "calibration", "pixels", "starts", "labels", "recordings", "subjects", "sessions", "ends",
+    "probability",
 )  # fmt: skip
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -69,6 +70,12 @@ class Run:
     frontend: RunFrontend
     metrics: dict[str, Any]
 
+    @property
+    def training(self) -> TrainingSettings:
+        """How it was trained; for new people, where nobody tested was among them."""
+        settings = self.recipe.training
+        return settings.for_new_people() if self.metrics["new_people"] else settings
+
     def network(self) -> Any:
         """Rebuild the float model: tf_keras.Model.
 
@@ -101,6 +108,8 @@ class Run:
             arrays["labels"],
             arrays["recordings"],
             self.frontend.frontend.columns,
+            tuple(zip(arrays["subjects"].tolist(), arrays["sessions"].tolist(), strict=True)),
+            arrays["ends"],
         )
 
     def labels(self) -> npt.NDArray[np.int16]:

@@ -17,6 +17,7 @@ from edgebio.recordings.recording import Recording
 from edgebio.training import gradcam
 from edgebio.training.fit import adjust, fit, predict, tune
 from edgebio.training.images import image_set
+from edgebio.training.layers import predict_by_sitting, settle
 from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, RunFrontend
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
@@ -101,7 +102,11 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         # By now the network is one of a known wearer.
         fitted = tune(fitted, images, recipe.model, recipe.training, folder / LOGS / "tuning")
     adjust(fitted.model, images.train.labels, training.prior)
-    probability = predict(fitted.model, images.test)
+    if training.normalise == "layers":
+        probability = predict_by_sitting(fitted.model, images.test)
+        settle(fitted.model, images.train, np.arange(len(images.train)))
+    else:
+        probability = predict(fitted.model, images.test)
     decided = probability.argmax(axis=1)
     labels, count = images.test.labels, len(images.classes)
     test = {
@@ -129,6 +134,8 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             labels=images.test.labels,
             recordings=images.test.recordings,
             subjects=np.array([r.subject for r in fold.test], np.str_),
+            sessions=np.array([r.session for r in fold.test], np.str_),
+            ends=images.test.ends,
             probability=probability,
         )
     (folder / gradcam.FILE).unlink(missing_ok=True)

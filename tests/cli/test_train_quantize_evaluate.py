@@ -74,3 +74,13 @@ def test_a_run_from_recipe_to_model(tmp_path):
     table = invoke("quantize", run)
     assert "CONV_2D" in table.output
     assert "tflite-micro" in table.output
+
+
+def test_a_table_that_goes_to_a_pipe_is_as_wide_as_it_has_to_be():
+    code = (
+        "from edgebio.cli.common import Output; Output(False, False, False).table("
+        "'', ['tested on', *['a long heading'] * 9], [['everybody ' * 6, *['0.12345'] * 9]])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("0.12345") == 9
+    assert "…" not in done.stdout

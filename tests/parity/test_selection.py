@@ -28,7 +28,11 @@ def two_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("text", "sources"),
-    [("some-set:3", ["1-0", "1-1", "2-0", "2-1"]), ("some-set:3:2", ["2-0", "2-1"])],
+    [
+        ("some-set:3", ["1-0", "1-1", "2-0", "2-1"]),
+        ("some-set:3:2", ["2-0", "2-1"]),
+        ("some-set:3:2:1", ["2-1"]),
+    ],
 )
 def test_part_of_a_data_set(text: str, sources: list[str]) -> None:
     assert [recording.source for recording in select(text, Path("/data"))] == sources
@@ -37,9 +41,13 @@ def test_part_of_a_data_set(text: str, sources: list[str]) -> None:
 def test_session_that_is_not_there() -> None:
     with pytest.raises(EdgebioError, match="some-set: subject 3 has no session '7', only 1, 2"):
         select("some-set:3:7", Path("/data"))
+    with pytest.raises(EdgebioError, match="session 2, has no repetition '9', only 0, 1"):
+        select("some-set:3:2:9", Path("/data"))
 
 
-@pytest.mark.parametrize("text", ["some-set", "some-set:", "some-set:3:", "some-set::2", "a:b:c:d"])
+@pytest.mark.parametrize(
+    "text", ["some-set", "some-set:", "some-set:3:", "some-set::2", "a:b:c:d:e"]
+)
 def test_words_that_name_nothing(text: str) -> None:
     with pytest.raises(EdgebioError, match=r"expected a \.csv or \.npz file, dataset:subject"):
         select(text, Path("/data"))

@@ -66,7 +66,15 @@ def test_an_image_without_anything_for_the_class_has_an_empty_map():
 def test_a_run_keeps_a_typical_image_and_the_mean_of_each_class(tmp_path):
     pixels = np.concatenate(images(6))
     labels = np.array([0, 0, 0, 0, 2, 2], np.int16)
-    test = Images(pixels, np.arange(6) * COLUMNS, labels, np.zeros(6, np.int32), COLUMNS)
+    test = Images(
+        pixels,
+        np.arange(6) * COLUMNS,
+        labels,
+        np.zeros(6, np.int32),
+        COLUMNS,
+        (("1", "1"),),
+        np.array([6 * COLUMNS]),
+    )
     said = np.array([[9, 0, 1], [5, 5, 0], [7, 2, 1], [1, 8, 1], [6, 0, 4], [8, 0, 2]]) / 10
     # A third class that never speaks.
     model = models.build(

@@ -33,30 +33,37 @@ def test_two_runs_of_one_recipe_are_the_same_bit_for_bit(tmp_path):
     assert first["history"] == second["history"]
 
 
+def batches_of(images, settings):
+    return Batches(images.train, len(images.classes), images.decisions, settings)
+
+
 def test_an_epoch_draws_each_image_once_and_the_next_draws_others():
     images = image_set(tiny.RECIPE.frontend, *SIDES)
-    batches = Batches(images, changed(batch=7))
-    first = batches.order
-    assert len(first) == len(set(first)) == len(images.train) // images.spec.stride
-    assert sum(len(batches[k][0]) for k in range(len(batches))) == len(first) // 7 * 7
+    batches = batches_of(images, changed(batch=7))
+    first = np.concatenate(batches.order)
+    assert len(first) == len(set(first)) == len(images.train) // images.spec.stride // 7 * 7
+    assert [len(batches[k][0]) for k in range(len(batches))] == [7] * len(batches)
     pixels, targets, weights = batches[0]
     np.testing.assert_array_equal(batches[0][0], pixels)  # asked twice, it is the same
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
     assert weights.mean() == pytest.approx(1, abs=0.3)
     batches.on_epoch_end()
-    assert set(batches.order) != set(first)
-    assert (Batches(images, changed(batch=7, seed=2)).order != first).any()
-    assert len(Batches(images, changed(epoch_images=50)).order) == 50
+    assert set(np.concatenate(batches.order)) != set(first)
+    other = batches_of(images, changed(batch=7, seed=2))
+    assert (np.concatenate(other.order) != first).any()
+    assert len(batches_of(images, changed(batch=10, epoch_images=50))) == 5
+    few = batches_of(images, changed(batch=64, epoch_images=50))
+    assert [len(part) for part in few.order] == [50]
 
 
 def test_class_weights_make_every_class_count_alike():
     images = image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
-    batches = Batches(images, changed())
+    batches = batches_of(images, changed())
     counts = np.bincount(images.train.labels)
     assert counts[0] > counts[1]
     np.testing.assert_allclose(counts * batches.weights, len(images.train) / 7, rtol=1e-5)
-    assert (Batches(images, changed(class_weights=0)).weights == 1).all()
-    half = Batches(images, changed(class_weights=0.5)).weights
+    assert (batches_of(images, changed(class_weights=0)).weights == 1).all()
+    half = batches_of(images, changed(class_weights=0.5)).weights
     np.testing.assert_allclose(half**2, batches.weights, rtol=1e-5)
 
 

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from edgebio import storage, tflite
+from edgebio.calibration.pixels import standardise as calibrate
 from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.recordings import Recording, files
-from edgebio.tflite.calibration import calibrate
 from edgebio.tflite.metadata import require
 
 

@@ -1,4 +1,4 @@
-"""A model for another wearer without labels: the same network, other statistics of its pixels."""
+"""The pixels of a wearer: the same network, other statistics of its images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from edgebio.tflite.reader import read
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """A model that was adapted.
+class Standardised:
+    """A model with other statistics of its pixels.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Calibrated:
     spread: float
 
 
-def calibrate(content: bytes, recordings: Sequence[Recording]) -> Calibrated:
+def standardise(content: bytes, recordings: Sequence[Recording]) -> Standardised:
     """Learn a model's standardisation anew from a wearer's signal; labels are not looked at.
 
     The signal should hold what will be worn: all gestures and rest, in about the shares that the
@@ -66,7 +66,7 @@ def calibrate(content: bytes, recordings: Sequence[Recording]) -> Calibrated:
         )
     learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in recordings))
     before, after = about.standardisation.tables(), learned.tables()
-    return Calibrated(
+    return Standardised(
         content=with_metadata(content, about.model_copy(update={"standardisation": learned})),
         columns=columns,
         railed=sum(railed_samples(r.samples) for r in recordings),

@@ -1,0 +1,136 @@
+"""The layers of an int8 network on a new wearer's signal, against the float network's."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
+
+from edgebio import calibration, tflite
+from edgebio.calibration import layers
+from edgebio.calibration.network import Network
+from edgebio.compiler.host import HostModel
+from edgebio.errors import EdgebioError
+from edgebio.evaluation.evaluate import by_generated_c
+from edgebio.protocols import split
+from edgebio.quantize import quantize
+from edgebio.recipes import NewPeopleSettings
+from edgebio.tflite.metadata import require
+from edgebio.training import run as runs
+from edgebio.training.train import train_fold
+from tests import tiny
+
+RECIPE = tiny.RECIPE.model_copy(
+    update={
+        "training": tiny.RECIPE.training.model_copy(
+            update={
+                "patience": 0,
+                "validation_repetitions": 0,
+                "new_people": NewPeopleSettings(epochs=4, normalise="layers"),
+            }
+        )
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A network of two people, tested on the two sessions of a third who is louder; quantized."""
+    folder = tmp_path_factory.mktemp("layers") / "run"
+    other = [
+        dataclasses.replace(
+            r, samples=(r.samples * (2.5 if r.session == "1" else 0.4)).astype("i2")
+        )
+        for r in tiny.recordings("3")
+    ]
+    fold = next(
+        f
+        for f in split("cross-subject", [*tiny.recordings("1"), *tiny.recordings("2"), *other])
+        if f.name == "3"
+    )
+    train_fold(RECIPE, fold, folder)
+    report = quantize(folder, by_generated_c)
+    return folder, report, other
+
+
+def test_int8_follows_float_sitting_by_sitting(run):
+    folder, report, _ = run
+    assert report["decisions_differing"] <= 0.03 * report["windows"]
+    assert abs(report["accuracy_int8"] - report["accuracy_float"]) <= 0.02
+    kept = runs.load(folder).test()
+    assert len(set(kept.sittings)) == 2
+    for chosen, starts in kept.by_sitting():
+        assert len(np.unique(kept.recordings[chosen])) == len(kept.ends) // 2
+        assert set(kept.starts[chosen]) <= set(starts)
+
+
+def test_each_convolution_gets_the_statistics_of_training(run):
+    folder, _, other = run
+    content = (folder / "model.tflite").read_bytes()
+    about = require(tflite.read(content), "x")
+    sitting = [r for r in other if r.session == "2"]
+    made = calibration.calibrate(content, sitting, labels=False)
+    assert (made.layers, made.windows) == (True, 0)
+    after = require(tflite.read(made.content), "x")
+    assert after.layers == about.layers
+    assert after.standardisation != about.standardisation
+
+    from edgebio.frontend.twin import Twin
+    from edgebio.recipes import DataSettings
+    from edgebio.training.images import Images
+
+    twin = Twin(after.frontend, after.standardisation)
+    seen = layers.images(Images.of(twin, sitting, 1, DataSettings()).windows())
+    for aim, found in zip(
+        about.layers, layers.statistics(Network(made.content), seen), strict=True
+    ):
+        np.testing.assert_allclose(found.mean, aim.mean, atol=0.05)
+        np.testing.assert_allclose(found.deviation, aim.deviation, rtol=0.1, atol=0.02)
+    # The same signal again changes nothing more.
+    again = calibration.calibrate(made.content, sitting, labels=False).content
+    x = (seen[:50] * 32).astype(np.int8)
+    one, other_ = (HostModel(c).run(x).astype(int) for c in (made.content, again))
+    assert np.abs(one - other_).max() <= 6
+
+
+def test_one_repetition_teaches_the_wearer(run):
+    folder, report, other = run
+    content = (folder / "model.tflite").read_bytes()
+    taught = [r for r in other if r.session == "2" and r.repetition == 0]
+    made = calibration.calibrate(content, taught, labels=True)
+    assert made.windows > 100
+    before, after = tflite.read(content), tflite.read(made.content)
+    assert [o.kind for o in before.operators] == [o.kind for o in after.operators]
+    kept = runs.load(folder).test()
+    spec = require(after, "x")
+    from edgebio.frontend.twin import Twin
+    from edgebio.recipes import DataSettings
+    from edgebio.training.images import Images
+
+    rest = [r for r in other if r.session == "2" and r.repetition > 0]
+    images = Images.of(Twin(spec.frontend, spec.standardisation), rest, 3, DataSettings())
+    said = HostModel(made.content).run(images.all()).argmax(axis=1)
+    assert (said == images.labels).mean() > max(0.8, report["accuracy_int8"] - 0.02)
+    assert kept.columns == images.columns
+
+
+def test_what_cannot_teach_is_refused(run):
+    folder, _, other = run
+    content = (folder / "model.tflite").read_bytes()
+    some = [r for r in other if r.repetition == 0 and r.labels[0] != 1]
+    missing = some[0].classes[1]
+    with pytest.raises(EdgebioError, match=f"no window of class '{missing}'; to learn"):
+        calibration.calibrate(content, some, labels=True)
+    named = [dataclasses.replace(r, classes=tuple("abcdefg")) for r in some]
+    with pytest.raises(EdgebioError, match="has classes a, b, c, d, e, f, g; the model has"):
+        calibration.calibrate(content, named, labels=True)
+    plain = require(tflite.read(content), "x").model_copy(update={"layers": ()})
+    from edgebio.tflite.metadata import with_metadata
+
+    with pytest.raises(EdgebioError, match="does not say what statistics"):
+        layers.settled(with_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
+    wrong = require(tflite.read(content), "x")
+    cut = wrong.model_copy(update={"layers": wrong.layers[:1]})
+    with pytest.raises(EdgebioError, match="layers: the convolutions have"):
+        require(tflite.read(with_metadata(content, cut)), "x")
