@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edgebio import recipes
+from edgebio import protocols, recipes
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.recordings import datasets
@@ -21,6 +21,8 @@ from edgebio.recordings import datasets
 )  # fmt: skip
 @click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
 @click.option("--dataset", help="Another data set than the recipe's (a name or an .npz file).")
+@click.option("--protocol", type=click.Choice(protocols.names()),
+              help="Divide as the first fold of this protocol does.")  # fmt: skip
 @click.option("--prediction", type=click.IntRange(min=0), metavar="N",
               help="Imitate the features of the window N windows ahead.")  # fmt: skip
 @folder_option
@@ -30,6 +32,7 @@ def train(
     folder: Path,
     subjects: tuple[str, ...],
     dataset: str | None,
+    protocol: str | None,
     prediction: int | None,
     root: Path | None,
 ) -> Document:
@@ -39,7 +42,7 @@ def train(
     scoring, metrics.json, and logs/ for TensorBoard. Of a recipe with [imitation], windows.npz
     instead of images, and classifier.h5 and tuned.h5 besides.
     """
-    job = recipes.load(recipe).on(dataset).ahead(prediction)
+    job = recipes.load(recipe).on(dataset, protocol).ahead(prediction)
     recordings = job.recordings(root, subjects or None)
     from edgebio.report import words
     from edgebio.training.train import train as train_run

@@ -1,7 +1,7 @@
 """Compare two computations of the same thing, and say where they first differ."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -174,6 +174,17 @@ def holds_exactly(number: int, name: str, parts: Sequence[Part], note: str = "")
     rung = Rung(number, name, tuple(parts), note=note)
     ok = rung.compared > 0 and all(part.holds for part in rung.parts)
     return Rung(number, name, rung.parts, ok, note)
+
+
+def together(rungs: Mapping[str, Rung]) -> Rung:
+    """One rung of the same kind on several networks; their parts bear the networks' names."""
+    parts = [
+        replace(part, name=f"{name}, {part.name}", first=part.first and f"{name}, {part.first}")
+        for name, rung in rungs.items()
+        for part in rung.parts
+    ]
+    one = next(iter(rungs.values()))
+    return holds_exactly(one.number, one.name, parts, one.note)
 
 
 def merged(parts: Sequence[Part]) -> list[Part]:

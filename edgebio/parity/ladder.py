@@ -1,6 +1,6 @@
 """The ladder: from the float64 STFT to the core, each rung against the one before it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ from edgebio import tflite
 from edgebio.boards import Board
 from edgebio.frontend.twin import Twin
 from edgebio.parity import board as core
-from edgebio.parity import frontend, network
-from edgebio.parity.compare import Rung
+from edgebio.parity import frontend, imitation, network
+from edgebio.parity.compare import Rung, together
 from edgebio.parity.stimuli import generated, recorded
 from edgebio.recordings import Recording
 from edgebio.tflite.metadata import metadata
@@ -30,9 +30,11 @@ def climb(
     Parameters
     ----------
     model
-        The .tflite; with quantize.json beside it the third rung is climbed too.
+        The .tflite; with quantize.json beside it the third rung is climbed too. Of a feature
+        imitation, the LSTM in its run: its classifier is climbed with as well, on what it says.
     recordings
-        What the model is fed with; without any, generated signals serve.
+        What the model is fed with; without any, generated signals serve. A feature imitation is
+        fed with windows that its run keeps.
     board
         An emulated board for rung 5; without one the ladder ends at rung 4.
     windows
@@ -48,24 +50,36 @@ def climb(
     rungs: list[Rung] = []
     stress, real = [], []
     if about is None:
-        why = "the model carries no front end"
+        imitating = imitation.is_one(model)
+        why = "raw samples, no STFT" if imitating else "the model carries no front end"
         rungs += [Rung(1, "float64 STFT against the fixed-point twin", note=why)]
         rungs += [Rung(2, "twin against CMSIS-DSP", note=why)]
-        images = _random_images(graph)
+        inputs = imitation.fed(model, windows) if imitating else [(model, _random_images(graph))]
     else:
         spec = about.frontend
         real, stress = recorded(recordings, windows, spec), generated(spec)
         twin = Twin(spec, about.standardisation)
         images = np.concatenate([twin.images(s.samples) for s in [*real, *stress]])
+        inputs = [(model, images)]
         audible = real or [s for s in stress if np.ptp(s.samples, axis=0).min() > 100]
         rungs.append(frontend.float_against_twin(spec, audible))
         rungs.append(frontend.twin_against_cmsis(spec, about.standardisation, [*real, *stress]))
     rungs.append(network.float_against_int8(model))
-    rungs.append(network.oracle_against_c(model, images))
+    rungs.append(_on_each(inputs, network.oracle_against_c))
     if board is not None:
         fed = [*real[:TRACED_STIMULI], *stress]
-        rungs.append(core.core_against_host(board, model, images, about, fed))
+        rungs.append(_on_each(inputs, lambda m, x: core.core_against_host(board, m, x, about, fed)))
     return rungs
+
+
+def _on_each(
+    inputs: Sequence[tuple[Path, network.Images]],
+    climbed: Callable[[Path, network.Images], Rung],
+) -> Rung:
+    """One rung, climbed with each network and its inputs."""
+    if len(inputs) == 1:
+        return climbed(*inputs[0])
+    return together({model.name: climbed(model, x) for model, x in inputs})
 
 
 def _random_images(

@@ -271,11 +271,10 @@ class Recipe(_Section):
     decision: DecisionSettings = DecisionSettings()
     imitation: ImitationSettings | None = None
 
-    def on(self, dataset: str | None) -> Self:
-        """Return the same job on another data set; on its own if None."""
-        if dataset is None:
-            return self
-        data = self.data.model_copy(update={"dataset": dataset})
+    def on(self, dataset: str | None, protocol: str | None = None) -> Self:
+        """Return the same job on another data set, or by another protocol; its own if None."""
+        said = {"dataset": dataset, "protocol": protocol}
+        data = self.data.model_copy(update={k: v for k, v in said.items() if v is not None})
         return self.model_copy(update={"data": data})
 
     def ahead(self, prediction: int | None) -> Self:

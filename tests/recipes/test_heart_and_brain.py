@@ -1,9 +1,14 @@
 """The recipes for heart and brain take the published formats, as far as images of every class."""
 
+import json
+from functools import partial
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from edgebio import recipes
+from edgebio.cli import main
 from edgebio.training.images import image_set
 from edgebio.training.windows import cut
 from tests.recordings import test_readers as formats
@@ -23,8 +28,9 @@ def heart(seconds, rate, channels, seed, counts=1500):
     )
 
 
-def ptb(root):
-    for number, reason in enumerate(("Healthy control", "Myocardial infarction", "Dysrhythmia")):
+def ptb(root, people=3):
+    reasons = ("Healthy control", "Myocardial infarction", "Dysrhythmia") * people
+    for number, reason in enumerate(reasons[:people]):
         formats.write_wfdb(
             root / "ecg-ptb" / f"patient{number:03d}", "s0010_re", heart(8, 1000, 15, number),
             leads=formats.LEADS, gain=2000, fmt="16", rate=1000,
@@ -47,6 +53,11 @@ def mitbih(root):
 def table(root):
     formats.small_heartbeat_mitbih(root)
     return "ecg-heartbeat-mitbih"
+
+
+def table_ptb(root):
+    formats.small_heartbeat_ptb(root)
+    return "ecg-heartbeat-ptb"
 
 
 def bonn(root):
@@ -88,3 +99,37 @@ def test_a_beat_stands_in_the_middle_of_its_image(tmp_path):
         peak = int(np.argmax(window[spec.window // 4 : -spec.window // 4])) + spec.window // 4
         # Within half a column, and what the detector and resampling may be off by.
         assert abs(peak - (spec.window - 1) / 2) <= spec.hop / 2 + 0.03 * recording.rate
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ecg-normal-abnormal", "ecg-normal-abnormal-seed"])
+@pytest.mark.parametrize(
+    ("write", "protocol"),
+    [
+        (partial(ptb, people=9), "patient-wise"),
+        (table, "one-to-one"),
+        (table_ptb, "cross-validation"),
+    ],
+)
+def test_the_published_formats_go_the_whole_road(tmp_path, name, write, protocol):
+    """From files to an image for a board, by the command line: everything but accuracy."""
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    pytest.importorskip("tflite_micro")
+    run = tmp_path / "run"
+
+    def invoke(*arguments):
+        result = CliRunner().invoke(main, [*map(str, arguments), "--json", "-q"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    where = ("--dataset", write(tmp_path), "--data", tmp_path)
+    metrics = invoke("train", name, *where, "--protocol", protocol, "-o", run)
+    assert metrics["classes"] == ["normal", "abnormal"]
+    assert metrics["fold"]
+    quantized = invoke("quantize", run)
+    assert quantized["windows"] == metrics["test"]["windows"] > 0
+    climbed = invoke("validate", run, "--data", tmp_path, "--board", "mps2-an386")
+    # A network of a few beats says little: rung 3 compares accuracies of those few.
+    assert [r["ok"] for r in climbed["rungs"] if r["rung"] != 3] == [True] * 4
+    built = invoke("build", run, "--board", "nucleo-f446re", "-o", tmp_path / "image")
+    assert built["model"]["sha256"] == quantized["model_sha256"]
