@@ -33,7 +33,7 @@ IMITATION = (
 )  # fmt: skip
 """Figures of a recipe with ``[imitation]`` besides: accuracy by true features and of both networks
 tuned together, and R2 of what is imitated."""
-_ROOMS = ("frontend", "models", "training", "quantize", "compiler", "decision")
+_ROOMS = ("frontend", "models", "training", "calibration", "quantize", "compiler", "decision")
 _ASSETS = ("frontend", "kernels", "decision")
 """Whose code a result depends on; what readers and splitters make is hashed itself."""
 
