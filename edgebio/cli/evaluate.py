@@ -18,6 +18,7 @@ _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int
 @command(
     example="edgebio evaluate emg-grips --protocol one-to-one --baseline lda\n"
     "edgebio evaluate emg-grips --protocol cross-subject -o results --dask tcp://10.0.0.5:8786\n"
+    "edgebio evaluate emg-grips --protocol transfer --calibration-repetitions 0,1,2,4\n"
     "edgebio evaluate emg-fin --protocol one-to-one"
 )
 @click.argument("recipe")
@@ -27,6 +28,10 @@ _COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int
 @click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
 @click.option("--baseline", type=click.Choice(get_args(Baseline)),
               help="Linear discriminant on time-domain features, on the same folds.")  # fmt: skip
+@click.option("--calibration-repetitions", "calibration", metavar="K,...",
+              callback=lambda context, option, text: _numbers(text),
+              help="With --protocol transfer: calibrate the network of other people on so many "
+              "repetitions of the wearer, such as 0,1,2,4.")  # fmt: skip
 @click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path),
               help="For folds, evaluation.json, report.html; otherwise the cache.")  # fmt: skip
 @click.option(
@@ -43,6 +48,7 @@ def evaluate(
     dataset: str | None,
     subjects: tuple[str, ...],
     baseline: Baseline | None,
+    calibration: list[int],
     folder: Path | None,
     jobs: int | None,
     scheduler: str | None,
@@ -63,6 +69,7 @@ def evaluate(
         protocol,
         where,
         baseline=baseline,
+        calibration=calibration,
         jobs=jobs,
         scheduler=scheduler,
         finished=lambda fold: out.note(
@@ -92,6 +99,13 @@ def evaluate(
             ["tested on", *(name.removeprefix("r2_").replace("_", " ") for name in told)],
             [[name, *(f"{figures[key]:.4f}" for key in told)] for name, figures in lines],
         )
+    if calibration:
+        out.table(
+            "Calibrated by the first repetitions of the wearer",
+            ["repetitions", "labelled signal", "taught in", "int8", "lowest", "highest",
+             "int8, today's statistics unknown"],
+            [_calibrated(row) for row in document["calibration"]],
+        )  # fmt: skip
     from edgebio import report
     from edgebio.report import words
 
@@ -104,3 +118,27 @@ def evaluate(
         out.result(f"Caveat: {caveat}")
     out.result(f"{page}; folds and evaluation.json are beside it")
     return {**document, "caveat": caveat, "report": str(page)}
+
+
+def _numbers(text: str | None) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")] if text else []
+    except ValueError:
+        numbers = [-1]
+    if any(number < 0 for number in numbers):
+        raise click.BadParameter(f"{text!r}: expected numbers such as 0,1,2,4")
+    return numbers
+
+
+def _calibrated(row: dict[str, Any]) -> list[str]:
+    own = [person["accuracy_int8"] for person in row["people"]]
+    today = row["accuracy_as_calibrated"]
+    return [
+        str(row["repetitions"]),
+        f"{row['signal_seconds']:.0f} s",
+        "-" if row["seconds"] is None else f"{row['seconds']:.1f} s",
+        f"{row['accuracy_int8']:.4f}",
+        f"{min(own):.4f}",
+        f"{max(own):.4f}",
+        "-" if today is None else f"{today:.4f}",
+    ]

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgebio import progress, protocols, storage
-from edgebio.evaluation import people, workers
+from edgebio.errors import EdgebioError
+from edgebio.evaluation import people, wearer, workers
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
@@ -45,6 +46,7 @@ def evaluate(
     folder: Path,
     *,
     baseline: Baseline | None = None,
+    calibration: Sequence[int] = (),
     jobs: int | None = None,
     scheduler: str | None = None,
     finished: Callable[[dict[str, Any]], None] = lambda result: None,
@@ -63,6 +65,9 @@ def evaluate(
         Where folds are kept and ``evaluation.json`` is written.
     baseline
         Score linear discriminant analysis on the same folds too.
+    calibration
+        Of the protocol transfer: not the tuned networks, but those of other people, calibrated by
+        so many repetitions of the wearer's first session; see `edgebio.evaluation.wearer.curve`.
     jobs
         Folds at a time; as many as the machine has cores if None.
     scheduler
@@ -76,7 +81,7 @@ def evaluate(
         ``dataset``, ``protocol``, ``recipe``, ``folds`` (see `result`, and ``place`` below
         `folder`), ``mean`` and ``deviation`` over folds, ``people`` (the figures of each person
         tested), ``interval`` (95 % of the mean over people, by bootstrap; None for one person),
-        and ``baseline``.
+        and ``baseline`` and ``calibration``, where they were asked for.
 
     Raises
     ------
@@ -85,11 +90,19 @@ def evaluate(
         been finished is kept.
     """
     folds = protocols.split(protocol, recordings)
+    jobs = jobs or os.cpu_count() or 1
+    taught = folds
+    if calibration:
+        if protocol != "transfer":
+            raise EdgebioError(f"calibration is of the protocol transfer, not of {protocol}")
+        for fold in folds:
+            wearer.first(fold.tune, max(calibration))
+        folds = [wearer.untuned(fold) for fold in folds]
     document: dict[str, Any] = {
         "dataset": recipe.data.dataset,
         "protocol": protocol,
         "recipe": recipe.name,
-        "folds": _run(recipe, folds, folder, jobs or os.cpu_count() or 1, scheduler, finished),
+        "folds": _run(recipe, folds, folder, jobs, scheduler, finished),
     }
     figures = (*_FIGURES, *IMITATION) if recipe.imitation else _FIGURES
     document |= _over_folds(document["folds"], figures)
@@ -100,6 +113,10 @@ def evaluate(
     }
     if baseline:
         document["baseline"] = _baseline(baseline, recipe, folds)
+    if calibration:
+        document["calibration"] = wearer.curve(
+            recipe, taught, document["folds"], folder, calibration, jobs, key
+        )
     storage.write_json(folder / DOCUMENT, document)
     return document
 

@@ -52,6 +52,7 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
     sections = [
         Section("What was asked", asked),
         _people(document),
+        *_calibration(document),
         _decisions(folder, folds, loaded),
         parts.curves([run.metrics["history"] for run in loaded], None),
         shown,
@@ -133,6 +134,49 @@ def _people(document: Mapping[str, Any]) -> Section:
         figures=[Figure(svg.people("Accuracy by person", dots, mean, bounds), caption)],
         tables=[Table(columns, rows)],
     )
+
+
+def _calibration(document: Mapping[str, Any]) -> list[Section]:
+    """Accuracy against what a wearer gave to learn from, where it was asked for."""
+    rows = document.get("calibration")
+    if not rows:
+        return []
+    words = [
+        "A network of other people is calibrated as `edgebio calibrate` does it: on the first "
+        "repetitions of each class of the wearer's first session. It is tested on the second "
+        "session, by the statistics of that session's own signal, labels unseen; and, in the last "
+        "column, by those of the first."
+    ]
+    cells = [
+        [
+            str(row["repetitions"]),
+            f"{row['signal_seconds']:.0f}",
+            "–" if row["seconds"] is None else f"{row['seconds']:.1f}",
+            figure(row["accuracy_int8"]),
+            f"{row['interval'][0]:.3f} –\u00a0{row['interval'][1]:.3f}" if row["interval"] else "–",
+            figure(row["accuracy_as_calibrated"]),
+        ]
+        for row in rows
+    ]
+    columns = [
+        "repetitions", "labelled signal, s", "taught in, s", "int8", "95 % over people",
+        "statistics of session 1",
+    ]  # fmt: skip
+    drawn = []
+    if len(rows) > 1:
+        people = {
+            person["subject"]: [row["people"][k]["accuracy_int8"] for row in rows]
+            for k, person in enumerate(rows[0]["people"])
+        }
+        at = [row["signal_seconds"] for row in rows]
+        drawn = [
+            Figure(
+                svg.teaching("Accuracy against calibration", at, people),
+                "Accuracy by window of the int8 network on another session, after calibration on "
+                "so many seconds of labelled signal.",
+            )
+        ]
+    return [Section("Calibrated to the wearer", words, drawn, [Table(columns, cells)])]
 
 
 def _summary(columns: Sequence[Sequence[float | None]]) -> list[list[str]]:

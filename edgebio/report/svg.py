@@ -255,6 +255,44 @@ def people(
     return _svg(title, bottom + 24, parts)
 
 
+def teaching(title: str, at: Sequence[float], people: Mapping[str, Sequence[float]]) -> Markup:
+    """Draw accuracy over the seconds of labelled signal that a network was taught by.
+
+    Parameters
+    ----------
+    at
+        Seconds, rising.
+    people
+        By person: accuracy at each; their mean is drawn bold.
+    """
+    mean = [sum(values) / len(people) for values in zip(*people.values(), strict=True)]
+    marks = ticks(min(min(values) for values in people.values()), 1.0)
+    low, last = marks[0], max(*at, 1.0)
+    left, right, top, bottom = 40.0, WIDTH - 14.0, 12.0, 184.0
+
+    def place(seconds: float, value: float) -> tuple[float, float]:
+        return left + (right - left) * seconds / last, bottom - (bottom - top) * (value - low) / (
+            1 - low
+        )
+
+    parts = [_grid(left, right, ((place(0, t)[1], f"{t:g}") for t in marks))]
+    parts += [_text(place(s, low)[0], bottom + 16, f"{s:.0f}", "middle") for s in at]
+    parts.append(_text(right, bottom + 32, "seconds of labelled signal", "end", "quiet"))
+    for name, values in people.items():
+        points = [place(s, v) for s, v in zip(at, values, strict=True)]
+        parts.append(_curve(points, "curve training thin", name))
+    bold = [place(s, v) for s, v in zip(at, mean, strict=True)]
+    parts.append(_curve(bold, "curve validation"))
+    parts += [
+        _dot(*point, "dot validation", f"mean {value:.3f}")
+        for point, value in zip(bold, mean, strict=True)
+    ]
+    parts.append(
+        _key(left, bottom + 32, [("each person", "curve training"), ("mean", "curve validation")])
+    )
+    return _svg(title, bottom + 42, parts)
+
+
 def bars(title: str, rows: Sequence[tuple[str, float | None, str]], highest: float) -> Markup:
     """Draw horizontal bars: name, value within 0 to `highest` (None: none), and its text."""
     width = WIDTH - _NAME - 62.0
