@@ -11,12 +11,12 @@ from edgebio.tflite.metadata import require, with_metadata
 from edgebio.training.fit import Batches
 from edgebio.training.images import Images
 
-_STEPS = 250  # of 64 images: about 15 s of a core for the network of emg-grips
+_STEPS = 400  # of 64 images: about 20 s of a core for the network of emg-grips
 _SETTINGS = TrainingSettings(
     learning_rate=1e-3,
     patience=0,
     class_weights=1.0,
-    augment=AugmentSettings(noise=0.1, mixup=0.25),
+    augment=AugmentSettings(noise=0.1, gain=0.1, mask_bins=4, mixup=0.25),
 )
 
 

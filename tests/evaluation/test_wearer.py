@@ -37,7 +37,7 @@ def test_only_the_first_repetitions_of_the_first_session_teach():
 def test_a_wearer_is_taught_and_scored_on_another_session(tmp_path, monkeypatch):
     monkeypatch.setattr(labelled, "_STEPS", 40)
     base, other = layers_run()
-    fold = Fold("3", (), tuple(r for r in other if r.session == "2"), "subject",
+    fold = Fold("3", tiny.recordings("1"), tuple(r for r in other if r.session == "2"), "subject",
                 tune=tuple(r for r in other if r.session == "1" and r.repetition == 0))  # fmt: skip
     wearer._teach({"place": base}, RECIPE, fold, tmp_path / "place")
     found = json.loads((tmp_path / "place" / wearer.RESULT).read_text())
