@@ -4,6 +4,7 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
+import numpy.typing as npt
 
 from edgebio.models.keras import schema
 
@@ -28,6 +29,25 @@ def set_range(model: Any, tensor: int, low: float, high: float) -> None:
     model.subgraphs[0].tensors[tensor].quantization = schema.QuantizationParametersT(
         min=np.array([low], np.float32), max=np.array([high], np.float32)
     )
+
+
+def add_to_bias(model: Any, tensor: int, values: npt.NDArray[np.floating]) -> None:
+    """Add to an int32 bias of the main subgraph, in the unit of its layer's output.
+
+    Parameters
+    ----------
+    model
+        `ModelT`.
+    tensor
+        The bias, with one scale or one an element.
+    values
+        float, of the bias' shape.
+    """
+    found = model.subgraphs[0].tensors[tensor]
+    buffer = model.buffers[found.buffer]
+    bias = np.asarray(buffer.data, np.uint8).view("<i4").astype(np.int64)
+    bias += np.rint(values / np.asarray(found.quantization.scale, np.float64)).astype(np.int64)
+    buffer.data = bias.astype("<i4").view(np.uint8)
 
 
 def kinds(model: Any) -> list[str]:

@@ -6,9 +6,11 @@ import pytest
 from edgebio import tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import CheckFailedError
-from edgebio.quantize import imitation, quantize, report
+from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.quantize import flatbuffer, imitation, quantize, report
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
 from edgebio.training import imitation as runs
+from edgebio.training.signals import compand, expand
 from tests import tiny
 
 
@@ -38,6 +40,36 @@ def test_generated_c_and_tflite_micro_say_the_same_bytes():
     np.testing.assert_array_equal(HostModel(tiny.imitation() / MODEL).run(inputs), expected)
     told = np.load(tiny.imitation() / imitation.TOLD)
     np.testing.assert_array_equal(told[:10].reshape(-1, 4), expected)
+
+
+def test_on_average_int8_says_what_float_says():
+    run = runs.load(tiny.imitation())
+    graph = tflite.read(tiny.imitation() / MODEL)
+    said = graph.tensors[graph.outputs[0]]
+    codes = np.concatenate(
+        [compand(gain * expand(run.arrays.calibration)) for gain in imitation._GAINS]
+    )
+    wanted = run.imitator()(codes.astype(np.float32) * np.float32(PIXEL_SCALE)).numpy()
+    steps = HostModel(tiny.imitation() / MODEL).run(codes).reshape(wanted.shape)
+    off = (steps - wanted / said.scale[0]).mean(axis=0) - said.zero_point[0]
+    assert np.abs(off).max() < 0.25  # of a step; a rounded value alone may be off by half of one
+
+
+def test_a_bias_moves_its_outputs_by_what_is_added():
+    content = (tiny.imitation() / MODEL).read_bytes()
+    graph = tflite.read(content)
+    scale = float(graph.tensors[graph.outputs[0]].scale[0])
+    changed = flatbuffer.unpack(content)
+    moved = np.array([0, 3, -5, 1])
+    flatbuffer.add_to_bias(changed, graph.operators[-1].inputs[2], moved * scale)
+    inputs = runs.load(tiny.imitation()).inputs(slice(0, 4))
+    before, after = (
+        HostModel(model).run(inputs).astype(int).reshape(-1, 4)
+        for model in (content, flatbuffer.pack(changed))
+    )
+    inside = (np.abs(before) < 120).all(axis=1)
+    assert inside.sum() > 10
+    assert np.abs(after - before - moved)[inside].max() <= 1  # bias and output round by themselves
 
 
 def test_int8_scores_are_those_of_the_bytes_that_are_kept(found):
