@@ -85,7 +85,7 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
                 "calibration needs each class once"
             )
     if about.layers:
-        content = layers.settled(content, images.windows())
+        content = layers.settled(content, images.signal(layers.SEEN))
     if labels:
         content = labelled.tuned(content, images)
     return Calibrated(content, pixels, bool(about.layers), len(images) if labels else 0)

@@ -59,7 +59,7 @@ def tuned(content: bytes, images: Images) -> bytes:
         step(*(tf.constant(part) for part in batches[number % len(batches)]))
     made = network.content()
     if about.layers:
-        seen = layers.images(images.windows())
+        seen = layers.real(images.signal(layers.SEEN))
         measured = layers.statistics(Network(made), seen)
         made = with_metadata(made, about.model_copy(update={"layers": measured}))
     return made

@@ -14,7 +14,8 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.tflite.metadata import LayerStatistics, require
 
-_SEEN = 3000  # images that statistics are learned from
+SEEN = 3000
+"""Windows that statistics are learned from: as many as tell them within a hundredth or so."""
 _MOST = 8.0  # times that an output may be scaled: one that hardly moves tells nothing louder
 
 
@@ -40,7 +41,7 @@ def settled(content: bytes, pixels: npt.NDArray[np.int8]) -> bytes:
     if not len(pixels):
         raise EdgebioError("no images to calibrate on")
     network = Network(content)
-    settle(network, about.layers, images(pixels))
+    settle(network, about.layers, real(pixels))
     return network.content()
 
 
@@ -64,10 +65,9 @@ def statistics(network: Network, seen: npt.NDArray[np.float32]) -> tuple[LayerSt
     )
 
 
-def images(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
-    """Some thousand images, evenly drawn: float32, in standard deviations."""
-    drawn = np.unique(np.linspace(0, len(pixels) - 1, _SEEN).astype(np.int64))
-    return pixels[drawn].astype(np.float32) * np.float32(PIXEL_SCALE)
+def real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+    """Pixels in standard deviations."""
+    return pixels.astype(np.float32) * np.float32(PIXEL_SCALE)
 
 
 def _by_output(layer: Layer, ratio: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -132,11 +132,11 @@ def _by_sitting(
     model: bytes, test: Images, pixels: npt.NDArray[np.int8], decide: Decide
 ) -> tuple[npt.NDArray[np.int8], str]:
     """Outputs for test images, by models calibrated to the signal of each sitting."""
-    from edgebio.calibration.layers import settled
+    from edgebio.calibration.layers import SEEN, settled
 
     parts, order, kernels = [], [], ""
     for chosen, starts in test.by_sitting():
-        own = settled(model, test.pixels[starts[:, None] + np.arange(test.columns)])
+        own = settled(model, test.signal(SEEN, starts))
         found, kernels = decide(own, pixels[chosen])
         parts.append(found)
         order.append(chosen)

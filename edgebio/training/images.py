@@ -53,16 +53,27 @@ class Images:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def windows(self) -> npt.NDArray[np.int8]:
-        """Every whole window, labelled or not: int8, shape (n, columns, bins, channels)."""
-        begins = np.concatenate([[0], self.ends[:-1]])
-        starts = [
-            np.arange(begin, end - self.columns + 1)
-            for begin, end in zip(begins, self.ends, strict=True)
-        ]
-        found: npt.NDArray[np.int8] = self.pixels[
-            np.concatenate(starts)[:, None] + np.arange(self.columns)
-        ]
+    def signal(
+        self, most: int, starts: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.int8]:
+        """Whole windows, labelled or not, evenly drawn: what there is without labels.
+
+        Parameters
+        ----------
+        most
+            Windows that are drawn, of those there are.
+        starts
+            int64, shape (n,): first columns of those to draw from; of all recordings if None.
+
+        Returns
+        -------
+        ndarray
+            int8, shape (n, columns, bins, channels).
+        """
+        if starts is None:
+            starts = self._windows(range(len(self.ends)))
+        drawn = starts[np.unique(np.linspace(0, len(starts) - 1, most).astype(np.int64))]
+        found: npt.NDArray[np.int8] = self.pixels[drawn[:, None] + np.arange(self.columns)]
         return found
 
     @property
@@ -90,13 +101,17 @@ class Images:
             int64: numbers of the sitting's images; and the first column of every whole window of
             its signal, labelled or not.
         """
-        begins = np.concatenate([[0], self.ends[:-1]])
         for sitting in dict.fromkeys(self.sittings):
             own = [k for k, other in enumerate(self.sittings) if other == sitting]
             chosen = np.flatnonzero(np.isin(self.recordings, own))
             if len(chosen):
-                spans = [np.arange(begins[k], self.ends[k] - self.columns + 1) for k in own]
-                yield chosen, np.concatenate(spans)
+                yield chosen, self._windows(own)
+
+    def _windows(self, numbers: Sequence[int]) -> npt.NDArray[np.int64]:
+        """First columns of all whole windows of some recordings."""
+        begins = np.concatenate([[0], self.ends[:-1]])
+        spans = [np.arange(begins[k], self.ends[k] - self.columns + 1) for k in numbers]
+        return np.concatenate(spans).astype(np.int64)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:

@@ -29,9 +29,7 @@ def settle(network: Any, images: Images, starts: npt.NDArray[np.int64]) -> None:
     starts
         int64, shape (n,): first column of each.
     """
-    seen = starts[np.unique(np.linspace(0, len(starts) - 1, _SEEN).astype(np.int64))]
-    windows = images.pixels[seen[:, None] + np.arange(images.columns)]
-    x = windows.astype(np.float32) * np.float32(PIXEL_SCALE)
+    x = images.signal(_SEEN, starts).astype(np.float32) * np.float32(PIXEL_SCALE)
     for layer in network.layers:
         if not isinstance(layer, keras.layers.BatchNormalization):
             continue

@@ -89,7 +89,7 @@ def test_each_convolution_gets_the_statistics_of_training(run):
     from edgebio.training.images import Images
 
     twin = Twin(after.frontend, after.standardisation)
-    seen = layers.images(Images.of(twin, sitting, 1, DataSettings()).windows())
+    seen = layers.real(Images.of(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
     for aim, found in zip(
         about.layers, layers.statistics(Network(made.content), seen), strict=True
     ):
