@@ -178,7 +178,8 @@ def run_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
     from edgebio.training.train import train_fold
 
     train_fold(recipe, fold, place)
-    quantize(place, by_generated_c)
+    learned = [*fold.train, *fold.validation, *fold.tune]
+    quantize(place, by_generated_c, recordings=lambda run: learned)
     storage.write_json(place / RESULT, result(place))  # last: with it the fold is finished
 
 

@@ -5,6 +5,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from edgebio.errors import MissingToolError
 
@@ -64,4 +65,17 @@ def _keep_freed_memory() -> None:
 
 _keep_freed_memory()
 
-__all__ = ["calibrator", "keras", "mlir_quantize", "schema", "tf"]
+
+def optimization() -> Any:
+    """Import tensorflow-model-optimization, which takes seconds and which few need."""
+    try:
+        import tensorflow_model_optimization
+    except ImportError as error:
+        raise MissingToolError(
+            f"this scheme needs tensorflow-model-optimization ({error}); install it: "
+            "pip install 'edgebio[train]'"
+        ) from None
+    return tensorflow_model_optimization
+
+
+__all__ = ["calibrator", "keras", "mlir_quantize", "optimization", "schema", "tf"]

@@ -1,5 +1,8 @@
 """Float network to int8 .tflite: ``python -m edgebio.quantize.convert RUN FLOAT INT8``.
 
+Two more arguments name files of weights in the place of the run's: those of the network, and, where
+it was trained with the roundings of int8, those of its quantization-aware wrapping.
+
 It runs in a process of its own, as the converter can end its process instead of raising.
 """
 
@@ -13,15 +16,14 @@ import numpy.typing as npt
 from edgebio.errors import EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.models.keras import mlir_quantize, tf
+from edgebio.models.wrapped import quantization_aware
 from edgebio.quantize import flatbuffer, litert, ranges
 from edgebio.training import run as runs
 
 
 def to_float(network: Any, shape: tuple[int, int, int]) -> bytes:
     """Convert a Keras network to a float .tflite with batch 1, batch normalisation folded in."""
-    function = tf.function(lambda image: network(image, training=False))
-    concrete = function.get_concrete_function(tf.TensorSpec((1, *shape), tf.float32, name="image"))
-    model: bytes = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network).convert()
+    model: bytes = _converter(network, shape).convert()
     return model
 
 
@@ -54,17 +56,47 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
     return quantized
 
 
-def main(folder: Path, float_model: Path, int8_model: Path) -> None:
+def aware_to_int8(aware: Any, shape: tuple[int, int, int]) -> bytes:
+    """Convert a quantization-aware network (`edgebio.models.wrapped`) by its own ranges."""
+    converter = _converter(aware, shape)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    model: bytes = converter.convert()
+    return model
+
+
+def _converter(network: Any, shape: tuple[int, int, int]) -> Any:
+    function = tf.function(lambda image: network(image, training=False))
+    concrete = function.get_concrete_function(tf.TensorSpec((1, *shape), tf.float32, name="image"))
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
+
+
+def main(
+    folder: Path,
+    float_model: Path,
+    int8_model: Path,
+    weights: Path | None = None,
+    aware: Path | None = None,
+) -> None:
     """Convert the network of a run."""
     run = runs.load(folder)
-    model = to_float(run.network(), run.frontend.frontend.image_shape)
+    shape = run.frontend.frontend.image_shape
+    network = run.network()
+    if weights:
+        network.load_weights(weights)
+    model = to_float(network, shape)
     float_model.write_bytes(model)
-    int8_model.write_bytes(to_int8(model, run.calibration(), run.recipe.quantize.percentile))
+    if aware:
+        wrapped = quantization_aware(network)
+        wrapped.load_weights(aware)
+        int8_model.write_bytes(aware_to_int8(wrapped, shape))
+    else:
+        int8_model.write_bytes(to_int8(model, run.calibration(), run.recipe.quantize.percentile))
 
 
 if __name__ == "__main__":
     try:
-        main(*map(Path, sys.argv[1:4]))
+        main(*map(Path, sys.argv[1:]))
     except EdgebioError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -5,20 +5,23 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import storage, tflite
-from edgebio.errors import CheckFailedError
+from edgebio import recipes, storage, tflite
+from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.recipes import Scheme
+from edgebio.recordings.recording import Recording
 from edgebio.tflite.metadata import ENTRY, LayerStatistics, ModelMetadata
-from edgebio.training import imitation
+from edgebio.training import imitation, sides
 from edgebio.training import run as runs
 from edgebio.training.images import Images
+from edgebio.training.run import Run
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
 MODEL, REPORT, OUTPUTS = "model.tflite", "quantize.json", "outputs.npy"
@@ -31,8 +34,15 @@ Decide = Callable[[bytes, npt.NDArray[np.int8]], tuple[npt.NDArray[np.int8], str
 """Outputs of an int8 model for images, and the name of the kernels that computed them."""
 
 
-def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
-    """Make ``model.tflite`` and ``quantize.json`` of a run, by post-training quantization.
+def quantize(
+    folder: Path,
+    decide: Decide | None = None,
+    scheme: Scheme | None = None,
+    recordings: Callable[[Run], Sequence[Recording]] = sides.load,
+) -> dict[str, Any]:
+    """Make ``model.tflite`` and ``quantize.json`` of a run.
+
+    The run's own float network stays as it is, whatever the scheme: each begins with it.
 
     Parameters
     ----------
@@ -40,12 +50,17 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
         A finished run.
     decide
         How the int8 model is run on the test images; `report.decide` if None.
+    scheme
+        How it becomes int8; what the recipe says if None.
+    recordings
+        Where schemes that train on find what the run was trained on.
 
     Returns
     -------
     dict
         What quantize.json holds: the model's digest, settings, sizes, the scores of float and
-        int8 on the test side, and the layer report.
+        int8 on the test side, the layer report, and what there is to compress in the weights. The
+        float network is that which was quantized: where a scheme trained on, its result.
 
     Raises
     ------
@@ -57,16 +72,37 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     if imitation.is_one(folder):
         from edgebio.quantize.imitation import quantize as quantize_imitation
 
+        wanted = scheme or recipes.load(folder / runs.RECIPE).quantize.scheme
+        if wanted != "ptq":
+            raise EdgebioError(
+                f"{folder}: imitates features, and its networks are quantized by ptq only, not by "
+                f"{wanted}"
+            )
         return quantize_imitation(folder, decide)
     run = runs.load(folder)
-    # A folder that is no run is refused before seconds go into importing TensorFlow.
+    scheme = scheme or run.recipe.quantize.scheme
+    # What cannot be done is refused before seconds go into importing TensorFlow.
+    learned = None if scheme == "ptq" else sides.images(run, recordings(run))
     from edgebio.quantize import flatbuffer, report
 
+    network, compressed = run.network(), None
+    if scheme != "ptq" and learned:
+        from edgebio.training.compress import compress
+
+        compressed = compress(network, scheme, run.recipe, *learned, run.calibration())
+        network = compressed.network
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, name) for name in ("float.tflite", "int8.tflite")]
-        convert("edgebio.quantize.convert", folder, *paths)
+        weights: list[Path] = []
+        if compressed:
+            for kind, trained in (("float", compressed.network), ("aware", compressed.aware)):
+                if trained is not None:
+                    weights.append(Path(scratch, f"{kind}.h5"))
+                    trained.save_weights(weights[-1])
+        convert("edgebio.quantize.convert", folder, *paths, *weights)
         float_model, bare = (path.read_bytes() for path in paths)
-    _check_input(tflite.read(bare), folder)
+    graph = tflite.read(bare)
+    _check_input(graph, folder)
     metadata = ModelMetadata(
         name=run.recipe.name,
         classes=run.frontend.classes,
@@ -76,7 +112,7 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     )
     by_layers = run.training.normalise == "layers"
     if by_layers:
-        metadata = metadata.model_copy(update={"layers": _statistics(run.network())})
+        metadata = metadata.model_copy(update={"layers": _statistics(network)})
     model = flatbuffer.with_metadata(bare, ENTRY, metadata.model_dump_json().encode())
 
     test = run.test()
@@ -86,15 +122,24 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
         outputs, kernels = _by_sitting(model, test, pixels, decide)
     else:
         outputs, kernels = decide(bare, pixels)
-    said: dict[str, npt.NDArray[Any]] = {"float": run.probability(), "int8": outputs}
+    probability = compressed.probability(test) if compressed else run.probability()
+    said: dict[str, npt.NDArray[Any]] = {"float": probability, "int8": outputs}
     decided = {kind: values.argmax(axis=1) for kind, values in said.items()}
     some = np.unique(np.linspace(0, len(test) - 1, _COMPARED).astype(np.int64))
     document: dict[str, Any] = {
         "model_sha256": hashlib.sha256(model).hexdigest(),
-        "scheme": "ptq",
+        "scheme": scheme,
         "percentile": run.recipe.quantize.percentile,
         "samples": len(run.calibration()),
+        "tuning": {
+            **getattr(run.recipe.quantize, scheme).model_dump(),
+            "seconds": compressed.seconds,
+            "history": compressed.history,
+        }
+        if compressed
+        else None,
         "bytes": {"float": len(float_model), "int8": len(model)},
+        "weights": report.weights(graph),
         "windows": len(test),
         **{
             f"{name}_{kind}": value
@@ -145,7 +190,7 @@ def _by_sitting(
     return outputs, kernels
 
 
-def convert(module: str, folder: Path, *made: Path) -> None:
+def convert(module: str, folder: Path, *files: Path) -> None:
     """Run a converting module on a run in a process of its own, which may die of it.
 
     Raises
@@ -154,7 +199,7 @@ def convert(module: str, folder: Path, *made: Path) -> None:
         Where it does, or refuses.
     """
     done = subprocess.run(
-        [sys.executable, "-m", module, folder, *made],
+        [sys.executable, "-m", module, folder, *files],
         capture_output=True,
         text=True,
         errors="replace",

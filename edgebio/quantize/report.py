@@ -1,6 +1,7 @@
 """Float against int8: every layer, and the decisions."""
 
 import importlib.util
+import zlib
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from edgebio import tflite
 from edgebio.errors import EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.quantize import flatbuffer, litert
+
+_FILTERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
+"""Axis of the weights along which their filters lie, by operator."""
 
 
 def layers(
@@ -77,6 +81,33 @@ def layers(
             }
         )
     return report
+
+
+def weights(graph: tflite.Graph) -> dict[str, Any]:
+    """Tell what there is to compress in the weights of an int8 network.
+
+    Kernels read every weight from flash as it is: what is zero or the same costs as much as
+    anything else, unless it is stored compressed and unpacked into RAM.
+
+    Returns
+    -------
+    dict
+        ``bytes`` of all weights without biases, ``deflated`` (bytes of them after zlib's best),
+        ``zeros`` (share), and ``distinct``: most values of one filter, or of one output's row.
+    """
+    kernels = []
+    for operator in graph.operators:
+        axis = _FILTERS.get(operator.kind)
+        data = None if axis is None else graph.tensors[operator.inputs[1]].data
+        if axis is not None and data is not None:
+            kernels.append(np.moveaxis(data, axis, 0).reshape(data.shape[axis], -1))
+    packed = np.concatenate([kernel.ravel() for kernel in kernels])
+    return {
+        "bytes": packed.nbytes,
+        "deflated": len(zlib.compress(packed.tobytes(), 9)),
+        "zeros": float((packed == 0).mean()),
+        "distinct": max(len(np.unique(row)) for kernel in kernels for row in kernel),
+    }
 
 
 def decide(model: bytes, images: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], str]:

@@ -22,6 +22,9 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Filters = Annotated[tuple[Annotated[int, Field(gt=0, le=512)], ...], Field(min_length=1)]
+
+
 class ModelSettings(_Section):
     """Network: a compact CNN, or its depthwise-separable sister, sized here.
 
@@ -43,12 +46,7 @@ class ModelSettings(_Section):
     """
 
     family: Literal["cnn", "dscnn"] = "cnn"
-    filters: Annotated[tuple[Annotated[int, Field(gt=0, le=512)], ...], Field(min_length=1)] = (
-        32,
-        48,
-        64,
-        64,
-    )
+    filters: Filters = (32, 48, 64, 64)
     pool_after: tuple[int, ...] = (1, 2)
     flatten: bool = False
     dense: Annotated[int, Field(ge=0, le=1024)] = 0
@@ -114,6 +112,30 @@ class NewPeopleSettings(_Section):
     augment: AugmentSettings | None = None
 
 
+class TeacherSettings(_Section):
+    """A larger network that is trained first, and that the network learns from beside the labels.
+
+    G. Hinton, O. Vinyals, J. Dean, Distilling the knowledge in a neural network (arXiv 1503.02531).
+    The teacher is shown every image as the network is shown it, augmented likewise.
+
+    Attributes
+    ----------
+    filters : tuple of int
+        Filters of its blocks, in place of the model's; all else is the model's.
+    epochs : int
+        Its epochs; unsaid, those of the training.
+    temperature : float
+        What both networks' logits are divided by before they are compared.
+    share : float
+        Of the loss that is the teacher's; the rest is that of the labels.
+    """
+
+    filters: Filters
+    epochs: Annotated[int, Field(gt=0, le=10000)] | None = None
+    temperature: Annotated[float, Field(gt=0, le=100)] = 3.0
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+
 class TrainingSettings(_Section):
     """How the network is fitted.
 
@@ -149,6 +171,8 @@ class TrainingSettings(_Section):
         Augmentation.
     new_people : NewPeopleSettings
         What is done otherwise for people whom the network has not seen.
+    teacher : TeacherSettings
+        Whom the network learns from beside the labels; unsaid, nobody. It is not tuned by one.
     """
 
     epochs: Annotated[int, Field(gt=0, le=10000)] = 30
@@ -167,6 +191,7 @@ class TrainingSettings(_Section):
     normalise: Normalise = "training"
     augment: AugmentSettings = AugmentSettings()
     new_people: NewPeopleSettings = NewPeopleSettings()
+    teacher: TeacherSettings | None = None
 
     @model_validator(mode="after")
     def _nothing_to_stop_by(self) -> Self:
@@ -175,6 +200,8 @@ class TrainingSettings(_Section):
                 raise ValueError(
                     "with normalise = 'layers' nothing tells when to stop: set patience = 0"
                 )
+            if how.normalise == "layers" and how.teacher:
+                raise ValueError("with normalise = 'layers' nobody teaches: leave teacher out")
         return self
 
     def for_new_people(self) -> Self:
@@ -189,19 +216,79 @@ class TrainingSettings(_Section):
         )
 
 
-class QuantizeSettings(_Section):
-    """Full-integer post-training quantization.
+Scheme = Literal["ptq", "qat", "prune", "cluster"]
+"""How a trained network becomes int8: as it is (post-training quantization); trained on with the
+rounding of int8 in it; or trained on while small weights become 0, or while all weights become
+few, and then as it is."""
+
+
+class QatSettings(_Section):
+    """Quantization-aware training: the trained network is trained on, rounded as int8 will be.
 
     Attributes
     ----------
+    epochs, learning_rate
+        In place of the training's own.
+    """
+
+    epochs: Annotated[int, Field(gt=0, le=10000)] = 5
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+
+
+class PruneSettings(_Section):
+    """Pruning by magnitude while the trained network is trained on.
+
+    Attributes
+    ----------
+    epochs, learning_rate
+        In place of the training's own.
+    sparsity : float
+        Share of each layer's weights that becomes 0; it is reached half-way.
+    """
+
+    epochs: Annotated[int, Field(gt=0, le=10000)] = 8
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.7
+
+
+class ClusterSettings(_Section):
+    """Clustering: the trained network is trained on, all weights of a layer having few values.
+
+    Attributes
+    ----------
+    epochs, learning_rate
+        In place of the training's own.
+    clusters : int
+        Values of a layer's weights; depthwise convolutions, which have few weights, keep theirs.
+    """
+
+    epochs: Annotated[int, Field(gt=0, le=10000)] = 5
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    clusters: Annotated[int, Field(ge=2, le=256)] = 16
+
+
+class QuantizeSettings(_Section):
+    """Full-integer quantization.
+
+    Attributes
+    ----------
+    scheme : {"ptq", "qat", "prune", "cluster"}
+        See `Scheme`.
     samples : int
         Images of the representative set.
     percentile : float
         Percentile of the representative set's activations that is kept; 100 keeps outliers.
+        Quantization-aware training begins with these ranges, and goes on from there.
+    qat, prune, cluster
+        What each scheme does.
     """
 
+    scheme: Scheme = "ptq"
     samples: Annotated[int, Field(gt=0)] = 500
     percentile: Annotated[float, Field(gt=50, le=100)] = 99.99
+    qat: QatSettings = QatSettings()
+    prune: PruneSettings = PruneSettings()
+    cluster: ClusterSettings = ClusterSettings()
 
 
 class DataSettings(_Section):

@@ -16,6 +16,14 @@ from edgebio.training.gradcam import typical
 from edgebio.training.run import Run
 from edgebio.training.scores import roc, roc_areas
 
+_SCHEMES = {
+    "ptq": "The network was quantized as it was trained.",
+    "qat": "The network was trained on with the rounding of int8 first; figures are after it.",
+    "prune": "The network was trained on while small weights became 0; figures are after it.",
+    "cluster": "The network was trained on while its weights became few values; figures are after "
+    "it.",
+}
+
 
 def curves(histories: Sequence[Mapping[str, Sequence[float]]], best: int | None) -> Section:
     """Loss and accuracy over epochs, of one training or of one a fold."""
@@ -183,6 +191,7 @@ def quantization(found: Mapping[str, Any]) -> Section:
     )
     sizes = found["bytes"]
     words = (
+        f"{_SCHEMES[found['scheme']]} "
         f"{found['decisions_differing']:,} of {found['windows']:,} test windows are decided "
         f"otherwise by the int8 network. It takes {sizes['int8']:,} bytes, the float one "
         f"{sizes['float']:,}. Int8 was computed by {found['kernels']}."

@@ -69,6 +69,10 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
         name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
     ]  # fmt: skip
     augmented = f", augmented by {listed(added)}" if added else ""
+    taught = ""
+    if how.teacher:
+        larger = listed([str(f) for f in how.teacher.filters])
+        taught = f" It learned from a teacher of {larger} filters beside the labels."
     by = {
         "training": "the statistics of the training side",
         "session": "the signal, labels unseen, of the person and session that they are of, as "
@@ -79,7 +83,7 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
         f"{size}. Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
-        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}. "
+        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}.{taught} "
         f"Images are standardised by {by[how.normalise]}."
     )
 

@@ -13,7 +13,7 @@ from edgebio import models, progress
 from edgebio.errors import EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.models.keras import keras, tf
-from edgebio.recipes import ModelSettings, TrainingSettings
+from edgebio.recipes import ModelSettings, TeacherSettings, TrainingSettings
 from edgebio.training.augment import augment
 from edgebio.training.images import Images, ImageSet
 
@@ -46,8 +46,9 @@ def fit(
     settings: TrainingSettings,
     logs: Path | None = None,
     start: Sequence[npt.NDArray[np.float32]] | None = None,
+    teacher: Any = None,
 ) -> Fitted:
-    """Train a network.
+    """Build a network and train it.
 
     Two calls with the same arguments give the same weights, bit for bit, on one machine.
 
@@ -61,45 +62,76 @@ def fit(
         Folder for TensorBoard.
     start
         Weights that it begins with; random ones if None.
+    teacher
+        Trained network (tf_keras.Model) that it learns from as ``settings.teacher`` says; only
+        the labels if None.
 
     Raises
     ------
     EdgebioError
         Where the loss stops being finite.
     """
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(settings.seed)
-    tf.config.experimental.enable_op_determinism()
+    begin(settings.seed)
     network = models.build(model, images.train.shape, len(images.classes))
     if start is not None:
         network.set_weights(start)
-    batches = Batches(images.train, len(images.classes), images.decisions, settings)
+    return learn(network, images, settings, logs, teacher=teacher)
+
+
+def begin(seed: int) -> None:
+    """Make what follows the same in every process: chance, names, and the order of sums."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def learn(
+    network: Any,
+    images: ImageSet,
+    settings: TrainingSettings,
+    logs: Path | None = None,
+    callbacks: Sequence[Any] = (),
+    teacher: Any = None,
+) -> Fitted:
+    """Train a network that has been built, in place; see `fit`.
+
+    Parameters
+    ----------
+    network
+        tf_keras.Model from images to class probabilities.
+    callbacks
+        Of Keras, called besides.
+    """
+    batches = Batches(images.train, len(images.classes), images.decisions, settings, teacher)
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * len(batches)
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, jit_compile=False)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    network.compile(optimizer, "categorical_crossentropy", weighted_metrics=["accuracy"])
+    if teacher is None or settings.teacher is None:
+        network.compile(optimizer, "categorical_crossentropy", weighted_metrics=["accuracy"])
+    else:
+        told = Distillation(len(images.classes), settings.teacher)
+        accuracy = keras.metrics.MeanMetricWrapper(told.accuracy, name="accuracy")
+        network.compile(optimizer, told, weighted_metrics=[accuracy])
 
-    callbacks: list[Any] = [keras.callbacks.TerminateOnNaN()]
+    called: list[Any] = [keras.callbacks.TerminateOnNaN(), *callbacks]
     stop = None
     if settings.patience and len(images.validation):
         stop = keras.callbacks.EarlyStopping(
             "val_loss", patience=settings.patience, restore_best_weights=True
         )
-        callbacks.append(stop)
+        called.append(stop)
     if logs:
-        callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
+        called.append(keras.callbacks.TensorBoard(logs, write_graph=False))
     validation = _Scored(images.validation, batches) if len(images.validation) else None
     with progress.bar("training", settings.epochs * len(batches)) as advance:
-        callbacks.append(
-            keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1))
-        )
+        called.append(keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1)))
         history = network.fit(
             batches,
             epochs=settings.epochs,
             validation_data=validation,
-            callbacks=callbacks,
+            callbacks=called,
             shuffle=False,  # the batches come shuffled
             verbose=0,
         ).history
@@ -195,9 +227,14 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
     """
 
     def __init__(
-        self, images: Images, classes: int, per_epoch: int, settings: TrainingSettings
+        self,
+        images: Images,
+        classes: int,
+        per_epoch: int,
+        settings: TrainingSettings,
+        teacher: Any = None,
     ) -> None:
-        self.images, self.settings = images, settings
+        self.images, self.settings, self.teacher = images, settings, teacher
         smooth = settings.label_smoothing
         targets = np.eye(classes) * (1 - smooth) + smooth / classes
         self.targets: npt.NDArray[np.float32] = targets.astype(np.float32)
@@ -230,7 +267,15 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
             self.settings.augment,
             self._rng(1 + number),
         )
-        return images, targets, targets @ self.weights
+        return images, self.with_taught(images, targets), targets @ self.weights
+
+    def with_taught(
+        self, images: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Targets, and behind them what the teacher, if there is one, says of the images."""
+        if self.teacher is None:
+            return targets
+        return np.concatenate([targets, self.teacher(images, training=False).numpy()], axis=1)
 
     def on_epoch_end(self) -> None:
         """Draw the next epoch's images."""
@@ -262,5 +307,39 @@ class _Scored(keras.utils.Sequence):  # type: ignore[misc]
 
     def __getitem__(self, number: int) -> _Batch:
         part = slice(number * _PREDICTED_AT_ONCE, (number + 1) * _PREDICTED_AT_ONCE)
+        images = _real(self.images.take(part))
         targets = self.like.targets[self.images.labels[part]]
-        return _real(self.images.take(part)), targets, targets @ self.like.weights
+        return images, self.like.with_taught(images, targets), targets @ self.like.weights
+
+
+class Distillation(keras.losses.Loss):  # type: ignore[misc]
+    """Cross-entropy with the labels, and with a teacher's probabilities at a temperature.
+
+    The second is multiplied by the temperature's square, so that its gradient is as large at every
+    temperature (arXiv 1503.02531, section 2). Targets are those of `Batches` with a teacher:
+    float32, shape (n, 2 classes).
+    """
+
+    def __init__(self, classes: int, settings: TeacherSettings) -> None:
+        super().__init__(name="distillation")
+        self.classes, self.settings = classes, settings
+
+    def call(self, targets: Any, probability: Any) -> Any:
+        """Loss of every image."""
+        temperature, share = self.settings.temperature, self.settings.share
+        wanted, taught = targets[:, : self.classes], targets[:, self.classes :]
+        # A logarithm of probabilities is their logits, but for a constant that softmax forgets.
+        said, heard = (
+            tf.math.log(tf.maximum(values, keras.backend.epsilon()))
+            for values in (probability, taught)
+        )
+        softened = -tf.reduce_sum(
+            tf.nn.softmax(heard / temperature) * tf.nn.log_softmax(said / temperature), axis=-1
+        )
+        return share * temperature**2 * softened - (1 - share) * tf.reduce_sum(
+            wanted * said, axis=-1
+        )
+
+    def accuracy(self, targets: Any, probability: Any) -> Any:
+        """Whether every image's class is decided rightly, by its label."""
+        return keras.metrics.categorical_accuracy(targets[:, : self.classes], probability)

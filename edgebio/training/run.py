@@ -21,6 +21,8 @@ from edgebio.training.images import Images
 
 RECIPE, FRONTEND, MODEL = "recipe.toml", "frontend.json", "model.h5"
 IMAGES, METRICS, LOGS = "images.npz", "metrics.json", "logs"
+SIDES = "trained.json"
+"""Digests of the recordings that were trained on, see `edgebio.training.sides`."""
 
 _ARRAYS = (
     "calibration", "pixels", "starts", "labels", "recordings", "subjects", "sessions", "ends",

@@ -12,13 +12,13 @@ import numpy as np
 from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
 from edgebio.protocols import Fold
-from edgebio.recipes import Recipe
+from edgebio.recipes import ModelSettings, Recipe, TrainingSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training import gradcam
-from edgebio.training.fit import adjust, fit, predict, tune
-from edgebio.training.images import image_set
+from edgebio.training import gradcam, sides
+from edgebio.training.fit import Fitted, adjust, fit, predict, tune
+from edgebio.training.images import ImageSet, image_set
 from edgebio.training.layers import predict_by_sitting, settle
-from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, RunFrontend
+from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, SIDES, RunFrontend
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
 _MADE_FROM_IT = (
@@ -96,7 +96,10 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     images = image_set(
         recipe.frontend, kept, validation, fold.test, recipe.data, training.normalise
     )
-    fitted = fit(images, recipe.model, training, folder / LOGS)
+    taught = _teacher(recipe.model, training, images, folder / LOGS / "teacher")
+    fitted = fit(
+        images, recipe.model, training, folder / LOGS, teacher=taught.model if taught else None
+    )
     if fold.tune:
         images = images.tuned_on(fold.tune)
         # By now the network is one of a known wearer.
@@ -138,6 +141,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             ends=images.test.ends,
             probability=probability,
         )
+    sides.write(folder, kept, validation, fold.tune)
     (folder / gradcam.FILE).unlink(missing_ok=True)
     if explained := gradcam.explain(fitted.model, images.test, probability):
         gradcam.save(folder, explained)
@@ -158,6 +162,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         "best_epoch": fitted.best_epoch,
         "seconds": round(time.monotonic() - start, 1),
         **test,
+        "teacher": _about(taught, images) if taught else None,
         "by_class": by_class(labels, decided, count),
         "confusion": confusion(labels, decided, count),
         "history": fitted.history,
@@ -166,13 +171,34 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     return metrics
 
 
+def _teacher(
+    model: ModelSettings, training: TrainingSettings, images: ImageSet, logs: Path
+) -> Fitted | None:
+    """Train the teacher, where the recipe has one."""
+    if training.teacher is None:
+        return None
+    larger = model.model_copy(update={"filters": training.teacher.filters})
+    epochs = training.teacher.epochs or training.epochs
+    return fit(images, larger, training.model_copy(update={"epochs": epochs}), logs)
+
+
+def _about(teacher: Fitted, images: ImageSet) -> dict[str, Any]:
+    """What a teacher took, and how right it is of the test side itself."""
+    decided = predict(teacher.model, images.test).argmax(axis=1)
+    return {
+        "parameters": int(teacher.model.count_params()),
+        "epochs": len(teacher.history["loss"]),
+        **scores(images.test.labels, decided),
+    }
+
+
 def _make_room(folder: Path) -> None:
     """Take an earlier run away, and nothing else that may lie there."""
     if folder.exists() and not folder.is_dir():
         raise EdgebioError(f"{folder}: is a file; a run is a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / RECIPE).is_file():
         raise EdgebioError(f"{folder}: holds files and no {RECIPE}; choose an empty folder")
-    for name in (METRICS, *_MADE_FROM_IT):
+    for name in (METRICS, SIDES, *_MADE_FROM_IT):
         (folder / name).unlink(missing_ok=True)
     if (folder / LOGS).is_dir():
         shutil.rmtree(folder / LOGS)

@@ -1,11 +1,14 @@
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
+from edgebio import recipes
 from edgebio.cli import main
+from tests import tiny
 
 
 def invoke(*arguments):
@@ -42,6 +45,35 @@ def test_help_shows_an_example_and_imports_no_tensorflow(name):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"edgebio {name}" in done.stdout.partition("Example:")[2]
+
+
+@pytest.mark.parametrize("scheme", ["qat", "prune", "cluster"])
+def test_what_cannot_be_trained_on_is_one_line_and_leaves_the_model(tmp_path, scheme):
+    """The tiny run's recordings are shorter than those of emg-synthetic."""
+    tiny.quantized()
+    before = (tiny.run() / "model.tflite").read_bytes()
+    changed = invoke("quantize", tiny.run(), "--scheme", scheme)
+    assert changed.exit_code == 2
+    assert "14 of the 14 recordings that it was trained on are not in emg-synthetic" in (
+        changed.output
+    )
+    run = tmp_path / "run"
+    shutil.copytree(tiny.run(), run)
+    recipe = (run / "recipe.toml").read_text().replace("emg-synthetic", "emg-3dc")
+    (run / "recipe.toml").write_text(recipe)
+    missing = invoke("quantize", run, "--scheme", scheme, "--data", tmp_path)
+    assert missing.exit_code == 2
+    assert f"{run}: only with what it was trained on can it be trained further" in missing.output
+    assert "edgebio data fetch emg-3dc" in missing.output
+    assert len(missing.output.strip().splitlines()) == 1
+    assert (tiny.run() / "model.tflite").read_bytes() == before
+
+
+def test_networks_that_imitate_features_have_no_other_scheme(tmp_path):
+    (tmp_path / "recipe.toml").write_text(recipes.dump(tiny.IMITATION))
+    found = invoke("quantize", tmp_path, "--scheme", "qat")
+    assert found.exit_code == 2
+    assert "imitates features, and its networks are quantized by ptq only" in found.output
 
 
 RECIPE = """\

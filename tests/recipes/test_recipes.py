@@ -4,7 +4,14 @@ from hypothesis import strategies as st
 
 from edgebio import recipes
 from edgebio.errors import EdgebioError
-from edgebio.recipes import DataSettings, Recipe, TrainingSettings
+from edgebio.recipes import (
+    ClusterSettings,
+    DataSettings,
+    QuantizeSettings,
+    Recipe,
+    TeacherSettings,
+    TrainingSettings,
+)
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -19,9 +26,13 @@ def test_recipes_that_travel_with_edgebio_load_and_know_their_name(name):
     st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=20),
 )
 def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weights, title):
-    training = TrainingSettings(epochs=epochs, learning_rate=rate, class_weights=weights)
+    teacher = TeacherSettings(filters=(8, 12), temperature=1 + rate) if weights else None
+    training = TrainingSettings(
+        epochs=epochs, learning_rate=rate, class_weights=weights, teacher=teacher
+    )
     data = DataSettings(classes={title: (title, "b"), "healthy, open": ("Z",)}, channels=(1, 0))
-    recipe = Recipe(name="mine", title=title, data=data, training=training)
+    quantize = QuantizeSettings(scheme="qat", cluster=ClusterSettings(clusters=7))
+    recipe = Recipe(name="mine", title=title, data=data, training=training, quantize=quantize)
     path = tmp_path_factory.mktemp("recipe") / "mine.toml"
     path.write_text(recipes.dump(recipe), encoding="utf-8")
     assert recipes.load(path) == recipe
@@ -35,6 +46,9 @@ def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weig
         ("name = 'x'\n[training]\nepoch = 3", "training.epoch: Extra inputs"),
         ("name = 'x'\n[frontend]\nhop = 300", "frontend: .*longer than the window"),
         ("name = 'x'\n[data]\nband = [40.0, 0.5]", "data: .*lower one above 0 first"),
+        ("name = 'x'\n[quantize]\nscheme = 'zip'", "quantize.scheme: Input should be 'ptq'"),
+        ("name = 'x'\n[quantize.prune]\nsparsity = 1.0", "quantize.prune.sparsity: .*less than 1"),
+        ("name = 'x'\n[training.teacher]\nshare = 0.5", "training.teacher.filters: Field required"),
         ("name = 'x'\n[model]\nfamily = 'rnn'", "model.family: Input should be"),
     ],
 )

@@ -5,9 +5,11 @@ import pytest
 
 from edgebio import models, protocols, recipes
 from edgebio.errors import EdgebioError
+from edgebio.models.keras import tf
+from edgebio.recipes import TeacherSettings
 from edgebio.training import gradcam
 from edgebio.training import run as runs
-from edgebio.training.fit import Batches, adjust, fit, predict
+from edgebio.training.fit import Batches, Distillation, adjust, fit, predict
 from edgebio.training.images import image_set
 from edgebio.training.scores import scores
 from edgebio.training.train import train, train_fold
@@ -211,3 +213,51 @@ def test_a_network_is_tuned_to_a_person_after_the_others(tmp_path):
     fronts = [(tmp_path / name / "frontend.json").read_text() for name in ("others", "tuned")]
     assert fronts[0] == fronts[1]
     assert after["accuracy"] > before["accuracy"]
+
+
+def test_the_loss_of_a_taught_network_is_that_of_the_labels_and_of_the_teacher():
+    settings = TeacherSettings(filters=(8,), temperature=2.0, share=0.3)
+    rng = np.random.default_rng(0)
+    wanted, heard, said = (rng.dirichlet(np.ones(5), 6).astype("f") for _ in range(3))
+    loss = Distillation(5, settings)
+    found = loss.call(np.concatenate([wanted, heard], axis=1), said).numpy()
+
+    def softened(p):
+        p = np.sqrt(p)
+        return p / p.sum(axis=1, keepdims=True)
+
+    by_labels = -(wanted * np.log(said)).sum(axis=1)
+    by_teacher = -(softened(heard) * np.log(softened(said))).sum(axis=1)
+    np.testing.assert_allclose(found, 0.7 * by_labels + 0.3 * 4 * by_teacher, rtol=1e-4)
+    right = loss.accuracy(np.concatenate([wanted, heard], axis=1), said).numpy()
+    np.testing.assert_array_equal(right, wanted.argmax(axis=1) == said.argmax(axis=1))
+
+
+def test_a_network_learns_from_its_teacher_whatever_the_labels_are():
+    """A teacher who sees nothing but one class, and to whom all of the loss belongs."""
+    images = image_set(tiny.RECIPE.frontend, *SIDES)
+
+    def teacher(x, training):
+        assert not training
+        return tf.one_hot([3] * len(x), 7)
+
+    settings = changed(epochs=2, teacher=TeacherSettings(filters=(8,), share=1.0, temperature=1.0))
+    fitted = fit(images, tiny.RECIPE.model, settings, teacher=teacher)
+    assert (predict(fitted.model, images.test).argmax(axis=1) == 3).mean() > 0.95
+    assert fitted.history["accuracy"][-1] < 0.3  # is that of the labels
+    assert len(fitted.history["val_loss"]) == 2
+
+
+def test_a_teacher_is_trained_first_and_told_of(tmp_path):
+    teacher = TeacherSettings(filters=(16, 16), epochs=2)
+    recipe = tiny.RECIPE.model_copy(update={"training": changed(epochs=1, teacher=teacher)})
+    found = train(recipe, tiny.recordings(), tmp_path / "run")
+    assert runs.load(tmp_path / "run").recipe == recipe
+    assert found["teacher"]["epochs"] == 2
+    assert found["teacher"]["parameters"] > 2 * found["parameters"]
+    assert 0 < found["teacher"]["accuracy"] < 1
+    alone = recipe.model_copy(update={"training": changed(epochs=1)})
+    without = train(alone, tiny.recordings(), tmp_path / "alone")
+    assert without["teacher"] is None
+    assert without["parameters"] == found["parameters"]
+    assert without["history"]["loss"] != found["history"]["loss"]

@@ -1,0 +1,117 @@
+"""Schemes that train on, from a run to the C that is generated."""
+
+import functools
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from edgebio import recipes, tflite
+from edgebio.compiler.host import HostModel
+from edgebio.errors import EdgebioError
+from edgebio.quantize import quantize, report
+from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings
+from edgebio.tflite.metadata import metadata
+from edgebio.training import run as runs
+from tests import tiny
+
+CLUSTERS, SPARSITY = 6, 0.6
+SETTINGS = tiny.RECIPE.quantize.model_copy(
+    update={
+        "qat": QatSettings(epochs=1),
+        "prune": PruneSettings(epochs=1, sparsity=SPARSITY),
+        "cluster": ClusterSettings(epochs=1, clusters=CLUSTERS),
+    }
+)
+
+
+@functools.cache
+def made(scheme):
+    """Folder of a copy of the tiny run, quantized by a scheme, and what was reported."""
+    folder = tiny.folder() / scheme
+    shutil.copytree(tiny.run(), folder)
+    recipe = tiny.RECIPE.model_copy(update={"quantize": SETTINGS})
+    (folder / runs.RECIPE).write_text(recipes.dump(recipe))
+    (folder / "model.tflite").write_bytes(b"of another scheme")
+    return folder, quantize(folder, None, scheme, lambda run: tiny.recordings())
+
+
+@pytest.mark.parametrize("scheme", ["qat", "prune", "cluster"])
+def test_the_model_is_one_for_the_firmware_and_its_c_computes_it_bit_for_bit(scheme):
+    folder, found = made(scheme)
+    assert json.loads((folder / "quantize.json").read_text()) == found
+    assert found["scheme"] == scheme
+    assert found["tuning"]["epochs"] == len(found["tuning"]["history"]["loss"]) == 1
+    content = (folder / "model.tflite").read_bytes()
+    graph = tflite.read(content)
+    image, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    assert (image.dtype, image.scale.tolist(), image.zero_point.tolist()) == ("int8", [1 / 32], [0])
+    assert output.dtype == "int8"
+    kinds = [operator.kind for operator in graph.operators]
+    assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
+    about = metadata(graph)
+    assert about.classes == runs.load(folder).frontend.classes
+    assert about.standardisation == runs.load(folder).frontend.standardisation
+    assert found["kernels"] == "tflite-micro"
+    outputs = np.load(folder / "outputs.npy")
+    test = runs.load(folder).test()
+    np.testing.assert_array_equal(HostModel(content).run(test.all()), outputs)
+    assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
+    for layer in found["layers"]:
+        assert layer["snr_db"] > 20, layer["name"]
+    assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.03
+    assert (folder / runs.MODEL).read_bytes() == (tiny.run() / runs.MODEL).read_bytes()
+
+
+def test_zeros_survive_int8_and_the_report_counts_them():
+    folder, found = made("prune")
+    weights = report.weights(tflite.read((folder / "model.tflite").read_bytes()))
+    assert found["weights"] == weights
+    assert weights["zeros"] >= SPARSITY - 0.02
+    plain = tiny.quantized()["weights"]
+    assert plain["zeros"] < 0.1
+    assert weights["bytes"] == plain["bytes"]
+    assert weights["deflated"] < 0.75 * plain["deflated"]
+
+
+def test_a_filter_has_no_more_values_than_there_are_clusters():
+    found = made("cluster")[1]["weights"]
+    assert 2 < found["distinct"] <= CLUSTERS < tiny.quantized()["weights"]["distinct"]
+    assert found["deflated"] < 0.75 * tiny.quantized()["weights"]["deflated"]
+
+
+def test_the_recipe_names_the_scheme_and_the_next_one_takes_the_models_place(tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made("prune")[0], folder)
+    read = recipes.load(folder / runs.RECIPE)
+    settings = read.quantize.model_copy(update={"scheme": "prune"})
+    changed = read.model_copy(update={"quantize": settings})
+    (folder / runs.RECIPE).write_text(recipes.dump(changed))
+
+    def none(model, images):
+        return np.zeros((len(images), 7), np.int8), "none"
+
+    with pytest.raises(EdgebioError, match=r"14 of the 14 recordings that it was trained on"):
+        quantize(folder, none, recordings=lambda run: ())
+    assert json.loads((folder / "quantize.json").read_text())["scheme"] == "prune"
+    found = quantize(folder, none, "ptq")
+    assert found["scheme"] == "ptq"
+    assert found["tuning"] is None
+    tiny.quantized()
+    assert (folder / "model.tflite").read_bytes() != (tiny.run() / "model.tflite").read_bytes()
+    assert found["weights"] == tiny.quantized()["weights"]
+
+
+def test_weights_are_counted_by_filter():
+    graph = tflite.read((made("prune")[0] / "model.tflite").read_bytes())
+    by_hand = [
+        graph.tensors[operator.inputs[1]].data
+        for operator in graph.operators
+        if operator.kind in ("CONV_2D", "FULLY_CONNECTED")
+    ]
+    found = report.weights(graph)
+    assert found["bytes"] == sum(data.size for data in by_hand) == 10 * 9 * 8 + 8 * 9 * 12 + 12 * 7
+    zeros = sum((data == 0).sum() for data in by_hand)
+    assert found["zeros"] == pytest.approx(zeros / found["bytes"])
+    assert found["distinct"] == max(len(np.unique(row)) for data in by_hand for row in data)
