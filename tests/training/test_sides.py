@@ -53,7 +53,7 @@ def test_recordings_that_are_missing_or_changed_are_said():
     with pytest.raises(EdgebioError, match=r"14 of the 14 recordings .* train again"):
         sides.images(run, tiny.recordings("2"))
     first, *rest = tiny.recordings()
-    changed = dataclasses.replace(first, samples=first.samples + np.float32(1))
+    changed = dataclasses.replace(first, samples=first.samples + np.int16(1))
     with pytest.raises(EdgebioError, match=r"1 of the 14 recordings .* as they were"):
         sides.images(run, [changed, *rest])
 
@@ -69,7 +69,7 @@ def test_a_front_end_that_has_become_another_is_said(tmp_path):
     shutil.copytree(tiny.run(), tmp_path / "run")
     path = tmp_path / "run" / runs.FRONTEND
     content = json.loads(path.read_text())
-    content["standardisation"]["mean"][0][0] += 1
+    content["standardisation"]["offset"][0][0] += 1
     path.write_text(json.dumps(content))
     with pytest.raises(EdgebioError, match="give another front end now"):
         sides.images(runs.load(tmp_path / "run"), tiny.recordings())
