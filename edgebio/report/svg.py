@@ -266,8 +266,9 @@ def teaching(title: str, at: Sequence[float], people: Mapping[str, Sequence[floa
         By person: accuracy at each; their mean is drawn bold.
     """
     mean = [sum(values) / len(people) for values in zip(*people.values(), strict=True)]
-    marks = ticks(min(min(values) for values in people.values()), 1.0)
-    low, last = marks[0], max(*at, 1.0)
+    lowest = min(min(values) for values in people.values())
+    marks = ticks(lowest, 1.0)
+    low, last = min(lowest, marks[0]), max(*at, 1.0)
     left, right, top, bottom = 40.0, WIDTH - 14.0, 12.0, 184.0
 
     def place(seconds: float, value: float) -> tuple[float, float]:
@@ -277,7 +278,7 @@ def teaching(title: str, at: Sequence[float], people: Mapping[str, Sequence[floa
 
     parts = [_grid(left, right, ((place(0, t)[1], f"{t:g}") for t in marks))]
     parts += [_text(place(s, low)[0], bottom + 16, f"{s:.0f}", "middle") for s in at]
-    parts.append(_text(right, bottom + 32, "seconds of labelled signal", "end", "quiet"))
+    parts.append(_text(right, bottom + 32, "labelled signal, s", "end", "quiet"))
     for name, values in people.items():
         points = [place(s, v) for s, v in zip(at, values, strict=True)]
         parts.append(_curve(points, "curve training thin", name))
@@ -288,7 +289,7 @@ def teaching(title: str, at: Sequence[float], people: Mapping[str, Sequence[floa
         for point, value in zip(bold, mean, strict=True)
     ]
     parts.append(
-        _key(left, bottom + 32, [("each person", "curve training"), ("mean", "curve validation")])
+        _key(left, bottom + 32, [("person", "curve training"), ("mean", "curve validation")])
     )
     return _svg(title, bottom + 42, parts)
 

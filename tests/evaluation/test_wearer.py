@@ -63,7 +63,7 @@ def test_a_curve_is_kept_and_drawn(tmp_path, monkeypatch):
     assert one["accuracy_int8"] > 0.6
     page = report.write(tmp_path).read_text()
     assert "Calibrated to the wearer" in page
-    assert "seconds of labelled signal" in page
+    assert "labelled signal, s" in page
     # What is there is not computed again.
     monkeypatch.setattr(wearer.workers, "locally", None)
     assert evaluate(RECIPE, people(), "transfer", tmp_path, **asked) == found
