@@ -25,6 +25,12 @@ class CheckFailedError(EdgebioError):
         self.document = document
 
 
+class InterruptedWorkError(EdgebioError):
+    """The user stopped long work (Ctrl-C); exit code 130, as a shell says it."""
+
+    exit_code = 130
+
+
 class DeviceError(EdgebioError):
     """A board or an emulator did not answer, answered nonsense or went away; exit code 1."""
 

@@ -35,6 +35,7 @@ ROAD = (
     "boards",
     "link",
     "firmware",
+    "search",
     "parity",
     "report",
     "doctor",

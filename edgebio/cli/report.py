@@ -1,4 +1,4 @@
-"""``edgebio report``: the page of a run or an evaluation."""
+"""``edgebio report``: the page of a run, an evaluation or a search."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from edgebio.cli.common import Document, Output, command
     help="Also write every figure as .svg and .png into this folder.",
 )  # fmt: skip
 def report(out: Output, folder: Path, target: Path | None) -> Document:
-    """Write FOLDER/report.html: what a run or an evaluation found, on one page.
+    """Write FOLDER/report.html: what a run, an evaluation or a search found, on one page.
 
     The page holds everything itself. A run's ladder, board costs and hardware in the loop are in
     it where `edgebio validate RUN`, `edgebio bench RUN` and `edgebio hil IMAGE --run RUN` were

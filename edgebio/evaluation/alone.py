@@ -4,16 +4,18 @@ The process takes one call from its standard input, which was written by this mo
 that started it and by nobody else.
 """
 
+import contextlib
 import io
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from edgebio.errors import EdgebioError
 
@@ -55,8 +57,28 @@ def call(function: Callable[..., None], *arguments: object) -> None:
         raise DiedError(f"the process ended with {done.returncode}")
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Send what native code writes to both streams to nowhere, while the block runs."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    kept = [os.dup(number) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(nowhere)
+
+
 def main() -> None:
     """Make the call that standard input tells, in the process that is for it alone."""
+    # Ctrl-C ends it without a word: whoever wants the result speaks.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Finding the function may need the caller's path.
     path, parent, reason = pickle.load(sys.stdin.buffer)
     sys.path[:] = path

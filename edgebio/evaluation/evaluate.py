@@ -123,7 +123,7 @@ def evaluate(
 
 def key(recipe: Recipe, fold: Fold) -> str:
     """Name of everything that the result of a fold depends on, besides the machine."""
-    hasher = hashlib.sha256(_code())
+    hasher = hashlib.sha256(code())
     what = recipe.model_dump(include={"frontend", "model", "training", "quantize", "imitation"})
     what["data"] = recipe.data.model_dump(include={"windows", "artefacts"})
     hasher.update(json.dumps(what, sort_keys=True).encode())
@@ -161,13 +161,42 @@ def _run(
         missing = {place: folds[number] for place, number in numbers.items()}
         if missing:
             done = (
-                workers.on_cluster(run_fold, recipe, missing, scheduler, _code)
+                workers.on_cluster(run_fold, recipe, missing, scheduler, code)
                 if scheduler
                 else workers.locally(run_fold, recipe, missing, jobs)
             )
             for place in done:
                 keep(numbers[place])
     return [results[number] for number in range(len(folds))]
+
+
+def kept_fold(
+    job: workers.Job, recipe: Recipe, fold: Fold, folder: Path, scheduler: str | None = None
+) -> Path:
+    """Folder of one fold, which `job` makes where it is not kept below `folder` yet.
+
+    Parameters
+    ----------
+    job
+        Leaves ``result.json`` last; one folder keeps what one job makes.
+    recipe, fold
+        What is done.
+    folder
+        Where folds are kept.
+    scheduler
+        See `evaluate`.
+    """
+    place = folder / "folds" / key(recipe, fold)
+    if not (place / RESULT).is_file():
+        missing = {place: fold}
+        made = (
+            workers.on_cluster(job, recipe, missing, scheduler, code)
+            if scheduler
+            else workers.locally(job, recipe, missing, 1)
+        )
+        for _ in made:
+            pass
+    return place
 
 
 def run_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
@@ -259,11 +288,17 @@ def _described(*sides: dict[str, Any]) -> str:
 
 
 @functools.cache
-def _code() -> bytes:
-    """Hash of the code that computes a fold, so that no figure outlives a change of it."""
+def code(*more: str) -> bytes:
+    """Hash of the code that computes a fold, so that no figure outlives a change of it.
+
+    Parameters
+    ----------
+    more
+        Other rooms, and folders of C, that a figure depends on.
+    """
     package = Path(__file__).resolve().parents[1]
-    roots = [package / room for room in _ROOMS]
-    roots += [storage.assets("firmware_assets") / name for name in _ASSETS]
+    roots = [package / room for room in (*_ROOMS, *more)]
+    roots += [storage.assets("firmware_assets") / name for name in (*_ASSETS, *more)]
     hasher = hashlib.sha256()
     for root in roots:
         for path in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".c", ".h"}):

@@ -26,13 +26,19 @@ Folds = Mapping[Path, Fold]
 _CONNECT_SECONDS = 10.0
 
 
+class LostError(EdgebioError):
+    """A fold did not end through no fault of its own: the same command can go on with it."""
+
+
 def locally(job: Job, recipe: Recipe, folds: Folds, count: int) -> Iterator[Path]:
     """Run folds on this machine, `count` at a time; yield each folder when its fold is done.
 
     Raises
     ------
     EdgebioError
-        Of the first fold that fails, or whose process dies.
+        Of the first fold that fails.
+    LostError
+        Where the process of a fold dies.
     """
     pool = futures.ThreadPoolExecutor(min(count, len(folds)))
     try:
@@ -46,7 +52,7 @@ def locally(job: Job, recipe: Recipe, folds: Folds, count: int) -> Iterator[Path
                 future.result()
             except alone.DiedError as error:
                 left = ", ".join(f.name for place, f in folds.items() if place not in finished)
-                raise EdgebioError(
+                raise LostError(
                     f"the process of a fold died ({error}; short of memory?); not finished: "
                     f"{left}. The others are kept: run the same command again, with --jobs 1"
                 ) from None
@@ -76,7 +82,9 @@ def on_cluster(
     Raises
     ------
     EdgebioError
-        Where there is no scheduler, no worker, or one with other code, or a fold fails.
+        Where a fold fails, or a worker has other code.
+    LostError
+        Where there is no scheduler or no worker, or a fold breaks on the cluster.
     """
     try:
         from distributed import Client, as_completed
@@ -88,14 +96,14 @@ def on_cluster(
         )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise EdgebioError(
+        raise LostError(
             f"{scheduler}: no Dask scheduler answers ({reason}); start one: dask scheduler"
         ) from None
     with client, warnings.catch_warnings():
         # Recordings travel with their fold, so that no worker's death can lose them.
         warnings.filterwarnings("ignore", message="Sending large graph")
         if not client.scheduler_info()["workers"]:
-            raise EdgebioError(
+            raise LostError(
                 f"{scheduler}: the scheduler has no workers; start some: dask worker {scheduler}"
             )
         running = {
@@ -135,7 +143,7 @@ def _fetched(future: Any, name: str) -> dict[str, bytes]:
     except EdgebioError:
         raise
     except Exception as error:
-        raise EdgebioError(
+        raise LostError(
             f"fold {name!r} failed on the cluster: {type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'}. The folds that "
             "are finished are kept: run the same command again"

@@ -2,15 +2,17 @@
 
 import re
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from edgebio import progress
 from edgebio.boards import Board
 from edgebio.errors import MissingToolError
-from edgebio.firmware import batch, counting, elf
+from edgebio.firmware import batch, counting, cycles, elf
 from edgebio.frontend.spec import CoreClass, FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import HELIUM_READS_AHEAD, Twin, uses_helium
@@ -78,6 +80,64 @@ class FrontendBench(BaseModel):
     worst: int
 
 
+class DecisionCost(BaseModel):
+    """What the front end executes from one decision to the next.
+
+    Attributes
+    ----------
+    instructions : int
+        Executed for all channels of a stride's columns.
+    cycles : int or None
+        Estimated, for Cortex-M4 only (`edgebio.firmware.cycles`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instructions: int
+    cycles: int | None
+
+
+def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
+    """Count what a front end executes from one decision to the next, once its filters have settled.
+
+    Parameters
+    ----------
+    board
+        An emulated board.
+    spec
+        The front end; its signal is noise, and its statistics are the noise's.
+
+    Raises
+    ------
+    EdgebioError
+        Where the board has no emulator.
+    MissingToolError
+        Where the emulator takes no plugin.
+    """
+    plugin = _plugin()
+    few = spec.window + spec.step
+    noise = np.random.default_rng(0).normal(scale=300, size=(few + 4 * spec.step, spec.channels))
+    samples = noise.astype(np.int16)
+    standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    with batch.prepare_frontend(board, spec, standard) as chain:
+        image = elf.Image(chain.elf)
+        marks = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _PUSHED}
+
+        def count(part: npt.NDArray[np.int16]) -> tuple[int, int]:
+            whole, each = counting.run(plugin, image, marks, partial(chain.images, part))
+            executed = int(whole[whole[:, 0] == _FRONTEND, 2].sum())
+            if board.core != cycles.CORE:
+                return executed, 0
+            return executed, cycles.estimate(image, each[each[:, 0] == _FRONTEND])[0][_FRONTEND]
+
+        # A longer run less a shorter one: what the start costs is in both.
+        some, more = count(samples[:few]), count(samples)
+    instructions, taken = (round((b - a) / 4) for a, b in zip(some, more, strict=True))
+    return DecisionCost(
+        instructions=instructions, cycles=taken if board.core == cycles.CORE else None
+    )
+
+
 def bench_frontend(board: Board, core_class: CoreClass | None = None) -> FrontendBench:
     """Count what a column of the front end costs on `board`, for every FFT length.
 
@@ -96,12 +156,7 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
     MissingToolError
         Where the emulator takes no plugin.
     """
-    plugin = counting.plugin()
-    if plugin is None:
-        raise MissingToolError(
-            "counting the front end needs QEMU with plugins and a C compiler: "
-            "sudo apt-get install qemu-system-arm gcc"
-        )
+    plugin = _plugin()
     chosen = core_class or board.core_class
     ahead = HELIUM_READS_AHEAD if uses_helium(chosen, board.helium is not None) else 0
     costs, compared, differing, worst = [], 0, 0, 0
@@ -154,6 +209,16 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
         differing=differing,
         worst=worst,
     )
+
+
+def _plugin() -> Path:
+    found = counting.plugin()
+    if found is None:
+        raise MissingToolError(
+            "counting the front end needs QEMU with plugins and a C compiler: "
+            "sudo apt-get install qemu-system-arm gcc"
+        )
+    return found
 
 
 def _flash(chain: batch.Chain) -> int:

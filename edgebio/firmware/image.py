@@ -65,11 +65,15 @@ class Budget:
         What the network's kernels are chosen for.
     flash, ram : int or None
         Most bytes of the whole image; None for all that the board has.
+    weights : int or None
+        Most bytes of the network's constants alone: with those that another image's manifest
+        tells, the same kernels are chosen as for that.
     """
 
     optimize: compiler.Optimize = "speed"
     flash: int | None = None
     ram: int | None = None
+    weights: int | None = None
 
 
 SPEED: Final = Budget()
@@ -123,7 +127,7 @@ def build(
     # Absolute, as the compiler runs in the folder of the sources.
     with _workspace(folder.resolve()) as work:
         root = work / "src"
-        goal = compiler.Goal(budget.optimize)
+        goal = compiler.Goal(budget.optimize, budget.weights)
         over = ""
         while True:
             root.mkdir()
@@ -149,6 +153,7 @@ def build(
                 ram=_ram(image, board, tree),
                 hooks=hooks,
                 kernels=[step.function for step in tree.network.program.steps],
+                weights=tree.network.program.constant_bytes,
             )
             over = _over(manifest, budget)
             if not over:

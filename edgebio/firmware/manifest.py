@@ -99,6 +99,7 @@ class Manifest(_Section):
     ram: Ram
     hooks: Hooks = "none"
     kernels: list[str] = Field(default=[], description="C function of each layer.")
+    weights: int = Field(default=0, description="Bytes of the network's constants in flash.")
 
 
 def load_board(folder: Path) -> Board:

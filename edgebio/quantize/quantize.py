@@ -39,6 +39,8 @@ def quantize(
     decide: Decide | None = None,
     scheme: Scheme | None = None,
     recordings: Callable[[Run], Sequence[Recording]] = sides.load,
+    *,
+    compare: bool = True,
 ) -> dict[str, Any]:
     """Make ``model.tflite`` and ``quantize.json`` of a run.
 
@@ -54,6 +56,8 @@ def quantize(
         How it becomes int8; what the recipe says if None.
     recordings
         Where schemes that train on find what the run was trained on.
+    compare
+        Whether float and int8 are compared layer by layer; otherwise that report is empty.
 
     Returns
     -------
@@ -154,7 +158,7 @@ def quantize(
         "confusion_int8": confusion(test.labels, decided["int8"], outputs.shape[1]),
         "decisions_differing": int((decided["float"] != decided["int8"]).sum()),
         "kernels": kernels,
-        "layers": report.layers(float_model, bare, pixels[some]),
+        "layers": report.layers(float_model, bare, pixels[some]) if compare else [],
     }
     storage.write_bytes(folder / MODEL, model)
     with storage.replacing(folder / OUTPUTS) as temporary:

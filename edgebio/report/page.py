@@ -71,12 +71,12 @@ class Page:
 
 
 def write(folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a run or of an evaluation.
+    """Write ``report.html`` into the folder of a run, an evaluation or a search.
 
     Parameters
     ----------
     folder
-        What ``edgebio train`` or ``edgebio evaluate`` has left behind.
+        What ``edgebio train``, ``edgebio evaluate`` or ``edgebio search`` has left behind.
 
     Returns
     -------
@@ -94,11 +94,14 @@ def write(folder: Path) -> Path:
 
 
 def of(folder: Path) -> Page:
-    """Tell what is known of a run or an evaluation; see `write`."""
+    """Tell what is known of a run, an evaluation or a search; see `write`."""
     from edgebio.evaluation.evaluate import DOCUMENT
-    from edgebio.report import evaluation, imitation, run
+    from edgebio.report import evaluation, imitation, run, search
+    from edgebio.search import DOCUMENT as SEARCHED
     from edgebio.training.imitation import is_one
 
+    if (folder / SEARCHED).is_file():
+        return search.page(read(folder / SEARCHED))
     if (folder / DOCUMENT).is_file():
         return evaluation.page(folder, read(folder / DOCUMENT))
     return imitation.page(folder) if is_one(folder) else run.page(folder)

@@ -201,6 +201,89 @@ def scatter(
     return _svg(title, top + size + 42, parts)
 
 
+def pareto(
+    title: str,
+    dots: Sequence[tuple[str, float, float, str, str]],
+    x_name: str,
+    limit: float | None = None,
+) -> Markup:
+    """Draw what candidates bring (upwards) over what they take, on a logarithmic axis.
+
+    Parameters
+    ----------
+    dots
+        Label, x, y, kind (``front``, ``own`` or ``other``) and what is told of it; x is above 0,
+        y within 0 to 1. Those that are not ``other`` are labelled where there is room.
+    x_name
+        What the axis is.
+    limit
+        Most that may be taken; marked.
+    """
+    least, most = min(x for _, x, *_ in dots), max(x for _, x, *_ in dots)
+    first, last = math.log(least) - 0.12, math.log(max(most, limit or 0.0)) + 0.12
+    values = [y for _, _, y, *_ in dots]
+    marks = ticks(min(values), max(values))
+    low, high = min(*values, *marks), max(*values, *marks)
+    high = high if high > low else low + 0.01
+    left, right, top, bottom = 44.0, WIDTH - 12.0, 22.0, 220.0
+
+    def x(value: float) -> float:
+        return left + (right - left) * (math.log(value) - first) / (last - first)
+
+    def y(value: float) -> float:
+        return bottom - (bottom - top) * (value - low) / (high - low)
+
+    parts = [_grid(left, right, ((y(t), f"{t:g}") for t in marks))]
+    named = _decades(math.exp(first), math.exp(last))
+    parts += [_text(x(t), bottom + 16, f"{t:,g}", "middle") for t in named]
+    parts.append(_text(right, bottom + 32, x_name, "end", "quiet"))
+    if limit is not None:
+        parts.append(
+            Markup(
+                '<line class="mark" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.0f}" y2="{2:.0f}"/>'
+            ).format(x(limit), top - 8, bottom)
+        )
+        parts.append(_text(x(limit) - 4, top - 12, "limit", "end", "quiet"))
+    steps: list[tuple[float, float]] = []
+    for _, a, b, *_ in sorted((d for d in dots if d[3] == "front"), key=lambda d: (d[1], -d[2])):
+        if not steps or y(b) < steps[-1][1]:
+            steps += [(x(a), steps[-1][1])] if steps else []
+            steps.append((x(a), y(b)))
+    if len(steps) > 1:
+        parts.append(_curve(steps, "chance"))
+    kinds = {"front": "dot", "own": "dot validation", "other": "dot other"}
+    order = sorted(dots, key=lambda d: ("other", "own", "front").index(d[3]))
+    for _, a, b, kind, told in order:
+        parts.append(_dot(x(a), y(b), kinds[kind], told))
+    taken = [(x(a) - 5, y(b) - 5, x(a) + 5, y(b) + 5) for _, a, b, *_ in dots]
+    for label, a, b, kind, _ in reversed(order):
+        width = 6.4 * len(label)
+        if kind == "other":
+            continue
+        for dx, dy in ((-width / 2, -8), (8, 4), (-8 - width, 4), (-width / 2, 17)):
+            box = (x(a) + dx, y(b) + dy - 9, x(a) + dx + width, y(b) + dy + 1)
+            inside = left <= box[0] and box[2] <= right and box[3] <= bottom
+            if inside and not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                parts.append(_text(box[0], y(b) + dy, label))
+                break
+    return _svg(title, bottom + 42, parts)
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Round numbers of a logarithmic axis: 1, 2 and 5 of each decade, or more of a short one."""
+    for steps in ((1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)):
+        exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        found = [f * 10.0**e for e in exponents for f in steps if low <= f * 10.0**e <= high]
+        if len(found) >= 3:
+            return found
+    return ticks(low, high)
+
+
 def people(
     title: str,
     rows: Sequence[tuple[str, Mapping[str, float | None]]],

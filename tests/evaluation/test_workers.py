@@ -11,7 +11,7 @@ import pytest
 from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate, workers
-from edgebio.evaluation.evaluate import _code
+from edgebio.evaluation.evaluate import code
 from edgebio.protocols import Fold
 from tests import tiny
 
@@ -83,7 +83,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path):
     with cluster(tmp_path, "no-nanny", "nanny", "no-nanny") as (url, programs):
         todo = folds(tmp_path / "kept")
         done = []
-        for place in workers.on_cluster(slow_fold, tiny.RECIPE, todo, url, _code):
+        for place in workers.on_cluster(slow_fold, tiny.RECIPE, todo, url, code):
             done.append(place)
             if len(done) == 2:
                 programs[0].kill()  # it has a fold under way: there are more folds than workers
@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path):
             assert (place / "logs" / "log.txt").read_text() == fold.name
 
         with pytest.raises(EdgebioError, match=r"^no window of class 'fist'$"):
-            list(workers.on_cluster(refused_fold, tiny.RECIPE, folds(tmp_path, 1), url, _code))
+            list(workers.on_cluster(refused_fold, tiny.RECIPE, folds(tmp_path, 1), url, code))
         with pytest.raises(EdgebioError, match="has another version of edgebio"):
             list(workers.on_cluster(slow_fold, tiny.RECIPE, folds(tmp_path, 1), url, other_code))
 
@@ -103,14 +103,14 @@ def test_no_scheduler_and_no_workers(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "_CONNECT_SECONDS", 0.5)
     for url in ("tcp://127.0.0.1:1", "nonsense://x"):
         with pytest.raises(EdgebioError, match="no Dask scheduler answers") as error:
-            list(workers.on_cluster(slow_fold, tiny.RECIPE, folds(tmp_path, 1), url, _code))
+            list(workers.on_cluster(slow_fold, tiny.RECIPE, folds(tmp_path, 1), url, code))
         assert "\n" not in str(error.value)
     monkeypatch.undo()
     with (
         cluster(tmp_path) as (url, _),
         pytest.raises(EdgebioError, match=f"no workers; start some: dask worker {url}"),
     ):
-        list(workers.on_cluster(slow_fold, tiny.RECIPE, folds(tmp_path, 1), url, _code))
+        list(workers.on_cluster(slow_fold, tiny.RECIPE, folds(tmp_path, 1), url, code))
 
 
 @pytest.mark.slow
