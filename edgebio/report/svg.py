@@ -249,8 +249,8 @@ def pareto(
         if not steps or y(b) < steps[-1][1]:
             steps += [(x(a), steps[-1][1])] if steps else []
             steps.append((x(a), y(b)))
-    if len(steps) > 1:
-        parts.append(_curve(steps, "chance"))
+    if steps:
+        parts.append(_curve([*steps, (right, steps[-1][1])], "chance"))
     kinds = {"front": "dot", "own": "dot validation", "other": "dot other"}
     order = sorted(dots, key=lambda d: ("other", "own", "front").index(d[3]))
     for _, a, b, kind, told in order:
