@@ -106,7 +106,7 @@ def compress(
     adjust(result, images.train.labels, settings.prior)
     by_sitting = images.normalise == "layers"
     if by_sitting:
-        settle(result, images.train, np.arange(len(images.train)))
+        settle(result, images.train)
     if aware is not None:
         wrapped.copy_weights(result, aware)  # what has been set since
     seconds = round(time.process_time() - start, 1)

@@ -18,6 +18,7 @@ from edgebio.training.augment import augment
 from edgebio.training.images import Images, ImageSet
 
 _PREDICTED_AT_ONCE = 512
+_MOST_UNLABELLED = 2  # batches' worth that a batch has besides
 _Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
@@ -224,6 +225,8 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
     beats there is one image each, and an epoch sees all.
 
     Where layers are normalised by the sitting, a batch is of one, and every sitting has its share.
+    Windows without a label are in it too, as they are in the signal that a wearer is calibrated by;
+    they weigh nothing in the loss.
     """
 
     def __init__(
@@ -243,15 +246,18 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         weights = balanced**settings.class_weights
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
         per_epoch = min(per_epoch, settings.epoch_images, len(images))
-        groups = [np.arange(len(self.images))]
+        groups = [(np.arange(len(images)), np.empty(0, np.int64))]
         if settings.normalise == "layers":
-            groups = [chosen for chosen, _ in self.images.by_sitting()]
+            groups = [
+                (chosen, np.setdiff1d(starts, images.starts[chosen]))
+                for chosen, starts in images.by_sitting()
+            ]
         # A last batch of a few images would make the normalisation statistics noisy.
         self.groups = []
-        for group in groups:
+        for group, rest in groups:
             share = max(1, per_epoch * len(group) // len(images))
             whole = share // settings.batch * settings.batch
-            self.groups.append((group, whole or share))
+            self.groups.append((group, whole or share, rest))
         self.epoch = 0
         self._shuffle()
 
@@ -259,7 +265,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         return len(self.order)
 
     def __getitem__(self, number: int) -> _Batch:
-        order = self.order[number]
+        order, rest = self.order[number], self.rest[number]
         labels = self.images.labels[order]
         images, targets = augment(
             _real(self.images.take(order)),
@@ -267,7 +273,17 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
             self.settings.augment,
             self._rng(1 + number),
         )
-        return images, self.with_taught(images, targets), targets @ self.weights
+        weights = targets @ self.weights
+        if len(rest):
+            nothing = np.zeros((len(rest), targets.shape[1]), np.float32)
+            unlabelled = self.images.pixels[rest[:, None] + np.arange(self.images.columns)]
+            more, _ = augment(
+                _real(unlabelled), nothing, self.settings.augment, self._rng(-1 - number)
+            )
+            images = np.concatenate([images, more])
+            targets = np.concatenate([targets, nothing])
+            weights = np.concatenate([weights, nothing[:, 0]])
+        return images, self.with_taught(images, targets), weights
 
     def with_taught(
         self, images: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]
@@ -284,16 +300,21 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
 
     def _shuffle(self) -> None:
         rng, batch = self._rng(0), self.settings.batch
-        self.order = []
-        for group, count in self.groups:
+        self.order, self.rest = [], []
+        for group, count, rest in self.groups:
             drawn = rng.permutation(group)[:count]
-            self.order += [drawn[k : k + batch] for k in range(0, count, batch)]
+            parts = [drawn[k : k + batch] for k in range(0, count, batch)]
+            few = min(_MOST_UNLABELLED * batch, round(batch * len(rest) / len(group)))
+            self.order += parts
+            self.rest += [rng.choice(rest, few) if few else rest[:0] for _ in parts]
         if len(self.groups) > 1:
-            self.order = [self.order[k] for k in rng.permutation(len(self.order))]
+            mixed = rng.permutation(len(self.order))
+            self.order = [self.order[k] for k in mixed]
+            self.rest = [self.rest[k] for k in mixed]
 
     def _rng(self, purpose: int) -> np.random.Generator:
         """Chance that depends on nothing but the seed, the epoch and what it is for."""
-        return np.random.default_rng([self.settings.seed, self.epoch, purpose])
+        return np.random.default_rng([self.settings.seed, self.epoch, purpose % 2**32])
 
 
 class _Scored(keras.utils.Sequence):  # type: ignore[misc]

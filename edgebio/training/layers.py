@@ -17,7 +17,7 @@ _SEEN = 4000  # images that statistics are learned from: as many as tell them wi
 _AT_ONCE = 500
 
 
-def settle(network: Any, images: Images, starts: npt.NDArray[np.int64]) -> None:
+def settle(network: Any, images: Images, starts: npt.NDArray[np.int64] | None = None) -> None:
     """Give every batch normalisation the statistics of some windows, layer after layer, in place.
 
     Parameters
@@ -27,7 +27,7 @@ def settle(network: Any, images: Images, starts: npt.NDArray[np.int64]) -> None:
     images
         Where the windows are.
     starts
-        int64, shape (n,): first column of each.
+        int64, shape (n,): first column of each; all of the signal if None.
     """
     x = images.signal(_SEEN, starts).astype(np.float32) * np.float32(PIXEL_SCALE)
     for layer in network.layers:

@@ -107,7 +107,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     adjust(fitted.model, images.train.labels, training.prior)
     if training.normalise == "layers":
         probability = predict_by_sitting(fitted.model, images.test)
-        settle(fitted.model, images.train, np.arange(len(images.train)))
+        settle(fitted.model, images.train)
     else:
         probability = predict(fitted.model, images.test)
     decided = probability.argmax(axis=1)

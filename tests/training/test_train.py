@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -56,6 +57,27 @@ def test_an_epoch_draws_each_image_once_and_the_next_draws_others():
     assert len(batches_of(images, changed(batch=10, epoch_images=50))) == 5
     few = batches_of(images, changed(batch=64, epoch_images=50))
     assert [len(part) for part in few.order] == [50]
+
+
+def test_by_layers_a_batch_is_of_one_sitting_with_its_unlabelled_windows():
+    half = [
+        dataclasses.replace(r, labels=np.where(np.arange(len(r.labels)) < 700, r.labels, -1))
+        for r in (*tiny.recordings("1"), *tiny.recordings("2"))
+    ]
+    images = image_set(tiny.RECIPE.frontend, half, [], half[:1], normalise="layers")
+    batches = batches_of(images, changed(batch=16, patience=0, normalise="layers"))
+    seen = set()
+    for number in range(len(batches)):
+        pixels, targets, weights = batches[number]
+        labelled = weights > 0
+        assert labelled.sum() == 16
+        assert not targets[~labelled].any()
+        assert 0.3 < labelled.mean() < 0.7
+        own = {images.train.sittings[k] for k in images.train.recordings[batches.order[number]]}
+        assert len(own) == 1
+        seen |= own
+        np.testing.assert_array_equal(batches[number][0], pixels)  # asked twice, it is the same
+    assert len(seen) == 4
 
 
 def test_class_weights_make_every_class_count_alike():
