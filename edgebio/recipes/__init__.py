@@ -172,7 +172,8 @@ class TrainingSettings(_Section):
     new_people : NewPeopleSettings
         What is done otherwise for people whom the network has not seen.
     teacher : TeacherSettings
-        Whom the network learns from beside the labels; unsaid, nobody. It is not tuned by one.
+        Whom the network learns from beside the labels; unsaid, nobody. It is not tuned by one, nor
+        taught where layers are normalised by the sitting.
     """
 
     epochs: Annotated[int, Field(gt=0, le=10000)] = 30
@@ -200,20 +201,21 @@ class TrainingSettings(_Section):
                 raise ValueError(
                     "with normalise = 'layers' nothing tells when to stop: set patience = 0"
                 )
-            if how.normalise == "layers" and how.teacher:
-                raise ValueError("with normalise = 'layers' nobody teaches: leave teacher out")
+        if self.normalise == "layers" and self.teacher:
+            raise ValueError("with normalise = 'layers' nobody teaches: leave teacher out")
         return self
 
     def for_new_people(self) -> Self:
         """Return the settings with what `new_people` says in their place."""
         said = self.new_people
-        return self.model_copy(
-            update={
-                name: getattr(said, name)
-                for name in type(said).model_fields
-                if getattr(said, name) is not None
-            }
-        )
+        update = {
+            name: getattr(said, name)
+            for name in type(said).model_fields
+            if getattr(said, name) is not None
+        }
+        if update.get("normalise", self.normalise) == "layers":
+            update["teacher"] = None  # it knows the statistics of no sitting
+        return self.model_copy(update=update)
 
 
 Scheme = Literal["ptq", "qat", "prune", "cluster"]

@@ -49,6 +49,7 @@ def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weig
         ("name = 'x'\n[quantize]\nscheme = 'zip'", "quantize.scheme: Input should be 'ptq'"),
         ("name = 'x'\n[quantize.prune]\nsparsity = 1.0", "quantize.prune.sparsity: .*less than 1"),
         ("name = 'x'\n[training.teacher]\nshare = 0.5", "training.teacher.filters: Field required"),
+        ("name = 'x'\n[training]\nnormalise = 'layers'", "training: .*set patience = 0"),
         ("name = 'x'\n[model]\nfamily = 'rnn'", "model.family: Input should be"),
     ],
 )
@@ -57,6 +58,16 @@ def test_a_recipe_that_cannot_work_is_refused_by_field(tmp_path, text, reason):
     path.write_text(text)
     with pytest.raises(EdgebioError, match=reason):
         recipes.load(path)
+
+
+def test_a_teacher_teaches_where_layers_are_not_normalised_by_the_sitting():
+    grips = recipes.load("emg-grips").training.model_dump()
+    taught = TrainingSettings.model_validate({**grips, "teacher": {"filters": (32, 48)}})
+    assert taught.teacher.filters == (32, 48)
+    assert taught.for_new_people().normalise == "layers"
+    assert taught.for_new_people().teacher is None
+    with pytest.raises(ValueError, match="nobody teaches"):
+        TrainingSettings(normalise="layers", patience=0, teacher=taught.teacher)
 
 
 def test_new_people_change_only_what_is_said_of_them(tmp_path):
