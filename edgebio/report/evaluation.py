@@ -142,7 +142,7 @@ def _calibration(document: Mapping[str, Any]) -> list[Section]:
     if not rows:
         return []
     words = [
-        "A network of other people is calibrated as `edgebio calibrate` does it: on the first "
+        "A network of other people is calibrated as edgebio calibrate does it: on the first "
         "repetitions of each class of the wearer's first session. It is tested on the second "
         "session, by the statistics of that session's own signal, labels unseen; and, in the last "
         "column, by those of the first."

@@ -76,9 +76,9 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     by = {
         "training": "the statistics of the training side",
         "session": "the signal, labels unseen, of the person and session that they are of, as "
-        "`edgebio calibrate` does for a wearer",
+        "edgebio calibrate does for a wearer",
         "layers": "the signal, labels unseen, of the person and session that they are of, and so "
-        "is what each convolution makes of them, as `edgebio calibrate` does for a wearer",
+        "is what each convolution makes of them, as edgebio calibrate does for a wearer",
     }
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
