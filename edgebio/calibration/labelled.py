@@ -11,7 +11,7 @@ from edgebio.tflite.metadata import require, with_metadata
 from edgebio.training.fit import Batches
 from edgebio.training.images import Images
 
-_STEPS = 400  # of 64 images: about 20 s of a core for the network of emg-grips
+_STEPS = 400  # of 64 images: about 15 s of a core for the network of emg-grips
 _SETTINGS = TrainingSettings(
     learning_rate=1e-3,
     patience=0,
