@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from edgebio import tflite
+from edgebio import progress, tflite
 from edgebio.calibration import layers
 from edgebio.calibration.network import Network
 from edgebio.models.keras import keras, tf
 from edgebio.recipes import AugmentSettings, TrainingSettings
 from edgebio.tflite.metadata import require, with_metadata
-from edgebio.training.fit import Batches
+from edgebio.training.fit import Batches, real
 from edgebio.training.images import Images
 
 _STEPS = 400  # of 64 images: about 15 s of a core for the network of emg-grips
@@ -53,13 +53,13 @@ def tuned(content: bytes, images: Images) -> bytes:
         optimizer.apply_gradients(zip(gradients, network.variables, strict=True))
 
     optimizer.build(network.variables)
-    for number in range(_STEPS):
+    for number in progress.track(range(_STEPS), "learning the wearer"):
         if number and number % len(batches) == 0:
             batches.on_epoch_end()
         step(*(tf.constant(part) for part in batches[number % len(batches)]))
     made = network.content()
     if about.layers:
-        seen = layers.real(images.signal(layers.SEEN))
+        seen = real(images.signal(layers.SEEN))
         measured = layers.statistics(Network(made), seen)
         made = with_metadata(made, about.model_copy(update={"layers": measured}))
     return made

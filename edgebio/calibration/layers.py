@@ -11,8 +11,8 @@ import numpy.typing as npt
 from edgebio import tflite
 from edgebio.calibration.network import Layer, Network
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.tflite.metadata import LayerStatistics, require
+from edgebio.training.fit import real
 
 SEEN = 3000
 """Windows that statistics are learned from: as many as tell them within a hundredth or so."""
@@ -63,11 +63,6 @@ def statistics(network: Network, seen: npt.NDArray[np.float32]) -> tuple[LayerSt
         LayerStatistics(mean=mean.tolist(), deviation=deviation.tolist())
         for mean, deviation in (network.moments(layer, seen) for layer in network.convolutions)
     )
-
-
-def real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
-    """Pixels in standard deviations."""
-    return pixels.astype(np.float32) * np.float32(PIXEL_SCALE)
 
 
 def _by_output(layer: Layer, ratio: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -16,6 +16,7 @@ from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
 from edgebio.tflite.constants import with_constants
 from edgebio.tflite.metadata import CONVOLUTIONS
+from edgebio.training.layers import moments
 
 _WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")
 _AT_ONCE = 500  # images that go through together
@@ -118,15 +119,11 @@ class Network:
         self, layer: Layer, images: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Mean and deviation of what a layer sums up over images: each float64, (outputs,)."""
-        total = squares = np.zeros(layer.bias.shape[0])
-        count = 0
-        for k in range(0, len(images), _AT_ONCE):
-            y = self(tf.constant(images[k : k + _AT_ONCE]), layer).numpy().astype(np.float64)
-            axes = tuple(range(y.ndim - 1))
-            total, squares = total + y.sum(axis=axes), squares + np.square(y).sum(axis=axes)
-            count += y[..., 0].size
-        mean = total / count
-        return mean, np.sqrt(np.maximum(squares / count - np.square(mean), 0))
+        mean, variance = moments(
+            self(tf.constant(images[k : k + _AT_ONCE]), layer).numpy()
+            for k in range(0, len(images), _AT_ONCE)
+        )
+        return mean, np.sqrt(variance)
 
     def content(self) -> bytes:
         """Write the file with what has been learned: weights in int8, biases in int32."""

@@ -207,13 +207,14 @@ def predict(
     """Class probabilities that the float model gives to images, or some: float32, (n, classes)."""
     chosen = np.arange(len(images)) if chosen is None else chosen
     parts = [
-        model(_real(images.take(chosen[k : k + _PREDICTED_AT_ONCE])), training=False).numpy()
+        model(real(images.take(chosen[k : k + _PREDICTED_AT_ONCE])), training=False).numpy()
         for k in range(0, len(chosen), _PREDICTED_AT_ONCE)
     ]
     return np.concatenate(parts)
 
 
-def _real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+def real(pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+    """Pixels in standard deviations, as networks take them."""
     return pixels.astype(np.float32) * np.float32(PIXEL_SCALE)
 
 
@@ -268,7 +269,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         order, rest = self.order[number], self.rest[number]
         labels = self.images.labels[order]
         images, targets = augment(
-            _real(self.images.take(order)),
+            real(self.images.take(order)),
             self.targets[labels],
             self.settings.augment,
             self._rng(1 + number),
@@ -278,7 +279,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
             nothing = np.zeros((len(rest), targets.shape[1]), np.float32)
             unlabelled = self.images.pixels[rest[:, None] + np.arange(self.images.columns)]
             more, _ = augment(
-                _real(unlabelled), nothing, self.settings.augment, self._rng(-1 - number)
+                real(unlabelled), nothing, self.settings.augment, self._rng(-1 - number)
             )
             images = np.concatenate([images, more])
             targets = np.concatenate([targets, nothing])
@@ -328,7 +329,7 @@ class _Scored(keras.utils.Sequence):  # type: ignore[misc]
 
     def __getitem__(self, number: int) -> _Batch:
         part = slice(number * _PREDICTED_AT_ONCE, (number + 1) * _PREDICTED_AT_ONCE)
-        images = _real(self.images.take(part))
+        images = real(self.images.take(part))
         targets = self.like.targets[self.images.labels[part]]
         return images, self.like.with_taught(images, targets), targets @ self.like.weights
 

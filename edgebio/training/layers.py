@@ -3,14 +3,14 @@
 Y. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.models.keras import keras
-from edgebio.training.fit import predict
+from edgebio.training.fit import predict, real
 from edgebio.training.images import Images
 
 _SEEN = 4000  # images that statistics are learned from: as many as tell them within a hundredth
@@ -29,22 +29,33 @@ def settle(network: Any, images: Images, starts: npt.NDArray[np.int64] | None = 
     starts
         int64, shape (n,): first column of each; all of the signal if None.
     """
-    x = images.signal(_SEEN, starts).astype(np.float32) * np.float32(PIXEL_SCALE)
+    x = real(images.signal(_SEEN, starts))
     for layer in network.layers:
         if not isinstance(layer, keras.layers.BatchNormalization):
             continue
         # What comes to a layer depends on the statistics of those before it.
         before = keras.Model(network.input, layer.input)
-        total = squares = 0.0
-        count = 0
-        for k in range(0, len(x), _AT_ONCE):
-            values = before(x[k : k + _AT_ONCE], training=False).numpy().astype(np.float64)
-            total = total + values.sum(axis=(0, 1, 2))
-            squares = squares + np.square(values).sum(axis=(0, 1, 2))
-            count += values[..., 0].size
-        mean = total / count
+        parts = (
+            before(x[k : k + _AT_ONCE], training=False).numpy() for k in range(0, len(x), _AT_ONCE)
+        )
+        mean, variance = moments(parts)
         gamma, beta, *_ = layer.get_weights()
-        layer.set_weights([gamma, beta, mean, squares / count - np.square(mean)])
+        layer.set_weights([gamma, beta, mean, variance])
+
+
+def moments(
+    parts: Iterable[npt.NDArray[np.float32]],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and variance along the last axis of arrays that follow one another: each (outputs,)."""
+    total = squares = np.zeros(())
+    count = 0
+    for part in parts:
+        values = part.astype(np.float64)
+        axes = tuple(range(values.ndim - 1))
+        total, squares = total + values.sum(axis=axes), squares + np.square(values).sum(axis=axes)
+        count += values[..., 0].size
+    mean = total / count
+    return mean, np.maximum(squares / count - np.square(mean), 0)
 
 
 def predict_by_sitting(network: Any, images: Images) -> npt.NDArray[np.float32]:

@@ -20,6 +20,7 @@ from edgebio.quantize import quantize
 from edgebio.recipes import NewPeopleSettings
 from edgebio.tflite.metadata import require
 from edgebio.training import run as runs
+from edgebio.training.fit import real
 from edgebio.training.train import train_fold
 from tests import tiny
 
@@ -89,7 +90,7 @@ def test_each_convolution_gets_the_statistics_of_training(run):
     from edgebio.training.images import Images
 
     twin = Twin(after.frontend, after.standardisation)
-    seen = layers.real(Images.of(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
+    seen = real(Images.of(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
     for aim, found in zip(
         about.layers, layers.statistics(Network(made.content), seen), strict=True
     ):

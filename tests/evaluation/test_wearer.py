@@ -8,7 +8,7 @@ pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
 from click.testing import CliRunner
 
-from edgebio import recipes, report
+from edgebio import report
 from edgebio.calibration import labelled
 from edgebio.cli import main
 from edgebio.errors import EdgebioError
@@ -77,8 +77,3 @@ def test_it_belongs_to_transfer(tmp_path):
         done = CliRunner().invoke(main, [*words, bad])
         assert done.exit_code == 2
         assert f"'{bad}': expected numbers such as 0,1,2,4" in done.output
-
-
-def test_the_settings_of_teaching_are_sound():
-    assert labelled._SETTINGS.patience == 0
-    assert json.loads(recipes.load("emg-grips").model_dump_json())["training"]["patience"] == 0
