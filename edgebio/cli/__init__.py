@@ -11,7 +11,7 @@ _COMMANDS = {
     "search": "Search networks and front ends for a board, within limits.",
     "report": "Make the page of a run, an evaluation or a search.",
     "quantize": "Make the int8 model.tflite of a run.",
-    "calibrate": "Adapt a model to a wearer from a recording without labels.",
+    "calibrate": "Adapt a model to a wearer from his or her recordings.",
     "validate": "Climb the ladder: prove that every stage computes the same.",
     "golden": "Write what every stage must give, for one's own firmware.",
     "build": "Make C and a firmware image for a board.",

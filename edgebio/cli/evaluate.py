@@ -10,9 +10,13 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
+from edgebio.evaluation.people import REJECTED_SHARE, VOTES
 from edgebio.recordings import datasets
 
-_COLUMNS = ("accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8")
+_COLUMNS = (
+    "accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8", "accuracy_vote",
+    "accuracy_sure",
+)  # fmt: skip
 
 
 @command(
@@ -82,9 +86,12 @@ def evaluate(
     lines = [(fold["fold" if alike else "test"], fold) for fold in folds]
     lines += [("mean", document["mean"]), ("standard deviation", document["deviation"])]
     rows: list[list[Any]] = [
-        [name, *(f"{figures[column]:.4f}" for column in _COLUMNS)] for name, figures in lines
+        [name, *(_figure(figures[column]) for column in _COLUMNS)] for name, figures in lines
     ]
-    columns = ["tested on", "float", "int8", "balanced int8", "macro F1 int8"]
+    columns = [
+        "tested on", "float", "int8", "balanced int8", "macro F1 int8", f"vote over {VOTES}",
+        f"{100 * REJECTED_SHARE:.0f} % rejected",
+    ]  # fmt: skip
     if baseline:
         found = document["baseline"]
         columns.append(baseline)
@@ -92,6 +99,13 @@ def evaluate(
         for row, figures in zip(rows, scores, strict=True):
             row.append(f"{figures['accuracy']:.4f}")
     out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
+    if found := document["conditions"]:
+        out.table(
+            "By level of force, or other condition: mean over folds",
+            ["trained at", "tested at", "float", "int8"],
+            [[row["trained"], row["tested"], *(_figure(row[c]) for c in _COLUMNS[:2])]
+             for row in found],
+        )  # fmt: skip
     if job.imitation:
         told = [name for name in document["mean"] if name.startswith("r2_")]
         out.table(
@@ -118,6 +132,10 @@ def evaluate(
         out.result(f"Caveat: {caveat}")
     out.result(f"{page}; folds and evaluation.json are beside it")
     return {**document, "caveat": caveat, "report": str(page)}
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _numbers(text: str | None) -> list[int]:

@@ -26,7 +26,9 @@ RESULT, DOCUMENT = "result.json", "evaluation.json"
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
 _WINDOWS = (*_SCORES, "roc_auc", "instability")
-_DECIDED = ("accuracy_decided", "instability_decided", "rejection_rate")
+_DECIDED = (
+    "accuracy_decided", "instability_decided", "rejection_rate", "accuracy_vote", "accuracy_sure",
+)  # fmt: skip
 _FIGURES = (*_WINDOWS, *(f"{name}_int8" for name in _WINDOWS), *_DECIDED)
 IMITATION = (
     "accuracy_true", "accuracy_tuned",
@@ -81,7 +83,9 @@ def evaluate(
         ``dataset``, ``protocol``, ``recipe``, ``folds`` (see `result`, and ``place`` below
         `folder`), ``mean`` and ``deviation`` over folds, ``people`` (the figures of each person
         tested), ``interval`` (95 % of the mean over people, by bootstrap; None for one person),
-        and ``baseline`` and ``calibration``, where they were asked for.
+        ``conditions`` (mean accuracy over folds by the conditions trained and tested at; empty
+        where recordings name none), and ``baseline`` and ``calibration``, where they were asked
+        for.
 
     Raises
     ------
@@ -111,6 +115,7 @@ def evaluate(
     document["interval"] = {
         name: people.interval([person[name] for person in everyone]) for name in figures
     }
+    document["conditions"] = _over_conditions(document["folds"])
     if baseline:
         document["baseline"] = _baseline(baseline, recipe, folds)
     if calibration:
@@ -217,8 +222,8 @@ def result(place: Path) -> dict[str, Any]:
 
     ``train`` and ``test`` in words, and of the test side ``accuracy``, ``balanced_accuracy``,
     ``macro_f1``, ``roc_auc`` and ``instability`` of the float network's windows; with ``_int8``,
-    those of the int8 network; ``accuracy_decided``, ``instability_decided`` and ``rejection_rate``
-    of its decisions after vote and threshold; ``people``, the same of each person; ``classes``,
+    those of the int8 network, and what it decides by vote and certainty (see
+    `edgebio.evaluation.figures`); ``people``, the same of each person; ``conditions``; ``classes``,
     ``by_class_int8`` and ``confusion_int8``. Of an imitation, whose decisions do not vote, also
     the figures of `IMITATION`.
     """
@@ -238,6 +243,7 @@ def result(place: Path) -> dict[str, Any]:
         "windows": metrics["test"]["windows"],
         **{name: pooled.get(name) for name in (*_FIGURES, *(IMITATION if told else ()))},
         "people": everyone,
+        "conditions": [] if told else figures.by_condition(place),
         "classes": metrics["classes"],
         "by_class_int8": report["by_class_int8"],
         "confusion_int8": report["confusion_int8"],
@@ -273,6 +279,20 @@ def _over_folds(rows: Sequence[dict[str, Any]], figures: Sequence[str]) -> dict[
         "mean": {name: people.mean(column) for name, column in values.items()},
         "deviation": {name: people.deviation(column) for name, column in values.items()},
     }
+
+
+def _over_conditions(folds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mean over the folds that were trained, and tested, at the same conditions."""
+    rows = [row for fold in folds for row in fold.get("conditions", [])]
+    found = []
+    for trained, tested in dict.fromkeys((row["trained"], row["tested"]) for row in rows):
+        own = [row for row in rows if (row["trained"], row["tested"]) == (trained, tested)]
+        about = {"trained": trained, "tested": tested, "folds": len(own)}
+        means = {
+            name: people.mean([row[name] for row in own]) for name in ("accuracy", "accuracy_int8")
+        }
+        found.append({**about, **means})
+    return found
 
 
 def _described(*sides: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Figures of one fold, by person and in all, from what its run keeps of every test window."""
+"""Figures of one fold, by person, by force and in all, from what its run keeps of every window."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from edgebio import tflite
 from edgebio.decision.outputs import Outputs
-from edgebio.decision.spec import REJECTED
+from edgebio.decision.spec import REJECTED, DecisionSettings
 from edgebio.decision.twin import decide
+from edgebio.evaluation.people import REJECTED_SHARE, VOTES
 from edgebio.quantize.quantize import MODEL, OUTPUTS
 from edgebio.training import run as runs
 from edgebio.training.scores import instability, roc_auc, scores
@@ -32,17 +33,20 @@ def by_person(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float | Non
         ``instability`` of the float network; the same with ``_int8``; ``accuracy_decided``,
         ``instability_decided`` and ``rejection_rate`` of the decisions that the device makes of
         the int8 outputs, its vote begun anew with every recording. Windows without a label are
-        not seen by it, and the threshold of rest (``onset``) is not applied.
+        not seen by it, and the threshold of rest (``onset``) is not applied. And, of the int8
+        outputs, ``accuracy_vote``, after a majority vote over `VOTES` windows, and
+        ``accuracy_sure``, of the windows that are left without the least certain ones, which are
+        `REJECTED_SHARE` of those looked at.
     """
     run = runs.load(folder)
     test = run.test()
     outputs = np.load(folder / OUTPUTS, allow_pickle=False)
     described = Outputs.of(tflite.read((folder / MODEL).read_bytes()))
-    decisions = np.empty(len(test), np.int64)
-    for number in np.unique(test.recordings):
-        own = test.recordings == number
-        decisions[own] = decide(run.recipe.decision, described, outputs[own]).decisions
-
+    made, voted = (
+        _decisions(settings, described, outputs, test.recordings)
+        for settings in (run.recipe.decision, DecisionSettings(votes=VOTES))
+    )
+    certain = described.probabilities(outputs).max(axis=1)
     probability = run.probability()
     whose = np.array(run.test_subjects())[test.recordings]
 
@@ -57,10 +61,13 @@ def by_person(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float | Non
                 "instability": instability(labels, decided, recordings),
             }
             found |= {name + suffix: value for name, value in row.items()}
-        made = decisions[chosen]
-        found["accuracy_decided"] = float(np.mean(made == labels))
-        found["instability_decided"] = instability(labels, made, recordings)
-        found["rejection_rate"] = float(np.mean(made == REJECTED))
+        found["accuracy_decided"] = float(np.mean(made[chosen] == labels))
+        found["instability_decided"] = instability(labels, made[chosen], recordings)
+        found["rejection_rate"] = float(np.mean(made[chosen] == REJECTED))
+        found["accuracy_vote"] = float(np.mean(voted[chosen] == labels))
+        rejected = int(REJECTED_SHARE * len(labels))
+        sure = np.argsort(certain[chosen], kind="stable")[rejected:]
+        found["accuracy_sure"] = float(np.mean(decided[sure] == labels[sure]))
         return found
 
     everyone = [
@@ -69,3 +76,47 @@ def by_person(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float | Non
         if (whose == subject).any()
     ]
     return everyone, figures(np.ones(len(test), bool))
+
+
+def by_condition(folder: Path) -> list[dict[str, Any]]:
+    """Accuracy of a quantized run at each level of force, or other condition, of its test side.
+
+    Returns
+    -------
+    list of dict
+        By condition: ``trained`` (all of the training side, joined by ``+``), ``tested``,
+        ``windows``, ``accuracy`` and ``accuracy_int8``; empty where recordings name none.
+    """
+    run = runs.load(folder)
+    trained = " + ".join(run.metrics["train"]["conditions"])
+    test = run.test()
+    tested = np.array(run.test_conditions())[test.recordings]
+    right = {
+        "accuracy": run.probability().argmax(axis=1) == test.labels,
+        "accuracy_int8": np.load(folder / OUTPUTS, allow_pickle=False).argmax(axis=1)
+        == test.labels,
+    }
+    return [
+        {
+            "trained": trained,
+            "tested": condition,
+            "windows": int((tested == condition).sum()),
+            **{name: float(np.mean(values[tested == condition])) for name, values in right.items()},
+        }
+        for condition in dict.fromkeys(run.test_conditions())
+        if condition and (tested == condition).any()
+    ]
+
+
+def _decisions(
+    settings: DecisionSettings,
+    described: Outputs,
+    outputs: npt.NDArray[np.int8],
+    recordings: npt.NDArray[np.integer],
+) -> npt.NDArray[np.int64]:
+    """Decisions as the device makes them, begun anew with every recording."""
+    decisions = np.empty(len(outputs), np.int64)
+    for number in np.unique(recordings):
+        own = recordings == number
+        decisions[own] = decide(settings, described, outputs[own]).decisions
+    return decisions

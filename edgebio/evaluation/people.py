@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import bootstrap
 
+VOTES, REJECTED_SHARE = 5, 0.05
+"""A majority vote over so many windows, and so many of them left undecided: what every table tells
+of each person besides, whatever the recipe's own decision is."""
+
 _CONFIDENCE = 0.95
 _RESAMPLES = 10_000
 _SEED = 1  # the interval of one evaluation is the same at every call

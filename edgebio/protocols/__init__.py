@@ -32,6 +32,7 @@ _SPLITTERS: dict[str, Callable[[Sequence[Recording]], Iterator[Fold]]] = {
     "within-session": splitters.within_session,
     "leave-one-repetition-out": splitters.leave_one_repetition_out,
     "across-force": splitters.across_force,
+    "pre-training": splitters.pretraining,
     "patient-wise": splitters.patient_wise,
     "inter-patient": splitters.inter_patient,
 }

@@ -177,18 +177,21 @@ def cross_session(recordings: Recordings) -> Iterator[Fold]:
 
 
 def within_session(recordings: Recordings) -> Iterator[Fold]:
-    """Leave one repetition out within each person's session: a fold a person and session.
+    """Last quarter of the repetitions within each person's session: a fold a person and session.
 
-    The last repetition of each class is tested on, the ones before it are trained on, as they
-    would be in use. It says how well a network can do before anything drifts.
+    The last repetition of four, the last five of twenty, of each class and level of force are
+    tested on; the ones before are trained on, as they would be in use. It says how well a network
+    can do before anything drifts.
 
     ::
 
-        ## ## #?     (one session: its repetitions)
+        ## ## ## ??     (one session: its repetitions)
     """
     for person in _values(recordings, "subject"):
         for session in _values(_of(recordings, subject=person), "session"):
-            train, test = hold_out(_of(recordings, subject=person, session=session), 1)
+            own = _of(recordings, subject=person, session=session)
+            fewest = min(len({r.repetition for r in those}) for those in _groups(own).values())
+            train, test = hold_out(own, max(1, fewest // 4))
             yield Fold(f"{person} session {session}", train, test, apart="repetition")
 
 
@@ -240,6 +243,30 @@ def across_force(recordings: Recordings) -> Iterator[Fold]:
                 test=tuple(r for r in own if r.condition != level),
                 apart="condition",
             )
+
+
+def pretraining(recordings: Recordings) -> Iterator[Fold]:
+    """One fold: the people of a set's pre-training part against those of its evaluation part.
+
+    Their first sessions are taken, as a set has for both (emg-myo-transfer7). The part is the
+    first word of a person's name: ``pre`` or ``eval``.
+
+    ::
+
+        # . .     (people of the pre-training part)
+        ? . .     (people of the evaluation part)
+    """
+    parts: dict[str, list[Recording]] = {"pre": [], "eval": []}
+    for r in recordings:
+        parts.get(r.subject.partition(" ")[0], []).append(r)
+    for part, own in parts.items():
+        if not own:
+            raise EdgebioError(
+                f"pre-training needs people of both parts; nobody here is called '{part} ...', but "
+                f"{', '.join(_values(recordings, 'subject'))}"
+            )
+    train, test = (_of(own, session=_values(own, "session")[0]) for own in parts.values())
+    yield Fold("pre-training", train, test, apart="subject")
 
 
 def patient_wise(recordings: Recordings) -> Iterator[Fold]:
@@ -349,15 +376,20 @@ def _people(recordings: Recordings, protocol: str) -> Iterator[tuple[str, tuple[
 
 def _blocks(recordings: Recordings) -> dict[Recording, int]:
     """Number of the block that each recording is in: its group's repetitions in order, cut."""
-    groups: dict[Hashable, list[Recording]] = {}
-    for r in recordings:
-        groups.setdefault(group(r), []).append(r)
     where: dict[Recording, int] = {}
-    for members in groups.values():
+    for members in _groups(recordings).values():
         numbers = sorted({r.repetition for r in members})
         block = {number: k * _BLOCKS // len(numbers) for k, number in enumerate(numbers)}
         where |= {r: block[r.repetition] for r in members}
     return where
+
+
+def _groups(recordings: Recordings) -> dict[Hashable, list[Recording]]:
+    """Recordings whose repetitions are counted together."""
+    groups: dict[Hashable, list[Recording]] = {}
+    for r in recordings:
+        groups.setdefault(group(r), []).append(r)
+    return groups
 
 
 def _name(recordings: Recordings) -> str:

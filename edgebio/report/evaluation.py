@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgebio.evaluation import people
+from edgebio.evaluation.people import REJECTED_SHARE, VOTES
 from edgebio.quantize.quantize import OUTPUTS, REPORT
 from edgebio.report import imitation, parts, svg, words
 from edgebio.report.page import Figure, Page, Section, Table, figure, read, share
@@ -23,8 +24,10 @@ _COLUMNS = (
     ("macro_f1_int8", "macro F1 int8"),
     ("roc_auc_int8", "ROC-AUC int8"),
     ("instability_int8", "instability int8"),
-    ("accuracy_decided", "after the vote"),
+    ("accuracy_decided", "decided"),
     ("rejection_rate", "rejected"),
+    ("accuracy_vote", f"vote over {VOTES}"),
+    ("accuracy_sure", f"{100 * REJECTED_SHARE:.0f} % rejected"),
 )
 
 
@@ -51,7 +54,8 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
     ]
     sections = [
         Section("What was asked", asked),
-        _people(document),
+        _people(document, first),
+        *_conditions(document),
         *_calibration(document),
         _decisions(folder, folds, loaded),
         parts.curves([run.metrics["history"] for run in loaded], None),
@@ -82,7 +86,11 @@ def _load(folder: Path) -> Run | ImitationRun:
     return imitated.load(folder) if imitated.is_one(folder) else runs.load(folder)
 
 
-def _people(document: Mapping[str, Any]) -> Section:
+def _people(document: Mapping[str, Any], first: Run | ImitationRun) -> Section:
+    late = ""
+    if isinstance(first, Run) and first.recipe.data.windows == "stride":
+        spec = first.frontend.frontend
+        late = f" ({VOTES // 2 * 1000 * spec.step / spec.rate:.0f} ms)"
     everyone, baseline = document["people"], document.get("baseline")
     classical: dict[str, float] = {}
     if baseline:
@@ -120,8 +128,11 @@ def _people(document: Mapping[str, Any]) -> Section:
     columns = ["person", *(name for _, name in _COLUMNS)] + (["LDA"] if classical else [])
     lead = [
         "Instability is the share of window decisions that differ from the one before under the "
-        "same class; after the vote is the accuracy of the device's decisions, a rejected one "
-        "counted as wrong."
+        "same class; decided is the accuracy of the device's decisions by the recipe's own vote "
+        "and threshold, a rejected one counted as wrong. The last columns are what a majority "
+        f"vote over {VOTES} windows would bring, which is late by {VOTES // 2} of them{late}, and "
+        f"the accuracy of what is left without the {100 * REJECTED_SHARE:.0f} % of a person's "
+        "windows that the network is least certain of."
     ]
     if baseline and not classical:
         lead.append(
@@ -134,6 +145,21 @@ def _people(document: Mapping[str, Any]) -> Section:
         figures=[Figure(svg.people("Accuracy by person", dots, mean, bounds), caption)],
         tables=[Table(columns, rows)],
     )
+
+
+def _conditions(document: Mapping[str, Any]) -> list[Section]:
+    """Accuracy from each condition to each, where recordings name them."""
+    rows = document["conditions"]
+    if not rows:
+        return []
+    cells = [
+        [row["trained"], row["tested"], str(row["folds"]), figure(row["accuracy"]),
+         figure(row["accuracy_int8"])]
+        for row in rows
+    ]  # fmt: skip
+    words = ["Levels of force, or other conditions of a recording; mean over folds."]
+    columns = ["trained at", "tested at", "folds", "float", "int8"]
+    return [Section("By condition", words, tables=[Table(columns, cells)])]
 
 
 def _calibration(document: Mapping[str, Any]) -> list[Section]:

@@ -25,8 +25,8 @@ SIDES = "trained.json"
 """Digests of the recordings that were trained on, see `edgebio.training.sides`."""
 
 _ARRAYS = (
-    "calibration", "pixels", "starts", "labels", "recordings", "subjects", "sessions", "ends",
-    "probability",
+    "calibration", "pixels", "starts", "labels", "recordings", "subjects", "sessions",
+    "conditions", "ends", "probability",
 )  # fmt: skip
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -121,6 +121,10 @@ class Run:
     def test_subjects(self) -> tuple[str, ...]:
         """Whose the recordings of the test images are, by their number."""
         return tuple(self._arrays()["subjects"].tolist())
+
+    def test_conditions(self) -> tuple[str, ...]:
+        """Level of force, or other condition, of the recordings of the test images."""
+        return tuple(self._arrays()["conditions"].tolist())
 
     def probability(self) -> npt.NDArray[np.float32]:
         """What the float network said of the test images: float32, shape (n, classes)."""

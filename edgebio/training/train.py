@@ -138,6 +138,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             recordings=images.test.recordings,
             subjects=np.array([r.subject for r in fold.test], np.str_),
             sessions=np.array([r.session for r in fold.test], np.str_),
+            conditions=np.array([r.condition for r in fold.test], np.str_),
             ends=images.test.ends,
             probability=probability,
         )
@@ -219,6 +220,7 @@ def _side(recordings: Sequence[Recording]) -> dict[str, Any]:
     return {
         "subjects": list(dict.fromkeys(r.subject for r in recordings)),
         "sessions": list(dict.fromkeys(r.session for r in recordings)),
+        "conditions": list(dict.fromkeys(r.condition for r in recordings if r.condition)),
         "repetitions": sorted({r.repetition for r in recordings}),
         "recordings": len(recordings),
     }

@@ -38,12 +38,24 @@ def test_a_fold_depends_on_what_is_imitated():
 def test_the_page_of_an_evaluation_tells_what_is_imitated(tmp_path, found):
     shutil.copytree(tiny.imitation(), tmp_path / "folds" / "a")
     figures = {name: value for name, value in found.items() if isinstance(value, float)}
-    none = dict.fromkeys(("accuracy_decided", "instability_decided", "rejection_rate"))
+    none = {
+        name: None
+        for name in found
+        if name.startswith(
+            (
+                "accuracy_decided",
+                "instability_decided",
+                "rejection_rate",
+                "accuracy_vote",
+                "accuracy_sure",
+            )
+        )
+    }
     document = {
         "dataset": "emg-synthetic", "protocol": "one-to-one", "recipe": "tiny-fin",
         "folds": [{**found, "place": "folds/a"}], "mean": {**figures, **none},
         "deviation": {**figures, **none}, "people": [{**none, **found["people"][0], "folds": 1}],
-        "interval": {**dict.fromkeys(figures), **none},
+        "interval": {**dict.fromkeys(figures), **none}, "conditions": [],
     }  # fmt: skip
     storage.write_json(tmp_path / DOCUMENT, document)
     page = report.write(tmp_path).read_text()

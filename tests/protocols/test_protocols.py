@@ -53,7 +53,7 @@ anything = st.builds(
     people=st.lists(
         st.sampled_from(["100", "101", "103", "106", "201", "999"]),
         min_size=3, max_size=6, unique=True,
-    ).map(lambda people: ["105", "108", *people]),
+    ).map(lambda people: ["105", "108", "pre 1", "eval 1", *people]),
     sessions=st.sampled_from(["12", "21", "123"]),
     repetitions=st.integers(2, 3),
     labels=st.integers(1, 2),
@@ -69,6 +69,7 @@ UNITS = {
     "within-session": {"repetition"},
     "leave-one-repetition-out": {"repetition"},
     "across-force": {"condition", "repetition"},
+    "pre-training": {"subject", "session", "repetition"},
     "patient-wise": {"subject", "session", "repetition"},
     "inter-patient": {"subject", "session", "repetition"},
 }
@@ -223,6 +224,20 @@ def test_within_session_tests_the_last_repetition_of_every_class(recordings):
         assert {r.labels[0] for r in fold.test} == {r.labels[0] for r in fold.train}
 
 
+@pytest.mark.parametrize(("repetitions", "tested"), [(2, 1), (4, 1), (8, 2), (20, 5)])
+def test_within_session_tests_the_last_quarter(repetitions, tested):
+    for fold in split("within-session", made(repetitions=repetitions, conditions=("20", "50"))):
+        assert {r.repetition for r in fold.test} == set(range(repetitions - tested, repetitions))
+        assert {r.repetition for r in fold.train} == set(range(repetitions - tested))
+
+
+def test_pretraining_goes_from_one_part_of_the_set_to_the_other():
+    (fold,) = split("pre-training", made(["pre Male0", "eval Male0", "pre Male1"], "12"))
+    assert {r.subject for r in fold.train} == {"pre Male0", "pre Male1"}
+    assert {r.subject for r in fold.test} == {"eval Male0"}
+    assert {r.session for r in (*fold.train, *fold.test)} == {"1"}
+
+
 @given(sets, st.integers(0, 1))
 def test_hold_out_divides_by_repetition(recordings, repetitions):
     kept, held = hold_out(recordings, repetitions)
@@ -293,6 +308,7 @@ def test_digest_is_of_content_not_of_name():
         ("leave-one-repetition-out", made(repetitions=1), "person a, session 1 has 1"),
         ("across-force", made(), "person a has none that is named"),
         ("across-force", made(conditions=("20",)), "person a has 20"),
+        ("pre-training", made(["pre a", "b"]), "nobody here is called 'eval ...', but pre a, b"),
         ("patient-wise", made("ab"), "at least three people; these are recordings of 2"),
         ("inter-patient", made(["100"]), "records of DS1 .* there are people 100"),
         ("leave-nothing", made(), "no protocol 'leave-nothing'; there are one-to-one"),
