@@ -42,7 +42,7 @@ ROAD = (
     "cli",
 )
 STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}
-BASE = {"errors", "storage", "progress", "hostcc"}
+BASE = {"errors", "storage", "progress", "hostcc", "streams"}
 LIGHT = ("tflite", "compiler", "firmware", "boards", "link", "decision")
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 

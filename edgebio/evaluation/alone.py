@@ -4,7 +4,6 @@ The process takes one call from its standard input, which was written by this mo
 that started it and by nobody else.
 """
 
-import contextlib
 import io
 import os
 import pickle
@@ -15,7 +14,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from edgebio.errors import EdgebioError
 
@@ -55,24 +54,6 @@ def call(function: Callable[..., None], *arguments: object) -> None:
             raise EdgebioError(reason.read().decode())
     if done.returncode:
         raise DiedError(f"the process ended with {done.returncode}")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Send what native code writes to both streams to nowhere, while the block runs."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    kept = [os.dup(number) for number in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for number in (1, 2):
-            os.dup2(nowhere, number)
-        yield
-    finally:
-        for number, copy in zip((1, 2), kept, strict=True):
-            os.dup2(copy, number)
-            os.close(copy)
-        os.close(nowhere)
 
 
 def main() -> None:

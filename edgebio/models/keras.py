@@ -3,33 +3,17 @@
 import contextlib
 import ctypes
 import os
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 from edgebio.errors import MissingToolError
+from edgebio.streams import silenced
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read once, when TensorFlow is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong comes as an exception
 
 
-@contextlib.contextmanager
-def _native_silence() -> Iterator[None]:
-    """Keep what C++ writes to stderr before its log level holds: notes that there is no GPU."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
 try:
-    with _native_silence():
+    with silenced((2,)):  # notes of C++ that there is no GPU, before its log level holds
         import tensorflow as tf
         import tf_keras as keras
         from tensorflow.lite.python import schema_py_generated as schema

@@ -25,6 +25,7 @@ from edgebio.firmware.bench_frontend import DecisionCost, bench_decision
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.recipes import Recipe
+from edgebio.streams import silenced
 from edgebio.tflite.metadata import ENTRY, ModelMetadata, require
 
 _SEED: Final = 1
@@ -237,7 +238,7 @@ def _untrained(recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...], tar
         ]
     )
     images = rng.integers(-128, 128, (_CALIBRATION, *spec.image_shape), np.int8)
-    with alone.quiet():
+    with silenced():
         model = to_int8(to_float(network, spec.image_shape), images, 100.0)
     logs = rng.integers(0, 1 << 13, (64, spec.width, spec.channels)).astype(np.int16)
     about = ModelMetadata(
