@@ -69,6 +69,9 @@ class AugmentSettings(_Section):
     ----------
     noise : float
         Standard deviation of Gaussian noise.
+    mains : float
+        Most that the bins of 50 or 60 Hz are raised by, in every channel by another share, as hum
+        comes and goes with the contact of an electrode.
     gain : float
         Standard deviation of an offset per channel (a gain, as images are logarithms).
     force : float
@@ -88,6 +91,7 @@ class AugmentSettings(_Section):
     """
 
     noise: Annotated[float, Field(ge=0)] = 0.0
+    mains: Annotated[float, Field(ge=0)] = 0.0
     gain: Annotated[float, Field(ge=0)] = 0.0
     force: Annotated[float, Field(ge=0)] = 0.0
     channel_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -149,6 +153,10 @@ class TrainingSettings(_Section):
         Peak of the cosine schedule (Adam).
     weight_decay, label_smoothing : float
         Decoupled weight decay; mass that is moved from the true class to all classes.
+    average : float
+        What a moving average of the weights keeps of itself at each step, such as 0.995; the
+        trained network has the average. 0 takes the last weights. It needs ``patience = 0``. B.
+        Polyak, A. Juditsky, SIAM J. Control Optim. 30(4):838-855, 1992.
     patience : int
         Epochs without a better validation loss before training stops; 0 never stops early, and
         trains on those whom the protocol would ask when to stop.
@@ -181,6 +189,7 @@ class TrainingSettings(_Section):
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     patience: Annotated[int, Field(ge=0)] = 10
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -201,6 +210,10 @@ class TrainingSettings(_Section):
                 raise ValueError(
                     "with normalise = 'layers' nothing tells when to stop: set patience = 0"
                 )
+        if self.average and self.patience:
+            raise ValueError(
+                "with average, what is stopped by is not what is kept: set patience = 0"
+            )
         if self.normalise == "layers" and self.teacher:
             raise ValueError("with normalise = 'layers' nobody teaches: leave teacher out")
         return self

@@ -1,15 +1,22 @@
 """What happens to electrodes and people, done to images while they are trained on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.frontend.spec import FrontendSpec
 from edgebio.recipes import AugmentSettings
 
 Array = npt.NDArray[np.float32]
 
 
 def augment(
-    images: Array, targets: Array, settings: AugmentSettings, rng: np.random.Generator
+    images: Array,
+    targets: Array,
+    settings: AugmentSettings,
+    rng: np.random.Generator,
+    mains: Sequence[int] = (),
 ) -> tuple[Array, Array]:
     """Change one mini-batch.
 
@@ -21,10 +28,12 @@ def augment(
     targets
         float32, shape (n, classes): class probabilities.
     settings
-        What to do, in this order: mixup, turning the ring of electrodes, force, gain, noise,
-        channel dropout, masks.
+        What to do, in this order: mixup, turning the ring of electrodes, force, gain, mains,
+        noise, channel dropout, masks.
     rng
         Where chance comes from.
+    mains
+        Bins of the mains' frequencies, one of which an image hums at; see `mains_bins`.
 
     Returns
     -------
@@ -51,6 +60,13 @@ def augment(
     if settings.gain:
         offset = rng.standard_normal((n, 1, 1, channels), dtype=np.float32)
         images = images + np.float32(settings.gain) * offset
+    if settings.mains and mains:
+        humming = np.array(mains)[rng.integers(0, len(mains), size=n)]
+        away = np.abs(np.arange(bins) - humming[:, None])
+        # Hann's window leaves half of a line's magnitude in the bins beside its own.
+        line = np.maximum(0, 1 - away / 2).astype(np.float32)[:, None, :, None]
+        share = rng.random((n, 1, 1, channels), dtype=np.float32)
+        images = images + np.float32(settings.mains) * share * line
     if settings.noise:
         images = images + np.float32(settings.noise) * rng.standard_normal(
             images.shape, dtype=np.float32
@@ -65,6 +81,12 @@ def augment(
         masked = _stretch(n, columns, settings.mask_columns, rng)
         images = images * ~masked[:, :, None, None]
     return images, targets
+
+
+def mains_bins(spec: FrontendSpec) -> list[int]:
+    """Rows of the image that the mains' two frequencies stand in, 50 and 60 Hz, if it has them."""
+    rows = {round(hertz * spec.fft / spec.rate) - spec.bins[0] for hertz in (50, 60)}
+    return sorted(row for row in rows if 0 <= row < spec.width)
 
 
 def _turned(images: Array, by: npt.NDArray[np.int64]) -> Array:

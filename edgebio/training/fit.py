@@ -14,7 +14,7 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.models.keras import keras, tf
 from edgebio.recipes import ModelSettings, TeacherSettings, TrainingSettings
-from edgebio.training.augment import augment
+from edgebio.training.augment import augment, mains_bins
 from edgebio.training.images import Images, ImageSet
 
 _PREDICTED_AT_ONCE = 512
@@ -103,11 +103,17 @@ def learn(
     callbacks
         Of Keras, called besides.
     """
-    batches = Batches(images.train, len(images.classes), images.decisions, settings, teacher)
+    batches = Batches(
+        images.train, len(images.classes), images.decisions, settings, teacher,
+        mains_bins(images.spec),
+    )  # fmt: skip
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * len(batches)
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, jit_compile=False)
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=settings.weight_decay, jit_compile=False,
+        use_ema=bool(settings.average), ema_momentum=settings.average,
+    )  # fmt: skip
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if teacher is None or settings.teacher is None:
         network.compile(optimizer, "categorical_crossentropy", weighted_metrics=["accuracy"])
@@ -237,8 +243,9 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         per_epoch: int,
         settings: TrainingSettings,
         teacher: Any = None,
+        mains: Sequence[int] = (),
     ) -> None:
-        self.images, self.settings, self.teacher = images, settings, teacher
+        self.images, self.settings, self.teacher, self.mains = images, settings, teacher, mains
         smooth = settings.label_smoothing
         targets = np.eye(classes) * (1 - smooth) + smooth / classes
         self.targets: npt.NDArray[np.float32] = targets.astype(np.float32)
@@ -273,13 +280,14 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
             self.targets[labels],
             self.settings.augment,
             self._rng(1 + number),
+            self.mains,
         )
         weights = targets @ self.weights
         if len(rest):
             nothing = np.zeros((len(rest), targets.shape[1]), np.float32)
             unlabelled = self.images.pixels[rest[:, None] + np.arange(self.images.columns)]
             more, _ = augment(
-                real(unlabelled), nothing, self.settings.augment, self._rng(-1 - number)
+                real(unlabelled), nothing, self.settings.augment, self._rng(-1 - number), self.mains
             )
             images = np.concatenate([images, more])
             targets = np.concatenate([targets, nothing])

@@ -50,6 +50,7 @@ def test_a_dumped_recipe_is_the_same_recipe(tmp_path_factory, epochs, rate, weig
         ("name = 'x'\n[quantize.prune]\nsparsity = 1.0", "quantize.prune.sparsity: .*less than 1"),
         ("name = 'x'\n[training.teacher]\nshare = 0.5", "training.teacher.filters: Field required"),
         ("name = 'x'\n[training]\nnormalise = 'layers'", "training: .*set patience = 0"),
+        ("name = 'x'\n[training]\naverage = 0.9", "training: .*average.* set patience = 0"),
         ("name = 'x'\n[model]\nfamily = 'rnn'", "model.family: Input should be"),
     ],
 )

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgebio.frontend.spec import FrontendSpec
 from edgebio.recipes import AugmentSettings
-from edgebio.training.augment import augment
+from edgebio.training.augment import augment, mains_bins
 
 SHAPE = (16, 9, 32, 10)
 
@@ -31,6 +32,7 @@ settings = st.builds(
     rotate=st.sampled_from([0, 1, 10]),
     shift=st.sampled_from([0.0, 0.5]),
     force=st.sampled_from([0.0, 0.2]),
+    mains=st.sampled_from([0.0, 2.0]),
     mixup=st.sampled_from([0.0, 0.5]),
 )
 
@@ -126,3 +128,39 @@ def test_force_is_one_offset_an_image():
     moved = changed(force=0.5)[0] - batch()[0]
     np.testing.assert_allclose(moved, moved[:, :1, :1, :1] * np.ones(SHAPE), atol=1e-6)
     assert 0.3 < moved[:, 0, 0, 0].std() < 0.8
+
+
+def test_mains_raise_one_line_of_an_image_by_another_share_in_every_channel():
+    images, targets = batch()
+    asked = AugmentSettings(mains=2.0)
+    made, _ = augment(images, targets, asked, np.random.default_rng(2), mains=[3, 9])
+    added = made - images
+    for image in added:
+        rows = np.flatnonzero(np.abs(image).max(axis=(0, 2)) > 1e-6)
+        line = int(rows.mean())
+        assert rows.tolist() == [line - 1, line, line + 1]
+        assert line in (3, 9)
+        np.testing.assert_allclose(image[:, line - 1], image[:, line] / 2, atol=1e-5)
+        assert np.ptp(image[:, line], axis=0).max() < 1e-5  # alike at all times
+        assert 0 < image[0, line].min() < image[0, line].max() <= 2
+    assert len({int(np.abs(image).max(axis=(0, 2)).argmax()) for image in added}) == 2
+
+
+def test_nothing_hums_where_the_image_has_no_such_bin():
+    images, targets = batch()
+    same, _ = augment(images, targets, AugmentSettings(mains=2.0), np.random.default_rng(2), [])
+    np.testing.assert_array_equal(same, images)
+
+
+@pytest.mark.parametrize(
+    ("rate", "fft", "bins", "rows"),
+    [
+        (1000.0, 64, (1, 33), [2, 3]),  # 15.6 Hz a bin
+        (200.0, 32, (1, 17), [7, 9]),
+        (1000.0, 64, (6, 33), []),
+        (128.0, 32, (0, 8), []),
+    ],
+)
+def test_where_the_mains_stand(rate, fft, bins, rows):
+    spec = FrontendSpec(window=4 * fft, hop=fft // 2, fft=fft, bins=bins, rate=rate, channels=2)
+    assert mains_bins(spec) == rows

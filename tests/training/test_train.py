@@ -59,6 +59,29 @@ def test_an_epoch_draws_each_image_once_and_the_next_draws_others():
     assert [len(part) for part in few.order] == [50]
 
 
+def test_averaged_weights_are_the_moving_average_of_every_steps():
+    from edgebio.models.keras import keras
+    from edgebio.training.fit import begin, learn
+
+    images = image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
+    settings = changed(epochs=2, patience=0, average=0.8)
+    begin(settings.seed)
+    network = models.build(tiny.RECIPE.model, images.train.shape, len(images.classes))
+    seen = [[w.numpy() for w in network.trainable_variables]]
+    keep = keras.callbacks.LambdaCallback(
+        on_batch_end=lambda batch, logs: seen.append(
+            [w.numpy() for w in network.trainable_variables]
+        )
+    )
+    learn(network, images, settings, callbacks=[keep])
+    average = seen[0]
+    for step in seen[1:]:
+        average = [0.8 * a + 0.2 * w for a, w in zip(average, step, strict=True)]
+    for kept, expected, last in zip(network.trainable_variables, average, seen[-1], strict=True):
+        np.testing.assert_allclose(kept.numpy(), expected, atol=2e-5)
+        assert not np.allclose(last, expected, atol=2e-5)
+
+
 def test_by_layers_a_batch_is_of_one_sitting_with_its_unlabelled_windows():
     half = [
         dataclasses.replace(r, labels=np.where(np.arange(len(r.labels)) < 700, r.labels, -1))
