@@ -2,7 +2,8 @@
 
 Trains on one person's first session of real forearm EMG, quantizes, proves the ladder, gives the
 model the scale of the second session's signal, builds for a Cortex-M4, counts, and lets the
-emulated board decide the grips of that session over its serial port. Without the recordings it says so and takes the synthetic set.
+emulated board decide the grips of that session over its serial port. Without the recordings it
+says so and takes the synthetic set.
 """
 
 import argparse

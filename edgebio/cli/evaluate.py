@@ -77,7 +77,7 @@ def evaluate(
         jobs=jobs,
         scheduler=scheduler,
         finished=lambda fold: out.note(
-            f"{fold['test']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
+            f"fold {fold['fold']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
         ),
     )
     folds = document["folds"]
