@@ -26,11 +26,11 @@ def page(folder: Path) -> Page:
     quantized = read(folder / REPORT) if (folder / REPORT).is_file() else None
     about = [
         words.data(metrics["dataset"]),
-        f"Trained on {words.side(metrics['train'])}: {metrics['train']['recordings']:,} "
-        f"recordings. Tested on {words.side(metrics['test'])}: "
-        f"{metrics['test']['recordings']:,} recordings, {metrics['test']['windows']:,} windows.",
+        words.sides(metrics),
         *asked(run),
     ]
+    if without := words.left_out(metrics.get("left_out", {})):
+        about.append(without)
     values: Any = run.arrays.probability
     counts, by_class, what = metrics["confusion"], metrics["by_class"], "the float networks"
     if quantized:

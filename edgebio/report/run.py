@@ -18,9 +18,7 @@ def page(folder: Path) -> Page:
     test = run.test()
     about = [
         words.data(metrics["dataset"]),
-        f"Trained on {words.side(metrics['train'])}: {metrics['train']['recordings']:,} "
-        f"recordings. Tested on {words.side(metrics['test'])}: "
-        f"{metrics['test']['recordings']:,} recordings, {metrics['test']['windows']:,} windows.",
+        words.sides(metrics),
         words.frontend(run.frontend.frontend, run.recipe.data),
         words.training(run.recipe, metrics),
     ]

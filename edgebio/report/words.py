@@ -110,6 +110,15 @@ def listed(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
+def sides(metrics: Mapping[str, Any]) -> str:
+    """Say who was trained on and who was tested, of a run's metrics.json."""
+    train, test = metrics["train"], metrics["test"]
+    return (
+        f"Trained on {side(train)}: {train['recordings']:,} recordings. Tested on {side(test)}: "
+        f"{test['recordings']:,} recordings, {test['windows']:,} windows."
+    )
+
+
 def side(found: dict[str, list[str]]) -> str:
     """Say whose recordings one side of a fold holds."""
     people, sessions = found["subjects"], found["sessions"]
