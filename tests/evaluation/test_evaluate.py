@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import sys
@@ -28,6 +29,16 @@ def quick_fold(recipe, fold, place):
     )
 
 
+def at_a_force(recipe, fold, place):
+    """A fold that was tested at a force."""
+    accuracy = {"1 at 20": 0.5, "1 at 50": 0.6, "2 at 20": 0.7, "2 at 50": 0.9}[fold.name]
+    quick_fold(recipe, fold, place)
+    found = json.loads((place / RESULT).read_text())
+    row = {"trained": fold.train[0].condition, "tested": fold.test[0].condition, "windows": 3}
+    row |= dict.fromkeys(("accuracy", "accuracy_int8"), accuracy)
+    storage.write_json(place / RESULT, {**found, "conditions": [row]})
+
+
 def dying_fold(recipe, fold, place):
     if fold.name == "2":
         os._exit(9)
@@ -54,6 +65,19 @@ def test_means_are_over_folds_and_the_document_is_kept(tmp_path, fold_of):
     assert document["deviation"]["macro_f1"] == pytest.approx(0.1)
     assert (document["dataset"], document["protocol"]) == ("emg-synthetic", "one-to-one")
     assert json.loads((tmp_path / DOCUMENT).read_text()) == document
+
+
+def test_conditions_are_averaged_over_the_folds_that_were_trained_alike(tmp_path, fold_of):
+    fold_of(at_a_force)
+    forces = [
+        dataclasses.replace(r, condition="20" if r.session == "1" else "50", session="1")
+        for r in two_people()
+    ]
+    document = evaluate(tiny.RECIPE, forces, "across-force", tmp_path, jobs=1)
+    assert [(row["trained"], row["tested"], row["folds"]) for row in document["conditions"]] == [
+        ("20", "50", 2), ("50", "20", 2),
+    ]  # fmt: skip
+    assert [row["accuracy"] for row in document["conditions"]] == pytest.approx([0.6, 0.75])
 
 
 def test_a_fold_whose_process_dies_loses_no_other(tmp_path, fold_of):
