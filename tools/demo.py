@@ -1,9 +1,8 @@
 """The main job end to end on an emulated board: what ``make demo`` runs.
 
-Trains on one person's first session of real forearm EMG, quantizes, proves the ladder, gives the
-model the scale of the second session's signal, builds for a Cortex-M4, counts, and lets the
-emulated board decide the grips of that session over its serial port. Without the recordings it
-says so and takes the synthetic set.
+Trains on one person's first session of real forearm EMG, quantizes, proves the ladder, builds for
+a Cortex-M4, counts, and lets the emulated board decide the grips of the second session over its
+serial port. Without the recordings it says so and takes the synthetic set.
 """
 
 import argparse
@@ -54,18 +53,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("demo"))
     arguments = parser.parse_args()
     folder, board = arguments.folder, arguments.board
-    run, today, image = (str(folder / name) for name in ("run", "today.tflite", "image"))
+    run, image = str(folder / "run"), str(folder / "image")
 
     dataset, person = data()
     edgebio("train", "train", "emg-grips", "--dataset", dataset, "--subject", person, "-o", run)
     quantized = edgebio("quantize", "quantize", run)
     ladder = edgebio("validate", "validate", run, "--board", board)
-    # A minute of today's signal, labels unseen: bands sit otherwise, and skin conducts otherwise.
-    edgebio("calibrate", "calibrate", run, f"{dataset}:{person}:2:0", "--no-labels", "-o", today)
-    built = edgebio("build", "build", today, "--board", board, "-o", image)
+    built = edgebio("build", "build", run, "--board", board, "-o", image)
     counted = edgebio("bench", "bench", run, "--board", board)
     decided = edgebio(
-        "classify", "classify", f"{dataset}:{person}:2", "--board", board, "--model", today,
+        "classify", "classify", f"{dataset}:{person}:2", "--board", board, "--model", run,
         "--windows", str(WINDOWS),
     )  # fmt: skip
 
@@ -94,7 +91,7 @@ def main() -> None:
     table.add_row("seconds: all", f"{sum(seconds.values()):.1f}")
     for what, where in {
         "run (recipe, network, metrics, logs)": run,
-        "model; with today's scale": f"{run}/model.tflite; {today}",
+        "model": f"{run}/model.tflite",
         "image and its sources": image,
     }.items():
         table.add_row(what, where)
