@@ -48,8 +48,9 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
     asked = [
         words.data(document["dataset"]),
         *words.protocol(document["protocol"]),
-        f"{len(folds)} folds; each was trained, quantized and run as C that the board would run. "
-        "Every choice comes from the training side.",
+        f"{'One fold; it' if len(folds) == 1 else f'{len(folds)} folds; each'} was trained, "
+        "quantized and run as C that the board would run. Every choice comes from the training "
+        "side.",
         *seen,
     ]
     sections = [
@@ -67,7 +68,8 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
     about = f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f} %, 95 % over people" if bounds else ""
     tiles = [
         ("accuracy, int8", share(mean["accuracy_int8"]), about or "one person"),
-        ("accuracy, float", share(mean["accuracy"]), f"± {share(spread['accuracy'])} over folds"),
+        ("accuracy, float", share(mean["accuracy"]),
+         f"± {share(spread['accuracy'])} over folds" if len(folds) > 1 else "one fold"),
         ("macro F1, int8", figure(mean["macro_f1_int8"]), ""),
         ("ROC-AUC, int8", figure(mean["roc_auc_int8"]), "one against the rest"),
     ]  # fmt: skip
@@ -135,9 +137,10 @@ def _people(document: Mapping[str, Any], first: Run | ImitationRun) -> Section:
         "windows that the network is least certain of."
     ]
     if baseline and not classical:
+        spread = share(baseline["deviation"]["accuracy"])
+        over = f" ± {spread} over folds" if len(baseline["folds"]) > 1 else ""
         lead.append(
-            f"The linear discriminant on the same folds: {share(baseline['accuracy'])} "
-            f"± {share(baseline['deviation']['accuracy'])} over folds."
+            f"The linear discriminant on the same folds: {share(baseline['accuracy'])}{over}."
         )
     return Section(
         "By person",

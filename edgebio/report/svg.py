@@ -301,7 +301,8 @@ def people(
     """
     values = [v for _, row in rows for v in row.values() if v is not None]
     low = max(0.0, math.floor(10 * min([*values, *(interval or [])]) - 0.5) / 10)
-    left, right, top = 64.0, WIDTH - 14.0, 10.0
+    letters = min(_LETTERS, max(len(name) for name, _ in rows))
+    left, right, top = max(64.0, 10.0 + 7.0 * letters), WIDTH - 14.0, 10.0
     bottom = top + _ROW * len(rows)
 
     def x(value: float) -> float:
@@ -330,7 +331,7 @@ def people(
     )
     for row, (name, figures) in enumerate(rows):
         y = top + _ROW * (row + 0.5)
-        parts.append(_text(left - 10, y + 4, _short(name, 8), "end"))
+        parts.append(_text(left - 10, y + 4, _short(name), "end"))
         for kind in reversed(_MARKS):
             value = figures.get(kind)
             if value is not None:
