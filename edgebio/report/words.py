@@ -36,7 +36,9 @@ def protocol(name: str) -> list[str]:
     said = f"Protocol: {name}. {protocols.describe(name)}"
     if not picture:
         return [said]
-    legend = " A row is a person, a column a session; # is trained on, ? tested on, . left alone."
+    tuned = ", + tuned on afterwards" if "+" in picture else ""
+    legend = f" A row is a person, a column a session; # is trained on{tuned}, ? tested on, . left "
+    legend += "alone."
     return [said + legend, "\n" + picture]
 
 
