@@ -129,7 +129,8 @@ def test_a_budget_that_nothing_meets_is_one_line_that_says_what_is_needed(tmp_pa
 def test_a_search_that_is_ended_in_the_middle_loses_only_what_was_under_way(
     tmp_path, trainings, kind
 ):
-    command = [sys.executable, "-m", "tests.search.standin", str(tmp_path), "5", "0.4"]
+    # Long trainings: the signal has to come before the last, on a busy machine too.
+    command = [sys.executable, "-m", "tests.search.standin", str(tmp_path), "5", "1.5"]
     program = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
