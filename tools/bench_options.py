@@ -15,10 +15,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from edgebio import recipes, storage
+from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
-from edgebio.recipes import Recipe
+from edgebio.recipes import NewPeopleSettings, Recipe
 
 # What is tried where the recipe leaves an option out: [training], and its augmentation.
 TRAINING: Mapping[str, float] = {"label_smoothing": 0.05, "average": 0.995, "weight_decay": 0.01}
@@ -88,6 +88,15 @@ def run(
     loaded = {
         where: recipe.on(where.dataset).recordings(root, list(where.people)) for where in places
     }
+    for where, recordings in loaded.items():
+        # What is changed in [training] would not be what they are trained by.
+        if recipe.training.new_people != NewPeopleSettings() and any(
+            fold.new_people for fold in protocols.split(where.protocol, recordings)
+        ):
+            raise EdgebioError(
+                f"--on {where}: tests new people, for whom {recipe.name} has "
+                "[training.new_people]; give a recipe that says it in [training]"
+            )
     for what, changed in variants(recipe, chosen).items():
         row = found.setdefault(what, {})
         for where in places:

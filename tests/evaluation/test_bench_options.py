@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from edgebio.errors import EdgebioError
+from edgebio.recipes import AugmentSettings, NewPeopleSettings
 from tests import tiny
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bench_options.py"
@@ -68,3 +70,13 @@ def test_a_wrong_place_is_one_line(tool, text, monkeypatch, capsys):
     assert capsys.readouterr().err.splitlines() == [
         f"bench_options: --on {text}: expected SET:PROTOCOL:PERSON,PERSON"
     ]
+
+
+def test_new_people_are_not_taken_for_known_ones(tool, tmp_path):
+    new = NewPeopleSettings(augment=AugmentSettings(rotate=1))
+    training = tiny.RECIPE.training.model_copy(update={"new_people": new})
+    recipe = tiny.RECIPE.model_copy(update={"training": training})
+    place = tool.Where.parse("emg-synthetic:cross-subject:1,2")
+    with pytest.raises(EdgebioError, match=r"give a recipe that says it in \[training\]"):
+        tool.run(recipe, [place], ["rotate"], tmp_path, 1, None)
+    assert not list(tmp_path.iterdir())

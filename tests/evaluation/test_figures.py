@@ -32,9 +32,7 @@ def test_a_vote_mends_a_single_window_and_comes_late(run):
     right[np.arange(len(test)), test.labels] = 127
     one = np.flatnonzero(test.recordings == test.recordings[0])
     assert len(one) > VOTES + 2
-    right[one[VOTES]] = right[one[VOTES], ::-1]  # a lonely mistake
-    if right[one[VOTES]].argmax() == test.labels[one[VOTES]]:
-        right[one[VOTES]] = np.roll(right[one[VOTES]], 1)
+    right[one[VOTES]] = np.roll(right[one[VOTES]], 1)  # a lonely mistake
     np.save(run / OUTPUTS, right)
     _, found = figures.by_person(run)
     assert found["accuracy_int8"] == 1 - 1 / len(test)

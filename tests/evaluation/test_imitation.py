@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from edgebio import report, storage
-from edgebio.evaluation.evaluate import DOCUMENT, IMITATION, key, result
+from edgebio.evaluation.evaluate import _DECIDED, DOCUMENT, IMITATION, key, result
 from edgebio.protocols import split
 from tests import tiny
 
@@ -38,19 +38,7 @@ def test_a_fold_depends_on_what_is_imitated():
 def test_the_page_of_an_evaluation_tells_what_is_imitated(tmp_path, found):
     shutil.copytree(tiny.imitation(), tmp_path / "folds" / "a")
     figures = {name: value for name, value in found.items() if isinstance(value, float)}
-    none = {
-        name: None
-        for name in found
-        if name.startswith(
-            (
-                "accuracy_decided",
-                "instability_decided",
-                "rejection_rate",
-                "accuracy_vote",
-                "accuracy_sure",
-            )
-        )
-    }
+    none = dict.fromkeys(_DECIDED)
     document = {
         "dataset": "emg-synthetic", "protocol": "one-to-one", "recipe": "tiny-fin",
         "folds": [{**found, "place": "folds/a"}], "mean": {**figures, **none},
