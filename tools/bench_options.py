@@ -2,13 +2,15 @@
 
     python tools/bench_options.py RECIPE --on SET:PROTOCOL:PERSON,PERSON --on ... -o FOLDER
 
-An option that the recipe has is left out; one that it has not is added. FOLDER keeps finished
+Without people, everybody is looked at. An option that the recipe has is left out; one that it has
+not is added; where nobody who is tested is trained on, these are the recipe's options for new
+people. Other sets that are learned from before are those of the other --on. FOLDER keeps finished
 folds: called again, the tool goes on. It holds options.json and options.md in the end.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +20,7 @@ import numpy as np
 from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
-from edgebio.recipes import NewPeopleSettings, Recipe
+from edgebio.recipes import NewPeopleSettings, PretrainingSettings, Recipe
 
 # What is tried where the recipe leaves an option out: [training], and its augmentation.
 TRAINING: Mapping[str, float] = {"label_smoothing": 0.05, "average": 0.995, "weight_decay": 0.01}
@@ -26,6 +28,7 @@ AUGMENT: Mapping[str, float | int] = {
     "noise": 0.1, "mixup": 0.25, "gain": 0.15, "force": 0.5, "mains": 1.0, "channel_dropout": 0.05,
     "mask_bins": 3, "mask_columns": 2, "rotate": 1, "shift": 0.3,
 }  # fmt: skip
+PRETRAINING = "pretraining"
 
 
 @dataclass(frozen=True)
@@ -38,42 +41,54 @@ class Where:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``SET:PROTOCOL:PERSON,PERSON``."""
+        """Read ``SET:PROTOCOL:PERSON,PERSON`` or ``SET:PROTOCOL``."""
         parts = text.split(":")
-        if len(parts) != 3 or not all(parts):
-            raise EdgebioError(f"--on {text}: expected SET:PROTOCOL:PERSON,PERSON")
-        return cls(parts[0], parts[1], tuple(parts[2].split(",")))
+        if len(parts) not in (2, 3) or not all(parts):
+            raise EdgebioError(f"--on {text}: expected SET:PROTOCOL:PERSON,PERSON or SET:PROTOCOL")
+        return cls(parts[0], parts[1], tuple(parts[2].split(",")) if parts[2:] else ())
 
     def __str__(self) -> str:
         return f"{self.dataset}, {self.protocol}"
 
 
-def variants(recipe: Recipe, chosen: list[str]) -> dict[str, Recipe]:
-    """The recipe as it is, and with each option changed, by what the table calls them."""
+def variants(recipe: Recipe, chosen: list[str], sets: Sequence[str] = ()) -> dict[str, Recipe]:
+    """The recipe as it is, and with each option changed, by what the table calls them.
+
+    `sets` are those that can be learned from before.
+    """
     training = recipe.training
     found = {"as it is": recipe}
+
+    def change(what: str, **update: Any) -> None:
+        update = {"training": training.model_copy(update=update)}
+        found[what] = recipe.model_copy(update=update)
+
     for name, value in {**TRAINING, **AUGMENT}.items():
         if chosen and name not in chosen:
             continue
         of = training if name in TRAINING else training.augment
         had = getattr(of, name)
-        change: dict[str, Any] = {name: type(had)(0) if had else value}
-        if name in AUGMENT:
-            change = {"augment": training.augment.model_copy(update=change)}
         what = f"without {name}" if had else f"{name} = {value:g}"
-        update = {"training": training.model_copy(update=change)}
-        found[what] = recipe.model_copy(update=update)
+        new: dict[str, Any] = {name: type(had)(0) if had else value}
+        if name in AUGMENT:
+            new = {"augment": training.augment.model_copy(update=new)}
+        change(what, **new)
+    if not chosen or PRETRAINING in chosen:
+        if training.pretraining:
+            change(f"without {PRETRAINING}", pretraining=None)
+        elif others := [name for name in sets if name != recipe.data.dataset]:
+            change(PRETRAINING, pretraining=PretrainingSettings(datasets=tuple(others)))
     return found
 
 
 def table(found: Mapping[str, Mapping[str, float]]) -> str:
     """Accuracy of the recipe, and what each change makes of it, as Markdown."""
-    places = list(next(iter(found.values())))
-    lines = ["| | " + " | ".join(places) + " |", "| --- |" + " --- |" * len(places)]
     own = found["as it is"]
+    lines = ["| | " + " | ".join(own) + " |", "| --- |" + " --- |" * len(own)]
     for what, row in found.items():
         cells = [
-            f"{row[p]:.4f}" if row is own else f"{row[p] - own[p]:+.4f}" for p in places if p in row
+            "" if p not in row else f"{row[p]:.4f}" if row is own else f"{row[p] - own[p]:+.4f}"
+            for p in own
         ]
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -84,25 +99,29 @@ def run(
     root: Path | None,
 ) -> dict[str, dict[str, float]]:  # fmt: skip
     """Mean int8 accuracy over the people, by change and place."""
+    sets = list(dict.fromkeys(where.dataset for where in places))
+    loaded, asked = {}, {}
+    for where in places:
+        own = recipe.on(where.dataset)
+        loaded[where] = own.recordings(root, list(where.people) or None)
+        folds = protocols.split(where.protocol, loaded[where])
+        if all(fold.new_people for fold in folds):
+            # Said in [training], it can be changed there as for people who are known.
+            said = own.training.for_new_people()
+            update = {"training": said.model_copy(update={"new_people": NewPeopleSettings()})}
+            own = own.model_copy(update=update)
+        asked[where] = variants(own, chosen, sets)
     found: dict[str, dict[str, float]] = {}
-    loaded = {
-        where: recipe.on(where.dataset).recordings(root, list(where.people)) for where in places
-    }
-    for where, recordings in loaded.items():
-        # What is changed in [training] would not be what they are trained by.
-        if recipe.training.new_people != NewPeopleSettings() and any(
-            fold.new_people for fold in protocols.split(where.protocol, recordings)
-        ):
-            raise EdgebioError(
-                f"--on {where}: tests new people, for whom {recipe.name} has "
-                "[training.new_people]; give a recipe that says it in [training]"
-            )
-    for what, changed in variants(recipe, chosen).items():
-        row = found.setdefault(what, {})
+    for what in dict.fromkeys(what for made in asked.values() for what in made):
         for where in places:
+            if what not in asked[where]:
+                continue
+            changed, recordings = asked[where][what], loaded[where]
             made = evaluate(
-                changed.on(where.dataset), loaded[where], where.protocol, folder, jobs=jobs
-            )
+                changed, recordings, where.protocol, folder, jobs=jobs,
+                others=changed.others(recordings, root),
+            )  # fmt: skip
+            row = found.setdefault(what, {})
             row[str(where)] = float(np.mean([p["accuracy_int8"] for p in made["people"]]))
             print(f"{what}, {where}: {row[str(where)]:.4f}", file=sys.stderr, flush=True)
         # As far as it is: what is interrupted has its table all the same.
@@ -115,9 +134,10 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe", help="a name or a .toml file")
-    parser.add_argument("--on", action="append", required=True, metavar="SET:PROTOCOL:PERSON,...",
+    parser.add_argument("--on", action="append", required=True, metavar="SET:PROTOCOL[:PERSON,...]",
                         help="can be repeated")  # fmt: skip
-    parser.add_argument("--option", action="append", default=[], choices=[*TRAINING, *AUGMENT],
+    parser.add_argument("--option", action="append", default=[],
+                        choices=[*TRAINING, *AUGMENT, PRETRAINING],
                         help="only this one; can be repeated")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--jobs", type=int, help="folds at a time; one a core if not given")

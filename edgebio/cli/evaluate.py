@@ -74,6 +74,7 @@ def evaluate(
         where,
         baseline=baseline,
         calibration=calibration,
+        others=job.others(recordings, root),
         jobs=jobs,
         scheduler=scheduler,
         finished=lambda fold: out.note(

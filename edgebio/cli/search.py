@@ -123,10 +123,12 @@ def search(
             )
             out.note(f"{candidate.number}: {said()}{taken}")
 
+    recordings = job.recordings(root, subjects or None)
     found = search_around(
         request,
-        job.recordings(root, subjects or None),
+        recordings,
         folder,
+        others=job.others(recordings, root),
         jobs=jobs,
         scheduler=scheduler,
         finished=finished,

@@ -47,7 +47,7 @@ def train(
     from edgebio.report import words
     from edgebio.training.train import train as train_run
 
-    metrics = train_run(job, recordings, folder)
+    metrics = train_run(job, recordings, folder, job.others(recordings, root))
     out.table(
         f"{job.data.dataset}, {metrics['fold']}: {metrics['test']['windows']:,} test windows",
         ["accuracy", "balanced", "macro F1", "parameters", "epochs", "seconds"],

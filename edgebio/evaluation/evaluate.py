@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,6 +50,7 @@ def evaluate(
     *,
     baseline: Baseline | None = None,
     calibration: Sequence[int] = (),
+    others: Sequence[Recording] = (),
     jobs: int | None = None,
     scheduler: str | None = None,
     finished: Callable[[dict[str, Any]], None] = lambda result: None,
@@ -70,6 +72,8 @@ def evaluate(
     calibration
         Of the protocol transfer: not the tuned networks, but those of other people, calibrated by
         so many repetitions of the wearer's first session; see `edgebio.evaluation.wearer.curve`.
+    others
+        By ``recipe.others``: what every fold learns from before.
     jobs
         Folds at a time; as many as the machine has cores if None.
     scheduler
@@ -93,7 +97,7 @@ def evaluate(
         Where the recordings do not suit protocol or recipe, or a fold's process dies. What has
         been finished is kept.
     """
-    folds = protocols.split(protocol, recordings)
+    folds = [replace(fold, others=tuple(others)) for fold in protocols.split(protocol, recordings)]
     jobs = jobs or os.cpu_count() or 1
     taught = folds
     if calibration:
@@ -132,7 +136,7 @@ def key(recipe: Recipe, fold: Fold) -> str:
     what = recipe.model_dump(include={"frontend", "model", "training", "quantize", "imitation"})
     what["data"] = recipe.data.model_dump(include={"windows", "artefacts"})
     hasher.update(json.dumps(what, sort_keys=True).encode())
-    for side in (fold.train, fold.test, fold.tune, fold.validation):
+    for side in (fold.train, fold.test, fold.tune, fold.validation, fold.others):
         hasher.update(b"side")
         for r in side:
             about = [r.rate, r.units, r.classes, r.subject, r.session, r.condition, r.repetition]

@@ -45,6 +45,8 @@ class Fold:
     validation
         What tells when to stop, where the protocol says who that is; otherwise repetitions of
         `train` do. A training that stops nowhere early may learn from it.
+    others
+        Recordings of other data sets, which a network learns from before.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Fold:
     apart: Unit
     tune: tuple[Recording, ...] = ()
     validation: tuple[Recording, ...] = ()
+    others: tuple[Recording, ...] = ()
 
     def __post_init__(self) -> None:
         for side, recordings in (("train", self.train), ("test", self.test)):
@@ -69,7 +72,7 @@ class Fold:
         self._keep_apart(self.train, self.validation, self.apart)
         self._keep_apart(self.tune, self.test, "session")
         # Published sets hold byte-identical files under two people's names.
-        learned = (*self.train, *self.tune, *self.validation)
+        learned = (*self.train, *self.tune, *self.validation, *self.others)
         contents = {digest(r): r for r in learned}
         for recording in self.test:
             twin = contents.get(digest(recording))

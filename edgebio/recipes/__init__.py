@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -102,6 +103,25 @@ class AugmentSettings(_Section):
     mixup: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
 
+class PretrainingSettings(_Section):
+    """Other data sets that a network learns from, with its own, before it learns from its own.
+
+    All sets go through the job's front end, their signals brought to its rate first, and through
+    one network that has outputs for the classes of each set; each has a standardisation of its own.
+
+    Attributes
+    ----------
+    datasets : tuple of str
+        Their names; the job's own set is passed over, so that one list serves several jobs. They
+        have the job's number of channels.
+    epochs : int
+        How often everything is seen.
+    """
+
+    datasets: Annotated[tuple[str, ...], Field(min_length=1)]
+    epochs: Annotated[int, Field(gt=0, le=10000)] = 15
+
+
 class NewPeopleSettings(_Section):
     """What is done otherwise where nobody who is tested has been trained on.
 
@@ -179,6 +199,8 @@ class TrainingSettings(_Section):
         Augmentation.
     new_people : NewPeopleSettings
         What is done otherwise for people whom the network has not seen.
+    pretraining : PretrainingSettings
+        What it learns from before; unsaid, nothing.
     teacher : TeacherSettings
         Whom the network learns from beside the labels; unsaid, nobody. It is not tuned by one, nor
         taught where layers are normalised by the sitting.
@@ -201,6 +223,7 @@ class TrainingSettings(_Section):
     normalise: Normalise = "training"
     augment: AugmentSettings = AugmentSettings()
     new_people: NewPeopleSettings = NewPeopleSettings()
+    pretraining: PretrainingSettings | None = None
     teacher: TeacherSettings | None = None
 
     @model_validator(mode="after")
@@ -406,9 +429,7 @@ class Recipe(_Section):
         root, subjects
             See `edgebio.recordings.datasets.load`.
         """
-        from edgebio import progress
         from edgebio.recordings import datasets, preparing
-        from edgebio.recordings.beats import with_beats
 
         data = self.data
         made = datasets.load(data.dataset, root, subjects)
@@ -416,11 +437,50 @@ class Recipe(_Section):
             made = preparing.with_classes(made, data.classes)
         if data.channels:
             made = preparing.with_channels(made, data.channels)
+        return self._prepared(made, data.rate)
+
+    def others(
+        self, own: "Sequence[Recording]", root: Path | None = None
+    ) -> "tuple[Recording, ...]":
+        """Load the data sets that ``[training.pretraining]`` names besides the job's own.
+
+        Parameters
+        ----------
+        own
+            The job's own recordings, whose rate these are brought to.
+        root
+            See `edgebio.recordings.datasets.load`.
+
+        Returns
+        -------
+        tuple of Recording
+            People are called by their set and their name in it.
+        """
+        from edgebio.recordings import datasets
+
+        return tuple(
+            replace(r, subject=f"{name} {r.subject}")
+            for name in self.other_sets
+            for r in self._prepared(datasets.load(name, root), own[0].rate)
+        )
+
+    @property
+    def other_sets(self) -> tuple[str, ...]:
+        """Data sets that are learned from besides the own one."""
+        how = self.training.pretraining
+        return tuple(name for name in how.datasets if name != self.data.dataset) if how else ()
+
+    def _prepared(self, made: "list[Recording]", rate: float) -> "list[Recording]":
+        from edgebio import progress
+        from edgebio.recordings import preparing
+        from edgebio.recordings.beats import with_beats
+
+        data = self.data
         if data.windows == "beats" and any(r.beats is None for r in made):
             made = [with_beats(r) for r in progress.track(made, "looking for R peaks")]
         if data.band:
             made = [preparing.band_passed(r, data.band[0], data.band[1]) for r in made]
-        return [preparing.at_rate(r, data.rate) for r in made] if data.rate else made
+        return [preparing.at_rate(r, rate) for r in made] if rate else made
 
 
 def names() -> list[str]:

@@ -71,6 +71,12 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
         name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
     ]  # fmt: skip
     augmented = f", augmented by {listed(added)}" if added else ""
+    before = ""
+    if "others" in metrics:
+        before = (
+            f" It learned from {metrics['others']['recordings']:,} recordings of "
+            f"{listed(recipe.other_sets)} too before it learned from its own."
+        )
     taught = ""
     if how.teacher:
         larger = listed([str(f) for f in how.teacher.filters])
@@ -85,7 +91,7 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
         f"{size}. Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
-        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}.{taught} "
+        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}.{before}{taught} "
         f"Images are standardised by {by[how.normalise]}."
     )
 

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -82,6 +82,7 @@ def search(
     recordings: Sequence[Recording],
     folder: Path,
     *,
+    others: Sequence[Recording] = (),
     jobs: int | None = None,
     scheduler: str | None = None,
     finished: Callable[[Candidate], None] = lambda candidate: None,
@@ -97,6 +98,8 @@ def search(
     folder
         For the study, folds, counts, ``search.json`` and the recipes of the front. A search that
         was interrupted goes on there.
+    others
+        By ``recipe.others``: what every candidate learns from before.
     jobs
         Candidates at a time; as many as the machine has cores if None.
     scheduler
@@ -124,7 +127,7 @@ def search(
     """
     space = Space(request.recipe)
     emulator.command(request.board, Path())  # what is missing is said at once
-    side = sides.training_side(request.recipe, recordings)
+    side = replace(sides.training_side(request.recipe, recordings), others=tuple(others))
     protocol, folds = sides.folds(side, request.protocol)
     with study.locked(folder):
         asked = _asked(request, protocol, folds)
@@ -478,7 +481,7 @@ def _digest(folds: Sequence[Fold]) -> str:
     """Name of everything that candidates meet, side by side."""
     hasher = hashlib.sha256()
     for fold in folds:
-        for side in (fold.train, fold.test, fold.tune, fold.validation):
+        for side in (fold.train, fold.test, fold.tune, fold.validation, fold.others):
             hasher.update(b"side" + b"".join(protocols.digest(r) for r in side))
     return hasher.hexdigest()
 

@@ -1,6 +1,7 @@
 """Whom candidates are chosen by: people and sessions of the training side, and nobody else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edgebio import protocols
 from edgebio.protocols import Fold
@@ -70,7 +71,8 @@ def folds(side: Fold, protocol: str | None = None) -> tuple[str, list[Fold]]:
             protocol = "transfer" if side.tune and several else "cross-subject"
         else:
             protocol = "one-to-one" if several else "within-session"
-    return protocol, protocols.split(protocol, inside)
+    made = protocols.split(protocol, inside)
+    return protocol, [replace(fold, others=side.others) for fold in made]
 
 
 def chosen_by(side: Fold) -> tuple[Recording, ...]:

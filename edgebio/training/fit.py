@@ -107,6 +107,65 @@ def learn(
         images.train, len(images.classes), images.decisions, settings, teacher,
         mains_bins(images.spec),
     )  # fmt: skip
+    loss, accuracy = "categorical_crossentropy", "accuracy"
+    if teacher is not None and settings.teacher is not None:
+        loss = Distillation(len(images.classes), settings.teacher)
+        accuracy = keras.metrics.MeanMetricWrapper(loss.accuracy, name="accuracy")
+    called, stop = [*callbacks], None
+    if settings.patience and len(images.validation):
+        stop = keras.callbacks.EarlyStopping(
+            "val_loss", patience=settings.patience, restore_best_weights=True
+        )
+        called.append(stop)
+    validation = _Scored(images.validation, batches) if len(images.validation) else None
+    history = descend(network, batches, settings, loss, accuracy, logs, called, validation)
+    best = len(history["loss"])
+    if stop:
+        best = 1 + int(np.argmin(history["val_loss"]))
+        network.set_weights(stop.best_weights)  # Keras itself does so only where it stopped early
+    return Fitted(network, history, best)
+
+
+def descend(
+    network: Any,
+    batches: keras.utils.Sequence,
+    settings: TrainingSettings,
+    loss: Any,
+    accuracy: Any,
+    logs: Path | None = None,
+    callbacks: Sequence[Any] = (),
+    validation: keras.utils.Sequence | None = None,
+    what: str = "training",
+) -> dict[str, list[float]]:
+    """Go down the loss by AdamW on a cosine, for all of the settings' epochs.
+
+    Parameters
+    ----------
+    network
+        tf_keras.Model, trained in place.
+    batches
+        What it is shown; see `Batches`.
+    settings
+        Epochs, learning rate, weight decay and average of weights.
+    loss, accuracy
+        As ``compile`` of Keras takes them.
+    logs, callbacks
+        As for `learn`.
+    validation
+        What is scored after each epoch, if anything is.
+    what
+        Name of the progress bar.
+
+    Returns
+    -------
+    dict
+        By name, one figure an epoch.
+
+    Raises
+    ------
+    EdgebioError
+        Where the loss stops being finite.
+    """
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * len(batches)
     )
@@ -115,24 +174,11 @@ def learn(
         use_ema=bool(settings.average), ema_momentum=settings.average,
     )  # fmt: skip
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    if teacher is None or settings.teacher is None:
-        network.compile(optimizer, "categorical_crossentropy", weighted_metrics=["accuracy"])
-    else:
-        told = Distillation(len(images.classes), settings.teacher)
-        accuracy = keras.metrics.MeanMetricWrapper(told.accuracy, name="accuracy")
-        network.compile(optimizer, told, weighted_metrics=[accuracy])
-
-    called: list[Any] = [keras.callbacks.TerminateOnNaN(), *callbacks]
-    stop = None
-    if settings.patience and len(images.validation):
-        stop = keras.callbacks.EarlyStopping(
-            "val_loss", patience=settings.patience, restore_best_weights=True
-        )
-        called.append(stop)
+    network.compile(optimizer, loss, weighted_metrics=[accuracy])
+    called = [keras.callbacks.TerminateOnNaN(), *callbacks]
     if logs:
         called.append(keras.callbacks.TensorBoard(logs, write_graph=False))
-    validation = _Scored(images.validation, batches) if len(images.validation) else None
-    with progress.bar("training", settings.epochs * len(batches)) as advance:
+    with progress.bar(what, settings.epochs * len(batches)) as advance:
         called.append(keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1)))
         history = network.fit(
             batches,
@@ -142,18 +188,12 @@ def learn(
             shuffle=False,  # the batches come shuffled
             verbose=0,
         ).history
-    if not all(math.isfinite(loss) for loss in history["loss"]):
+    if not all(math.isfinite(value) for value in history["loss"]):
         raise EdgebioError(
             f"the loss is not finite in epoch {len(history['loss'])}: training diverged; lower "
             f"training.learning_rate ({settings.learning_rate:g})"
         )
-    best = len(history["loss"])
-    if stop:
-        best = 1 + int(np.argmin(history["val_loss"]))
-        network.set_weights(stop.best_weights)  # Keras itself does so only where it stopped early
-    return Fitted(
-        network, {name: [float(x) for x in values] for name, values in history.items()}, best
-    )
+    return {name: [float(x) for x in values] for name, values in history.items()}
 
 
 def tune(

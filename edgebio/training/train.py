@@ -4,6 +4,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from edgebio.training import gradcam, sides
 from edgebio.training.fit import Fitted, adjust, fit, predict, tune
 from edgebio.training.images import ImageSet, image_set
 from edgebio.training.layers import predict_by_sitting, settle
+from edgebio.training.pretrain import pretrained
 from edgebio.training.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, SIDES, RunFrontend
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 
@@ -28,7 +30,12 @@ _MADE_FROM_IT = (
 """What later commands put beside them; of no use once the network is another."""
 
 
-def train(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> dict[str, Any]:
+def train(
+    recipe: Recipe,
+    recordings: Sequence[Recording],
+    folder: Path,
+    others: Sequence[Recording] = (),
+) -> dict[str, Any]:
     """Train by a recipe on recordings, divided as its ``[data]`` says.
 
     Parameters
@@ -39,6 +46,8 @@ def train(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> dict
         Everybody who is trained on and tested on.
     folder
         Where the run goes; an earlier run there is replaced.
+    others
+        By ``recipe.others``: what it learns from before.
 
     Returns
     -------
@@ -57,7 +66,7 @@ def train(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> dict
         fold = protocols.by_sessions(
             recordings, data.train_sessions, data.test_sessions, data.test_repetitions
         )
-    return train_fold(recipe, fold, folder)
+    return train_fold(recipe, replace(fold, others=tuple(others)), folder)
 
 
 def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
@@ -96,10 +105,13 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     images = image_set(
         recipe.frontend, kept, validation, fold.test, recipe.data, training.normalise
     )
+    begun = None
+    if recipe.other_sets:
+        about["others"] = _side(fold.others)
+        begun = pretrained(images, fold.others, recipe, training, folder / LOGS / "pretraining")
     taught = _teacher(recipe.model, training, images, folder / LOGS / "teacher")
-    fitted = fit(
-        images, recipe.model, training, folder / LOGS, teacher=taught.model if taught else None
-    )
+    teacher = taught.model if taught else None
+    fitted = fit(images, recipe.model, training, folder / LOGS, begun, teacher)
     if fold.tune:
         images = images.tuned_on(fold.tune)
         # By now the network is one of a known wearer.

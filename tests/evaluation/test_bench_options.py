@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from edgebio.errors import EdgebioError
 from edgebio.recipes import AugmentSettings, NewPeopleSettings
 from tests import tiny
 
@@ -44,39 +43,47 @@ def test_only_what_is_asked_for_is_changed(tool):
     ]  # fmt: skip
 
 
-def test_the_table_tells_differences(tool, tmp_path, monkeypatch):
-    def scored(recipe, recordings, protocol, folder, jobs):
-        accuracy = 0.5 + recipe.training.augment.force + (protocol == "one-to-one") / 10
+def test_other_sets_are_learned_from_before_where_there_are_some(tool):
+    made = tool.variants(tiny.RECIPE, ["pretraining"], ["emg-synthetic", "a", "b"])
+    assert list(made) == ["as it is", "pretraining"]
+    assert made["pretraining"].training.pretraining.datasets == ("a", "b")
+    assert list(tool.variants(tiny.RECIPE, ["pretraining"], ["emg-synthetic"])) == ["as it is"]
+    assert list(tool.variants(made["pretraining"], ["pretraining"])) == [
+        "as it is", "without pretraining",
+    ]  # fmt: skip
+
+
+def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, monkeypatch):
+    def scored(recipe, recordings, protocol, folder, jobs, others):
+        assert not others
+        augment = recipe.training.augment
+        accuracy = 0.5 + augment.force - augment.rotate / 10 + (protocol == "one-to-one") / 10
         return {"people": [{"accuracy_int8": accuracy - 0.1}, {"accuracy_int8": accuracy + 0.1}]}
 
     monkeypatch.setattr(tool, "evaluate", scored)
     places = [
-        tool.Where.parse(f"emg-synthetic:{name}:1,2") for name in ("one-to-one", "all-to-one")
-    ]
-    found = tool.run(tiny.RECIPE, places, ["force"], tmp_path, 1, None)
+        tool.Where.parse(text) for text in
+        ("emg-synthetic:one-to-one:1,2", "emg-synthetic:cross-subject")
+    ]  # fmt: skip
+    new = NewPeopleSettings(augment=AugmentSettings(rotate=1))
+    training = tiny.RECIPE.training.model_copy(update={"new_people": new})
+    recipe = tiny.RECIPE.model_copy(update={"training": training})
+    found = tool.run(recipe, places, ["force", "rotate"], tmp_path, 1, None)
     assert json.loads((tmp_path / "options.json").read_text())["rows"] == found
     assert (tmp_path / "options.md").read_text().splitlines() == [
-        "| | emg-synthetic, one-to-one | emg-synthetic, all-to-one |",
+        "| | emg-synthetic, one-to-one | emg-synthetic, cross-subject |",
         "| --- | --- | --- |",
-        "| as it is | 0.6000 | 0.5000 |",
+        "| as it is | 0.6000 | 0.4000 |",
         "| force = 0.5 | +0.5000 | +0.5000 |",
+        "| rotate = 1 | -0.1000 |  |",
+        "| without rotate |  | +0.1000 |",
     ]
 
 
-@pytest.mark.parametrize("text", ["emg-3dc", "emg-3dc::1", "a:b:c:d"])
+@pytest.mark.parametrize("text", ["emg-3dc", "emg-3dc::1", "a:b:", "a:b:c:d"])
 def test_a_wrong_place_is_one_line(tool, text, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["x", "emg-grips", "--on", text, "-o", "x"])
     assert tool.main() == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"bench_options: --on {text}: expected SET:PROTOCOL:PERSON,PERSON"
+        f"bench_options: --on {text}: expected SET:PROTOCOL:PERSON,PERSON or SET:PROTOCOL"
     ]
-
-
-def test_new_people_are_not_taken_for_known_ones(tool, tmp_path):
-    new = NewPeopleSettings(augment=AugmentSettings(rotate=1))
-    training = tiny.RECIPE.training.model_copy(update={"new_people": new})
-    recipe = tiny.RECIPE.model_copy(update={"training": training})
-    place = tool.Where.parse("emg-synthetic:cross-subject:1,2")
-    with pytest.raises(EdgebioError, match=r"give a recipe that says it in \[training\]"):
-        tool.run(recipe, [place], ["rotate"], tmp_path, 1, None)
-    assert not list(tmp_path.iterdir())
