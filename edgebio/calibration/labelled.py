@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from edgebio import progress, tflite
 from edgebio.calibration import layers
 from edgebio.calibration.network import Network
@@ -11,7 +13,8 @@ from edgebio.tflite.metadata import require, with_metadata
 from edgebio.training.fit import Batches, real
 from edgebio.training.images import Images
 
-_STEPS = 400  # of 64 images: about 15 s of a core for the network of emg-grips
+_STEPS_A_SECOND = 4.0  # of labelled signal: one repetition of eleven gestures takes 15 s of a core
+_FEWEST_STEPS, _MOST_STEPS = 150, 400
 _SETTINGS = TrainingSettings(
     learning_rate=1e-3,
     patience=0,
@@ -28,7 +31,7 @@ def tuned(content: bytes, images: Images) -> bytes:
     content
         A .tflite with metadata.
     images
-        The wearer's, with every class; standardised as the metadata says.
+        The wearer's at every column, with every class; standardised as the metadata says.
 
     Returns
     -------
@@ -40,8 +43,10 @@ def tuned(content: bytes, images: Images) -> bytes:
     tf.config.experimental.enable_op_determinism()
     about = require(tflite.read(content), "calibrate")
     network = Network(content)
-    batches = Batches(images, len(about.classes), _STEPS * _SETTINGS.batch, _SETTINGS)
-    rate = keras.optimizers.schedules.CosineDecay(_SETTINGS.learning_rate, _STEPS)
+    seconds = len(images) * about.frontend.hop / about.frontend.rate
+    steps = int(np.clip(_STEPS_A_SECOND * seconds, _FEWEST_STEPS, _MOST_STEPS))
+    batches = Batches(images, len(about.classes), steps * _SETTINGS.batch, _SETTINGS)
+    rate = keras.optimizers.schedules.CosineDecay(_SETTINGS.learning_rate, steps)
     optimizer = keras.optimizers.Adam(rate, jit_compile=False)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -53,7 +58,7 @@ def tuned(content: bytes, images: Images) -> bytes:
         optimizer.apply_gradients(zip(gradients, network.variables, strict=True))
 
     optimizer.build(network.variables)
-    for number in progress.track(range(_STEPS), "learning the wearer"):
+    for number in progress.track(range(steps), "learning the wearer"):
         if number and number % len(batches) == 0:
             batches.on_epoch_end()
         step(*(tf.constant(part) for part in batches[number % len(batches)]))

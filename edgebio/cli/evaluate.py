@@ -10,7 +10,7 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
-from edgebio.evaluation.people import REJECTED_SHARE, VOTES
+from edgebio.evaluation.people import REJECTED_SHARE, VOTES, mean
 from edgebio.recordings import datasets
 
 _COLUMNS = (
@@ -36,6 +36,8 @@ _COLUMNS = (
               callback=lambda context, option, text: _numbers(text),
               help="With --protocol transfer: calibrate the network of other people on so many "
               "repetitions of the wearer, such as 0,1,2,4.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+              help="Train every fold N times, from another seed each.")  # fmt: skip
 @click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path),
               help="For folds, evaluation.json, report.html; otherwise the cache.")  # fmt: skip
 @click.option(
@@ -53,6 +55,7 @@ def evaluate(
     subjects: tuple[str, ...],
     baseline: Baseline | None,
     calibration: list[int],
+    seeds: int,
     folder: Path | None,
     jobs: int | None,
     scheduler: str | None,
@@ -75,13 +78,15 @@ def evaluate(
         baseline=baseline,
         calibration=calibration,
         others=job.others(recordings, root),
+        seeds=seeds,
         jobs=jobs,
         scheduler=scheduler,
         finished=lambda fold: out.note(
             f"fold {fold['fold']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
         ),
     )
-    folds = document["folds"]
+    once = len(document["folds"]) // seeds
+    folds = [_over_seeds(document["folds"][number::once]) for number in range(once)]
     # Where every fold is tested on the same people, what is left out names it.
     alike = len({fold["test"] for fold in folds}) < len(folds)
     lines = [(fold["fold" if alike else "test"], fold) for fold in folds]
@@ -100,6 +105,12 @@ def evaluate(
         for row, figures in zip(rows, scores, strict=True):
             row.append(f"{figures['accuracy']:.4f}")
     out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
+    if seeds > 1:
+        out.table(
+            "By seed: mean over folds",
+            ["seed", "float", "int8"],
+            [[row["seed"], *(_figure(row[c]) for c in _COLUMNS[:2])] for row in document["seeds"]],
+        )
     if found := document["conditions"]:
         out.table(
             "By level of force, or other condition: mean over folds",
@@ -133,6 +144,16 @@ def evaluate(
         out.result(f"Caveat: {caveat}")
     out.result(f"{page}; folds and evaluation.json are beside it")
     return {**document, "caveat": caveat, "report": str(page)}
+
+
+def _over_seeds(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean figures of one fold over its trainings; all else is that of the first."""
+    means = {
+        name: mean([row[name] for row in rows])
+        for name, value in rows[0].items()
+        if isinstance(value, float)
+    }
+    return {**rows[0], **means}
 
 
 def _figure(value: float | None) -> str:

@@ -7,6 +7,7 @@ protocol that shares a fold, computes only what is not there.
 
 import functools
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -51,6 +52,7 @@ def evaluate(
     baseline: Baseline | None = None,
     calibration: Sequence[int] = (),
     others: Sequence[Recording] = (),
+    seeds: int = 1,
     jobs: int | None = None,
     scheduler: str | None = None,
     finished: Callable[[dict[str, Any]], None] = lambda result: None,
@@ -74,6 +76,8 @@ def evaluate(
         so many repetitions of the wearer's first session; see `edgebio.evaluation.wearer.curve`.
     others
         By ``recipe.others``: what every fold learns from before.
+    seeds
+        Times that every fold is trained, by the recipe's seed and those that follow it.
     jobs
         Folds at a time; as many as the machine has cores if None.
     scheduler
@@ -84,8 +88,9 @@ def evaluate(
     Returns
     -------
     dict
-        ``dataset``, ``protocol``, ``recipe``, ``folds`` (see `result`, and ``place`` below
-        `folder`), ``mean`` and ``deviation`` over folds, ``people`` (the figures of each person
+        ``dataset``, ``protocol``, ``recipe``, ``folds`` (see `result`, and ``seed``, and ``place``
+        below `folder`; all folds of one seed, then of the next), ``mean`` and ``deviation`` over
+        them, ``seeds`` (of each, the mean over its folds), ``people`` (the figures of each person
         tested), ``interval`` (95 % of the mean over people, by bootstrap; None for one person),
         ``conditions`` (mean accuracy over folds by the conditions trained and tested at; empty
         where recordings name none), and ``baseline`` and ``calibration``, where they were asked
@@ -103,6 +108,8 @@ def evaluate(
     if calibration:
         if protocol != "transfer":
             raise EdgebioError(f"calibration is of the protocol transfer, not of {protocol}")
+        if seeds > 1:
+            raise EdgebioError("calibration is of networks of one seed: leave the seeds out")
         for fold in folds:
             wearer.first(fold.tune, max(calibration))
         folds = [wearer.untuned(fold) for fold in folds]
@@ -110,10 +117,18 @@ def evaluate(
         "dataset": recipe.data.dataset,
         "protocol": protocol,
         "recipe": recipe.name,
-        "folds": _run(recipe, folds, folder, jobs, scheduler, finished),
+        "folds": [
+            {**row, "seed": job.training.seed}
+            for job in _seeded(recipe, seeds)
+            for row in _run(job, folds, folder, jobs, scheduler, finished)
+        ],
     }
     figures = (*_FIGURES, *IMITATION) if recipe.imitation else _FIGURES
     document |= _over_folds(document["folds"], figures)
+    document["seeds"] = [
+        {"seed": seed, **_over_folds(list(rows), figures)["mean"]}
+        for seed, rows in itertools.groupby(document["folds"], lambda row: row["seed"])
+    ]
     everyone = people.by_person(document["folds"], figures)
     document["people"] = everyone
     document["interval"] = {
@@ -142,6 +157,13 @@ def key(recipe: Recipe, fold: Fold) -> str:
             about = [r.rate, r.units, r.classes, r.subject, r.session, r.condition, r.repetition]
             hasher.update(json.dumps(about).encode() + protocols.digest(r))
     return hasher.hexdigest()[:24]
+
+
+def _seeded(recipe: Recipe, seeds: int) -> list[Recipe]:
+    """Return the same job with its seed, and those that follow it."""
+    first = recipe.training
+    trainings = (first.model_copy(update={"seed": first.seed + k}) for k in range(seeds))
+    return [recipe.model_copy(update={"training": training}) for training in trainings]
 
 
 def _run(

@@ -48,14 +48,14 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
     asked = [
         words.data(document["dataset"]),
         *words.protocol(document["protocol"]),
-        f"{'One fold; it' if len(folds) == 1 else f'{len(folds)} folds; each'} was trained, "
-        "quantized and run as C that the board would run. Every choice comes from the training "
-        "side.",
+        f"{_counted(document)} was trained, quantized and run as C that the "
+        "board would run. Every choice comes from the training side.",
         *seen,
     ]
     sections = [
         Section("What was asked", asked),
         _people(document, first),
+        *_seeds(document),
         *_conditions(document),
         *_calibration(document),
         _decisions(folder, folds, loaded),
@@ -96,7 +96,8 @@ def _people(document: Mapping[str, Any], first: Run | ImitationRun) -> Section:
     everyone, baseline = document["people"], document.get("baseline")
     classical: dict[str, float] = {}
     if baseline:
-        for fold, row in zip(document["folds"], baseline["folds"], strict=True):
+        once = document["folds"][: len(baseline["folds"])]  # the first seed's
+        for fold, row in zip(once, baseline["folds"], strict=True):
             # A figure of several people pooled is nobody's own.
             if len(fold["people"]) == 1:
                 subject = fold["people"][0]["subject"]
@@ -148,6 +149,30 @@ def _people(document: Mapping[str, Any], first: Run | ImitationRun) -> Section:
         figures=[Figure(svg.people("Accuracy by person", dots, mean, bounds), caption)],
         tables=[Table(columns, rows)],
     )
+
+
+def _counted(document: Mapping[str, Any]) -> str:
+    seeds, trained = len(document["seeds"]), len(document["folds"])
+    if trained == 1:
+        return "One fold; it"
+    if seeds == 1:
+        return f"{trained} folds; each"
+    once = trained // seeds
+    return f"{'One fold' if once == 1 else f'{once} folds'} by {seeds} seeds; each of {trained}"
+
+
+def _seeds(document: Mapping[str, Any]) -> list[Section]:
+    """How much of a figure is the luck of where training began."""
+    rows = document["seeds"]
+    if len(rows) == 1:
+        return []
+    cells = [[str(r["seed"]), figure(r["accuracy"]), figure(r["accuracy_int8"])] for r in rows]
+    cells += [
+        [name, *(figure(of([row[key] for row in rows])) for key in ("accuracy", "accuracy_int8"))]
+        for name, of in (("mean", people.mean), ("standard deviation", people.deviation))
+    ]
+    words = ["Every fold was trained from each seed; mean over folds."]
+    return [Section("By seed", words, tables=[Table(["seed", "float", "int8"], cells)])]
 
 
 def _conditions(document: Mapping[str, Any]) -> list[Section]:
@@ -236,13 +261,13 @@ def _decisions(
 
 
 def _quantization(folder: Path, folds: Sequence[Mapping[str, Any]]) -> Section:
-    rows = []
+    rows, several = [], len({fold["seed"] for fold in folds}) > 1
     for fold in folds:
         found = read(folder / fold["place"] / REPORT)
         least = [layer["snr_db"] for layer in found["layers"] if layer["snr_db"] is not None]
         rows.append(
             [
-                fold["fold"],
+                fold["fold"] + (f", seed {fold['seed']}" if several else ""),
                 figure(found["accuracy_float"]),
                 figure(found["accuracy_int8"]),
                 f"{found['decisions_differing']:,} of {found['windows']:,}",

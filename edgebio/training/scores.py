@@ -1,19 +1,13 @@
-"""Figures of merit of window decisions."""
+"""Figures of merit of window decisions.
+
+scikit-learn is imported where a figure is asked for: that takes seconds, and much that imports this
+module asks for none.
+"""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-    r2_score,
-    recall_score,
-    roc_auc_score,
-    roc_curve,
-)
 
 Integers = npt.NDArray[np.integer]
 Reals = npt.NDArray[np.floating] | npt.NDArray[np.int8]
@@ -35,12 +29,14 @@ def scores(labels: Integers, decided: Integers) -> dict[str, float]:
     dict
         ``accuracy``, ``balanced_accuracy`` (mean recall) and ``macro_f1``, each within 0 to 1.
     """
+    from sklearn import metrics
+
     present = np.unique(labels)
     options: dict[str, Any] = {"labels": present, "average": "macro", "zero_division": 0.0}
     return {
-        "accuracy": float(accuracy_score(labels, decided)),
-        "balanced_accuracy": float(recall_score(labels, decided, **options)),
-        "macro_f1": float(f1_score(labels, decided, **options)),
+        "accuracy": float(metrics.accuracy_score(labels, decided)),
+        "balanced_accuracy": float(metrics.recall_score(labels, decided, **options)),
+        "macro_f1": float(metrics.f1_score(labels, decided, **options)),
     }
 
 
@@ -53,7 +49,9 @@ def by_class(labels: Integers, decided: Integers, classes: int) -> list[dict[str
         By class: ``precision``, None where it was never decided; ``recall`` and ``f1``, None where
         it does not occur; and ``windows``, how often it occurs.
     """
-    precision, recall, f1, count = precision_recall_fscore_support(
+    from sklearn import metrics
+
+    precision, recall, f1, count = metrics.precision_recall_fscore_support(
         labels, decided, labels=np.arange(classes), zero_division=np.nan
     )
     return [
@@ -69,7 +67,9 @@ def by_class(labels: Integers, decided: Integers, classes: int) -> list[dict[str
 
 def confusion(labels: Integers, decided: Integers, classes: int) -> list[list[int]]:
     """Count windows by true class (row) and decided class (column)."""
-    matrix = confusion_matrix(labels, decided, labels=np.arange(classes))
+    from sklearn import metrics
+
+    matrix = metrics.confusion_matrix(labels, decided, labels=np.arange(classes))
     return [[int(count) for count in row] for row in matrix]
 
 
@@ -94,10 +94,12 @@ def roc_auc(labels: Integers, values: Reals) -> float | None:
 
 def roc_areas(labels: Integers, values: Reals) -> dict[int, float]:
     """Area under the ROC curve of each class that occurs beside others; see `roc_auc`."""
+    from sklearn import metrics
+
     present = np.unique(labels)
     if len(present) < 2:
         return {}
-    return {int(k): float(roc_auc_score(labels == k, values[:, k])) for k in present}
+    return {int(k): float(metrics.roc_auc_score(labels == k, values[:, k])) for k in present}
 
 
 def roc(labels: Integers, values: Reals) -> dict[int, tuple[list[float], list[float]]]:
@@ -114,11 +116,13 @@ def roc(labels: Integers, values: Reals) -> dict[int, tuple[list[float], list[fl
         By class that occurs beside others: false positive rates and true positive rates, both
         rising from 0 to 1.
     """
+    from sklearn import metrics
+
     curves = {}
     for k in np.unique(labels):
         if (labels == k).all():
             continue
-        false, true, _ = roc_curve(labels == k, values[:, k])
+        false, true, _ = metrics.roc_curve(labels == k, values[:, k])
         if len(false) > _ROC_POINTS:
             # Points at equal distances along the curve: it is steep where it matters.
             way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(false), np.diff(true)))])
@@ -159,5 +163,7 @@ def r2(expected: npt.NDArray[np.floating], found: npt.NDArray[np.floating]) -> l
         1 where all is right, 0 where the mean of `expected` would have done as well. A column of
         `expected` without variance has 1 where it is met and 0 where not, as scikit-learn has it.
     """
-    values: list[float] = r2_score(expected, found, multioutput="raw_values").tolist()
+    from sklearn import metrics
+
+    values: list[float] = metrics.r2_score(expected, found, multioutput="raw_values").tolist()
     return values

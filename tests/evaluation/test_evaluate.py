@@ -67,6 +67,30 @@ def test_means_are_over_folds_and_the_document_is_kept(tmp_path, fold_of):
     assert json.loads((tmp_path / DOCUMENT).read_text()) == document
 
 
+def by_its_seed(recipe, fold, place):
+    quick_fold(recipe, fold, place)
+    found = json.loads((place / RESULT).read_text())
+    accuracy = found["accuracy"] + recipe.training.seed / 10
+    people = [{"subject": fold.name, "windows": 3, "accuracy": accuracy}]
+    storage.write_json(place / RESULT, {**found, "accuracy": accuracy, "people": people})
+
+
+def test_every_fold_is_trained_from_every_seed(tmp_path, fold_of):
+    fold_of(by_its_seed)
+    document = evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path, jobs=1, seeds=3)
+    rows = [(row["seed"], row["fold"]) for row in document["folds"]]
+    assert rows == [(seed, name) for seed in (1, 2, 3) for name in ("1", "2")]
+    assert len({row["place"] for row in document["folds"]}) == 6
+    assert [row["seed"] for row in document["seeds"]] == [1, 2, 3]
+    assert [row["accuracy"] for row in document["seeds"]] == pytest.approx([0.7, 0.8, 0.9])
+    assert [row["accuracy"] for row in document["people"]] == pytest.approx([0.7, 0.9])
+    assert document["mean"]["accuracy"] == pytest.approx(0.8)
+    # The interval is over people, and not over trainings of the same ones.
+    assert document["interval"]["accuracy"] == pytest.approx([0.7, 0.9])
+    with pytest.raises(EdgebioError, match="leave the seeds out"):
+        evaluate(tiny.RECIPE, two_people(), "transfer", tmp_path, calibration=[1], seeds=2)
+
+
 def test_conditions_are_averaged_over_the_folds_that_were_trained_alike(tmp_path, fold_of):
     fold_of(at_a_force)
     forces = [

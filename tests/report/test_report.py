@@ -121,17 +121,18 @@ def evaluation_page(tmp_path_factory):
     def copied(recipe, folds, folder, *rest):
         found = []
         for fold in folds:
-            place = folder / "folds" / fold.name
+            name = f"{fold.name}-{recipe.training.seed}"
+            place = folder / "folds" / name
             shutil.copytree(tiny.run(), place)
             row = result(place)
             row["people"][0]["subject"] = row["fold"] = fold.name
             row["people"][0]["accuracy_int8"] -= 0.1 * (fold.name == "2")
-            found.append({**row, "place": f"folds/{fold.name}"})
+            found.append({**row, "place": f"folds/{name}"})
         return found
 
     patch.setattr(sys.modules["edgebio.evaluation.evaluate"], "_run", copied)
     both = [*tiny.recordings("1"), *tiny.recordings("2")]
-    evaluate(tiny.RECIPE, both, "one-to-one", folder, baseline="lda")
+    evaluate(tiny.RECIPE, both, "one-to-one", folder, baseline="lda", seeds=2)
     patch.undo()
     return report.write(folder)
 
