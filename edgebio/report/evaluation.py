@@ -63,13 +63,15 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
         shown,
         _quantization(folder, folds),
     ]
+    several = len(document["seeds"]) > 1
     mean, spread, baseline = document["mean"], document["deviation"], document.get("baseline")
     bounds = document["interval"]["accuracy_int8"]
     about = f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f} %, 95 % over people" if bounds else ""
     tiles = [
         ("accuracy, int8", share(mean["accuracy_int8"]), about or "one person"),
         ("accuracy, float", share(mean["accuracy"]),
-         f"± {share(spread['accuracy'])} over folds" if len(folds) > 1 else "one fold"),
+         f"± {share(spread['accuracy'])} over {'networks' if several else 'folds'}"
+         if len(folds) > 1 else "one fold"),
         ("macro F1, int8", figure(mean["macro_f1_int8"]), ""),
         ("ROC-AUC, int8", figure(mean["roc_auc_int8"]), "one against the rest"),
     ]  # fmt: skip
@@ -158,7 +160,9 @@ def _counted(document: Mapping[str, Any]) -> str:
     if seeds == 1:
         return f"{trained} folds; each"
     once = trained // seeds
-    return f"{'One fold' if once == 1 else f'{once} folds'} by {seeds} seeds; each of {trained}"
+    return (
+        f"{'One fold' if once == 1 else f'{once} folds'} by {seeds} seeds: {trained} networks; each"
+    )
 
 
 def _seeds(document: Mapping[str, Any]) -> list[Section]:
