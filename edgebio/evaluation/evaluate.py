@@ -52,6 +52,7 @@ def evaluate(
     baseline: Baseline | None = None,
     calibration: Sequence[int] = (),
     others: Sequence[Recording] = (),
+    tested: Sequence[str] = (),
     seeds: int = 1,
     jobs: int | None = None,
     scheduler: str | None = None,
@@ -76,6 +77,8 @@ def evaluate(
         so many repetitions of the wearer's first session; see `edgebio.evaluation.wearer.curve`.
     others
         By ``recipe.others``: what every fold learns from before.
+    tested
+        Only the folds that test nobody but these people; all if none is named.
     seeds
         Times that every fold is trained, by the recipe's seed and those that follow it.
     jobs
