@@ -2,7 +2,8 @@
 
     python tools/bench_options.py RECIPE --on SET:PROTOCOL:PERSON,PERSON --on ... -o FOLDER
 
-Without people, everybody is looked at. An option that the recipe has is left out; one that it has
+Only folds that test the people named are looked at, or all; everybody else is trained on as the
+protocol says. An option that the recipe has is left out; one that it has
 not is added; where nobody who is tested is trained on, these are the recipe's options for new
 people. Other sets that are learned from before are those of the other --on. FOLDER keeps finished
 folds: called again, the tool goes on. It holds options.json and options.md in the end.
@@ -103,7 +104,7 @@ def run(
     loaded, asked = {}, {}
     for where in places:
         own = recipe.on(where.dataset)
-        loaded[where] = own.recordings(root, list(where.people) or None)
+        loaded[where] = own.recordings(root)
         folds = protocols.split(where.protocol, loaded[where])
         if all(fold.new_people for fold in folds):
             # Said in [training], it can be changed there as for people who are known.
@@ -118,7 +119,7 @@ def run(
                 continue
             changed, recordings = asked[where][what], loaded[where]
             made = evaluate(
-                changed, recordings, where.protocol, folder, jobs=jobs,
+                changed, recordings, where.protocol, folder, jobs=jobs, tested=where.people,
                 others=changed.others(recordings, root),
             )  # fmt: skip
             row = found.setdefault(what, {})

@@ -105,7 +105,13 @@ def evaluate(
         Where the recordings do not suit protocol or recipe, or a fold's process dies. What has
         been finished is kept.
     """
-    folds = [replace(fold, others=tuple(others)) for fold in protocols.split(protocol, recordings)]
+    folds = [
+        replace(fold, others=tuple(others))
+        for fold in protocols.split(protocol, recordings)
+        if not tested or {r.subject for r in fold.test} <= set(tested)
+    ]
+    if not folds:
+        raise EdgebioError(f"no fold of {protocol} tests person {' or '.join(tested)} alone")
     jobs = jobs or os.cpu_count() or 1
     taught = folds
     if calibration:

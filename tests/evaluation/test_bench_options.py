@@ -54,8 +54,9 @@ def test_other_sets_are_learned_from_before_where_there_are_some(tool):
 
 
 def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, monkeypatch):
-    def scored(recipe, recordings, protocol, folder, jobs, others):
+    def scored(recipe, recordings, protocol, folder, jobs, tested, others):
         assert not others
+        assert tested == (("1", "2") if protocol == "one-to-one" else ())
         augment = recipe.training.augment
         accuracy = 0.5 + augment.force - augment.rotate / 10 + (protocol == "one-to-one") / 10
         return {"people": [{"accuracy_int8": accuracy - 0.1}, {"accuracy_int8": accuracy + 0.1}]}

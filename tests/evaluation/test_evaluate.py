@@ -67,6 +67,14 @@ def test_means_are_over_folds_and_the_document_is_kept(tmp_path, fold_of):
     assert json.loads((tmp_path / DOCUMENT).read_text()) == document
 
 
+def test_only_folds_of_the_people_named_are_run(tmp_path, fold_of):
+    fold_of(quick_fold)
+    document = evaluate(tiny.RECIPE, two_people(), "cross-subject", tmp_path, jobs=1, tested=["2"])
+    assert [fold["fold"] for fold in document["folds"]] == ["2"]
+    with pytest.raises(EdgebioError, match="no fold of cross-subject tests person 3 alone"):
+        evaluate(tiny.RECIPE, two_people(), "cross-subject", tmp_path, tested=["3"])
+
+
 def by_its_seed(recipe, fold, place):
     quick_fold(recipe, fold, place)
     found = json.loads((place / RESULT).read_text())
