@@ -13,7 +13,7 @@ from edgebio.tflite.metadata import require, with_metadata
 from edgebio.training.fit import Batches, real
 from edgebio.training.images import Images
 
-_STEPS_A_SECOND = 4.0  # of labelled signal: one repetition of eleven gestures takes 15 s of a core
+_STEPS_A_SECOND = 3.0  # of labelled signal: one repetition of eleven gestures takes 12 s of a core
 _FEWEST_STEPS, _MOST_STEPS = 150, 400
 _SETTINGS = TrainingSettings(
     learning_rate=1e-3,

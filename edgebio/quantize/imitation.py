@@ -18,6 +18,7 @@ from edgebio import storage, tflite
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT, Decide, convert
+from edgebio.tflite.constants import with_constants
 from edgebio.training import imitation as runs
 from edgebio.training.scores import by_class, confusion, instability, roc_auc, scores
 from edgebio.training.signals import compand, expand
@@ -142,7 +143,20 @@ def main(folder: Path, float_model: Path, int8_model: Path, classifier: Path) ->
     told = np.clip(arrays.calibration_told, low, high)
     edges = np.array([low, high], np.float32).reshape(2, 1, 1, 1)
     told = np.concatenate([told, np.broadcast_to(edges, (2, *told.shape[1:]))])
-    classifier.write_bytes(_converted(run.classifier(), told))
+    classifier.write_bytes(taking(_converted(run.classifier(), told), said))
+
+
+def taking(model: bytes, said: tflite.Tensor) -> bytes:
+    """Give a model's input the scale of another's output, from which it differs by rounding.
+
+    The converter computes it from the ends of the range, which are float32 themselves: it can come
+    out one step of a float32 away. A scale that is really another one stays, and is found later.
+    """
+    graph = tflite.read(model)
+    taken = graph.tensors[graph.inputs[0]]
+    if not np.allclose(taken.scale, said.scale, rtol=4 * np.finfo(np.float32).eps, atol=0):
+        return model
+    return with_constants(model, {}, {taken.index: said.scale})
 
 
 def _converted(network: Any, representative: npt.NDArray[np.float32] | None = None) -> bytes:

@@ -9,6 +9,7 @@ from edgebio.errors import CheckFailedError
 from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.quantize import flatbuffer, imitation, quantize, report
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
+from edgebio.tflite.constants import with_constants
 from edgebio.training import imitation as runs
 from edgebio.training.signals import compand, expand
 from tests import tiny
@@ -82,6 +83,19 @@ def test_int8_scores_are_those_of_the_bytes_that_are_kept(found):
         assert value == pytest.approx(found["r2"]["float"][name], abs=0.05)
     assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.1
     assert min(layer["snr_db"] for layer in found["layers"]) > 15
+
+
+def test_a_scale_that_differs_by_rounding_alone_is_made_the_same(found):
+    """One step of a float32 apart, the networks of one person of emg-3dc were refused."""
+    content = (tiny.imitation() / imitation.CLASSIFIER).read_bytes()
+    graph = tflite.read(content)
+    said = graph.tensors[graph.inputs[0]]
+    for factor, mended in ((1 + 2**-23, True), (1 - 2**-23, True), (1.001, False)):
+        off = np.float32(said.scale * factor)
+        assert (off != said.scale).all()
+        other = with_constants(content, {}, {said.index: off})
+        assert (imitation.taking(other, said) == content) is mended
+        assert (imitation.taking(other, said) == other) is not mended
 
 
 def test_networks_that_do_not_fit_one_another_are_refused(tmp_path, monkeypatch):
