@@ -396,6 +396,12 @@ class Recipe(_Section):
     decision: DecisionSettings = DecisionSettings()
     imitation: ImitationSettings | None = None
 
+    @model_validator(mode="after")
+    def _learned_before(self) -> Self:
+        if self.imitation and self.training.pretraining:
+            raise ValueError("with [imitation] nothing is learned before: leave pretraining out")
+        return self
+
     def on(self, dataset: str | None, protocol: str | None = None) -> Self:
         """Return the same job on another data set, or by another protocol; its own if None."""
         said = {"dataset": dataset, "protocol": protocol}

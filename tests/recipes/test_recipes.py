@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +9,13 @@ from edgebio.errors import EdgebioError
 from edgebio.recipes import (
     ClusterSettings,
     DataSettings,
+    PretrainingSettings,
     QuantizeSettings,
     Recipe,
     TeacherSettings,
     TrainingSettings,
 )
+from tests import tiny
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -95,3 +99,32 @@ def test_an_unknown_recipe_is_answered_with_those_that_exist(tmp_path):
         recipes.load("nope")
     with pytest.raises(EdgebioError, match="no such recipe file"):
         recipes.load(tmp_path / "nope.toml")
+
+
+def test_other_sets_come_at_the_jobs_rate_under_their_own_names(monkeypatch):
+    asked = []
+
+    def load(name, root=None, subjects=None):
+        asked.append((name, root, subjects))
+        return list(tiny.recordings())
+
+    monkeypatch.setattr("edgebio.recordings.datasets.load", load)
+    training = tiny.RECIPE.training.model_copy(
+        update={"pretraining": PretrainingSettings(datasets=("a", "emg-synthetic", "b"))}
+    )
+    recipe = tiny.RECIPE.model_copy(update={"training": training})
+    own = [dataclasses.replace(tiny.recordings()[0], rate=500.0)]
+    others = recipe.others(own, "data")
+    assert asked == [("a", "data", None), ("b", "data", None)]  # not the own one
+    assert {r.subject for r in others} == {"a 1", "b 1"}
+    assert {r.rate for r in others} == {500.0}
+    assert len(others[0].samples) == len(tiny.recordings()[0].samples) // 2
+    assert recipe.on("a").other_sets == ("emg-synthetic", "b")
+    assert tiny.RECIPE.others(own) == ()
+
+
+def test_imitations_learn_nothing_before(tmp_path):
+    path = tmp_path / "fin.toml"
+    path.write_text('name = "fin"\n[imitation]\n[training.pretraining]\ndatasets = ["emg-3dc"]\n')
+    with pytest.raises(EdgebioError, match="leave pretraining out"):
+        recipes.load(path)
