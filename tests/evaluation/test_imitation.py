@@ -41,7 +41,8 @@ def test_the_page_of_an_evaluation_tells_what_is_imitated(tmp_path, found):
     none = dict.fromkeys(_DECIDED)
     document = {
         "dataset": "emg-synthetic", "protocol": "one-to-one", "recipe": "tiny-fin",
-        "folds": [{**found, "place": "folds/a"}], "mean": {**figures, **none},
+        "folds": [{**found, "seed": 1, "place": "folds/a"}],
+        "seeds": [{**figures, "seed": 1}], "mean": {**figures, **none},
         "deviation": {**figures, **none}, "people": [{**none, **found["people"][0], "folds": 1}],
         "interval": {**dict.fromkeys(figures), **none}, "conditions": [],
     }  # fmt: skip

@@ -35,7 +35,8 @@ def test_only_the_first_repetitions_of_the_first_session_teach():
 
 
 def test_a_wearer_is_taught_and_scored_on_another_session(tmp_path, monkeypatch):
-    monkeypatch.setattr(labelled, "_STEPS", 40)
+    monkeypatch.setattr(labelled, "_FEWEST_STEPS", 40)
+    monkeypatch.setattr(labelled, "_MOST_STEPS", 40)
     base, other = layers_run()
     fold = Fold("3", tiny.recordings("1"), tuple(r for r in other if r.session == "2"), "subject",
                 tune=tuple(r for r in other if r.session == "1" and r.repetition == 0))  # fmt: skip

@@ -4,6 +4,7 @@
 saying what went wrong, each training taking so many seconds.
 """
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -77,6 +78,8 @@ def request(trials, **changes):
 def main():
     from edgebio.search import search
 
+    # A shell without job control starts what is in its background deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, trials, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     stand_in(setattr, Trainings(seconds))
 
