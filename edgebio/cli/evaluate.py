@@ -10,7 +10,7 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
-from edgebio.evaluation.people import REJECTED_SHARE, VOTES, mean
+from edgebio.evaluation.people import REJECTED_SHARE, VOTES, by_fold
 from edgebio.recordings import datasets
 
 _COLUMNS = (
@@ -82,15 +82,16 @@ def evaluate(
         jobs=jobs,
         scheduler=scheduler,
         finished=lambda fold: out.note(
-            f"fold {fold['fold']}: int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
+            f"fold {fold['fold']}, seed {fold['seed']}: int8 {fold['accuracy_int8']:.4f} after "
+            f"{fold['seconds']:.0f} s"
         ),
     )
-    once = len(document["folds"]) // seeds
-    folds = [_over_seeds(document["folds"][number::once]) for number in range(once)]
+    folds = by_fold(document["folds"], list(document["mean"]))
     # Where every fold is tested on the same people, what is left out names it.
     alike = len({fold["test"] for fold in folds}) < len(folds)
     lines = [(fold["fold" if alike else "test"], fold) for fold in folds]
-    lines += [("mean", document["mean"]), ("standard deviation", document["deviation"])]
+    spread = "standard deviation" + (", folds and seeds" if seeds > 1 else "")
+    lines += [("mean", document["mean"]), (spread, document["deviation"])]
     rows: list[list[Any]] = [
         [name, *(_figure(figures[column]) for column in _COLUMNS)] for name, figures in lines
     ]
@@ -144,16 +145,6 @@ def evaluate(
         out.result(f"Caveat: {caveat}")
     out.result(f"{page}; folds and evaluation.json are beside it")
     return {**document, "caveat": caveat, "report": str(page)}
-
-
-def _over_seeds(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean figures of one fold over its trainings; all else is that of the first."""
-    means = {
-        name: mean([row[name] for row in rows])
-        for name, value in rows[0].items()
-        if isinstance(value, float)
-    }
-    return {**rows[0], **means}
 
 
 def _figure(value: float | None) -> str:

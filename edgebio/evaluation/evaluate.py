@@ -127,7 +127,7 @@ def evaluate(
         "protocol": protocol,
         "recipe": recipe.name,
         "folds": [
-            {**row, "seed": job.training.seed}
+            row
             for job in _seeded(recipe, seeds)
             for row in _run(job, folds, folder, jobs, scheduler, finished)
         ],
@@ -190,7 +190,8 @@ def _run(
         def keep(number: int) -> None:
             place = places[number]
             read = json.loads((place / RESULT).read_text())
-            results[number] = {**read, "place": place.relative_to(folder).as_posix()}
+            where = place.relative_to(folder).as_posix()
+            results[number] = {**read, "seed": recipe.training.seed, "place": where}
             finished(results[number])
             advance(1)
 

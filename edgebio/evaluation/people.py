@@ -46,6 +46,15 @@ def by_person(folds: Sequence[Mapping[str, Any]], figures: Sequence[str]) -> lis
     return found
 
 
+def by_fold(folds: Sequence[Mapping[str, Any]], figures: Sequence[str]) -> list[dict[str, Any]]:
+    """Mean figures of each fold over the seeds it was trained from; all else is of the first."""
+    found = []
+    for name in dict.fromkeys(row["fold"] for row in folds):
+        own = [row for row in folds if row["fold"] == name]
+        found.append({**own[0], **{key: mean([row.get(key) for row in own]) for key in figures}})
+    return found
+
+
 def mean(values: Sequence[float | None]) -> float | None:
     """Mean of what is there; None where nothing is."""
     there = [value for value in values if value is not None]

@@ -10,6 +10,7 @@ from edgebio import protocols, storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
 from edgebio.evaluation.evaluate import DOCUMENT, RESULT, key
+from edgebio.evaluation.people import by_fold
 from tests import tiny
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
@@ -85,10 +86,19 @@ def by_its_seed(recipe, fold, place):
 
 def test_every_fold_is_trained_from_every_seed(tmp_path, fold_of):
     fold_of(by_its_seed)
-    document = evaluate(tiny.RECIPE, two_people(), "one-to-one", tmp_path, jobs=1, seeds=3)
+    done = []
+    document = evaluate(
+        tiny.RECIPE, two_people(), "one-to-one", tmp_path, jobs=1, seeds=3,
+        finished=lambda fold: done.append((fold["seed"], fold["fold"])),
+    )  # fmt: skip
     rows = [(row["seed"], row["fold"]) for row in document["folds"]]
     assert rows == [(seed, name) for seed in (1, 2, 3) for name in ("1", "2")]
+    assert done == rows
     assert len({row["place"] for row in document["folds"]}) == 6
+    once = by_fold(document["folds"], ["accuracy", "roc_auc"])
+    assert [row["fold"] for row in once] == ["1", "2"]
+    assert [row["accuracy"] for row in once] == pytest.approx([0.7, 0.9])
+    assert [row["roc_auc"] for row in once] == [None, None]
     assert [row["seed"] for row in document["seeds"]] == [1, 2, 3]
     assert [row["accuracy"] for row in document["seeds"]] == pytest.approx([0.7, 0.8, 0.9])
     assert [row["accuracy"] for row in document["people"]] == pytest.approx([0.7, 0.9])

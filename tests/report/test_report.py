@@ -127,7 +127,7 @@ def evaluation_page(tmp_path_factory):
             row = result(place)
             row["people"][0]["subject"] = row["fold"] = fold.name
             row["people"][0]["accuracy_int8"] -= 0.1 * (fold.name == "2")
-            found.append({**row, "place": f"folds/{name}"})
+            found.append({**row, "seed": recipe.training.seed, "place": f"folds/{name}"})
         return found
 
     patch.setattr(sys.modules["edgebio.evaluation.evaluate"], "_run", copied)
