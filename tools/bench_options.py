@@ -3,10 +3,12 @@
     python tools/bench_options.py RECIPE --on SET:PROTOCOL:PERSON,PERSON --on ... -o FOLDER
 
 Only folds that test the people named are looked at, or all; everybody else is trained on as the
-protocol says. An option that the recipe has is left out; one that it has
-not is added; where nobody who is tested is trained on, these are the recipe's options for new
-people. Other sets that are learned from before are those of the other --on. FOLDER keeps finished
-folds: called again, the tool goes on. It holds options.json and options.md in the end.
+protocol says. With --inside, nobody whom the protocol tests is looked at: those whom it trains on
+are left out in turn, so that options can be chosen before the others are tested once. An option
+that the recipe has is left out; one that it has not is added; where nobody who is tested is trained
+on, these are the recipe's options for new people. Other sets that are learned from before are those
+of the other --on. FOLDER keeps finished folds: called again, the tool goes on. It holds
+options.json and options.md in the end.
 """
 
 import argparse
@@ -22,6 +24,8 @@ from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
 from edgebio.recipes import NewPeopleSettings, PretrainingSettings, Recipe
+from edgebio.recordings.recording import Recording
+from edgebio.search import sides
 
 # What is tried where the recipe leaves an option out: [training], and its augmentation.
 TRAINING: Mapping[str, float] = {"label_smoothing": 0.05, "average": 0.995, "weight_decay": 0.01}
@@ -50,6 +54,26 @@ class Where:
 
     def __str__(self) -> str:
         return f"{self.dataset}, {self.protocol}"
+
+
+INSIDE = "cross-subject"
+
+
+def trained_on(protocol: str, recordings: Sequence[Recording]) -> Sequence[Recording]:
+    """Recordings of those whom a protocol trains on, where there are others whom it tests.
+
+    Raises
+    ------
+    EdgebioError
+        Where it has several folds: somebody trained on in one is tested in another.
+    """
+    folds = protocols.split(protocol, recordings)
+    if len(folds) > 1 or not folds[0].new_people:
+        raise EdgebioError(
+            f"--inside: {protocol} tests people that it trains on too, in this fold or another; "
+            "it is for protocols that divide people once, such as pre-training or patient-wise"
+        )
+    return sides.chosen_by(folds[0])
 
 
 def variants(recipe: Recipe, chosen: list[str], sets: Sequence[str] = ()) -> dict[str, Recipe]:
@@ -96,16 +120,19 @@ def table(found: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def run(
-    recipe: Recipe, places: list[Where], chosen: list[str], folder: Path, jobs: int | None,
-    root: Path | None,
+    recipe: Recipe, places: list[Where], chosen: list[str], folder: Path, *, inside: bool = False,
+    seeds: int = 1, jobs: int | None = None, root: Path | None = None,
 ) -> dict[str, dict[str, float]]:  # fmt: skip
     """Mean int8 accuracy over the people, by change and place."""
     sets = list(dict.fromkeys(where.dataset for where in places))
-    loaded, asked = {}, {}
+    loaded, by, asked = {}, {}, {}
     for where in places:
         own = recipe.on(where.dataset)
         loaded[where] = own.recordings(root)
-        folds = protocols.split(where.protocol, loaded[where])
+        if inside:
+            loaded[where] = trained_on(where.protocol, loaded[where])
+        by[where] = INSIDE if inside else where.protocol
+        folds = protocols.split(by[where], loaded[where])
         if all(fold.new_people for fold in folds):
             # Said in [training], it can be changed there as for people who are known.
             said = own.training.for_new_people()
@@ -119,8 +146,8 @@ def run(
                 continue
             changed, recordings = asked[where][what], loaded[where]
             made = evaluate(
-                changed, recordings, where.protocol, folder, jobs=jobs, tested=where.people,
-                others=changed.others(recordings, root),
+                changed, recordings, by[where], folder, tested=where.people, seeds=seeds,
+                jobs=jobs, others=changed.others(recordings, root),
             )  # fmt: skip
             row = found.setdefault(what, {})
             row[str(where)] = float(np.mean([p["accuracy_int8"] for p in made["people"]]))
@@ -140,6 +167,9 @@ def main() -> int:
     parser.add_argument("--option", action="append", default=[],
                         choices=[*TRAINING, *AUGMENT, PRETRAINING],
                         help="only this one; can be repeated")  # fmt: skip
+    parser.add_argument("--inside", action="store_true",
+                        help="leave people out among those who are trained on")  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=1, help="times that each is trained")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--jobs", type=int, help="folds at a time; one a core if not given")
     parser.add_argument("--data", type=Path, help="folder of data sets")
@@ -147,8 +177,8 @@ def main() -> int:
     try:
         places = [Where.parse(text) for text in options.on]
         found = run(
-            recipes.load(options.recipe), places, options.option, options.output, options.jobs,
-            options.data,
+            recipes.load(options.recipe), places, options.option, options.output,
+            inside=options.inside, seeds=options.seeds, jobs=options.jobs, root=options.data,
         )  # fmt: skip
     except EdgebioError as error:
         print(f"bench_options: {error}", file=sys.stderr)

@@ -127,7 +127,7 @@ def search(
     """
     space = Space(request.recipe)
     emulator.command(request.board, Path())  # what is missing is said at once
-    side = replace(sides.training_side(request.recipe, recordings), others=tuple(others))
+    side = replace(request.recipe.fold(recordings), others=tuple(others))
     protocol, folds = sides.folds(side, request.protocol)
     with study.locked(folder):
         asked = _asked(request, protocol, folds)

@@ -1,41 +1,10 @@
 """Whom candidates are chosen by: people and sessions of the training side, and nobody else."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from edgebio import protocols
 from edgebio.protocols import Fold
-from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
-
-
-def training_side(recipe: Recipe, recordings: Sequence[Recording]) -> Fold:
-    """Divide recordings as the recipe's ``[data]`` says; only one side may be searched on.
-
-    Parameters
-    ----------
-    recipe
-        Its ``data`` names the sessions, the repetitions or the protocol that are tested on.
-    recordings
-        Everybody who is there.
-
-    Returns
-    -------
-    Fold
-        The fold of ``edgebio train``. Its test side is for the report of what was found: nothing
-        of it may reach a candidate, see `folds`.
-
-    Raises
-    ------
-    EdgebioError
-        Where the recordings do not suit the recipe.
-    """
-    data = recipe.data
-    if data.protocol:
-        return protocols.split(data.protocol, recordings)[0]
-    return protocols.by_sessions(
-        recordings, data.train_sessions, data.test_sessions, data.test_repetitions
-    )
 
 
 def folds(side: Fold, protocol: str | None = None) -> tuple[str, list[Fold]]:
@@ -44,7 +13,8 @@ def folds(side: Fold, protocol: str | None = None) -> tuple[str, list[Fold]]:
     Parameters
     ----------
     side
-        By `training_side`; its test side is not looked at.
+        Of ``edgebio train``, by `edgebio.recipes.Recipe.fold`. Its test side is for the report of
+        what was found: it is not looked at here, nor may anything of it reach a candidate.
     protocol
         How to divide; if None, in the way that is nearest to how the recipe is tested: new people
         by leaving people out (and tuning to them where the recipe is), else another session of the

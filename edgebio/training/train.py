@@ -59,13 +59,7 @@ def train(
     EdgebioError
         Where recordings or recipe do not fit, or `folder` holds something else than a run.
     """
-    data = recipe.data
-    if data.protocol:
-        fold = protocols.split(data.protocol, recordings)[0]
-    else:
-        fold = protocols.by_sessions(
-            recordings, data.train_sessions, data.test_sessions, data.test_repetitions
-        )
+    fold = recipe.fold(recordings)
     return train_fold(recipe, replace(fold, others=tuple(others)), folder)
 
 

@@ -4,12 +4,25 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edgebio.recipes import AugmentSettings, NewPeopleSettings
+from edgebio import protocols
+from edgebio.errors import EdgebioError
+from edgebio.recipes import AugmentSettings, NewPeopleSettings, Recipe
+from edgebio.recordings.recording import Recording
 from tests import tiny
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bench_options.py"
+PEOPLE = [
+    Recording(
+        samples=np.random.default_rng([*person.encode(), *session.encode()])
+        .integers(-99, 99, (20, 2)).astype(np.int16),
+        rate=1000.0, units="counts", labels=np.zeros(20, np.int16), classes=("rest",),
+        subject=person, session=session, repetition=0, source=f"{person}/{session}",
+    )
+    for person in "abcdefgh" for session in "12"
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +67,9 @@ def test_other_sets_are_learned_from_before_where_there_are_some(tool):
 
 
 def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, monkeypatch):
-    def scored(recipe, recordings, protocol, folder, jobs, tested, others):
+    def scored(recipe, recordings, protocol, folder, *, tested, seeds, jobs, others):
         assert not others
+        assert (seeds, jobs) == (2, 1)
         assert tested == (("1", "2") if protocol == "one-to-one" else ())
         augment = recipe.training.augment
         accuracy = 0.5 + augment.force - augment.rotate / 10 + (protocol == "one-to-one") / 10
@@ -69,7 +83,7 @@ def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, 
     new = NewPeopleSettings(augment=AugmentSettings(rotate=1))
     training = tiny.RECIPE.training.model_copy(update={"new_people": new})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
-    found = tool.run(recipe, places, ["force", "rotate"], tmp_path, 1, None)
+    found = tool.run(recipe, places, ["force", "rotate"], tmp_path, seeds=2, jobs=1)
     assert json.loads((tmp_path / "options.json").read_text())["rows"] == found
     assert (tmp_path / "options.md").read_text().splitlines() == [
         "| | emg-synthetic, one-to-one | emg-synthetic, cross-subject |",
@@ -79,6 +93,33 @@ def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, 
         "| rotate = 1 | -0.1000 |  |",
         "| without rotate |  | +0.1000 |",
     ]
+
+
+def test_inside_nobody_is_looked_at_whom_the_protocol_tests(tool, tmp_path, monkeypatch):
+    fold = protocols.split("patient-wise", PEOPLE)[0]
+    seen = []
+
+    def scored(recipe, recordings, protocol, folder, **how):
+        seen.append((recipe, {r.subject for r in recordings}, protocol))
+        return {"people": [{"accuracy_int8": 0.5}]}
+
+    monkeypatch.setattr(tool, "evaluate", scored)
+    monkeypatch.setattr(Recipe, "recordings", lambda self, root: PEOPLE)
+    place = tool.Where.parse("emg-synthetic:patient-wise")
+    training = tiny.RECIPE.training.model_copy(update={"new_people": NewPeopleSettings(epochs=7)})
+    recipe = tiny.RECIPE.model_copy(update={"training": training})
+    tool.run(recipe, [place], ["force"], tmp_path, inside=True)
+    assert len(seen) == 2
+    for changed, people, protocol in seen:
+        assert people == {r.subject for r in (*fold.train, *fold.validation)}
+        assert protocol == "cross-subject"
+        assert changed.training.epochs == 7  # as for new people
+
+
+def test_inside_is_for_people_who_are_divided_once(tool):
+    for protocol in ("one-to-one", "cross-subject"):
+        with pytest.raises(EdgebioError, match=f"--inside: {protocol} tests people that it trains"):
+            tool.trained_on(protocol, PEOPLE)
 
 
 @pytest.mark.parametrize("text", ["emg-3dc", "emg-3dc::1", "a:b:", "a:b:c:d"])
