@@ -8,6 +8,7 @@ from edgebio.errors import EdgebioError
 from edgebio.protocols import splitters
 from edgebio.protocols.fold import Fold, Unit, digest, hold_out
 from edgebio.protocols.splitters import by_sessions
+from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import Recording
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "digest",
     "hold_out",
     "names",
+    "of_job",
     "picture",
     "split",
 ]
@@ -72,6 +74,26 @@ def split(name: str, recordings: Sequence[Recording]) -> list[Fold]:
         repetitions for it.
     """
     return list(_splitter(name)(recordings))
+
+
+def of_job(data: DataSettings, recordings: Sequence[Recording]) -> Fold:
+    """Divide recordings as ``edgebio train`` does: by the protocol or the sessions that are named.
+
+    Parameters
+    ----------
+    data
+        ``[data]`` of the recipe.
+    recordings
+        Everybody.
+
+    Raises
+    ------
+    EdgebioError
+        See `split` and `by_sessions`.
+    """
+    if data.protocol:
+        return split(data.protocol, recordings)[0]
+    return by_sessions(recordings, data.train_sessions, data.test_sessions, data.test_repetitions)
 
 
 def _splitter(name: str) -> Callable[[Sequence[Recording]], Iterator[Fold]]:

@@ -16,7 +16,6 @@ from edgebio.frontend.spec import FrontendSettings
 from edgebio.recipes.imitation import ImitationSettings
 
 if TYPE_CHECKING:
-    from edgebio.protocols import Fold
     from edgebio.recordings import Recording
 
 
@@ -469,23 +468,6 @@ class Recipe(_Section):
             replace(r, subject=f"{name} {r.subject}")
             for name in self.other_sets
             for r in self._prepared(datasets.load(name, root), own[0].rate)
-        )
-
-    def fold(self, recordings: "Sequence[Recording]") -> "Fold":
-        """Divide recordings as ``edgebio train`` does: by ``[data]``'s protocol or its sessions.
-
-        Raises
-        ------
-        EdgebioError
-            Where the recordings do not suit the job.
-        """
-        from edgebio import protocols
-
-        data = self.data
-        if data.protocol:
-            return protocols.split(data.protocol, recordings)[0]
-        return protocols.by_sessions(
-            recordings, data.train_sessions, data.test_sessions, data.test_repetitions
         )
 
     @property

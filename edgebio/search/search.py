@@ -127,7 +127,7 @@ def search(
     """
     space = Space(request.recipe)
     emulator.command(request.board, Path())  # what is missing is said at once
-    side = replace(request.recipe.fold(recordings), others=tuple(others))
+    side = replace(protocols.of_job(request.recipe.data, recordings), others=tuple(others))
     protocol, folds = sides.folds(side, request.protocol)
     with study.locked(folder):
         asked = _asked(request, protocol, folds)

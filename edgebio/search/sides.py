@@ -13,7 +13,7 @@ def folds(side: Fold, protocol: str | None = None) -> tuple[str, list[Fold]]:
     Parameters
     ----------
     side
-        Of ``edgebio train``, by `edgebio.recipes.Recipe.fold`. Its test side is for the report of
+        Of ``edgebio train``, by `edgebio.protocols.of_job`. Its test side is for the report of
         what was found: it is not looked at here, nor may anything of it reach a candidate.
     protocol
         How to divide; if None, in the way that is nearest to how the recipe is tested: new people

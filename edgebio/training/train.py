@@ -59,7 +59,7 @@ def train(
     EdgebioError
         Where recordings or recipe do not fit, or `folder` holds something else than a run.
     """
-    fold = recipe.fold(recordings)
+    fold = protocols.of_job(recipe.data, recordings)
     return train_fold(recipe, replace(fold, others=tuple(others)), folder)
 
 

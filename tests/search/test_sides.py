@@ -42,7 +42,7 @@ def test_no_recording_of_the_test_side_reaches_a_candidate(
     }.get(tested, DataSettings(protocol=tested))
     recipe = tiny.RECIPE.model_copy(update={"data": data})
     try:
-        side = recipe.fold(everybody)
+        side = protocols.of_job(recipe.data, everybody)
         chosen, folds = sides.folds(side, inner)
     except EdgebioError:  # too few people, sessions or repetitions for it
         return
@@ -73,4 +73,4 @@ def test_no_recording_of_the_test_side_reaches_a_candidate(
 )
 def test_the_training_side_is_divided_as_the_recipe_is_tested(data, shape, protocol):
     recipe = tiny.RECIPE.model_copy(update={"data": data})
-    assert sides.folds(recipe.fold(recordings(*shape)))[0] == protocol
+    assert sides.folds(protocols.of_job(recipe.data, recordings(*shape)))[0] == protocol
