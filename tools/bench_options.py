@@ -56,7 +56,7 @@ class Where:
         return f"{self.dataset}, {self.protocol}"
 
 
-INSIDE = "cross-subject"
+INSIDE = "cross-subject"  # how --inside divides
 
 
 def trained_on(protocol: str, recordings: Sequence[Recording]) -> Sequence[Recording]:
