@@ -55,10 +55,13 @@ def cluster(folder, *kinds):
         start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
               "--scheduler-file", str(about))  # fmt: skip
         deadline = time.monotonic() + 60
-        while not about.is_file():
+        url = ""
+        while not url:
             assert time.monotonic() < deadline, "the scheduler does not start"
             time.sleep(0.1)
-        url = json.loads(about.read_text())["address"]
+            # The file is there before what it holds has been written.
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+                url = json.loads(about.read_text())["address"]
         for kind in kinds:
             start("worker", url, "--nthreads", "1", f"--{kind}", "--no-dashboard",
                   "--local-directory", str(folder))  # fmt: skip
