@@ -150,8 +150,9 @@ def run(
                 jobs=jobs, others=changed.others(recordings, root),
             )  # fmt: skip
             row = found.setdefault(what, {})
-            row[str(where)] = float(np.mean([p["accuracy_int8"] for p in made["people"]]))
-            print(f"{what}, {where}: {row[str(where)]:.4f}", file=sys.stderr, flush=True)
+            place = f"{where}, inside" if inside else str(where)
+            row[place] = float(np.mean([p["accuracy_int8"] for p in made["people"]]))
+            print(f"{what}, {place}: {row[place]:.4f}", file=sys.stderr, flush=True)
         # As far as it is: what is interrupted has its table all the same.
         storage.write_json(folder / "options.json", {"recipe": recipe.name, "rows": found})
         storage.write_text(folder / "options.md", table(found))
@@ -174,6 +175,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, help="folds at a time; one a core if not given")
     parser.add_argument("--data", type=Path, help="folder of data sets")
     options = parser.parse_args()
+    if options.seeds < 1:
+        parser.error("--seeds: at least 1")
     try:
         places = [Where.parse(text) for text in options.on]
         found = run(

@@ -108,7 +108,8 @@ def test_inside_nobody_is_looked_at_whom_the_protocol_tests(tool, tmp_path, monk
     place = tool.Where.parse("emg-synthetic:patient-wise")
     training = tiny.RECIPE.training.model_copy(update={"new_people": NewPeopleSettings(epochs=7)})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
-    tool.run(recipe, [place], ["force"], tmp_path, inside=True)
+    found = tool.run(recipe, [place], ["force"], tmp_path, inside=True)
+    assert list(found["as it is"]) == ["emg-synthetic, patient-wise, inside"]
     assert len(seen) == 2
     for changed, people, protocol in seen:
         assert people == {r.subject for r in (*fold.train, *fold.validation)}
