@@ -1,5 +1,6 @@
 """``edgebio evaluate``: a recipe under a protocol, fold by fold."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
-from edgebio.evaluation.people import REJECTED_SHARE, VOTES, by_fold
+from edgebio.evaluation.people import REJECTED_SHARE, VOTES, by_fold, mean
 from edgebio.recordings import datasets
 
 _COLUMNS = (
@@ -112,6 +113,12 @@ def evaluate(
             ["seed", "float", "int8"],
             [[row["seed"], *(_figure(row[c]) for c in _COLUMNS[:2])] for row in document["seeds"]],
         )
+    out.table(
+        "By class, int8: all folds together" + (", mean (and range) over seeds" * (seeds > 1)),
+        ["class", "recall", "precision (+P)", "F1", "windows"],
+        [_class([row["classes"][k] for row in document["seeds"]])
+         for k in range(len(document["folds"][0]["classes"]))],
+    )  # fmt: skip
     if found := document["conditions"]:
         out.table(
             "By level of force, or other condition: mean over folds",
@@ -149,6 +156,18 @@ def evaluate(
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _class(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Row of a class, by what each seed has made of it."""
+
+    def cell(figure: str) -> str:
+        there = [row[figure] for row in seeds if row[figure] is not None]
+        between = f" ({min(there):.3f} to {max(there):.3f})" if len(there) > 1 else ""
+        return _figure(mean(there)) + between
+
+    figures = (cell(figure) for figure in ("recall", "precision", "f1"))
+    return [seeds[0]["class"], *figures, f"{seeds[0]['windows']:,}"]
 
 
 def _numbers(text: str | None) -> list[int]:

@@ -7,13 +7,14 @@ protocol that shares a fold, computes only what is not there.
 
 import functools
 import hashlib
-import itertools
 import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from edgebio import progress, protocols, storage
 from edgebio.errors import EdgebioError
@@ -22,6 +23,7 @@ from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
 from edgebio.training.features import IMITATED
+from edgebio.training.scores import by_class
 
 Baseline = Literal["lda"]
 RESULT, DOCUMENT = "result.json", "evaluation.json"
@@ -93,11 +95,12 @@ def evaluate(
     dict
         ``dataset``, ``protocol``, ``recipe``, ``folds`` (see `result`, and ``seed``, and ``place``
         below `folder`; all folds of one seed, then of the next), ``mean`` and ``deviation`` over
-        them, ``seeds`` (of each, the mean over its folds), ``people`` (the figures of each person
-        tested), ``interval`` (95 % of the mean over people, by bootstrap; None for one person),
-        ``conditions`` (mean accuracy over folds by the conditions trained and tested at; empty
-        where recordings name none), and ``baseline`` and ``calibration``, where they were asked
-        for.
+        them, ``seeds`` (of each, the mean over its folds, and ``classes``: what
+        `edgebio.training.scores.by_class` says of the int8 decisions of all its folds together),
+        ``people`` (the figures of each person tested), ``interval`` (95 % of the mean over people,
+        by bootstrap; None for one person), ``conditions`` (mean accuracy over folds by the
+        conditions trained and tested at; empty where recordings name none), and ``baseline`` and
+        ``calibration``, where they were asked for.
 
     Raises
     ------
@@ -122,21 +125,21 @@ def evaluate(
         for fold in folds:
             wearer.first(fold.tune, max(calibration))
         folds = [wearer.untuned(fold) for fold in folds]
+    by_seed = {
+        job.training.seed: _run(job, folds, folder, jobs, scheduler, finished)
+        for job in _seeded(recipe, seeds)
+    }
     document: dict[str, Any] = {
         "dataset": recipe.data.dataset,
         "protocol": protocol,
         "recipe": recipe.name,
-        "folds": [
-            row
-            for job in _seeded(recipe, seeds)
-            for row in _run(job, folds, folder, jobs, scheduler, finished)
-        ],
+        "folds": [row for rows in by_seed.values() for row in rows],
     }
     figures = (*_FIGURES, *IMITATION) if recipe.imitation else _FIGURES
     document |= _over_folds(document["folds"], figures)
     document["seeds"] = [
-        {"seed": seed, **_over_folds(list(rows), figures)["mean"]}
-        for seed, rows in itertools.groupby(document["folds"], lambda row: row["seed"])
+        {"seed": seed, **_over_folds(rows, figures)["mean"], "classes": _over_classes(rows)}
+        for seed, rows in by_seed.items()
     ]
     everyone = people.by_person(document["folds"], figures)
     document["people"] = everyone
@@ -315,6 +318,12 @@ def _over_folds(rows: Sequence[dict[str, Any]], figures: Sequence[str]) -> dict[
         "mean": {name: people.mean(column) for name, column in values.items()},
         "deviation": {name: people.deviation(column) for name, column in values.items()},
     }
+
+
+def _over_classes(folds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    together = np.sum([fold["confusion_int8"] for fold in folds], axis=0)
+    rows = zip(folds[0]["classes"], by_class(together.tolist()), strict=True)
+    return [{"class": name, **row} for name, row in rows]
 
 
 def _over_conditions(folds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -89,6 +89,7 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
     outputs, kernels = run_it(classifier, np.ascontiguousarray(told[:, :, None]))
     units = (told.astype(np.float64) - said.zero_point[0]) * said.scale[0]
     decided = {"float": kept.probability.argmax(axis=1), "int8": outputs.argmax(axis=1)}
+    counts = confusion(kept.labels, decided["int8"], outputs.shape[1])
     some = np.unique(np.linspace(0, len(kept.starts) - 1, _COMPARED).astype(np.int64))
     one_each = run.inputs(some).reshape(len(some), channels, *graphs[0].tensors[0].shape[1:])
     document: dict[str, Any] = {
@@ -110,8 +111,8 @@ def quantize(folder: Path, decide: Decide | None = None) -> dict[str, Any]:
                 "instability": instability(kept.labels, decided[kind], kept.recordings),
             }.items()
         },
-        "by_class_int8": by_class(kept.labels, decided["int8"], outputs.shape[1]),
-        "confusion_int8": confusion(kept.labels, decided["int8"], outputs.shape[1]),
+        "by_class_int8": by_class(counts),
+        "confusion_int8": counts,
         "decisions_differing": int((decided["float"] != decided["int8"]).sum()),
         "kernels": kernels,
         "layers": report.layers(float_model, bare, one_each[np.arange(len(some)), some % channels]),

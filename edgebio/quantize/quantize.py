@@ -129,6 +129,7 @@ def quantize(
     probability = compressed.probability(test) if compressed else run.probability()
     said: dict[str, npt.NDArray[Any]] = {"float": probability, "int8": outputs}
     decided = {kind: values.argmax(axis=1) for kind, values in said.items()}
+    counts = confusion(test.labels, decided["int8"], outputs.shape[1])
     some = np.unique(np.linspace(0, len(test) - 1, _COMPARED).astype(np.int64))
     document: dict[str, Any] = {
         "model_sha256": hashlib.sha256(model).hexdigest(),
@@ -154,8 +155,8 @@ def quantize(
                 "instability": instability(test.labels, classes, test.recordings),
             }.items()
         },
-        "by_class_int8": by_class(test.labels, decided["int8"], outputs.shape[1]),
-        "confusion_int8": confusion(test.labels, decided["int8"], outputs.shape[1]),
+        "by_class_int8": by_class(counts),
+        "confusion_int8": counts,
         "decisions_differing": int((decided["float"] != decided["int8"]).sum()),
         "kernels": kernels,
         "layers": report.layers(float_model, bare, pixels[some]) if compare else [],

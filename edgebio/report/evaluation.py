@@ -256,12 +256,11 @@ def _decisions(
     outputs = np.concatenate(
         [np.load(folder / fold["place"] / OUTPUTS, allow_pickle=False) for fold in folds]
     )
-    decided = outputs.argmax(axis=1)
+    counts = confusion(labels, outputs.argmax(axis=1), len(classes))
     pooled = " of all folds" if len(folds) > 1 else ""
     return parts.decisions(
-        confusion(labels, decided, len(classes)), classes,
-        by_class(labels, decided, len(classes)), labels, outputs, f"the int8 networks{pooled}",
-    )  # fmt: skip
+        counts, classes, by_class(counts), labels, outputs, f"the int8 networks{pooled}"
+    )
 
 
 def _quantization(folder: Path, folds: Sequence[Mapping[str, Any]]) -> Section:

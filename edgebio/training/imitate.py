@@ -163,7 +163,8 @@ def imitate(recipe: Recipe, fold: Fold, kept: Sequence[Recording], folder: Path)
     )
     with storage.replacing(folder / WINDOWS) as temporary:
         np.savez_compressed(temporary, **vars(arrays))
-    decided, count = probability.argmax(axis=1), len(classes)
+    decided = probability.argmax(axis=1)
+    counts = confusion(test.labels, decided, len(classes))
     return {
         "classes": classes,
         "features": list(IMITATED),
@@ -177,8 +178,8 @@ def imitate(recipe: Recipe, fold: Fold, kept: Sequence[Recording], folder: Path)
         **scores(test.labels, decided),
         "roc_auc": roc_auc(test.labels, probability),
         "instability": instability(test.labels, decided, test.recordings),
-        "by_class": by_class(test.labels, decided, count),
-        "confusion": confusion(test.labels, decided, count),
+        "by_class": by_class(counts),
+        "confusion": counts,
         "windows": len(test),
         "left_out": {"train": labelled.left_out, "test": test.left_out},
         "history": history,

@@ -4,6 +4,7 @@ scikit-learn is imported where a figure is asked for: that takes seconds, and mu
 module asks for none.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,21 @@ def scores(labels: Integers, decided: Integers) -> dict[str, float]:
     }
 
 
-def by_class(labels: Integers, decided: Integers, classes: int) -> list[dict[str, Any]]:
+def confusion(labels: Integers, decided: Integers, classes: int) -> list[list[int]]:
+    """Count windows by true class (row) and decided class (column)."""
+    from sklearn import metrics
+
+    matrix = metrics.confusion_matrix(labels, decided, labels=np.arange(classes))
+    return [[int(count) for count in row] for row in matrix]
+
+
+def by_class(counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     """Precision (positive predictivity, +P), recall (sensitivity) and F1 of each class.
+
+    Parameters
+    ----------
+    counts
+        Of `confusion`: windows by true class (row) and decided class (column).
 
     Returns
     -------
@@ -49,28 +63,19 @@ def by_class(labels: Integers, decided: Integers, classes: int) -> list[dict[str
         By class: ``precision``, None where it was never decided; ``recall`` and ``f1``, None where
         it does not occur; and ``windows``, how often it occurs.
     """
-    from sklearn import metrics
-
-    precision, recall, f1, count = metrics.precision_recall_fscore_support(
-        labels, decided, labels=np.arange(classes), zero_division=np.nan
-    )
-    return [
-        {
-            "precision": None if np.isnan(precision[k]) else float(precision[k]),
-            "recall": float(recall[k]) if count[k] else None,
-            "f1": float(f1[k]) if count[k] else None,
-            "windows": int(count[k]),
-        }
-        for k in range(classes)
-    ]
-
-
-def confusion(labels: Integers, decided: Integers, classes: int) -> list[list[int]]:
-    """Count windows by true class (row) and decided class (column)."""
-    from sklearn import metrics
-
-    matrix = metrics.confusion_matrix(labels, decided, labels=np.arange(classes))
-    return [[int(count) for count in row] for row in matrix]
+    matrix = np.asarray(counts)
+    found = []
+    for k, right in enumerate(matrix.diagonal().tolist()):
+        occurs, decided = int(matrix[k].sum()), int(matrix[:, k].sum())
+        found.append(
+            {
+                "precision": right / decided if decided else None,
+                "recall": right / occurs if occurs else None,
+                "f1": 2 * right / (occurs + decided) if occurs else None,
+                "windows": occurs,
+            }
+        )
+    return found
 
 
 def roc_auc(labels: Integers, values: Reals) -> float | None:

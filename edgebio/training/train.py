@@ -117,7 +117,8 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     else:
         probability = predict(fitted.model, images.test)
     decided = probability.argmax(axis=1)
-    labels, count = images.test.labels, len(images.classes)
+    labels = images.test.labels
+    counts = confusion(labels, decided, len(images.classes))
     test = {
         **scores(labels, decided),
         "roc_auc": roc_auc(labels, probability),
@@ -170,8 +171,8 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         "seconds": round(time.monotonic() - start, 1),
         **test,
         "teacher": _about(taught, images) if taught else None,
-        "by_class": by_class(labels, decided, count),
-        "confusion": confusion(labels, decided, count),
+        "by_class": by_class(counts),
+        "confusion": counts,
         "history": fitted.history,
     }
     storage.write_json(folder / METRICS, metrics)  # last: with it the run is complete

@@ -25,8 +25,10 @@ def quick_fold(recipe, fold, place):
     accuracy = 0.5 if fold.name == "1" else 0.7
     figures = dict.fromkeys(FIGURES, accuracy)
     figures |= {f"{name}_int8": accuracy - 0.01 for name in FIGURES}
+    right = {"1": [[2, 2], [0, 0]], "2": [[3, 1], [1, 3]]}
+    decided = {"classes": ["fist", "rest"], "confusion_int8": right.get(fold.name, right["1"])}
     storage.write_json(
-        place / RESULT, {"fold": fold.name, "train": "-", "test": fold.name, **figures}
+        place / RESULT, {"fold": fold.name, "train": "-", "test": fold.name, **figures, **decided}
     )
 
 
@@ -81,7 +83,10 @@ def by_its_seed(recipe, fold, place):
     found = json.loads((place / RESULT).read_text())
     accuracy = found["accuracy"] + recipe.training.seed / 10
     people = [{"subject": fold.name, "windows": 3, "accuracy": accuracy}]
-    storage.write_json(place / RESULT, {**found, "accuracy": accuracy, "people": people})
+    found |= {"accuracy": accuracy, "people": people}
+    if recipe.training.seed == 2:
+        found["confusion_int8"] = [[4, 0], [0, 1]]
+    storage.write_json(place / RESULT, found)
 
 
 def test_every_fold_is_trained_from_every_seed(tmp_path, fold_of):
@@ -102,6 +107,14 @@ def test_every_fold_is_trained_from_every_seed(tmp_path, fold_of):
     assert [row["seed"] for row in document["seeds"]] == [1, 2, 3]
     assert [row["accuracy"] for row in document["seeds"]] == pytest.approx([0.7, 0.8, 0.9])
     assert [row["accuracy"] for row in document["people"]] == pytest.approx([0.7, 0.9])
+    # Folds are taken together before recall is.
+    classes = [row["classes"] for row in document["seeds"]]
+    assert [[row["recall"] for row in seed] for seed in classes] == [
+        [5 / 8, 3 / 4], [1, 1], [5 / 8, 3 / 4]
+    ]  # fmt: skip
+    assert classes[1][0] == {
+        "class": "fist", "precision": 1, "recall": 1, "f1": 1, "windows": 8
+    }  # fmt: skip
     assert document["mean"]["accuracy"] == pytest.approx(0.8)
     # The interval is over people, and not over trainings of the same ones.
     assert document["interval"]["accuracy"] == pytest.approx([0.7, 0.9])

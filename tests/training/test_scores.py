@@ -28,7 +28,7 @@ def test_figures_of_a_small_case_by_hand():
 
 def test_classes_have_recall_and_precision_where_they_are_defined():
     labels = np.array([0, 0, 0, 0, 1, 1])
-    first, second, third, fourth = by_class(labels, np.array([0, 0, 0, 1, 1, 2]), 4)
+    first, second, third, fourth = by_class(confusion(labels, np.array([0, 0, 0, 1, 1, 2]), 4))
     assert first == {"precision": 1.0, "recall": 0.75, "f1": pytest.approx(6 / 7), "windows": 4}
     assert (second["precision"], second["recall"]) == (0.5, 0.5)
     assert third == {"precision": 0.0, "recall": None, "f1": None, "windows": 0}
