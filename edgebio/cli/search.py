@@ -10,6 +10,7 @@ from edgebio import protocols, recipes
 from edgebio.cli.budget import Size
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
+from edgebio.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from edgebio.search.search import Metric
@@ -65,7 +66,8 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer c
 @click.option("--dataset", help="Another data set than the recipe's (a name or an .npz file).")
 @click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
 @click.option("--jobs", type=click.IntRange(min=1),
-              help="Candidates at a time; one a core if not given.")  # fmt: skip
+              help="Candidates at a time; one a core if not given, or with --dask one a thread "
+              "of its workers.")  # fmt: skip
 @click.option("--dask", "scheduler", metavar="URL",
               help="Train on the workers of this Dask scheduler, such as "
               "tcp://10.0.0.5:8786.")  # fmt: skip
@@ -133,6 +135,8 @@ def search(
         scheduler=scheduler,
         finished=finished,
     )
+    if found["gave_up"]:
+        out.note(f"gave up {found['gave_up']}")
     rows = [_row(row) for row in found["front"]]
     own = found["recipe_itself"]
     if own and own["number"] not in {row["number"] for row in found["front"]}:
@@ -143,14 +147,16 @@ def search(
         ["recipe", metric.replace("_", " "), "ms a decision", "flash", "RAM", "network", "STFT"],
         rows,
     )
-    if not found["front"]:
-        out.result("Nothing that was tried is within the limits: try more --trials")
     page = report.write(folder)
     out.result(f"{page}; recipes, search.json and the study are beside it")
-    if found["front"]:
-        first = folder / found["front"][0]["file"]
-        out.result(f"next: edgebio evaluate {first} --protocol P, on whom nothing was chosen by")
-    return {**found, "report": str(page)}
+    document = {**found, "report": str(page)}
+    if not found["front"]:
+        more = "allow more, or begin with a smaller recipe"
+        remedy = more if found["gave_up"] else "try more --trials"
+        raise CheckFailedError(f"nothing that was tried is within the limits: {remedy}", document)
+    first = folder / found["front"][0]["file"]
+    out.result(f"next: edgebio evaluate {first} --protocol P, on whom nothing was chosen by")
+    return document
 
 
 def _row(row: Document) -> list[Any]:

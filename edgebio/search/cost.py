@@ -8,7 +8,7 @@ trained network at the end.
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +52,15 @@ class Limits:
     def budget(self) -> firmware.Budget:
         """Give the budget of the fastest image within the limits."""
         return firmware.Budget("speed", self.flash, self.ram)
+
+    def on(self, board: Board) -> "Limits":
+        """Give the same limits, of which none is more than a board has."""
+        flash, ram = board.memory.flash.bytes, board.memory.ram.bytes
+        return replace(
+            self,
+            flash=flash if self.flash is None else min(self.flash, flash),
+            ram=ram if self.ram is None else min(self.ram, ram),
+        )
 
 
 NO_LIMITS: Final = Limits()

@@ -1,14 +1,68 @@
 """One candidate on an inner fold: trained, quantized, scored by the C that a board would run."""
 
+import functools
 import os
+from collections import deque
 from pathlib import Path
 
 from edgebio import storage
-from edgebio.evaluation.evaluate import RESULT, by_generated_c
+from edgebio.evaluation import workers
+from edgebio.evaluation.evaluate import RESULT, by_generated_c, code, key
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
+
+_code = functools.partial(code, "search")  # of a worker too: what it runs stands in this room
+
+
+def kept_score(recipe: Recipe, fold: Fold, folder: Path, scheduler: str | None = None) -> Path:
+    """Folder of one fold, which `score_fold` makes where it is not kept below `folder` yet.
+
+    Parameters
+    ----------
+    recipe, fold
+        What is trained and scored.
+    folder
+        Where folds are kept.
+    scheduler
+        Address of a Dask scheduler whose workers take the fold in place of this machine.
+
+    Raises
+    ------
+    EdgebioError
+        Where the fold fails, or a worker has other code.
+    LostError
+        Where it does not end through no fault of its own.
+    """
+    place = folder / "folds" / key(recipe, fold)
+    if not (place / RESULT).is_file():
+        todo = {place: fold}
+        deque(
+            workers.on_cluster(score_fold, recipe, todo, scheduler, _code)
+            if scheduler
+            else workers.locally(score_fold, recipe, todo, 1),
+            maxlen=0,
+        )
+    return place
+
+
+def places(recipe: Recipe, scheduler: str) -> int:
+    """Folds of a recipe that the workers of a Dask scheduler take at a time: their threads.
+
+    Raises
+    ------
+    MissingToolError
+        Where Dask is not installed.
+    LostError
+        Where there is no scheduler, or no worker.
+    """
+    # With nothing to do, the cluster says what is missing.
+    deque(workers.on_cluster(score_fold, recipe, {}, scheduler, _code), maxlen=0)
+    from distributed import Client
+
+    with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        return sum(client.nthreads().values())
 
 
 def score_fold(recipe: Recipe, fold: Fold, place: Path) -> None:

@@ -10,6 +10,7 @@ candidate is out, though luck on later folds might have put it on the front.
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,7 +21,7 @@ from edgebio import progress, protocols, recipes, storage
 from edgebio.boards import Board, emulator
 from edgebio.errors import CheckFailedError, EdgebioError, InterruptedWorkError, MissingToolError
 from edgebio.evaluation import alone, workers
-from edgebio.evaluation.evaluate import RESULT, code, kept_fold
+from edgebio.evaluation.evaluate import RESULT, code
 from edgebio.protocols import Fold
 from edgebio.quantize.quantize import MODEL
 from edgebio.recipes import Recipe
@@ -29,7 +30,7 @@ from edgebio.search import sides, study
 from edgebio.search.cost import NO_LIMITS, Cost, Counter, Limits
 from edgebio.search.crew import Crew
 from edgebio.search.front import Point, dominates, front
-from edgebio.search.scoring import score_fold
+from edgebio.search.scoring import kept_score, places
 from edgebio.search.space import Params, Space
 from edgebio.search.study import SPENT, Candidate, State
 from edgebio.training.images import spec_of
@@ -38,7 +39,7 @@ DOCUMENT: Final = "search.json"
 Metric = Literal["accuracy", "balanced_accuracy", "macro_f1"]
 
 _SEEDS_APART: Final = 100  # seeds from one round of training to the next; a fold has its own
-_MISSES: Final = 40  # candidates in a row that are beyond the limits, before it gives up
+_MISSES: Final = 41  # candidates in a row that are not trained, and it gives up
 _BROKEN: Final = 3  # trials in a row that fail
 
 
@@ -101,7 +102,8 @@ def search(
     others
         By ``recipe.others``: what every candidate learns from before.
     jobs
-        Candidates at a time; as many as the machine has cores if None.
+        Candidates at a time; if None as many as the machine has cores, or as the scheduler's
+        workers train at a time.
     scheduler
         Address of a Dask scheduler whose workers train in place of this machine.
     finished
@@ -113,13 +115,14 @@ def search(
         What search.json holds: what was asked; ``chosen_on`` and ``put_away``, whose recordings
         candidates were chosen by and whose none has met; ``recipe_itself`` and ``front``, rows
         with ``number``, ``name``, ``accuracy`` (mean over seeds and folds), ``by_seed``, ``cost``
-        (of the trained network's image), ``file`` and what tells it apart; ``candidates``; and
-        ``counts`` by how they ended.
+        (of the trained network's image), ``file`` and what tells it apart; ``candidates``;
+        ``counts`` by how they ended; and ``gave_up``: what it ended after where not all that were
+        asked for were trained, else "".
 
     Raises
     ------
     CheckFailedError
-        Where nothing meets the limits; the text says what the smallest candidate needs.
+        Where nothing meets limits and board; the text says what comes closest, and what it needs.
     InterruptedWorkError
         On Ctrl-C; the same call goes on.
     EdgebioError
@@ -127,22 +130,22 @@ def search(
     """
     space = Space(request.recipe)
     emulator.command(request.board, Path())  # what is missing is said at once
+    at_a_time = jobs or (places(request.recipe, scheduler) if scheduler else os.cpu_count()) or 1
     side = replace(protocols.of_job(request.recipe.data, recordings), others=tuple(others))
     protocol, folds = sides.folds(side, request.protocol)
     with study.locked(folder):
         asked = _asked(request, protocol, folds)
         seed = request.recipe.training.seed
         memory = study.open_study(folder, space, asked, seed)
-        job = _Search(request, space, folds, folder, memory, Crew(jobs or os.cpu_count() or 1),
-                      scheduler, finished)  # fmt: skip
+        job = _Search(request, space, folds, folder, memory, Crew(at_a_time), scheduler, finished)
         try:
             job.run()
             job.confirm()
-        except InterruptedWorkError:
-            done = sum(c.state in SPENT for c in job.known.values())
+            found = job.found()
+        except (InterruptedWorkError, KeyboardInterrupt):  # within the crew, and outside
             raise InterruptedWorkError(
-                f"interrupted: {done} of {request.trials} candidates are kept in {folder}; the "
-                "same command goes on"
+                f"interrupted: {job.spent()} of {request.trials} candidates are kept in {folder}; "
+                "the same command goes on"
             ) from None
         document = {
             **{name: value for name, value in asked.items() if name not in ("code", "recordings")},
@@ -155,7 +158,7 @@ def search(
             "inner_folds": [fold.name for fold in folds],
             "chosen_on": _described(sides.chosen_by(side)),
             "put_away": _described(sides.put_away(side)),
-            **job.found(),
+            **found,
         }
         storage.write_json(folder / DOCUMENT, document)
     return document
@@ -182,8 +185,10 @@ class _Search:
         self.library = study.optuna()
         self.own = self._identity(self.space.itself())
         self.seen = {self._identity(c.params) for c in self.known.values()}
-        self.spent = sum(c.state in SPENT for c in self.known.values())
         self.misses = self.broken = 0
+        self.gave_up = False
+        # However many workers train, candidates are counted by the cores of this machine.
+        self.counting = threading.Semaphore(os.cpu_count() or 1)
 
     # Candidates -----------------------------------------------------------------------------
 
@@ -191,14 +196,14 @@ class _Search:
         """Train as many candidates as are asked for."""
         if not any(self._fits(c) for c in self.known.values()):
             self._possible()
-        begun = self.spent
+        begun = self.spent()
         with progress.bar("candidates", self.request.trials) as advance:
             advance(begun)
 
             def work() -> bool:
                 nonlocal begun
                 with self.crew.lock:
-                    if begun >= self.request.trials or self.misses > _MISSES:
+                    if begun >= self.request.trials or self.gave_up:
                         return False
                     begun += 1
                     trial = self.memory.ask()
@@ -212,15 +217,21 @@ class _Search:
                     else:
                         begun -= 1
                         self.misses += 1
+                        # For good, though another that is at work may still be trained.
+                        self.gave_up |= self.misses == _MISSES
                     self.finished(candidate)
                 return True
 
             self.crew.run(work)
 
     def _possible(self) -> None:
-        """Refuse limits that the smallest candidate is beyond, saying what it needs."""
-        limits = self.request.limits
-        if limits == NO_LIMITS or not self._cost(self.request.recipe).over(limits):
+        """Refuse limits and boards that the smallest candidates are beyond, saying what one needs.
+
+        Told is that which comes closest: of several, one can need the least flash and another the
+        least time.
+        """
+        limits = self.request.limits.on(self.request.board)
+        if not self._cost(self.request.recipe).over(limits):
             return
         tried: list[Cost] = []
         for params in progress.track(self.space.smallest(), "the smallest candidates"):
@@ -228,20 +239,24 @@ class _Search:
             if not cost.over(limits):
                 return
             tried.append(cost)
+        closest = min(tried, key=lambda cost: sum(cost.over(limits).values()))
         needs = {
-            "flash": (f"{min(c.flash for c in tried):,} bytes of flash", limits.flash),
-            "ram": (f"{min(c.ram for c in tried):,} bytes of RAM", limits.ram),
-            "latency": (f"{min(c.latency for c in tried):.2f} ms a decision", limits.latency),
+            "latency": "{:g} ms a decision ({} {:g} ms)",
+            "flash": "{:,} bytes of flash ({} {:,} bytes)",
+            "ram": "{:,} bytes of RAM ({} {:,} bytes)",
         }
-        asked = {
-            "flash": f"{limits.flash or 0:,} bytes",
-            "ram": f"{limits.ram or 0:,} bytes",
-            "latency": f"{limits.latency or 0:g} ms",
-        }
-        missed = {name for cost in tried for name in cost.over(limits)} & needs.keys()
-        told = [f"{needs[n][0]} (--max-{n} {asked[n]})" for n in needs if n in missed]
+        asked, over = asdict(self.request.limits), closest.over(limits)
+        told = [
+            needs[name].format(
+                getattr(closest, name),
+                f"--max-{name}" if most == asked[name] else "the board has",
+                most,
+            )
+            for name, most in asdict(limits).items()
+            if name in over
+        ]
         raise CheckFailedError(
-            f"no candidate can meet the budget on {self.request.board.name}: the smallest needs "
+            f"no candidate can meet the budget on {self.request.board.name}: the closest needs "
             f"{' and '.join(told) or 'more memory than the board has'}"
         )
 
@@ -363,6 +378,10 @@ class _Search:
             row["file"] = f"{row['name']}.toml"
             storage.write_text(self.folder / row["file"], self._toml(row))
         states = [c.state for c in self.known.values()]
+        gave_up = (
+            f"after {_MISSES} candidates in a row that were beyond the limits or tried before; "
+            f"{self.spent()} of {self.request.trials} trained"
+        )
         return {
             "recipe_itself": rows.get(own) if own is not None else None,
             "front": members,
@@ -377,6 +396,7 @@ class _Search:
                 for c in self.known.values()
             ],
             "counts": {state: states.count(state) for state in dict.fromkeys(states)},
+            "gave_up": gave_up if self.gave_up else "",
             "seconds": round(sum(c.seconds for c in self.known.values()), 1),
             "seeds": self.request.seeds,
         }  # fmt: skip
@@ -416,6 +436,10 @@ class _Search:
 
     # What all of it needs -------------------------------------------------------------------
 
+    def spent(self) -> int:
+        """Count the candidates that were trained, of those that were asked for."""
+        return sum(c.state in SPENT for c in list(self.known.values()))
+
     def _scored(self) -> list[Candidate]:
         return [c for c in self.known.values() if c.state == "done" and self._fits(c)]
 
@@ -441,10 +465,10 @@ class _Search:
 
     def _cost(self, recipe: Recipe) -> Cost:
         inside = self.folds[0].train
+        spec = spec_of(recipe.frontend, inside)
         try:
-            return self.counter.untrained(
-                recipe, spec_of(recipe.frontend, inside), inside[0].classes
-            )
+            with self.counting:
+                return self.counter.untrained(recipe, spec, inside[0].classes)
         except alone.DiedError as error:
             raise workers.LostError(
                 f"the process that counts a candidate died ({error}; short of memory?): run the "
@@ -460,7 +484,7 @@ class _Search:
         seed = recipe.training.seed + _SEEDS_APART * turn + number
         training = recipe.training.model_copy(update={"seed": seed})
         seeded = recipe.model_copy(update={"training": training})
-        return kept_fold(score_fold, seeded, self.folds[number], self.folder, self.scheduler)
+        return kept_score(seeded, self.folds[number], self.folder, self.scheduler)
 
 
 def _asked(request: Request, protocol: str, folds: Sequence[Fold]) -> dict[str, Any]:

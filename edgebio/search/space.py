@@ -251,6 +251,6 @@ def _stronger(settings: AugmentSettings, strength: float) -> AugmentSettings:
     return settings.model_copy(
         update={
             name: min(strength * getattr(settings, name), most.get(name, math.inf))
-            for name in ("noise", "gain", "force", "channel_dropout", "shift", "mixup")
+            for name in ("noise", "mains", "gain", "force", "channel_dropout", "shift", "mixup")
         }
     )

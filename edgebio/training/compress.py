@@ -73,7 +73,7 @@ def compress(
         What the network was trained by.
     images, settings
         What it was trained on, and how, see `edgebio.training.sides.images`. Epochs and learning
-        rate are the scheme's, and there is nothing to stop early by.
+        rate are the scheme's, there is nothing to stop early by, and weights are not averaged.
     calibration
         int8 pixels, shape (n, columns, bins, channels): where the ranges of quantization-aware
         training begin.
@@ -85,9 +85,12 @@ def compress(
     """
     start = time.process_time()
     how = getattr(recipe.quantize, scheme)
+    # An average of weights is written back after the last mask: its zeros would be lost.
     gentle = settings.model_copy(
-        update={"epochs": how.epochs, "learning_rate": how.learning_rate, "patience": 0}
-    )
+        update={
+            "epochs": how.epochs, "learning_rate": how.learning_rate, "patience": 0, "average": 0.0,
+        }
+    )  # fmt: skip
     # The classifier's bias is shifted after a training, see `adjust`, and was not within it.
     weights = network.get_weights()
     shape, classes = images.train.shape, len(images.classes)

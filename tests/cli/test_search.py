@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from edgebio import recipes
 from edgebio.cli import main
 from edgebio.recipes import Recipe
+from edgebio.search.cost import Counter
 from tests.search import standin
 
 
@@ -37,6 +38,55 @@ def test_the_front_is_a_table_and_a_document(job, tmp_path):
     assert (tmp_path / "found" / "report.html").is_file()
 
 
+@pytest.fixture
+def words(job, tmp_path):
+    return [
+        "search", job, "--board", "mps2-an386", "-o", str(tmp_path / "found"), "--trials", "3",
+        "--seeds", "1", "--max-flash", "30000", "--jobs", "1",
+    ]  # fmt: skip
+
+
+def test_giving_up_is_said_and_nothing_found_is_a_failure(words, monkeypatch):
+    monkeypatch.setattr(Counter, "untrained", standin.only_the_recipe)
+    gave_up = (
+        "after 41 candidates in a row that were beyond the limits or tried before; 1 of 3 trained"
+    )
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert f"gave up {gave_up}" in done.stderr.splitlines()
+
+    # The recipe itself is trained whatever it takes, and is then beyond the limits too.
+    def beyond(counter, model):
+        return standin.count(counter, model).model_copy(update={"flash": 30_001})
+
+    monkeypatch.setattr(Counter, "trained", beyond)
+    done = CliRunner().invoke(main, [*words, "--json"])
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == (
+        "edgebio: nothing that was tried is within the limits: allow more, or begin with a "
+        "smaller recipe"
+    )
+    found = json.loads(done.stdout)
+    assert found["gave_up"] == gave_up
+    assert found["front"] == []
+    done = CliRunner().invoke(main, [*words, "--trials", "1"])
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].endswith("within the limits: try more --trials")
+
+
+def test_ctrl_c_while_the_limits_are_looked_at_is_one_line(words, tmp_path, monkeypatch):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Counter, "untrained", interrupted)
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 130
+    assert done.stderr.splitlines() == [
+        f"edgebio: interrupted: 0 of 3 candidates are kept in {tmp_path / 'found'}; the same "
+        "command goes on"
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -45,7 +95,7 @@ def test_the_front_is_a_table_and_a_document(job, tmp_path):
         (["--max-flash", "-1"], "is no size"),
         (["--board", "nowhere"], "no board 'nowhere'"),
         (["--board", "stm32f4discovery"], "board stm32f4discovery has no emulator"),
-        (["--max-flash", "4k"], "no candidate can meet the budget on mps2-an386: the smallest "
+        (["--max-flash", "4k"], "no candidate can meet the budget on mps2-an386: the closest "
          "needs 21,600 bytes of flash (--max-flash 4,096 bytes)"),
         (["--protocol", "cross-subject"], "cross-subject needs at least two people"),
     ],

@@ -107,5 +107,5 @@ def test_limits_hold_in_the_image_that_is_built(tmp_path, board):
 @pytest.mark.slow
 def test_a_budget_that_nothing_meets_says_what_the_smallest_image_takes(tmp_path, board):
     asked = Request(tiny.RECIPE, board, Limits(flash=8192), trials=1)
-    with pytest.raises(CheckFailedError, match=r"the smallest needs \d\d,\d{3} bytes of flash"):
+    with pytest.raises(CheckFailedError, match=r"the closest needs \d\d,\d{3} bytes of flash"):
         search(asked, tiny.recordings(), tmp_path, jobs=1)

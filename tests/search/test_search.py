@@ -2,16 +2,18 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from edgebio import recipes, report
-from edgebio.errors import CheckFailedError, EdgebioError
+from edgebio.errors import CheckFailedError, EdgebioError, InterruptedWorkError
 from edgebio.evaluation.evaluate import RESULT
 from edgebio.search import Limits, search
+from edgebio.search.cost import Counter
 from edgebio.search.front import Point, dominates
 from edgebio.search.study import FILE, locked
 from tests.search import standin
@@ -123,6 +125,80 @@ def test_a_budget_that_nothing_meets_is_one_line_that_says_what_is_needed(tmp_pa
     assert "ms a decision (--max-latency 0.5 ms)" in said
     assert "RAM" not in said
     assert not trainings.made
+
+
+def test_what_is_needed_is_told_of_one_candidate(tmp_path, trainings, monkeypatch):
+    """One front end takes too long, another too much flash: neither needs both."""
+
+    def cost(counter, recipe, spec, classes):
+        takes = {"latency": 9.0, "flash": 20_000} if spec.fft == 64 else {
+            "latency": 3.0, "flash": 30_000
+        }  # fmt: skip
+        return standin.cost(recipe, counter.limits).model_copy(update=takes)
+
+    monkeypatch.setattr(Counter, "untrained", cost)
+    asked = standin.request(5, limits=Limits(latency=4.0, flash=20_500))
+    with pytest.raises(CheckFailedError) as error:
+        search(asked, standin.people(), tmp_path, jobs=1)
+    assert str(error.value) == (
+        "no candidate can meet the budget on mps2-an386: the closest needs 30,000 bytes of flash "
+        "(--max-flash 20,500 bytes)"
+    )
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(flash=1 << 20)])
+def test_a_board_that_is_too_small_is_said_before_anything_is_trained(tmp_path, trainings, limits):
+    memory = standin.BOARD.memory
+    flash = memory.flash.model_copy(update={"bytes": 16_384})
+    small = standin.BOARD.model_copy(update={"memory": memory.model_copy(update={"flash": flash})})
+    asked = standin.request(5, board=small, limits=limits)
+    needed = r"the closest needs 21,600 bytes of flash \(the board has 16,384 bytes\)$"
+    with pytest.raises(CheckFailedError, match=needed):
+        search(asked, standin.people(), tmp_path, jobs=1)
+    assert not trainings.made
+
+
+def test_candidates_that_cannot_be_trained_are_given_up(tmp_path, trainings, monkeypatch):
+    """Also while another is being trained, which then does not go on with more of them."""
+    monkeypatch.setattr(Counter, "untrained", standin.only_the_recipe)
+    enough = threading.Event()
+    trainings.broken = lambda recipe, fold: not enough.wait(120)
+    over = []
+
+    def finished(candidate):
+        over.extend([candidate] if candidate.state == "over" else [])
+        if len(over) == 41:
+            enough.set()
+
+    asked = standin.request(5, limits=Limits(flash=30_000))
+    found = search(asked, standin.people(), tmp_path, jobs=2, finished=finished)
+    assert found["counts"] == {"over": 41, "done": 1}
+    assert found["gave_up"] == (
+        "after 41 candidates in a row that were beyond the limits or tried before; 1 of 5 trained"
+    )
+    assert [row["number"] for row in found["front"]] == [0]
+    whole = search(replace(asked, trials=1), standin.people(), tmp_path, jobs=1)
+    assert whole["gave_up"] == ""
+
+
+@pytest.mark.parametrize(("where", "trained"), [("untrained", 0), ("trained", 3)])
+def test_ctrl_c_before_and_after_all_trainings_loses_nothing(
+    tmp_path, trainings, monkeypatch, where, trained
+):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Counter, where, interrupted)
+        with pytest.raises(InterruptedWorkError) as error:
+            search(standin.request(3), standin.people(), tmp_path, jobs=1)
+    assert str(error.value) == (
+        f"interrupted: {trained} of 3 candidates are kept in {tmp_path}; the same command goes on"
+    )
+    assert len(trainings.made) == trained
+    found = search(standin.request(3), standin.people(), tmp_path, jobs=1)
+    assert len(trainings.made) == 3
+    assert found["front"]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])

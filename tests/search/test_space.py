@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from edgebio import recipes
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
-from edgebio.recipes import ModelSettings, Recipe
+from edgebio.recipes import AugmentSettings, ModelSettings, Recipe
 from edgebio.search.space import Space
 from tests import tiny
 
@@ -82,6 +82,16 @@ def test_a_recipe_of_a_candidate_is_a_file(tmp_path):
         path = tmp_path / f"{number}.toml"
         path.write_text(recipes.dump(made))
         assert recipes.load(path) == made
+
+
+def test_strength_is_of_all_amplitudes_of_the_augmentation():
+    figures = AugmentSettings.model_fields
+    amplitudes = [name for name, field in figures.items() if field.annotation is float]
+    augment = AugmentSettings(**{name: 0.1 if name in amplitudes else 2 for name in figures})
+    training = tiny.RECIPE.training.model_copy(update={"augment": augment})
+    space = Space(tiny.RECIPE.model_copy(update={"training": training}))
+    made = space.recipe_of(space.itself() | {"augment": 0.5}).training.augment
+    assert made == augment.model_copy(update=dict.fromkeys(amplitudes, 0.05))
 
 
 def test_the_smallest_has_the_fewest_of_everything():

@@ -34,8 +34,9 @@ def kernels(network):
     return [w.numpy() for w in network.weights if "kernel" in w.name]
 
 
-def test_the_asked_share_of_every_layers_weights_becomes_zero():
-    _, found = compressed("prune")
+@pytest.mark.parametrize("average", [0.0, 0.99])
+def test_the_asked_share_of_every_layers_weights_becomes_zero(average):
+    _, found = compressed("prune", average=average)
     for kernel in kernels(found.network):
         assert (kernel == 0).mean() == pytest.approx(0.6, abs=1 / kernel.size + 1e-6)
     assert len(found.history["loss"]) == 2
