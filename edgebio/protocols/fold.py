@@ -41,7 +41,9 @@ class Fold:
         What does not stand on both sides; checked when the fold is made.
     tune
         What a network that was trained on `train` is then tuned on: labelled recordings of the
-        person tested, of other sessions than those tested.
+        person tested.
+    tuned_apart
+        What does not stand on both sides of `tune` and `test`.
     validation
         What tells when to stop, where the protocol says who that is; otherwise repetitions of
         `train` do. A training that stops nowhere early may learn from it.
@@ -51,8 +53,8 @@ class Fold:
     Raises
     ------
     EdgebioError
-        Where a side is empty, or where an `apart` unit (of `tune`: a session), a recording or a
-        copy of one stands on the test side and on another.
+        Where a side is empty, or where an `apart` unit (of `tune`: a `tuned_apart` one), a
+        recording or a copy of one stands on the test side and on another.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Fold:
     tune: tuple[Recording, ...] = ()
     validation: tuple[Recording, ...] = ()
     others: tuple[Recording, ...] = ()
+    tuned_apart: Unit = "session"
 
     def __post_init__(self) -> None:
         for side, recordings in (("train", self.train), ("test", self.test)):
@@ -70,7 +73,7 @@ class Fold:
         self._keep_apart(self.train, self.test, self.apart)
         self._keep_apart(self.validation, self.test, self.apart)
         self._keep_apart(self.train, self.validation, self.apart)
-        self._keep_apart(self.tune, self.test, "session")
+        self._keep_apart(self.tune, self.test, self.tuned_apart)
         # Published sets hold byte-identical files under two people's names.
         learned = (*self.train, *self.tune, *self.validation, *self.others)
         contents = {digest(r): r for r in learned}
@@ -111,7 +114,7 @@ def digest(recording: Recording) -> bytes:
 
 
 def hold_out(
-    recordings: Iterable[Recording], repetitions: int
+    recordings: Iterable[Recording], repetitions: int, share: float = 0.0
 ) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
     """Take the last repetitions of each person, session and class away.
 
@@ -121,6 +124,8 @@ def hold_out(
         Recordings; where one of them holds several classes, it counts for all of them together.
     repetitions
         How many to take; 0 takes none.
+    share
+        Of the repetitions: so many are taken where they are more than that.
 
     Returns
     -------
@@ -141,12 +146,13 @@ def hold_out(
     last: dict[Hashable, set[int]] = {}
     for recording in everything:
         which = group(recording)
-        if len(numbers[which]) <= repetitions:
+        there = len(numbers[which])
+        if there <= repetitions:
             raise EdgebioError(
-                f"{recording.source}: {_described(recording)} has {len(numbers[which])} "
-                f"repetition(s); holding {repetitions} out leaves none to train on"
+                f"{recording.source}: {_described(recording)} has {there} repetition(s); holding "
+                f"{repetitions} out leaves none to train on"
             )
-        last[which] = set(sorted(numbers[which])[-repetitions:])
+        last[which] = set(sorted(numbers[which])[-max(repetitions, int(share * there)) :])
     held = [r.repetition in last[group(r)] for r in everything]
     kept = tuple(r for r, out in zip(everything, held, strict=True) if not out)
     return kept, tuple(r for r, out in zip(everything, held, strict=True) if out)

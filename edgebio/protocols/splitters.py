@@ -5,7 +5,8 @@ make any result look good.
 
 The words are MOABB's (within-session, cross-session, cross-subject) and those of the EMG field:
 one-to-one, all-to-one and transfer are tested on the same recordings, with a network that knows
-only the wearer, only other people, or first the others and then the wearer. In the pictures a row
+only the wearer, only other people, or first the others and then the wearer; in a set where nobody
+has a second session, these are the last quarter of the repetitions. In the pictures a row
 is a person, a column a session, ``#`` is trained on, ``+`` is tuned on afterwards, ``?`` is tested
 on, ``.`` is left alone; a block is a fold.
 """
@@ -43,20 +44,25 @@ def one_to_one(recordings: Recordings) -> Iterator[Fold]:
         # ?     . .
         . .     # ?
     """
+    once = _once(recordings)
     for person in _values(recordings, "subject"):
-        own = [r for r in recordings if r.subject == person]
+        own = _of(recordings, subject=person)
         sessions = _values(own, "session")
-        if len(sessions) < 2:
+        if once:
+            train, test = _last_quarter(own)
+            yield Fold(person, train, test, apart="repetition")
+        elif len(sessions) < 2:
             raise EdgebioError(
-                f"one-to-one needs two sessions of each person; person {person} has only "
-                f"session {sessions[0]}"
+                f"one-to-one needs two sessions of each person, as others here have; person "
+                f"{person} has only session {sessions[0]}"
             )
-        yield Fold(
-            name=person,
-            train=_of(own, session=sessions[0]),
-            test=_of(own, session=sessions[1]),
-            apart="session",
-        )
+        else:
+            yield Fold(
+                name=person,
+                train=_of(own, session=sessions[0]),
+                test=_of(own, session=sessions[1]),
+                apart="session",
+            )
 
 
 def all_to_one(recordings: Recordings) -> Iterator[Fold]:
@@ -67,43 +73,41 @@ def all_to_one(recordings: Recordings) -> Iterator[Fold]:
         . ?     # #
         # #     . ?
     """
+    once = _once(recordings)
     for person, others in _people(recordings, "all-to-one"):
-        sessions = _values(_of(recordings, subject=person), "session")
+        own = _of(recordings, subject=person)
+        sessions = _values(own, "session")
         tested = sessions[min(1, len(sessions) - 1)]
-        yield Fold(
-            name=person,
-            train=others,
-            test=_of(recordings, subject=person, session=tested),
-            apart="subject",
-        )
+        test = _last_quarter(own)[1] if once else _of(own, session=tested)
+        yield Fold(name=person, train=others, test=test, apart="subject")
 
 
 def transfer(recordings: Recordings) -> Iterator[Fold]:
     """All other people, then the first session of one, against that person's second.
 
-    The network of all-to-one is tuned on what one-to-one is trained on. People of a single session
-    are learned from and not tested.
+    The network of all-to-one is tuned on what one-to-one is trained on. Where others have two
+    sessions, people of a single one are learned from and not tested.
 
     ::
 
         + ?     # #
         # #     + ?
     """
-    tested = 0
+    once = _once(recordings)
     for person, others in _people(recordings, "transfer"):
-        sessions = _values(_of(recordings, subject=person), "session")
-        if len(sessions) < 2:
-            continue
-        tested += 1
-        yield Fold(
-            name=person,
-            train=others,
-            test=_of(recordings, subject=person, session=sessions[1]),
-            apart="subject",
-            tune=_of(recordings, subject=person, session=sessions[0]),
-        )
-    if not tested:
-        raise EdgebioError("transfer needs two sessions of a person; here everybody has one")
+        own = _of(recordings, subject=person)
+        sessions = _values(own, "session")
+        if once:
+            tune, test = _last_quarter(own)
+            yield Fold(person, others, test, apart="subject", tune=tune, tuned_apart="repetition")
+        elif len(sessions) > 1:
+            yield Fold(
+                name=person,
+                train=others,
+                test=_of(own, session=sessions[1]),
+                apart="subject",
+                tune=_of(own, session=sessions[0]),
+            )
 
 
 def cross_validation(recordings: Recordings) -> Iterator[Fold]:
@@ -155,25 +159,27 @@ def cross_subject(recordings: Recordings) -> Iterator[Fold]:
 
 
 def cross_session(recordings: Recordings) -> Iterator[Fold]:
-    """Leave one session out, everybody pooled: what a network for known wearers meets.
+    """Each person's sessions but one against that one: a fold a person and session.
+
+    People of a single session are left alone.
 
     ::
 
-        ? #     # ?
-        ? #     # ?
+        ? #     # ?     . .     . .
+        . .     . .     ? #     # ?
     """
-    sessions = _values(recordings, "session")
-    if len(sessions) < 2:
-        raise EdgebioError(
-            f"cross-session needs at least two sessions; these are all of session {sessions[0]}"
-        )
-    for session in sessions:
-        yield Fold(
-            name=session,
-            train=tuple(r for r in recordings if r.session != session),
-            test=_of(recordings, session=session),
-            apart="session",
-        )
+    if _once(recordings):
+        raise EdgebioError("cross-session needs two sessions of a person; here everybody has one")
+    for person in _values(recordings, "subject"):
+        own = _of(recordings, subject=person)
+        sessions = _values(own, "session")
+        for session in sessions if len(sessions) > 1 else ():
+            yield Fold(
+                name=f"{person} session {session}",
+                train=tuple(r for r in own if r.session != session),
+                test=_of(own, session=session),
+                apart="session",
+            )
 
 
 def within_session(recordings: Recordings) -> Iterator[Fold]:
@@ -189,9 +195,7 @@ def within_session(recordings: Recordings) -> Iterator[Fold]:
     """
     for person in _values(recordings, "subject"):
         for session in _values(_of(recordings, subject=person), "session"):
-            own = _of(recordings, subject=person, session=session)
-            fewest = min(len({r.repetition for r in those}) for those in _groups(own).values())
-            train, test = hold_out(own, max(1, fewest // 4))
+            train, test = _last_quarter(_of(recordings, subject=person, session=session))
             yield Fold(f"{person} session {session}", train, test, apart="repetition")
 
 
@@ -346,7 +350,10 @@ def by_sessions(
     here = _values(recordings, "session")
     for session in (*train_sessions, *test_sessions):
         if session not in here:
-            raise EdgebioError(f"no session {session!r} here; there are {', '.join(here)}")
+            raise EdgebioError(
+                f"no session {session!r} here; there are {', '.join(here)}: name a --protocol, or "
+                "set data.train_sessions and data.test_sessions"
+            )
     train = tuple(
         r
         for r in recordings
@@ -361,6 +368,18 @@ def by_sessions(
     raise EdgebioError(
         "the recipe names nothing to test on: set data.test_sessions or data.test_repetitions"
     )
+
+
+def _once(recordings: Recordings) -> bool:
+    """Whether everybody has a single session."""
+    return len({(r.subject, r.session) for r in recordings}) == len(_values(recordings, "subject"))
+
+
+def _last_quarter(
+    session: Recordings,
+) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
+    """Cut a session before the last quarter of its repetitions, of each class and condition."""
+    return hold_out(session, 1, 0.25)
 
 
 def _people(recordings: Recordings, protocol: str) -> Iterator[tuple[str, tuple[Recording, ...]]]:

@@ -28,6 +28,7 @@ _MADE_FROM_IT = (
     "validate.json", "bench.json", "hil.json", "report.html",
 )  # fmt: skip
 """What later commands put beside them; of no use once the network is another."""
+_VALIDATION_SHARE = 0.1  # of the repetitions, where that is more than the recipe's number of them
 
 
 def train(
@@ -73,7 +74,9 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
         training = training.for_new_people()
     kept, validation = fold.train, fold.validation
     if not validation:
-        kept, validation = protocols.hold_out(fold.train, training.validation_repetitions)
+        kept, validation = protocols.hold_out(
+            fold.train, training.validation_repetitions, _VALIDATION_SHARE
+        )
     elif not training.patience:
         # With a schedule of fixed length nothing is stopped, and more people are worth having.
         kept, validation = (*kept, *validation), ()

@@ -109,6 +109,34 @@ def test_one_to_one_all_to_one_and_transfer_are_tested_on_the_same(recordings):
         assert (b.train, a.train) == (c.train, c.tune)
 
 
+once = st.builds(
+    made,
+    people=st.sampled_from(["ab", "abc"]),
+    sessions=st.sampled_from("12"),
+    repetitions=st.integers(2, 9),
+    conditions=st.sampled_from([("",), ("low", "high")]),
+)
+
+
+@given(once)
+def test_where_nobody_has_a_second_session_they_are_tested_on_the_last_quarter(recordings):
+    alone, others, tuned, within = (
+        split(name, recordings)
+        for name in ("one-to-one", "all-to-one", "transfer", "within-session")
+    )
+    for a, b, c, d in zip(alone, others, tuned, within, strict=True):
+        assert a.test == b.test == c.test == d.test
+        assert (b.train, a.train) == (c.train, c.tune)
+        assert {r.subject for r in a.train} == {a.name}
+        assert a.name not in {r.subject for r in b.train}
+
+
+def test_who_is_tuned_on_a_repetition_is_not_tested_on_it():
+    other, own = made("b", "1"), made("a", "1")
+    with pytest.raises(EdgebioError, match="repetition 0 stands on both sides"):
+        Fold("a", tuple(other), tuple(own[:1]), "subject", tuple(own), tuned_apart="repetition")
+
+
 def test_transfer_learns_from_people_of_a_single_session_and_does_not_test_them():
     recordings = [*made("ab", "12"), *made("c", "1")]
     folds = split("transfer", recordings)
@@ -211,8 +239,15 @@ def test_one_to_one_keeps_a_person_to_itself_and_goes_from_first_to_second(recor
 @given(sets)
 def test_cross_session_never_trains_on_the_tested_session(recordings):
     for fold in split("cross-session", recordings):
-        assert {r.session for r in fold.test} == {fold.name}
-        assert fold.name not in {r.session for r in fold.train}
+        (tested,) = {(r.subject, r.session) for r in fold.test}
+        assert fold.name == "{} session {}".format(*tested)
+        assert {r.subject for r in fold.train} == {tested[0]}
+        assert {r.session for r in fold.train} == {r.session for r in recordings} - {tested[1]}
+
+
+def test_cross_session_leaves_people_of_a_single_session_alone():
+    folds = split("cross-session", [*made("a", "12"), *made("b", "1")])
+    assert [fold.name for fold in folds] == ["a session 1", "a session 2"]
 
 
 @given(sets)
@@ -229,6 +264,19 @@ def test_within_session_tests_the_last_quarter(repetitions, tested):
     for fold in split("within-session", made(repetitions=repetitions, conditions=("20", "50"))):
         assert {r.repetition for r in fold.test} == set(range(repetitions - tested, repetitions))
         assert {r.repetition for r in fold.train} == set(range(repetitions - tested))
+
+
+@given(st.integers(2, 60), st.integers(0, 3), st.sampled_from([0.0, 0.1, 0.25]))
+def test_a_share_is_held_out_where_it_is_more(there, few, share):
+    recordings = made("a", "1", there, 2)
+    if few >= there:
+        return
+    kept, held = hold_out(recordings, few, share)
+    assert len(held) == (2 * max(few, int(share * there)) if few else 0)
+    assert len(kept) + len(held) == len(recordings)
+    assert max((r.repetition for r in kept), default=-1) < min(
+        (r.repetition for r in held), default=there
+    )
 
 
 def test_pretraining_goes_from_one_part_of_the_set_to_the_other():
@@ -299,11 +347,12 @@ def test_digest_is_of_content_not_of_name():
     ("name", "recordings", "said"),
     [
         ("cross-subject", made("a"), "at least two people"),
-        ("one-to-one", made("ab", "1"), "person a has only session 1"),
-        ("cross-session", made("ab", "1"), "at least two sessions"),
+        ("one-to-one", [*made("a", "1"), *made("b")], "person a has only session 1"),
+        ("cross-session", made("ab", "1"), "two sessions of a person; here everybody has one"),
         ("within-session", made(repetitions=1), "leaves none to train on"),
         ("all-to-one", made("a"), "all-to-one needs at least two people"),
-        ("transfer", made("ab", "1"), "transfer needs two sessions of a person"),
+        ("transfer", made("a", "1"), "transfer needs at least two people"),
+        ("one-to-one", made("ab", "1", repetitions=1), "leaves none to train on"),
         ("cross-validation", made(repetitions=1), "at least two repetitions"),
         ("leave-one-repetition-out", made(repetitions=1), "person a, session 1 has 1"),
         ("across-force", made(), "person a has none that is named"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgebio import recipes
 from edgebio.errors import EdgebioError
 from edgebio.protocols import split
 from edgebio.recordings import datasets
@@ -285,6 +286,20 @@ def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
     path = SMALL[name](tmp_path)
     person = datasets.people(name, tmp_path)[-2 if name == "emg-uci-basic-hand" else -1]
     disturb(path, name, tmp_path, person, 18 if name == GRABMYO else 60)
+
+
+@pytest.mark.parametrize(
+    "protocol", ["one-to-one", "all-to-one", "cross-validation", "transfer", "across-force"]
+)
+def test_amputees_who_came_once_stand_on_both_sides_of_every_validation(
+    tmp_path: Path, protocol: str
+) -> None:
+    small_amputees(tmp_path)
+    recordings = recipes.load("emg-grips").on("emg-amputee-grips6").recordings(tmp_path)
+    folds = split(protocol, recordings)
+    assert {r.subject for fold in folds for r in fold.test} == {"1", "9"}
+    for fold in folds:
+        assert {r.labels[-1] for r in fold.test} == set(range(6))
 
 
 @pytest.mark.parametrize(("protocol", "name"), [
