@@ -6,7 +6,7 @@ tables and no other code.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from edgebio.calibration.pixels import Standardised, standardise
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
-from edgebio.recordings.recording import Recording
+from edgebio.recordings.recording import UNLABELLED, Recording
 from edgebio.tflite.metadata import ModelMetadata, require
 from edgebio.training.images import Images
 
@@ -63,7 +63,7 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
     ------
     EdgebioError
         Where the model carries no front end, the signal is shorter than one window, or labels are
-        to be learned from and a class is missing.
+        to be learned from and a class is missing or is not the model's.
     """
     pixels = standardise(content, recordings)
     content = pixels.content
@@ -71,18 +71,20 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
     if not labels and not about.layers:
         return Calibrated(content, pixels, layers=False, windows=0)
     if labels:
-        _check_labels(about, recordings)
+        recordings = [_by_classes_of(about, r) for r in recordings]
     from edgebio.calibration import labelled, layers
 
-    # Windows at every column: as many as a short recording can give.
-    images = Images.of(Twin(about.frontend, about.standardisation), recordings, 1, DataSettings())
+    # Windows at every column, as many as a short recording can give; or at every beat of a heart.
+    beats = all(r.beats is not None for r in recordings)
+    data = DataSettings(windows="beats" if beats else "stride")
+    images = Images.of(Twin(about.frontend, about.standardisation), recordings, 1, data)
     if labels:
         counts = np.bincount(images.labels, minlength=len(about.classes))
         if not counts.all():
             missing = ", ".join(repr(about.classes[k]) for k in np.flatnonzero(counts == 0))
             raise EdgebioError(
                 f"{recordings[0].source}: no window of class {missing}; to learn from labels, "
-                "calibration needs each class once"
+                "calibration needs each class once (--no-labels learns from the signal alone)"
             )
     if about.layers:
         content = layers.settled(content, images.signal(layers.SEEN))
@@ -91,10 +93,15 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
     return Calibrated(content, pixels, bool(about.layers), len(images) if labels else 0)
 
 
-def _check_labels(about: ModelMetadata, recordings: Sequence[Recording]) -> None:
-    for r in recordings:
-        if r.classes != about.classes:
-            raise EdgebioError(
-                f"{r.source}: has classes {', '.join(r.classes)}; the model has "
-                f"{', '.join(about.classes)}"
-            )
+def _by_classes_of(about: ModelMetadata, recording: Recording) -> Recording:
+    """Number a recording's labels as the model does: files list their classes in another order."""
+    place = {name: k for k, name in enumerate(about.classes)}
+    occurring = {recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELLED}
+    if unknown := sorted(occurring - place.keys()):
+        raise EdgebioError(
+            f"{recording.source}: has class {', '.join(map(repr, unknown))}; the model knows "
+            f"{', '.join(about.classes)} (--no-labels learns from the signal alone)"
+        )
+    table = [place.get(name, UNLABELLED) for name in recording.classes]
+    labels = np.array([*table, UNLABELLED], np.int16)[recording.labels]
+    return replace(recording, labels=labels, classes=about.classes)

@@ -15,11 +15,14 @@ from edgebio.training.images import Images
 
 _STEPS_A_SECOND = 3.0  # of labelled signal: one repetition of eleven gestures takes 12 s of a core
 _FEWEST_STEPS, _MOST_STEPS = 150, 400
+# Rate and augmentation were chosen on emg-3dc the other way round: taught by session 2
+# and tested on session 1.
 _SETTINGS = TrainingSettings(
-    learning_rate=1e-3,
+    learning_rate=2e-3,
+    label_smoothing=0.05,
     patience=0,
     class_weights=1.0,
-    augment=AugmentSettings(noise=0.1, gain=0.1, mask_bins=4, mixup=0.25),
+    augment=AugmentSettings(noise=0.1, gain=0.1, mixup=0.25),
 )
 
 

@@ -289,13 +289,7 @@ def image_set(
     learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in train))
     cut = _Cut(spec, learned, data, normalise)
     images = cut.images(train, 1)
-    counts = np.bincount(images.labels, minlength=len(classes))
-    if not counts.all():
-        missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
-        raise EdgebioError(
-            f"no window of {spec.window} samples of class {missing} among the {len(train)} "
-            f"training recordings ({train[0].source}, ...); every class needs samples"
-        )
+    every_class(images.labels, spec, train)
     validated, tested = (cut.images(side, spec.stride) for side in (validation, test))
     if test and not len(tested):
         raise EdgebioError(
@@ -303,6 +297,35 @@ def image_set(
             f"({test[0].source}, ...)"
         )
     return ImageSet(spec, learned, classes, images, validated, tested, data, normalise)
+
+
+def every_class(
+    labels: npt.NDArray[np.integer], spec: FrontendSettings, train: Sequence[Recording]
+) -> None:
+    """Refuse a training side that leaves a class without a window.
+
+    Parameters
+    ----------
+    labels
+        Integers, shape (n,): class of every window of the side.
+    spec
+        What windows were cut by.
+    train
+        Recordings of the side.
+
+    Raises
+    ------
+    EdgebioError
+        Names the classes.
+    """
+    classes = train[0].classes
+    counts = np.bincount(labels, minlength=len(classes))
+    if not counts.all():
+        missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
+        raise EdgebioError(
+            f"no window of {spec.window} samples of class {missing} among the {len(train)} "
+            f"training recordings ({train[0].source}, ...); every class needs samples"
+        )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from edgebio.recipes import Recipe, TrainingSettings
 from edgebio.recipes.imitation import ImitationSettings
 from edgebio.recordings.recording import Recording
 from edgebio.training.features import IMITATED, imitated
-from edgebio.training.images import spec_of
+from edgebio.training.images import every_class, spec_of
 from edgebio.training.imitation import (
     CLASSIFIER,
     TUNED,
@@ -92,6 +92,7 @@ def imitate(recipe: Recipe, fold: Fold, kept: Sequence[Recording], folder: Path)
 
     train = cut(kept, signals)
     labelled = cut(fold.tune, filtered(spec, fold.tune)) if fold.tune else train
+    every_class(labelled.labels, spec, fold.tune or kept)
     test = cut(fold.test, filtered(spec, fold.test))
     whose = [r.subject for r in (fold.tune or kept)]
     known = _features(train, settings)

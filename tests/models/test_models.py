@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgebio import models
+from edgebio import models, recipes
 from edgebio.errors import EdgebioError
 from edgebio.recipes import ModelSettings
 
@@ -56,3 +56,30 @@ def test_what_cannot_be_built_is_said(pool_after, said):
     settings = ModelSettings(filters=(4, 4, 4, 4), pool_after=pool_after)
     with pytest.raises(EdgebioError, match=said):
         models.build(settings, SHAPE, 5)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "electrodes", "gestures"),
+    [
+        ("emg-grips", 10, 11), ("emg-grips-long", 10, 11), ("emg-force", 8, 7),
+        ("emg-transfer", 8, 10),
+    ],
+)  # fmt: skip
+def test_the_recipes_for_muscle_stay_within_60_kb_and_4_million_multiply_accumulates(
+    recipe, electrodes, gestures
+):
+    job = recipes.load(recipe)
+    shape = (job.frontend.columns, job.frontend.bins[1] - job.frontend.bins[0], electrodes)
+    model = models.build(job.model, shape, gestures)
+    products = constants = 0
+    for layer in model.layers:
+        kernels = [w for w in layer.weights if "kernel" in w.name]
+        places = np.prod(layer.output_shape[1:-1], dtype=int) if len(layer.output_shape) > 2 else 1
+        for kernel in kernels:
+            products += int(np.prod(kernel.shape)) * int(places)
+            # int8 weights; of each output an int32 bias, multiplier and shift.
+            constants += int(np.prod(kernel.shape)) + 12 * kernel.shape[-1]
+    assert 1e6 < products <= 4e6
+    assert 30_000 < constants <= 60 * 1024
+    if recipe == "emg-grips":
+        assert products == 2_724_032  # as README has it of the compiled network

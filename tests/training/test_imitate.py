@@ -106,6 +106,10 @@ def test_what_cannot_be_imitated_is_said(tmp_path):
         train(changed(samples=7), tiny.recordings(), tmp_path / "run")
     with pytest.raises(EdgebioError, match="no labelled window of 300 samples, with 5000 samples"):
         train(changed(prediction=50), tiny.recordings(), tmp_path / "run")
+    without = [r for r in tiny.recordings() if r.labels.max() != 1]
+    empty = f"no window of 300 samples of class '{without[0].classes[1]}' among the"
+    with pytest.raises(EdgebioError, match=empty):
+        train(changed(), without, tmp_path / "run")
     with pytest.raises(EdgebioError, match=r"tiny has no \[imitation\]"):
         tiny.RECIPE.ahead(1)
     short = FrontendSettings(window=200)
