@@ -14,9 +14,9 @@ from edgebio.evaluation import evaluate as evaluate_recipe
 from edgebio.evaluation.people import REJECTED_SHARE, VOTES, by_fold, mean
 from edgebio.recordings import datasets
 
+_DECIDED = ("accuracy_vote", "accuracy_sure")
 _COLUMNS = (
-    "accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8", "accuracy_vote",
-    "accuracy_sure",
+    "accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8", *_DECIDED,
 )  # fmt: skip
 
 
@@ -68,6 +68,9 @@ def evaluate(
     interruption the same command goes on where it was. With --dask they are computed by an existing
     cluster (dask scheduler, dask worker), whose workers have the same edgebio installed.
     """
+    from edgebio import report
+    from edgebio.report import words
+
     job = recipes.load(recipe).on(dataset)
     recordings = job.recordings(root, subjects or None)
     where = folder or storage.cache("evaluations")
@@ -93,20 +96,35 @@ def evaluate(
     lines = [(fold["fold" if alike else "test"], fold) for fold in folds]
     spread = "standard deviation" + (", folds and seeds" if seeds > 1 else "")
     lines += [("mean", document["mean"]), (spread, document["deviation"])]
+    several = len(document["people"]) > 1
+    if several:
+        lines.append(("mean over people", document["mean_over_people"]))
     rows: list[list[Any]] = [
         [name, *(_figure(figures[column]) for column in _COLUMNS)] for name, figures in lines
     ]
+    vote = f"vote over {VOTES}"
+    if job.data.windows == "stride":
+        vote += f", {words.late(job.frontend.step, recordings[0].rate)} later"
     columns = [
-        "tested on", "float", "int8", "balanced int8", "macro F1 int8", f"vote over {VOTES}",
+        "tested on", "float", "int8", "balanced int8", "macro F1 int8", vote,
         f"{100 * REJECTED_SHARE:.0f} % rejected",
     ]  # fmt: skip
+    decided = columns[-len(_DECIDED) :]
     if baseline:
         found = document["baseline"]
         columns.append(baseline)
         scores = [*found["folds"], found, found["deviation"]]
+        if several:
+            scores.append(found["mean_over_people"])
         for row, figures in zip(rows, scores, strict=True):
-            row.append(f"{figures['accuracy']:.4f}")
+            row.append(_figure(figures["accuracy"]))
     out.table(f"{job.name} on {job.data.dataset}, {protocol}", columns, rows)
+    if several:
+        low, high = document["interval"]["accuracy_int8"]
+        out.result(
+            f"int8, mean over {len(document['people'])} people: 95 % interval {low:.4f} to "
+            f"{high:.4f}, by bootstrap over people"
+        )
     if seeds > 1:
         out.table(
             "By seed: mean over folds",
@@ -122,8 +140,8 @@ def evaluate(
     if found := document["conditions"]:
         out.table(
             "By level of force, or other condition: mean over folds",
-            ["trained at", "tested at", "float", "int8"],
-            [[row["trained"], row["tested"], *(_figure(row[c]) for c in _COLUMNS[:2])]
+            ["trained at", "tested at", "float", "int8", *decided],
+            [[row["trained"], row["tested"], *(_figure(row[c]) for c in (*_COLUMNS[:2], *_DECIDED))]
              for row in found],
         )  # fmt: skip
     if job.imitation:
@@ -136,13 +154,10 @@ def evaluate(
     if calibration:
         out.table(
             "Calibrated by the first repetitions of the wearer",
-            ["repetitions", "labelled signal", "taught in", "int8", "lowest", "highest",
+            ["repetitions", "labelled signal", "taught in", "int8", "lowest", "highest", *decided,
              "int8, today's statistics unknown"],
             [_calibrated(row) for row in document["calibration"]],
         )  # fmt: skip
-    from edgebio import report
-    from edgebio.report import words
-
     page = report.write(where)
     for fold in document["folds"]:
         if without := words.left_out(fold["left_out"]):
@@ -182,7 +197,6 @@ def _numbers(text: str | None) -> list[int]:
 
 def _calibrated(row: dict[str, Any]) -> list[str]:
     own = [person["accuracy_int8"] for person in row["people"]]
-    today = row["accuracy_as_calibrated"]
     return [
         str(row["repetitions"]),
         f"{row['signal_seconds']:.0f} s",
@@ -190,5 +204,5 @@ def _calibrated(row: dict[str, Any]) -> list[str]:
         f"{row['accuracy_int8']:.4f}",
         f"{min(own):.4f}",
         f"{max(own):.4f}",
-        "-" if today is None else f"{today:.4f}",
+        *(_figure(row[name]) for name in (*_DECIDED, "accuracy_as_calibrated")),
     ]

@@ -15,25 +15,30 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSettings
 from edgebio.protocols import Fold
-from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.recipes import DataSettings
+from edgebio.recordings.recording import Recording
 from edgebio.training.features import hudgins
 from edgebio.training.scores import scores
-from edgebio.training.windows import window_labels
+from edgebio.training.windows import cut
 
-_BAND = (20.0, 450.0)  # Hz, of surface EMG
+Band = tuple[float, float]
+
+_BAND: Band = (20.0, 450.0)  # Hz, of surface EMG
 _THRESHOLD = 10.0  # counts that a crossing or a turn has to exceed, to be more than noise
 
 
-def score(fold: Fold, window: int, step: int) -> dict[str, float]:
+def score(fold: Fold, spec: FrontendSettings, data: DataSettings) -> dict[str, float]:
     """Train on one side of a fold and score on the other.
 
     Parameters
     ----------
     fold
         Sides.
-    window, step
-        Samples of a window, and from one window to the next.
+    spec, data
+        What windows are cut by, so that they are those of the network. Where the front end has a
+        low-pass, its band is the band here; otherwise that of surface EMG.
 
     Returns
     -------
@@ -41,8 +46,11 @@ def score(fold: Fold, window: int, step: int) -> dict[str, float]:
         See `edgebio.training.scores.scores`.
     """
     # It cannot be tuned: where the wearer's own recordings are there, they serve it best alone.
-    train, train_labels = _side(fold.tune or fold.train, window, step)
-    test, test_labels = _side(fold.test, window, step)
+    # It stops nowhere early: who would say when serves to learn from.
+    learned = fold.tune or (*fold.train, *fold.validation)
+    (train, train_labels), (test, test_labels) = (
+        _side(side, spec, data) for side in (learned, fold.test)
+    )
     if len(np.unique(train_labels)) < 2 or not len(test_labels):
         raise EdgebioError(
             f"fold {fold.name!r}: LDA needs windows of two classes to train on and one to test on"
@@ -55,7 +63,11 @@ def score(fold: Fold, window: int, step: int) -> dict[str, float]:
 
 
 def features(
-    samples: npt.NDArray[np.int16], rate: float, begin: npt.NDArray[np.integer], window: int
+    samples: npt.NDArray[np.int16],
+    rate: float,
+    begin: npt.NDArray[np.integer],
+    window: int,
+    band: Band = _BAND,
 ) -> npt.NDArray[np.float64]:
     """Hudgins features of windows of one recording.
 
@@ -63,41 +75,44 @@ def features(
     ----------
     samples
         int16, shape (n, channels), in counts. The mean is removed and a 4th-order Butterworth
-        band-pass of 20-450 Hz, or to nine tenths of the Nyquist frequency, is run both ways.
+        band-pass is run both ways.
     rate
         In Hz.
     begin
         First sample of every window.
     window
         Samples of a window.
+    band
+        Corners in Hz; the upper one is nine tenths of the Nyquist frequency at most.
 
     Returns
     -------
     ndarray
         float64, shape (windows, 4 * channels): MAV, WL, ZC and SSC of all channels in turn.
     """
-    high = min(_BAND[1], 0.45 * rate)
-    sections = signal.butter(4, (_BAND[0], high), "bandpass", fs=rate, output="sos")
+    high = min(band[1], 0.45 * rate)
+    sections = signal.butter(4, (band[0], high), "bandpass", fs=rate, output="sos")
     centred = samples - samples.mean(axis=0)
     filtered = signal.sosfiltfilt(sections, centred, axis=0)
     return hudgins(filtered, begin, window, _THRESHOLD)
 
 
 def _side(
-    recordings: Sequence[Recording], window: int, step: int
+    recordings: Sequence[Recording], spec: FrontendSettings, data: DataSettings
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int16]]:
+    band = (spec.highpass, spec.lowpass) if spec.lowpass else _BAND
     values, labels = [], []
     for recording in recordings:
-        begin = np.arange(0, len(recording.samples) - window + 1, step)
-        if not len(begin):
+        columns, label, _ = cut(recording, spec, spec.stride, data)
+        if not len(columns):
             continue
-        label = window_labels(recording, begin, window)
-        labels.append(label[label != UNLABELLED])
+        labels.append(label)
         values.append(
-            features(recording.samples, recording.rate, begin[label != UNLABELLED], window)
+            features(recording.samples, recording.rate, columns * spec.hop, spec.window, band)
         )
     if not labels:
         raise EdgebioError(
-            f"{recordings[0].source}, ...: no recording is as long as a window of {window} samples"
+            f"{recordings[0].source}, ...: no window of {spec.window} samples to score the "
+            "baseline by"
         )
     return np.concatenate(values), np.concatenate(labels)

@@ -33,6 +33,7 @@ _WINDOWS = (*_SCORES, "roc_auc", "instability")
 _DECIDED = (
     "accuracy_decided", "instability_decided", "rejection_rate", "accuracy_vote", "accuracy_sure",
 )  # fmt: skip
+_AT_A_CONDITION = ("accuracy", "accuracy_int8", "accuracy_vote", "accuracy_sure")
 _FIGURES = (*_WINDOWS, *(f"{name}_int8" for name in _WINDOWS), *_DECIDED)
 IMITATION = (
     "accuracy_true", "accuracy_tuned",
@@ -40,7 +41,10 @@ IMITATION = (
 )  # fmt: skip
 """Figures of a recipe with ``[imitation]`` besides: accuracy by true features and of both networks
 tuned together, and R2 of what is imitated."""
-_ROOMS = ("frontend", "models", "training", "calibration", "quantize", "compiler", "decision")
+_ROOMS = (
+    "frontend", "protocols", "models", "training", "calibration", "quantize", "tflite", "compiler",
+    "decision", "evaluation",
+)  # fmt: skip
 _ASSETS = ("frontend", "kernels", "decision")
 """Whose code a result depends on; what readers and splitters make is hashed itself."""
 
@@ -97,10 +101,11 @@ def evaluate(
         below `folder`; all folds of one seed, then of the next), ``mean`` and ``deviation`` over
         them, ``seeds`` (of each, the mean over its folds, and ``classes``: what
         `edgebio.training.scores.by_class` says of the int8 decisions of all its folds together),
-        ``people`` (the figures of each person tested), ``interval`` (95 % of the mean over people,
-        by bootstrap; None for one person), ``conditions`` (mean accuracy over folds by the
-        conditions trained and tested at; empty where recordings name none), and ``baseline`` and
-        ``calibration``, where they were asked for.
+        ``people`` (the figures of each person tested), ``mean_over_people`` and
+        ``deviation_over_people``, ``interval`` (95 % of that mean, by bootstrap; None for one
+        person), ``conditions`` (mean accuracy over folds by the conditions trained and tested at;
+        empty where recordings name none), and ``baseline`` and ``calibration``, where they were
+        asked for. A baseline has the same, but of people only where each fold tests one.
 
     Raises
     ------
@@ -120,29 +125,30 @@ def evaluate(
     if calibration:
         if protocol != "transfer":
             raise EdgebioError(f"calibration is of the protocol transfer, not of {protocol}")
-        if seeds > 1:
-            raise EdgebioError("calibration is of networks of one seed: leave the seeds out")
         for fold in folds:
             wearer.first(fold.tune, max(calibration))
         folds = [wearer.untuned(fold) for fold in folds]
-    by_seed = {
-        job.training.seed: _run(job, folds, folder, jobs, scheduler, finished)
-        for job in _seeded(recipe, seeds)
-    }
+    by_seed = [
+        (job, _run(job, folds, folder, jobs, scheduler, finished)) for job in _seeded(recipe, seeds)
+    ]
     document: dict[str, Any] = {
         "dataset": recipe.data.dataset,
         "protocol": protocol,
         "recipe": recipe.name,
-        "folds": [row for rows in by_seed.values() for row in rows],
+        "folds": [row for _, rows in by_seed for row in rows],
     }
     figures = (*_FIGURES, *IMITATION) if recipe.imitation else _FIGURES
-    document |= _over_folds(document["folds"], figures)
+    document |= _over(document["folds"], figures)
     document["seeds"] = [
-        {"seed": seed, **_over_folds(rows, figures)["mean"], "classes": _over_classes(rows)}
-        for seed, rows in by_seed.items()
+        {
+            "seed": job.training.seed,
+            **_over(rows, figures)["mean"],
+            "classes": _over_classes(rows),
+        }
+        for job, rows in by_seed
     ]
     everyone = people.by_person(document["folds"], figures)
-    document["people"] = everyone
+    document |= {"people": everyone, **_over(everyone, figures, "_over_people")}
     document["interval"] = {
         name: people.interval([person[name] for person in everyone]) for name in figures
     }
@@ -150,9 +156,7 @@ def evaluate(
     if baseline:
         document["baseline"] = _baseline(baseline, recipe, folds)
     if calibration:
-        document["calibration"] = wearer.curve(
-            recipe, taught, document["folds"], folder, calibration, jobs, key
-        )
+        document["calibration"] = wearer.curve(by_seed, taught, folder, calibration, jobs, key)
     storage.write_json(folder / DOCUMENT, document)
     return document
 
@@ -160,7 +164,9 @@ def evaluate(
 def key(recipe: Recipe, fold: Fold) -> str:
     """Name of everything that the result of a fold depends on, besides the machine."""
     hasher = hashlib.sha256(code())
-    what = recipe.model_dump(include={"frontend", "model", "training", "quantize", "imitation"})
+    what = recipe.model_dump(
+        include={"frontend", "model", "training", "quantize", "imitation", "decision"}
+    )
     what["data"] = recipe.data.model_dump(include={"windows", "artefacts"})
     hasher.update(json.dumps(what, sort_keys=True).encode())
     for side in (fold.train, fold.test, fold.tune, fold.validation, fold.others):
@@ -212,35 +218,6 @@ def _run(
             for place in done:
                 keep(numbers[place])
     return [results[number] for number in range(len(folds))]
-
-
-def kept_fold(
-    job: workers.Job, recipe: Recipe, fold: Fold, folder: Path, scheduler: str | None = None
-) -> Path:
-    """Folder of one fold, which `job` makes where it is not kept below `folder` yet.
-
-    Parameters
-    ----------
-    job
-        Leaves ``result.json`` last; one folder keeps what one job makes.
-    recipe, fold
-        What is done.
-    folder
-        Where folds are kept.
-    scheduler
-        See `evaluate`.
-    """
-    place = folder / "folds" / key(recipe, fold)
-    if not (place / RESULT).is_file():
-        missing = {place: fold}
-        made = (
-            workers.on_cluster(job, recipe, missing, scheduler, code)
-            if scheduler
-            else workers.locally(job, recipe, missing, 1)
-        )
-        for _ in made:
-            pass
-    return place
 
 
 def run_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
@@ -303,20 +280,32 @@ def by_generated_c(model: bytes, images: Any) -> tuple[Any, str]:
 def _baseline(name: Baseline, recipe: Recipe, folds: Sequence[Fold]) -> dict[str, Any]:
     from edgebio.evaluation import baseline
 
-    settings = recipe.frontend
     rows = [
-        {"fold": fold.name, **baseline.score(fold, settings.window, settings.step)}
+        {"fold": fold.name, **baseline.score(fold, recipe.frontend, recipe.data)}
         for fold in progress.track(folds, "baseline")
     ]
-    average = _over_folds(rows, _SCORES)
-    return {"name": name, **average["mean"], "deviation": average["deviation"], "folds": rows}
+    average = _over(rows, _SCORES)
+    # A figure of several people pooled is nobody's own.
+    own = [
+        {"people": [{"subject": fold.test[0].subject, "windows": 0, **row}]}
+        for fold, row in zip(folds, rows, strict=True)
+        if len({r.subject for r in fold.test}) == 1
+    ]
+    everyone = people.by_person(own, _SCORES)
+    return {
+        "name": name, **average["mean"], "deviation": average["deviation"], "folds": rows,
+        "people": everyone, **_over(everyone, _SCORES, "_over_people"),
+    }  # fmt: skip
 
 
-def _over_folds(rows: Sequence[dict[str, Any]], figures: Sequence[str]) -> dict[str, Any]:
+def _over(
+    rows: Sequence[dict[str, Any]], figures: Sequence[str], what: str = ""
+) -> dict[str, dict[str, float | None]]:
+    """Mean and deviation of each figure over rows; both are named after what the rows are."""
     values = {name: [row.get(name) for row in rows] for name in figures}
     return {
-        "mean": {name: people.mean(column) for name, column in values.items()},
-        "deviation": {name: people.deviation(column) for name, column in values.items()},
+        f"mean{what}": {name: people.mean(column) for name, column in values.items()},
+        f"deviation{what}": {name: people.deviation(column) for name, column in values.items()},
     }
 
 
@@ -333,9 +322,7 @@ def _over_conditions(folds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for trained, tested in dict.fromkeys((row["trained"], row["tested"]) for row in rows):
         own = [row for row in rows if (row["trained"], row["tested"]) == (trained, tested)]
         about = {"trained": trained, "tested": tested, "folds": len(own)}
-        means = {
-            name: people.mean([row[name] for row in own]) for name in ("accuracy", "accuracy_int8")
-        }
+        means = {name: people.mean([row.get(name) for row in own]) for name in _AT_A_CONDITION}
         found.append({**about, **means})
     return found
 

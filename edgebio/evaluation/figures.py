@@ -1,7 +1,8 @@
 """Figures of one fold, by person, by force and in all, from what its run keeps of every window."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,12 +42,10 @@ def by_person(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float | Non
     run = runs.load(folder)
     test = run.test()
     outputs = np.load(folder / OUTPUTS, allow_pickle=False)
-    described = Outputs.of(tflite.read((folder / MODEL).read_bytes()))
-    made, voted = (
-        _decisions(settings, described, outputs, test.recordings)
-        for settings in (run.recipe.decision, DecisionSettings(votes=VOTES))
-    )
-    certain = described.probabilities(outputs).max(axis=1)
+    model = (folder / MODEL).read_bytes()
+    decided_by = Decided.of(model, outputs, test.labels, test.recordings)
+    described = Outputs.of(tflite.read(model))
+    made = _decisions(run.recipe.decision, described, outputs, test.recordings)
     probability = run.probability()
     whose = np.array(run.test_subjects())[test.recordings]
 
@@ -64,11 +63,7 @@ def by_person(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float | Non
         found["accuracy_decided"] = float(np.mean(made[chosen] == labels))
         found["instability_decided"] = instability(labels, made[chosen], recordings)
         found["rejection_rate"] = float(np.mean(made[chosen] == REJECTED))
-        found["accuracy_vote"] = float(np.mean(voted[chosen] == labels))
-        rejected = int(REJECTED_SHARE * len(labels))
-        sure = np.argsort(certain[chosen], kind="stable")[rejected:]
-        found["accuracy_sure"] = float(np.mean(decided[sure] == labels[sure]))
-        return found
+        return {**found, **decided_by.figures(chosen)}
 
     everyone = [
         {"subject": subject, "windows": int((whose == subject).sum()), **figures(whose == subject)}
@@ -85,27 +80,86 @@ def by_condition(folder: Path) -> list[dict[str, Any]]:
     -------
     list of dict
         By condition: ``trained`` (all of the training side, joined by ``+``), ``tested``,
-        ``windows``, ``accuracy`` and ``accuracy_int8``; empty where recordings name none.
+        ``windows``, ``accuracy``, ``accuracy_int8`` and the figures of `Decided`; empty where
+        recordings name none.
     """
     run = runs.load(folder)
     trained = " + ".join(run.metrics["train"]["conditions"])
     test = run.test()
     tested = np.array(run.test_conditions())[test.recordings]
+    outputs = np.load(folder / OUTPUTS, allow_pickle=False)
+    model = (folder / MODEL).read_bytes()
+    decided_by = Decided.of(model, outputs, test.labels, test.recordings)
     right = {
         "accuracy": run.probability().argmax(axis=1) == test.labels,
-        "accuracy_int8": np.load(folder / OUTPUTS, allow_pickle=False).argmax(axis=1)
-        == test.labels,
+        "accuracy_int8": outputs.argmax(axis=1) == test.labels,
     }
     return [
         {
             "trained": trained,
             "tested": condition,
-            "windows": int((tested == condition).sum()),
-            **{name: float(np.mean(values[tested == condition])) for name, values in right.items()},
+            "windows": int(chosen.sum()),
+            **{name: float(np.mean(values[chosen])) for name, values in right.items()},
+            **decided_by.figures(chosen),
         }
         for condition in dict.fromkeys(run.test_conditions())
-        if condition and (tested == condition).any()
+        if condition and (chosen := tested == condition).any()
     ]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What int8 outputs decide by vote, and by certainty.
+
+    Attributes
+    ----------
+    labels, decided, voted : ndarray
+        Integers, shape (n,): true class of every window, the largest output's, and that after a
+        majority vote over `VOTES` windows, begun anew with every recording.
+    certain : ndarray
+        float, shape (n,): probability of the largest output.
+    """
+
+    labels: npt.NDArray[np.integer]
+    decided: npt.NDArray[np.int64]
+    voted: npt.NDArray[np.int64]
+    certain: npt.NDArray[np.floating]
+
+    @classmethod
+    def of(
+        cls,
+        model: bytes,
+        outputs: npt.NDArray[np.int8],
+        labels: npt.NDArray[np.integer],
+        recordings: npt.NDArray[np.integer],
+    ) -> Self:
+        """Decide by the outputs, shape (n, classes), of a model."""
+        described = Outputs.of(tflite.read(model))
+        voted = _decisions(DecisionSettings(votes=VOTES), described, outputs, recordings)
+        certain = described.probabilities(outputs).max(axis=1)
+        return cls(labels, outputs.argmax(axis=1), voted, certain)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of all windows whose largest output is that of the true class."""
+        return float(np.mean(self.decided == self.labels))
+
+    def figures(self, chosen: npt.NDArray[np.bool_] | slice = slice(None)) -> dict[str, float]:
+        """Accuracy of some of the windows, by vote and without the least certain ones.
+
+        Returns
+        -------
+        dict
+            ``accuracy_vote``, and ``accuracy_sure`` of what is left without `REJECTED_SHARE` of
+            them.
+        """
+        labels, decided = self.labels[chosen], self.decided[chosen]
+        rejected = int(REJECTED_SHARE * len(labels))
+        sure = np.argsort(self.certain[chosen], kind="stable")[rejected:]
+        return {
+            "accuracy_vote": float(np.mean(self.voted[chosen] == labels)),
+            "accuracy_sure": float(np.mean(decided[sure] == labels[sure])),
+        }
 
 
 def _decisions(

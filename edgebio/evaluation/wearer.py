@@ -22,7 +22,10 @@ from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
 
 RESULT = "wearer.json"
-FIGURES = ("signal_seconds", "seconds", "accuracy_int8", "accuracy_as_calibrated")
+FIGURES = (
+    "signal_seconds", "seconds", "accuracy_int8", "accuracy_vote", "accuracy_sure",
+    "accuracy_as_calibrated",
+)  # fmt: skip
 
 
 def untuned(fold: Fold) -> Fold:
@@ -52,9 +55,8 @@ def first(recordings: Sequence[Recording], repetitions: int) -> tuple[Recording,
 
 
 def curve(
-    recipe: Recipe,
+    trained: Sequence[tuple[Recipe, Sequence[dict[str, Any]]]],
     folds: Sequence[Fold],
-    results: Sequence[dict[str, Any]],
     folder: Path,
     repetitions: Sequence[int],
     jobs: int,
@@ -64,12 +66,11 @@ def curve(
 
     Parameters
     ----------
-    recipe
-        What trained them.
+    trained
+        By seed: what trained the networks of other people, and by fold what was found of them,
+        with its ``place``.
     folds
         Of the protocol transfer: their `tune` side is what is calibrated on.
-    results
-        By fold: what was found of the network of other people, with its ``place``.
     folder
         Where results are kept, and `place` is below.
     repetitions
@@ -83,31 +84,42 @@ def curve(
     -------
     list of dict
         By number: ``repetitions``, ``signal_seconds`` (labelled signal) and ``seconds`` (of
-        calibration), means over people; ``accuracy_int8``, and ``accuracy_as_calibrated`` without
-        the statistics of the session that is tested; ``interval`` (95 % over people) and
-        ``people``, the same of each.
+        calibration), means over people; ``accuracy_int8``, ``accuracy_vote`` and ``accuracy_sure``
+        (see `edgebio.evaluation.figures`), and ``accuracy_as_calibrated``, by window, without the
+        statistics of the session that is tested; ``interval`` (95 % over people) and
+        ``people``, the same of each, means over the seeds.
     """
     rows = []
     for number in sorted(set(repetitions)):
-        if not number:
-            found = [_unlabelled(result) for result in results]
-        else:
+        found: list[dict[str, Any]] = []
+        for recipe, results in trained:
+            if not number:
+                found += [_unlabelled(result) for result in results]
+                continue
             taught = [replace(fold, tune=first(fold.tune, number)) for fold in folds]
             places = {folder / "calibrated" / name(recipe, fold): fold for fold in taught}
             models = {
                 place.name: folder / result["place"]
                 for place, result in zip(places, results, strict=True)
             }
-            found = _taught(functools.partial(_teach, models), recipe, places, number, jobs)
+            found += _taught(functools.partial(_teach, models), recipe, places, number, jobs)
+        everyone = [
+            {"subject": subject, **_means([row for row in found if row["subject"] == subject])}
+            for subject in dict.fromkeys(row["subject"] for row in found)
+        ]
         rows.append(
             {
                 "repetitions": number,
-                **{figure: people.mean([row[figure] for row in found]) for figure in FIGURES},
-                "interval": people.interval([row["accuracy_int8"] for row in found]),
-                "people": found,
+                **_means(everyone),
+                "interval": people.interval([person["accuracy_int8"] for person in everyone]),
+                "people": everyone,
             }
         )
     return rows
+
+
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    return {figure: people.mean([row[figure] for row in rows]) for figure in FIGURES}
 
 
 def _unlabelled(result: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +127,7 @@ def _unlabelled(result: dict[str, Any]) -> dict[str, Any]:
         "subject": result["people"][0]["subject"],
         "signal_seconds": 0.0,
         "seconds": None,
-        "accuracy_int8": result["accuracy_int8"],
+        **{name: result[name] for name in ("accuracy_int8", "accuracy_vote", "accuracy_sure")},
         "accuracy_as_calibrated": None,
     }
 
@@ -136,24 +148,25 @@ def _teach(models: Mapping[str, Path], recipe: Recipe, fold: Fold, place: Path) 
     """Calibrate one wearer's network and score it; ``wearer.json`` stays in `place`."""
     from edgebio import calibration, tflite
     from edgebio.compiler.host import HostModel
+    from edgebio.evaluation.figures import Decided
     from edgebio.frontend.twin import Twin
     from edgebio.quantize.quantize import MODEL
     from edgebio.tflite.metadata import require
     from edgebio.training.images import Images
-    from edgebio.training.scores import scores
 
-    def accuracy(content: bytes) -> float:
+    def decided(content: bytes) -> Decided:
         about = require(tflite.read(content), "calibrate")
         twin = Twin(about.frontend, about.standardisation)
         images = Images.of(twin, fold.test, about.frontend.stride, recipe.data)
         outputs = HostModel(content).run(images.all())
-        return scores(images.labels, outputs.argmax(axis=1))["accuracy"]
+        return Decided.of(content, outputs, images.labels, images.recordings)
 
     base = (models[place.name] / MODEL).read_bytes()
     start = time.monotonic()
     made = calibration.calibrate(base, fold.tune, labels=True)
     seconds = time.monotonic() - start
     today = calibration.calibrate(made.content, fold.test, labels=False)
+    settled = decided(today.content)
     storage.write_bytes(place / MODEL, made.content)
     storage.write_json(
         place / RESULT,
@@ -161,7 +174,8 @@ def _teach(models: Mapping[str, Path], recipe: Recipe, fold: Fold, place: Path) 
             "subject": fold.test[0].subject,
             "signal_seconds": sum(len(r.samples) / r.rate for r in fold.tune),
             "seconds": round(seconds, 1),
-            "accuracy_int8": accuracy(today.content),
-            "accuracy_as_calibrated": accuracy(made.content),
+            **settled.figures(),
+            "accuracy_int8": settled.accuracy,
+            "accuracy_as_calibrated": decided(made.content).accuracy,
         },
     )

@@ -1,15 +1,17 @@
 """The page of an evaluation: all folds of a protocol."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgebio.errors import EdgebioError
 from edgebio.evaluation import people
-from edgebio.evaluation.people import REJECTED_SHARE, VOTES
+from edgebio.evaluation.evaluate import DOCUMENT
 from edgebio.quantize.quantize import OUTPUTS, REPORT
-from edgebio.report import imitation, parts, svg, words
+from edgebio.report import imitation, parts, persons, svg, words
 from edgebio.report.page import Figure, Page, Section, Table, figure, read, share
 from edgebio.training import imitation as imitated
 from edgebio.training import run as runs
@@ -17,22 +19,14 @@ from edgebio.training.imitation import ImitationRun
 from edgebio.training.run import Run
 from edgebio.training.scores import by_class, confusion
 
-_COLUMNS = (
-    ("accuracy", "float"),
-    ("accuracy_int8", "int8"),
-    ("balanced_accuracy_int8", "balanced int8"),
-    ("macro_f1_int8", "macro F1 int8"),
-    ("roc_auc_int8", "ROC-AUC int8"),
-    ("instability_int8", "instability int8"),
-    ("accuracy_decided", "decided"),
-    ("rejection_rate", "rejected"),
-    ("accuracy_vote", f"vote over {VOTES}"),
-    ("accuracy_sure", f"{100 * REJECTED_SHARE:.0f} % rejected"),
-)
-
 
 def page(folder: Path, document: Mapping[str, Any]) -> Page:
     """Tell everything that is known of an evaluation; see `edgebio.report.page.write`."""
+    if "mean_over_people" not in document:
+        raise EdgebioError(
+            f"{folder / DOCUMENT}: has no mean_over_people: it is of another edgebio; run edgebio "
+            "evaluate again"
+        )
     folds = document["folds"]
     loaded = [_load(folder / fold["place"]) for fold in folds]
     first = loaded[0]
@@ -41,17 +35,19 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
             words.frontend(first.frontend.frontend, first.recipe.data),
             words.training(first.recipe, first.metrics),
         ]
-        shown = parts.examples(first)
+        shown = [_of_first(part(first), folds) for part in (parts.examples, parts.attention)]
     else:
         seen = imitation.asked(first)
-        shown = imitation.by_fold(folds, document["mean"])
+        shown = [imitation.by_fold(folds, document["mean"])]
     asked = [
         words.data(document["dataset"]),
-        *words.protocol(document["protocol"]),
+        *words.protocol(document["protocol"], first.metrics["validation"]),
         f"{_counted(document)} was trained, quantized and run as C that the "
-        "board would run. Every choice comes from the training side.",
+        "board would run. All that training learns from or stops by comes from the training side; "
+        "how the recipe's own options were chosen stands in the recipe.",
         *seen,
     ]
+    costs, notes = _kept(folder, folds)
     sections = [
         Section("What was asked", asked),
         _people(document, first),
@@ -60,30 +56,42 @@ def page(folder: Path, document: Mapping[str, Any]) -> Page:
         *_calibration(document),
         _decisions(folder, folds, loaded),
         parts.curves([run.metrics["history"] for run in loaded], None),
-        shown,
-        _quantization(folder, folds),
+        *shown,
+        *_left_out(document),
+        _quantization(folder, document),
+        *costs,
     ]
-    several = len(document["seeds"]) > 1
-    mean, spread, baseline = document["mean"], document["deviation"], document.get("baseline")
-    bounds = document["interval"]["accuracy_int8"]
-    about = f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f} %, 95 % over people" if bounds else ""
-    tiles = [
-        ("accuracy, int8", share(mean["accuracy_int8"]), about or "one person"),
-        ("accuracy, float", share(mean["accuracy"]),
-         f"± {share(spread['accuracy'])} over {'networks' if several else 'folds'}"
-         if len(folds) > 1 else "one fold"),
-        ("macro F1, int8", figure(mean["macro_f1_int8"]), ""),
-        ("ROC-AUC, int8", figure(mean["roc_auc_int8"]), "one against the rest"),
-    ]  # fmt: skip
-    if baseline:
-        tiles.append(("linear discriminant", share(baseline["accuracy"]), "same folds"))
     return Page(
         title=first.recipe.title or document["recipe"],
         subtitle=f"{document['recipe']} on {document['dataset']}, {document['protocol']}",
-        tiles=tiles,
+        tiles=_tiles(document),
         sections=sections,
         made_from="evaluation.json and the runs of its folds",
+        notes=notes,
     )
+
+
+def _tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Accuracies are means over people, as the interval is."""
+    count, pooled = len(document["people"]), document["mean"]
+    mean, spread = document["mean_over_people"], document["deviation_over_people"]
+    bounds, baseline = document["interval"]["accuracy_int8"], document.get("baseline")
+    whose = f"mean over {count} people" if count > 1 else "one person"
+    between = f"; 95\u00a0%: {100 * bounds[0]:.1f} to {share(bounds[1])}" if bounds else ""
+    over = f"{whose}, ±\u00a0{share(spread['accuracy'])}" if count > 1 else whose
+    together = "all windows of a fold" if count > 1 else ""
+    tiles = [
+        ("accuracy, int8", share(mean["accuracy_int8"]), whose + between),
+        ("accuracy, float", share(mean["accuracy"]), over),
+        ("macro F1, int8", figure(pooled["macro_f1_int8"]), together),
+        ("ROC-AUC, int8", figure(pooled["roc_auc_int8"]), "one against the rest"),
+    ]
+    if baseline:
+        alone = baseline["mean_over_people"]["accuracy"]
+        about = whose if alone is not None else "mean over the same folds"
+        value = baseline["accuracy"] if alone is None else alone
+        tiles.append(("linear discriminant", share(value), about))
+    return tiles
 
 
 def _load(folder: Path) -> Run | ImitationRun:
@@ -91,66 +99,15 @@ def _load(folder: Path) -> Run | ImitationRun:
 
 
 def _people(document: Mapping[str, Any], first: Run | ImitationRun) -> Section:
-    late = ""
-    if isinstance(first, Run) and first.recipe.data.windows == "stride":
-        spec = first.frontend.frontend
-        late = f" ({VOTES // 2 * 1000 * spec.step / spec.rate:.0f} ms)"
-    everyone, baseline = document["people"], document.get("baseline")
-    classical: dict[str, float] = {}
-    if baseline:
-        once = document["folds"][: len(baseline["folds"])]  # the first seed's
-        for fold, row in zip(once, baseline["folds"], strict=True):
-            # A figure of several people pooled is nobody's own.
-            if len(fold["people"]) == 1:
-                subject = fold["people"][0]["subject"]
-                classical[subject] = row["accuracy"]
-    several = len(everyone) > 1
-    bounds = document["interval"]["accuracy_int8"]
-    dots = [
-        (
-            row["subject"],
-            {
-                "float": row["accuracy"],
-                "int8": row["accuracy_int8"],
-                "other": classical.get(row["subject"]),
-            },
-        )
-        for row in everyone
-    ]
-    mean = float(np.mean([row["accuracy_int8"] for row in everyone]))
-    caption = "Accuracy by window of each person tested: int8 (full), float (hollow)"
-    caption += ", linear discriminant (grey)" if classical else ""
-    caption += ". The dashed line is the mean of int8"
-    caption += ", the band its 95 % bootstrap interval over people." if bounds else "."
-    rows = [[row["subject"], *(figure(row[key]) for key, _ in _COLUMNS)] for row in everyone]
-    if several:
-        rows += _summary([[row[key] for row in everyone] for key, _ in _COLUMNS])
-    if classical:
-        own = [figure(classical.get(row["subject"])) for row in everyone]
-        below = [row[1] for row in _summary([list(classical.values())])] if several else []
-        for row, value in zip(rows, [*own, *below], strict=True):
-            row.append(value)
-    columns = ["person", *(name for _, name in _COLUMNS)] + (["LDA"] if classical else [])
-    lead = [
-        "Instability is the share of window decisions that differ from the one before under the "
-        "same class; decided is the accuracy of the device's decisions by the recipe's own vote "
-        "and threshold, a rejected one counted as wrong. The last columns are what a majority "
-        f"vote over {VOTES} windows would bring, which is late by {VOTES // 2} of them{late}, and "
-        f"the accuracy of what is left without the {100 * REJECTED_SHARE:.0f} % of a person's "
-        "windows that the network is least certain of."
-    ]
-    if baseline and not classical:
-        spread = share(baseline["deviation"]["accuracy"])
-        over = f" ± {spread} over folds" if len(baseline["folds"]) > 1 else ""
-        lead.append(
-            f"The linear discriminant on the same folds: {share(baseline['accuracy'])}{over}."
-        )
-    return Section(
-        "By person",
-        words=lead,
-        figures=[Figure(svg.people("Accuracy by person", dots, mean, bounds), caption)],
-        tables=[Table(columns, rows)],
-    )
+    baseline = document.get("baseline")
+    alone = {row["subject"]: row["accuracy"] for row in baseline["people"]} if baseline else {}
+    found = persons.section(document["people"], first, alone)
+    if not baseline or alone:
+        return found
+    spread = share(baseline["deviation"]["accuracy"])
+    over = f" ± {spread} over folds" if len(baseline["folds"]) > 1 else ""
+    pooled = f"The linear discriminant on the same folds: {share(baseline['accuracy'])}{over}."
+    return replace(found, words=[*found.words, pooled])
 
 
 def _counted(document: Mapping[str, Any]) -> str:
@@ -184,13 +141,14 @@ def _conditions(document: Mapping[str, Any]) -> list[Section]:
     rows = document["conditions"]
     if not rows:
         return []
+    voted = dict(persons.DECIDED)
+    figures = ("accuracy", "accuracy_int8", *voted)
     cells = [
-        [row["trained"], row["tested"], str(row["folds"]), figure(row["accuracy"]),
-         figure(row["accuracy_int8"])]
+        [row["trained"], row["tested"], str(row["folds"]), *(figure(row[key]) for key in figures)]
         for row in rows
-    ]  # fmt: skip
+    ]
     words = ["Levels of force, or other conditions of a recording; mean over folds."]
-    columns = ["trained at", "tested at", "folds", "float", "int8"]
+    columns = ["trained at", "tested at", "folds", "float", "int8", *voted.values()]
     return [Section("By condition", words, tables=[Table(columns, cells)])]
 
 
@@ -199,6 +157,7 @@ def _calibration(document: Mapping[str, Any]) -> list[Section]:
     rows = document.get("calibration")
     if not rows:
         return []
+    voted = dict(persons.DECIDED)
     words = [
         "A network of other people is calibrated as edgebio calibrate does it: on the first "
         "repetitions of each class of the wearer's first session. It is tested on the second "
@@ -212,13 +171,13 @@ def _calibration(document: Mapping[str, Any]) -> list[Section]:
             "–" if row["seconds"] is None else f"{row['seconds']:.1f}",
             figure(row["accuracy_int8"]),
             f"{row['interval'][0]:.3f} –\u00a0{row['interval'][1]:.3f}" if row["interval"] else "–",
-            figure(row["accuracy_as_calibrated"]),
+            *(figure(row[key]) for key in (*voted, "accuracy_as_calibrated")),
         ]
         for row in rows
     ]
     columns = [
         "repetitions", "labelled signal, s", "taught in, s", "int8", "95 % over people",
-        "statistics of session 1",
+        *voted.values(), "statistics of session 1",
     ]  # fmt: skip
     drawn = []
     if len(rows) > 1:
@@ -237,16 +196,6 @@ def _calibration(document: Mapping[str, Any]) -> list[Section]:
     return [Section("Calibrated to the wearer", words, drawn, [Table(columns, cells)])]
 
 
-def _summary(columns: Sequence[Sequence[float | None]]) -> list[list[str]]:
-    """Rows of mean, spread and bootstrap interval, over people."""
-    bounds = [people.interval(column) for column in columns]
-    return [
-        ["mean", *(figure(people.mean(column)) for column in columns)],
-        ["standard deviation", *(figure(people.deviation(column)) for column in columns)],
-        ["95 % interval", *(f"{b[0]:.3f} –\u00a0{b[1]:.3f}" if b else "–" for b in bounds)],
-    ]
-
-
 def _decisions(
     folder: Path, folds: Sequence[Mapping[str, Any]], loaded: Sequence[Run | ImitationRun]
 ) -> Section:
@@ -263,25 +212,74 @@ def _decisions(
     )
 
 
-def _quantization(folder: Path, folds: Sequence[Mapping[str, Any]]) -> Section:
-    rows, several = [], len({fold["seed"] for fold in folds}) > 1
-    for fold in folds:
+def _quantization(folder: Path, document: Mapping[str, Any]) -> Section:
+    rows = []
+    for fold in document["folds"]:
         found = read(folder / fold["place"] / REPORT)
         least = [layer["snr_db"] for layer in found["layers"] if layer["snr_db"] is not None]
         rows.append(
             [
-                fold["fold"] + (f", seed {fold['seed']}" if several else ""),
+                _named(fold, document["folds"]),
                 figure(found["accuracy_float"]),
                 figure(found["accuracy_int8"]),
                 f"{found['decisions_differing']:,} of {found['windows']:,}",
-                f"{min(least):.1f} dB" if least else "exact",
+                f"{min(least):.1f}\u00a0dB" if least else "exact",
                 f"{found['bytes']['int8']:,}",
                 str(fold["epochs"]),
                 f"{fold['seconds']:.0f}",
             ]
         )
+    if len(rows) > 1:
+        blank = [""] * (len(rows[0]) - 3)
+        rows += [
+            [name, figure(of["accuracy"]), figure(of["accuracy_int8"]), *blank]
+            for name, of in (
+                ("mean", document["mean"]), ("standard deviation", document["deviation"])
+            )
+        ]  # fmt: skip
     columns = [
         "fold", "float", "int8", "decided otherwise", "lowest SNR of a layer", "bytes",
         "epochs", "seconds",
     ]  # fmt: skip
     return Section("Float against int8, by fold", tables=[Table(columns, rows)])
+
+
+def _left_out(document: Mapping[str, Any]) -> list[Section]:
+    """Artefacts of each fold's sides; those of the first seed are those of all."""
+    folds = document["folds"][: len(document["folds"]) // len(document["seeds"])]
+    rows = [
+        [fold["fold"], side, str(len(found)),
+         *(f"{sum(row.get(why, 0) for row in found):,}" for why in (*words.REASONS, "of"))]
+        for fold in folds
+        for side, found in fold["left_out"].items()
+        if found
+    ]  # fmt: skip
+    if not rows:
+        return []
+    said = ["Artefacts: nothing was learned from these windows, and no figure counts them."]
+    columns = ["fold", "side", "recordings", *words.REASONS, "of their windows"]
+    return [Section("Windows left out", said, tables=[Table(columns, rows)])]
+
+
+def _kept(folder: Path, folds: Sequence[Mapping[str, Any]]) -> tuple[list[Section], list[str]]:
+    """What ``edgebio validate``, ``bench`` and ``hil`` have left in the folds, as `parts.kept`."""
+    sections, notes = [], []
+    for fold in folds:
+        found, without = parts.kept(folder / fold["place"], fold["model_sha256"])
+        where = f"fold {_named(fold, folds)}"
+        sections += [replace(one, title=f"{one.title}, {where}") for one in found]
+        notes += [f"{where}: {note}" for note in without]
+    return sections, notes
+
+
+def _of_first(section: Section, folds: Sequence[Mapping[str, Any]]) -> Section:
+    """A section that shows the first fold, and says so where there are others."""
+    if len(folds) == 1 or not section.figures:
+        return section
+    return replace(section, words=[f"By the network of fold {_named(folds[0], folds)}."])
+
+
+def _named(fold: Mapping[str, Any], folds: Sequence[Mapping[str, Any]]) -> str:
+    """Name of a fold among others, with its seed where there are several."""
+    several = len({each["seed"] for each in folds}) > 1
+    return f"{fold['fold']}, seed {fold['seed']}" if several else str(fold["fold"])

@@ -10,7 +10,7 @@ from edgebio import storage, tflite
 from edgebio.evaluation.evaluate import IMITATION
 from edgebio.quantize.imitation import TOLD
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
-from edgebio.report import parts, svg, words
+from edgebio.report import parts, persons, svg, words
 from edgebio.report.page import Figure, Page, Section, Table, figure, read, share
 from edgebio.training import imitation as runs
 from edgebio.training.imitation import ImitationRun
@@ -25,8 +25,7 @@ def page(folder: Path) -> Page:
     metrics, classes = run.metrics, run.frontend.classes
     quantized = read(folder / REPORT) if (folder / REPORT).is_file() else None
     about = [
-        words.data(metrics["dataset"]),
-        words.sides(metrics),
+        *parts.divided(run),
         *asked(run),
     ]
     if without := words.left_out(metrics.get("left_out", {})):
@@ -42,6 +41,7 @@ def page(folder: Path) -> Page:
         _features(folder, run, quantized),
         _shares(metrics["percentages"]),
         parts.decisions(counts, classes, by_class, run.arrays.labels, values, what),
+        persons.of_run(run, quantized is not None),
         parts.curves([metrics["history"]], None),
     ]
     tiles = [
@@ -79,7 +79,8 @@ def asked(run: ImitationRun) -> list[str]:
         "amplitude": "Shannon's entropy of the amplitude's histogram",
         "softmax": "the entropy of the softmax over the samples",
     }[settings.entropy]
-    metrics, training = run.metrics, run.recipe.training
+    metrics, training, dropout = run.metrics, run.recipe.training, run.recipe.model.dropout
+    weighted = "".join(f", {each}" for each in words.weighted(training))
     return [
         f"What the network sees: the raw signal of one channel, {spec.window} samples "
         f"({1000 * spec.window / spec.rate:.0f} ms) every {1000 * spec.step / spec.rate:.0f} ms, "
@@ -91,7 +92,8 @@ def asked(run: ImitationRun) -> list[str]:
         f"Networks: an LSTM of {settings.units} units, one for all channels "
         f"({metrics['parameters']:,} parameters), {training.epochs} epochs of "
         f"{training.epoch_images:,} windows, without labels; and a CNN over the electrodes "
-        f"({metrics['parameters_classifier']:,} parameters). Seed {training.seed}.",
+        f"({metrics['parameters_classifier']:,} parameters"
+        f"{f', dropout {dropout:g}' if dropout else ''}){weighted}. Seed {training.seed}.",
     ]
 
 

@@ -142,8 +142,8 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def share(value: float | None) -> str:
-    """A share in per cent, or a dash."""
-    return "–" if value is None else f"{100 * value:.1f} %"
+    """A share in per cent, which stays on one line, or a dash."""
+    return "–" if value is None else f"{100 * value:.1f}\u00a0%"
 
 
 def figure(value: float | None) -> str:

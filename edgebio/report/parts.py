@@ -8,11 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from edgebio.report import picture, svg
+from edgebio import boards
+from edgebio.errors import EdgebioError
+from edgebio.evaluation.evaluate import RESULT
+from edgebio.report import picture, svg, words
 from edgebio.report.kept import BENCHED, ON_BOARD, VALIDATED
 from edgebio.report.page import Figure, Section, Table, figure, read, share
 from edgebio.training import gradcam
 from edgebio.training.gradcam import typical
+from edgebio.training.imitation import ImitationRun
 from edgebio.training.run import Run
 from edgebio.training.scores import roc, roc_areas
 
@@ -23,6 +27,19 @@ _SCHEMES = {
     "cluster": "The network was trained on while its weights became few values; figures are after "
     "it.",
 }
+
+
+def divided(run: Run | ImitationRun) -> list[str]:
+    """Data set, protocol and sides of a run, in words."""
+    metrics = run.metrics
+    # A fold's recipe need not name the protocol that it was made by.
+    of_evaluation = f"Protocol: that of an evaluation; this is its fold {metrics['fold']}."
+    is_fold = (run.folder / RESULT).is_file()
+    return [
+        words.data(metrics["dataset"]),
+        *([of_evaluation] if is_fold else words.division(run.recipe.data, metrics)),
+        words.sides(metrics),
+    ]
 
 
 def curves(histories: Sequence[Mapping[str, Sequence[float]]], best: int | None) -> Section:
@@ -213,7 +230,7 @@ def ladder(found: Mapping[str, Any]) -> Section:
             f"{rung['rung']} {rung['name']}",
             f"{rung['compared']:,}",
             "–" if rung["snr_db"] is not None else f"{rung['differing']:,}",
-            "–" if rung["snr_db"] is None else f"{rung['snr_db']:.1f} dB",
+            "–" if rung["snr_db"] is None else f"{rung['snr_db']:.1f}\u00a0dB",
             state[rung["ok"]],
         ]
         for rung in found["rungs"]
@@ -229,8 +246,11 @@ def ladder(found: Mapping[str, Any]) -> Section:
 def board(found: Mapping[str, Any]) -> Section:
     """What ``edgebio bench`` counted."""
     flash, ram = found["flash"], found["ram"]
-    rows = [
-        ["instructions of an inference", f"{found['instructions']:,}"],
+    rows = [["instructions of an inference", f"{found['instructions']:,}"]]
+    if found.get("cycles"):
+        rows.append(["cycles, estimated", f"about {found['cycles']['estimate']:,}"])
+    rows += [
+        *_time(found),
         ["multiply-accumulates", f"{found['macs']:,}"],
         ["flash", f"{flash['total']:,} bytes"],
         ["RAM in all", f"{ram['total']:,} bytes"],
@@ -238,8 +258,6 @@ def board(found: Mapping[str, Any]) -> Section:
         ["of it scratch", f"{ram['scratch']:,} bytes"],
         ["of it stack", f"{ram['stack']:,} bytes"],
     ]
-    if found.get("cycles"):
-        rows.insert(1, ["cycles, estimated", f"about {found['cycles']['estimate']:,}"])
     total = max(1, sum(layer["instructions"] for layer in found["layers"]))
     chart = svg.bars(
         "Instructions by layer",
@@ -257,11 +275,25 @@ def board(found: Mapping[str, Any]) -> Section:
         f"On the board: {found['board']}",
         words=[
             f"Counted on the emulated {found['core']}; flash and RAM are of the network with a "
-            "minimal application."
+            "minimal application. Of a decision's time it is the network's part; the columns of "
+            "the front end that are new with it come on top."
         ],
         figures=[Figure(chart, "Executed instructions of one inference, by layer.")],
         tables=[Table(["", "value"], rows)],
     )
+
+
+def _time(found: Mapping[str, Any]) -> list[list[str]]:
+    """Row of an inference's time; none where the board is not known by its name."""
+    try:
+        hertz = boards.load(found["board"]).clock_hz
+    except EdgebioError:
+        return []  # by a board file of one's own
+    ticks, counted = found["instructions"], "instructions, one taken for a cycle"
+    if found.get("cycles"):
+        ticks, counted = found["cycles"]["estimate"], "estimated cycles"
+    time = f"about {1000 * ticks / hertz:.3g} ms at {hertz / 1e6:g} MHz, by {counted}"
+    return [["time of an inference", time]]
 
 
 def hardware(found: Mapping[str, Any]) -> Section:
@@ -325,5 +357,5 @@ def kept(folder: Path, digest: str) -> tuple[list[Section], list[str]]:
         if found.get("model_sha256") == digest:
             sections.append(section(found))
         else:
-            notes.append(f"{name} is of an earlier model and was left out.")
+            notes.append(f"{name} is of another model and was left out.")
     return sections, notes

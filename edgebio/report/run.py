@@ -6,7 +6,7 @@ import numpy as np
 
 from edgebio import storage
 from edgebio.quantize.quantize import MODEL, OUTPUTS, REPORT
-from edgebio.report import parts, words
+from edgebio.report import parts, persons, words
 from edgebio.report.page import Page, Section, figure, read, share
 from edgebio.training import run as runs
 
@@ -17,8 +17,7 @@ def page(folder: Path) -> Page:
     metrics, classes = run.metrics, run.frontend.classes
     test = run.test()
     about = [
-        words.data(metrics["dataset"]),
-        words.sides(metrics),
+        *parts.divided(run),
         words.frontend(run.frontend.frontend, run.recipe.data),
         words.training(run.recipe, metrics),
     ]
@@ -40,6 +39,7 @@ def page(folder: Path) -> Page:
                 counts, classes, by_class, test.labels, probability, "the float network"
             )
         )
+    sections.append(persons.of_run(run, quantized is not None))
     stops = metrics["best_epoch"] if metrics["best_epoch"] != metrics["epochs"] else None
     sections += [
         parts.curves([metrics["history"]], stops), parts.examples(run), parts.attention(run)

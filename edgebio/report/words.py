@@ -5,11 +5,14 @@ from typing import Any
 
 from edgebio import protocols
 from edgebio.errors import EdgebioError
+from edgebio.evaluation.people import VOTES
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.recipes import DataSettings, Recipe
+from edgebio.recipes import DataSettings, Recipe, TrainingSettings
 from edgebio.recordings import datasets
 
-_REASONS = ("flat", "clipped", "large")
+REASONS = ("flat", "clipped", "large")
+"""Why a window is an artefact, as metrics.json counts them."""
+
 _NAMED = 6  # recordings that are told one by one
 
 
@@ -30,16 +33,48 @@ def data(name: str) -> str:
     return said
 
 
-def protocol(name: str) -> list[str]:
-    """Describe a protocol and give its picture, which begins with a line break."""
+def protocol(name: str, validation: Mapping[str, Any]) -> list[str]:
+    """Describe a protocol and give its picture, which begins with a line break.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    validation
+        That side of a fold, as metrics.json tells it.
+    """
     picture = protocols.picture(name)
     said = f"Protocol: {name}. {protocols.describe(name)}"
     if not picture:
         return [said]
+    if " v " in picture and not validation["recordings"]:
+        said += (
+            " Those who would tell when to stop (v) are trained on too here: training runs its "
+            "full length."
+        )
     tuned = ", + tuned on afterwards" if "+" in picture else ""
-    legend = f" A row is a person, a column a session; # is trained on{tuned}, ? tested on, . left "
-    legend += "alone."
+    each = "A row is a person, a column a session"
+    if "(people)" in picture or "(people;" in picture:
+        each = "Each mark is a person"
+    legend = f" {each}; # is trained on{tuned}, ? tested on, . left alone."
     return [said + legend, "\n" + picture]
+
+
+def division(asked: DataSettings, metrics: Mapping[str, Any]) -> list[str]:
+    """Say how ``edgebio train`` divided the recordings of a run; see `protocol`."""
+    if asked.protocol:
+        said, *picture = protocol(asked.protocol, metrics["validation"])
+        return [f"{said} This is its first fold, {metrics['fold']}.", *picture]
+    if asked.test_sessions:
+        return [
+            "Protocol: by sessions, everybody on both sides; tested on "
+            f"{_named('session', asked.test_sessions)}, trained on "
+            f"{_named('session', asked.train_sessions) if asked.train_sessions else 'all others'}."
+        ]
+    return [
+        "Protocol: by repetitions, everybody on both sides; tested on the last "
+        f"{asked.test_repetitions} of each class and session, trained on those before."
+    ]
 
 
 def frontend(spec: FrontendSpec, asked: DataSettings) -> str:
@@ -67,10 +102,37 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
         how = how.for_new_people()
     hidden = f", a hidden layer of {model.dense}" if model.dense else ""
     size = f" ({metrics['parameters']:,} parameters)"
+    dropout = f", dropout {model.dropout:g}" if model.dropout else ""
+    stops = how.patience and metrics["validation"]["recordings"]
+    fitted = [*weighted(how)]
+    if how.weight_decay:
+        fitted.append(f"weight decay {how.weight_decay:g}")
+    if how.average:
+        fitted.append(f"weights averaged by {how.average:g} a step")
+    settings = "".join(f", {each}" for each in fitted)
     added = [
         name.replace("_", " ") for name, value in how.augment.model_dump().items() if value
     ]  # fmt: skip
     augmented = f", augmented by {listed(added)}" if added else ""
+    stopped = ""
+    if stops:
+        stopped = (
+            f" It stops after {how.patience} epochs without a smaller loss on what is held out of "
+            "training, and keeps the weights of the smallest."
+        )
+    tuned = ""
+    if metrics["tune"]["recordings"]:
+        gently = recipe.training
+        tuned = (
+            f" Then {gently.tune_epochs} epochs from {gently.tune_learning_rate:g} on recordings "
+            "of the person tested."
+        )
+    prior = ""
+    if how.prior:
+        prior = (
+            " Its probabilities are divided by the frequencies of the classes to the power "
+            f"{how.prior:g}, so that rare ones are decided for sooner."
+        )
     before = ""
     if "others" in metrics:
         before = (
@@ -90,10 +152,27 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     }
     return (
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
-        f"{size}. Training: up to {how.epochs} epochs of batches of {how.batch}, Adam from "
-        f"{how.learning_rate:g} on a cosine, seed {how.seed}{augmented}.{before}{taught} "
+        f"{dropout}{size}. Training: {'up to ' if stops else ''}{how.epochs} epochs of batches of "
+        f"{how.batch}, Adam from {how.learning_rate:g} on a cosine, seed {how.seed}{settings}"
+        f"{augmented}.{before}{taught}{stopped}{tuned}{prior} "
         f"Images are standardised by {by[how.normalise]}."
     )
+
+
+def weighted(how: TrainingSettings) -> list[str]:
+    """Say how classes and labels count in the loss."""
+    said = []
+    if how.class_weights:
+        power = f" to the power {how.class_weights:g}" if how.class_weights != 1 else ""
+        said.append(f"classes weighted by their inverse frequency{power}")
+    if how.label_smoothing:
+        said.append(f"labels smoothed by {how.label_smoothing:g}")
+    return said
+
+
+def late(step: int, rate: float) -> str:
+    """Delay of a vote over `VOTES` windows of every `step` samples: until most are of a class."""
+    return f"{VOTES // 2 * 1000 * step / rate:.0f} ms"
 
 
 def left_out(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
@@ -104,7 +183,7 @@ def left_out(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
             continue
         places = [
             f"person {row['subject']}, session {row['session']}: "
-            + " and ".join(f"{row[why]:,} {why}" for why in row if why in _REASONS and row[why])
+            + " and ".join(f"{row[why]:,} {why}" for why in row if why in REASONS and row[why])
             + f" of {row['of']:,}"
             for row in rows[:_NAMED]
         ]
@@ -119,18 +198,27 @@ def listed(items: Sequence[str]) -> str:
 
 
 def sides(metrics: Mapping[str, Any]) -> str:
-    """Say who was trained on and who was tested, of a run's metrics.json."""
-    train, test = metrics["train"], metrics["test"]
+    """Say who was trained on, held out and tested, of a run's metrics.json."""
+    train, tune, held, test = (metrics[name] for name in ("train", "tune", "validation", "test"))
+    said = f"Trained on {side(train)}: {train['recordings']:,} recordings."
+    if tune["recordings"]:
+        said += f" Then tuned on {side(tune)}: {tune['recordings']:,} recordings."
+    if held["recordings"]:
+        alike = set(held["subjects"]) <= set(train["subjects"])
+        whose = "their last repetitions of each class" if alike else side(held)
+        said += f" Held out of training: {whose}, {held['recordings']:,} recordings."
     return (
-        f"Trained on {side(train)}: {train['recordings']:,} recordings. Tested on {side(test)}: "
-        f"{test['recordings']:,} recordings, {test['windows']:,} windows."
+        f"{said} Tested on {side(test)}: {test['recordings']:,} recordings, {test['windows']:,} "
+        "windows."
     )
 
 
 def side(found: dict[str, list[str]]) -> str:
     """Say whose recordings one side of a fold holds."""
-    people, sessions = found["subjects"], found["sessions"]
-    return (
-        f"{'person' if len(people) == 1 else 'people'} {listed(people)}, "
-        f"{'session' if len(sessions) == 1 else 'sessions'} {listed(sessions)}"
-    )
+    people = _named("person", found["subjects"], "people")
+    return f"{people}, {_named('session', found['sessions'])}"
+
+
+def _named(what: str, names: Sequence[str], several: str = "") -> str:
+    """Say which ones of a kind, whose plural is regular unless it is told."""
+    return f"{what if len(names) == 1 else several or what + 's'} {listed(names)}"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,9 +8,13 @@ from scipy import signal
 
 from edgebio import protocols
 from edgebio.evaluation import baseline
+from edgebio.frontend.spec import FrontendSettings
+from edgebio.recipes import DataSettings
 from edgebio.recordings import datasets
+from edgebio.recordings.recording import Recording
 from tests import tiny
 
+SPEC, DATA = FrontendSettings(window=200, hop=2, stride=25), DataSettings(dataset="emg-3dc")
 ANCHORS = {"2": 0.798, "6": 0.886, "8": 0.79, "9": 0.872, "11": 0.941, "12": 0.864}
 """Accuracy of each person, session 1 to session 2, published beside the recordings."""
 
@@ -41,19 +47,19 @@ def test_features_follow_their_definitions(seed, window, rate):
 def test_it_reproduces_the_published_figure_of_a_person(data_folder):
     recordings = datasets.load("emg-3dc", data_folder, ["11"])
     (fold,) = protocols.split("one-to-one", recordings)
-    assert baseline.score(fold, 200, 50)["accuracy"] == pytest.approx(ANCHORS["11"], abs=5e-4)
+    assert baseline.score(fold, SPEC, DATA)["accuracy"] == pytest.approx(ANCHORS["11"], abs=5e-4)
 
 
 @pytest.mark.slow
 def test_it_reproduces_the_published_figures(data_folder):
     recordings = datasets.load("emg-3dc", data_folder)
     within = {
-        fold.name: baseline.score(fold, 200, 50)["accuracy"]
+        fold.name: baseline.score(fold, SPEC, DATA)["accuracy"]
         for fold in protocols.split("one-to-one", recordings)
     }
     assert within == pytest.approx(ANCHORS, abs=5e-4)
     across = [
-        baseline.score(fold, 200, 50)["accuracy"]
+        baseline.score(fold, SPEC, DATA)["accuracy"]
         for fold in protocols.split("cross-subject", recordings)
     ]
     assert np.mean(across) == pytest.approx(0.450, abs=5e-4)
@@ -64,4 +70,30 @@ def test_where_a_network_is_tuned_it_learns_from_the_wearer():
     for alone, tuned in zip(
         protocols.split("one-to-one", both), protocols.split("transfer", both), strict=True
     ):
-        assert baseline.score(alone, 200, 50) == baseline.score(tuned, 200, 50)
+        assert baseline.score(alone, SPEC, DATA) == baseline.score(tuned, SPEC, DATA)
+
+
+def test_a_heart_is_scored_beat_by_beat_in_its_own_band(monkeypatch):
+    rng = np.random.default_rng(1)
+    beats = np.arange(100, 3900, 200)
+    labels = np.full(4000, -1, np.int16)
+    labels[beats] = np.arange(len(beats)) % 2
+    samples = rng.integers(-50, 50, (4000, 1)).astype(np.int16)
+    for beat, label in zip(beats, labels[beats], strict=True):
+        samples[beat - 20 : beat + 20] += np.int16(400 * (1 + 2 * label) * np.hanning(40)[:, None])
+    first = Recording(
+        samples=samples, rate=360.0, units="uV", labels=labels, classes=("normal", "ventricular"),
+        subject="a", session="1", repetition=0, source="a", beats=beats,
+    )  # fmt: skip
+    fold = protocols.Fold(
+        "heart", (first,), (replace(first, subject="b", samples=samples + np.int16(1)),), "subject"
+    )
+    bands = []
+    true = baseline.features
+    monkeypatch.setattr(
+        baseline, "features", lambda *given: bands.append((given[4], len(given[2]))) or true(*given)
+    )
+    spec = FrontendSettings(window=128, hop=8, fft=64, highpass=0.5, lowpass=40.0, bins=(0, 8))
+    data = DataSettings(dataset="ecg-mitbih", windows="beats")
+    assert baseline.score(fold, spec, data)["accuracy"] == 1
+    assert bands == [((0.5, 40.0), len(beats))] * 2

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgebio import protocols, storage
+from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
 from edgebio.evaluation.evaluate import DOCUMENT, RESULT, key
@@ -118,8 +119,43 @@ def test_every_fold_is_trained_from_every_seed(tmp_path, fold_of):
     assert document["mean"]["accuracy"] == pytest.approx(0.8)
     # The interval is over people, and not over trainings of the same ones.
     assert document["interval"]["accuracy"] == pytest.approx([0.7, 0.9])
-    with pytest.raises(EdgebioError, match="leave the seeds out"):
-        evaluate(tiny.RECIPE, two_people(), "transfer", tmp_path, calibration=[1], seeds=2)
+
+
+def told_by_person(recipe, folds, *rest):
+    """Stand in for all folds: of person 1 more is right than of the windows of a fold together."""
+    confusion = {"classes": ["fist", "rest"], "confusion_int8": [[2, 2], [0, 4]]}
+    return [
+        {
+            "fold": fold.name, "accuracy_int8": 0.5, **confusion,
+            "people": [
+                {"subject": subject, "windows": 3, "accuracy_int8": 0.9 if subject == "1" else 0.5}
+                for subject in dict.fromkeys(r.subject for r in fold.test)
+            ],
+        }
+        for fold in folds
+    ]  # fmt: skip
+
+
+def test_means_over_people_are_not_those_over_folds(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["edgebio.evaluation.evaluate"], "_run", told_by_person)
+    alone = evaluate(tiny.RECIPE, two_people(), "within-session", tmp_path, baseline="lda")
+    assert alone["mean"]["accuracy_int8"] == pytest.approx(0.5)
+    assert alone["mean_over_people"]["accuracy_int8"] == pytest.approx(0.7)
+    assert alone["deviation_over_people"]["accuracy_int8"] == pytest.approx(0.2)
+    assert alone["interval"]["accuracy_int8"] == pytest.approx([0.5, 0.9])
+    # The baseline's figure of a person is the mean of his or her folds.
+    lda = alone["baseline"]
+    rows = [row["accuracy"] for row in lda["folds"]]
+    assert [row["subject"] for row in lda["people"]] == ["1", "2"]
+    assert [row["accuracy"] for row in lda["people"]] == pytest.approx(
+        [np.mean(rows[:2]), np.mean(rows[2:])]
+    )
+    assert lda["mean_over_people"]["accuracy"] == pytest.approx(np.mean(rows))
+    # Of several people together there is none.
+    pooled = evaluate(tiny.RECIPE, two_people(), "cross-validation", tmp_path, baseline="lda")
+    assert pooled["mean_over_people"]["accuracy_int8"] == pytest.approx(0.7)
+    assert pooled["baseline"]["people"] == []
+    assert pooled["baseline"]["mean_over_people"]["accuracy"] is None
 
 
 def test_conditions_are_averaged_over_the_folds_that_were_trained_alike(tmp_path, fold_of):
@@ -171,6 +207,8 @@ def test_a_key_is_of_all_that_a_result_depends_on():
     seeded = tiny.RECIPE.training.model_copy(update={"seed": 2})
     other = tiny.RECIPE.model_copy(update={"training": seeded})
     assert key(tiny.RECIPE, one) != key(other, one)
+    voting = tiny.RECIPE.model_copy(update={"decision": DecisionSettings(votes=9)})
+    assert key(tiny.RECIPE, one) != key(voting, one)
     renamed = tiny.RECIPE.model_copy(update={"title": "something else"})
     assert key(tiny.RECIPE, one) == key(renamed, one)
     shorter = protocols.Fold(one.name, one.train[:-1], one.test, one.apart)

@@ -44,6 +44,7 @@ def test_the_page_of_an_evaluation_tells_what_is_imitated(tmp_path, found):
         "folds": [{**found, "seed": 1, "place": "folds/a"}],
         "seeds": [{**figures, "seed": 1}], "mean": {**figures, **none},
         "deviation": {**figures, **none}, "people": [{**none, **found["people"][0], "folds": 1}],
+        "mean_over_people": figures, "deviation_over_people": figures,
         "interval": {**dict.fromkeys(figures), **none}, "conditions": [],
     }  # fmt: skip
     storage.write_json(tmp_path / DOCUMENT, document)
@@ -51,6 +52,7 @@ def test_the_page_of_an_evaluation_tells_what_is_imitated(tmp_path, found):
     assert "What is imitated" in page
     assert f"{found['r2_entropy_int8']:.3f}" in page
     assert "STFT every" not in page
+    assert "dropout 0.3), classes weighted by their inverse frequency. Seed 1." in page
 
 
 def test_the_page_of_a_run_has_r2_and_what_was_told_against_what_is_true():

@@ -13,6 +13,7 @@ from edgebio.calibration import labelled
 from edgebio.cli import main
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate, wearer
+from edgebio.evaluation.evaluate import key
 from edgebio.protocols import Fold, split
 from tests import tiny
 from tests.calibration.test_layers import RECIPE, layers_run
@@ -44,7 +45,8 @@ def test_a_wearer_is_taught_and_scored_on_another_session(tmp_path, monkeypatch)
     found = json.loads((tmp_path / "place" / wearer.RESULT).read_text())
     assert found["subject"] == "3"
     assert found["signal_seconds"] == pytest.approx(7 * 1.5, rel=0.1)
-    assert 0.5 < found["accuracy_int8"] <= 1
+    for name in ("accuracy_int8", "accuracy_vote", "accuracy_sure"):
+        assert 0.5 < found[name] <= 1
     assert (tmp_path / "place" / "model.tflite").read_bytes() != (
         base / "model.tflite"
     ).read_bytes()
@@ -68,6 +70,32 @@ def test_a_curve_is_kept_and_drawn(tmp_path, monkeypatch):
     # What is there is not computed again.
     monkeypatch.setattr(wearer.workers, "locally", None)
     assert evaluate(RECIPE, people(), "transfer", tmp_path, **asked) == found
+
+
+def test_a_curve_is_the_mean_over_seeds_of_each_wearer(tmp_path, monkeypatch):
+    """What is taught to whom, and by which seed's network; its figures stand in."""
+
+    def taught(job, recipe, places, number, jobs):
+        return [
+            {**dict.fromkeys(wearer.FIGURES, recipe.training.seed / 10 + int(fold.name) + number),
+             "subject": fold.name}
+            for fold in places.values()
+        ]  # fmt: skip
+
+    monkeypatch.setattr(wearer, "_taught", taught)
+    trained = []
+    for seed in (1, 3):
+        training = RECIPE.training.model_copy(update={"seed": seed})
+        results = [{"place": f"{name}-{seed}"} for name in "12"]
+        trained.append((RECIPE.model_copy(update={"training": training}), results))
+    folds = split("transfer", people())
+    one, two = wearer.curve(trained, folds, tmp_path, [2, 1], 1, key)
+    assert (one["repetitions"], two["repetitions"]) == (1, 2)
+    assert [(p["subject"], p["accuracy_int8"]) for p in two["people"]] == [
+        ("1", pytest.approx(3.2)), ("2", pytest.approx(4.2))
+    ]  # fmt: skip
+    assert two["accuracy_vote"] == pytest.approx(3.7)
+    assert two["interval"] == pytest.approx([3.2, 4.2])
 
 
 def test_it_belongs_to_transfer(tmp_path):

@@ -13,17 +13,26 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from edgebio import report, storage
+from edgebio import recipes, report, storage
 from edgebio.cli import main
 from edgebio.errors import EdgebioError
-from edgebio.evaluation import evaluate
-from edgebio.evaluation.evaluate import result
+from edgebio.evaluation.evaluate import RESULT, result
 from edgebio.parity.compare import exact
 from edgebio.parity.hil import Check, Measure
-from edgebio.recipes import AugmentSettings, NewPeopleSettings
-from edgebio.report import svg, words
+from edgebio.recipes import AugmentSettings, DataSettings, NewPeopleSettings
+from edgebio.report import parts, svg, words
 from edgebio.training import gradcam
 from tests import tiny
+
+NOBODY = {"subjects": [], "sessions": [], "recordings": 0}
+BENCHED = {
+    "board": "mps2-an386", "core": "cortex-m4", "instructions": 9000, "macs": 100,
+    "flash": {"total": 20360},
+    "ram": {"total": 20432, "activations": 4972, "scratch": 4, "stack": 680},
+    "layers": [
+        {"index": k, "operator": "CONV_2D", "instructions": 4500, "macs": 50} for k in range(2)
+    ],
+}  # fmt: skip
 
 # Counts what a person would miss: charts and pictures of no size, or without any ink.
 MEASURE = """<script>
@@ -87,14 +96,7 @@ def run_page(tmp_path_factory):
     report.keep(
         folder, report.VALIDATED, {"board": None, "recordings": "x", "rungs": [rung]}, model
     )
-    layers = [
-        {"index": k, "operator": "CONV_2D", "instructions": 4500, "macs": 50} for k in range(2)
-    ]
-    bench = {"board": "mps2-an386", "core": "cortex-m4", "instructions": 9000, "macs": 100,
-             "flash": {"total": 20360},
-             "ram": {"total": 20432, "activations": 4972, "scratch": 4, "stack": 680},
-             "layers": layers}  # fmt: skip
-    report.keep(folder, report.BENCHED, bench, model)
+    report.keep(folder, report.BENCHED, BENCHED, model)
     wanted, had = np.array([[5, 6]]), np.array([[5, 9]])
     part = exact("layer 0 conv", wanted, had, ("input", "class"))
     compared = Measure.of(part, wanted, had)
@@ -112,10 +114,12 @@ def run_page(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluation_page(tmp_path_factory):
-    """Page of an evaluation whose two folds are two people."""
+def evaluated(tmp_path_factory):
+    """Folder of an evaluation whose two folds are two people, and what the command printed."""
     tiny.quantized()
     folder = tmp_path_factory.mktemp("report") / "evaluation"
+    recipe = folder.with_name("tiny.toml")
+    recipe.write_text(recipes.dump(tiny.RECIPE))
     patch = pytest.MonkeyPatch()
 
     def copied(recipe, folds, folder, *rest):
@@ -127,14 +131,28 @@ def evaluation_page(tmp_path_factory):
             row = result(place)
             row["people"][0]["subject"] = row["fold"] = fold.name
             row["people"][0]["accuracy_int8"] -= 0.1 * (fold.name == "2")
+            artefact = {"subject": fold.name, "session": "2", "repetition": 1, "flat": 7, "of": 91}
+            row["left_out"] = {"train": [], "test": [artefact, artefact]}
             found.append({**row, "seed": recipe.training.seed, "place": f"folds/{name}"})
+            if recipe.training.seed == 1:
+                report.keep(place, report.BENCHED, BENCHED, place / "model.tflite")
+        other = {**BENCHED, "model_sha256": "0" * 64}
+        storage.write_json(place / report.BENCHED, other)
         return found
 
-    patch.setattr(sys.modules["edgebio.evaluation.evaluate"], "_run", copied)
     both = [*tiny.recordings("1"), *tiny.recordings("2")]
-    evaluate(tiny.RECIPE, both, "one-to-one", folder, baseline="lda", seeds=2)
+    patch.setattr(sys.modules["edgebio.evaluation.evaluate"], "_run", copied)
+    patch.setattr(recipes.Recipe, "recordings", lambda self, root, subjects: both)
+    asked = ["evaluate", str(recipe), "--protocol", "one-to-one", "--baseline", "lda"]
+    done = CliRunner().invoke(main, [*asked, "--seeds", "2", "-o", str(folder)])
     patch.undo()
-    return report.write(folder)
+    assert done.exit_code == 0, done.output
+    return folder, done.output
+
+
+@pytest.fixture(scope="module")
+def evaluation_page(evaluated):
+    return evaluated[0] / report.FILE
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -207,7 +225,7 @@ def test_a_run_is_told_whole(run_page):
     text = run_page.read_text("utf-8")
     metrics = json.loads((run_page.parent / "metrics.json").read_text())
     quantized = json.loads((run_page.parent / "quantize.json").read_text())
-    assert f"{100 * quantized['accuracy_int8']:.1f} %" in text
+    assert f"{100 * quantized['accuracy_int8']:.1f}\u00a0%" in text
     assert f"{metrics['test']['windows']:,} windows" in text
     looked = gradcam.load(run_page.parent)
     maps = (looked.examples >= 0).sum() + (looked.counts > 0).sum()
@@ -228,18 +246,87 @@ def test_costs_of_an_earlier_model_are_left_out(run_page, tmp_path):
     storage.write_json(tmp_path / "run" / report.BENCHED, {**document, "model_sha256": "0" * 64})
     text = report.write(tmp_path / "run").read_text("utf-8")
     assert "On the board" not in text
-    assert "bench.json is of an earlier model and was left out." in text
+    assert "bench.json is of another model and was left out." in text
 
 
 def test_an_evaluation_is_told_by_person(evaluation_page):
     text = evaluation_page.read_text("utf-8")
     document = json.loads((evaluation_page.parent / "evaluation.json").read_text())
-    low, high = document["interval"]["accuracy_int8"]
-    assert low < high
-    assert f"{100 * low:.1f} to {100 * high:.1f} %, 95 % over people" in text
     for person in document["people"]:
         assert f'<th scope="row">{person["subject"]}</th>' in text
     assert f"{document['baseline']['folds'][1]['accuracy']:.3f}" in text
+    assert "All that training learns from or stops by comes from the training side" in text
+
+
+def test_the_interval_stands_beside_the_mean_that_it_is_of(evaluated):
+    """Of person 2 less is right than of all windows of its fold: the two means are not the same."""
+    folder, shown = evaluated
+    text = (folder / report.FILE).read_text("utf-8")
+    document = json.loads((folder / "evaluation.json").read_text())
+    low, high = document["interval"]["accuracy_int8"]
+    mean = document["mean_over_people"]["accuracy_int8"]
+    assert low < mean < high
+    assert mean == pytest.approx(document["mean"]["accuracy_int8"] - 0.05)
+    assert (
+        f"<dd>{100 * mean:.1f}\u00a0%<small>mean over 2 people; 95\u00a0%: {100 * low:.1f} to "
+        f"{100 * high:.1f}\u00a0%</small>" in text
+    )
+    (line,) = (line for line in shown.splitlines() if "mean over people" in line)
+    assert f" {mean:.4f} " in line
+    assert f" {document['baseline']['mean_over_people']['accuracy']:.4f} " in line
+    assert f"95 % interval {low:.4f} to {high:.4f}" in shown
+
+
+def test_the_delay_of_a_vote_is_told_in_both_places(evaluated, evaluation_page):
+    """Of five windows three are of the new class when two more have come than without a vote."""
+    step = tiny.RECIPE.frontend.step
+    late = f"{2 * 1000 * step / tiny.recordings()[0].rate:.0f} ms"
+    assert f"vote over 5, {late} later" in evaluated[1]
+    assert f"late by 2 of them ({late})" in evaluation_page.read_text("utf-8")
+
+
+def test_an_evaluation_shows_what_is_kept_of_its_folds(evaluation_page):
+    text = evaluation_page.read_text("utf-8")
+    looked = gradcam.load(tiny.run())
+    maps = (looked.examples >= 0).sum() + (looked.counts > 0).sum()
+    assert text.count('alt="Grad-CAM of ') == maps > 0
+    assert text.count("By the network of fold 1, seed 1.") == 2
+    assert "On the board: mps2-an386, fold 1, seed 1" in text
+    assert text.count("On the board: ") == 1
+    assert "fold 2, seed 1: bench.json is of another model and was left out." in text
+
+
+def test_an_evaluation_tells_what_was_left_out(evaluation_page):
+    text = evaluation_page.read_text("utf-8")
+    told = re.sub(r"\s*<[^>]+>\s*", " ", text[text.index("<h2>Windows left out") :])
+    assert re.search(r"1 +test +2 +14 +0 +0 +182 +2 +test +2 +14 +0 +0 +182 ", told)
+    assert text.count("<td>182</td>") == 2  # those of one seed are those of all
+
+
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_run_that_is_tested_on_several_people_is_told_by_person(tmp_path, quantized):
+    tiny.quantized()
+    run = tmp_path / "run"
+    of_int8 = () if quantized else ("model.tflite", "quantize.json", "outputs.npy")
+    shutil.copytree(tiny.run(), run, ignore=shutil.ignore_patterns(*of_int8))
+    with np.load(run / "images.npz") as file:
+        arrays = dict(file)
+    people = np.where(np.arange(len(arrays["subjects"])) % 3, "Ann", "Bob")
+    np.savez_compressed(run / "images.npz", **{**arrays, "subjects": people})
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["test"]["subjects"] = ["Bob", "Ann"]
+    storage.write_json(run / "metrics.json", metrics)
+    text = report.write(run).read_text("utf-8")
+    assert "<h2>By person</h2>" in text
+    said = {"probability": arrays["probability"]}
+    if quantized:
+        said["int8"] = np.load(run / "outputs.npy")
+    for name in ("Ann", "Bob"):
+        own = people[arrays["recordings"]] == name
+        right = [(v[own].argmax(axis=1) == arrays["labels"][own]).mean() for v in said.values()]
+        cells = "".join(f"<td>{value:.3f}</td>" for value in right)
+        assert f'<th scope="row">{name}</th>{cells}' in text
+    assert ("vote over 5" in text) is quantized
 
 
 def test_a_float_run_has_a_page_too(tmp_path):
@@ -260,6 +347,7 @@ def test_a_float_run_has_a_page_too(tmp_path):
         (None, "", "not a finished run"),
         ("evaluation.json", "{", "evaluation.json: damaged"),
         ("evaluation.json", "[]", "evaluation.json: damaged"),
+        ("evaluation.json", "{}", "evaluation.json: has no mean_over_people"),
     ],
 )
 def test_what_is_no_result_is_said_in_one_line(tmp_path, name, content, said):
@@ -282,13 +370,124 @@ def test_charts_stand_the_extremes():
     assert svg.bars("x", [("a", None, "exact"), ("b", -3.0, "-3.0 dB")], 1.0).count("<rect") == 1
 
 
+def told(recipe=tiny.RECIPE, **metrics):
+    """What is told of a training."""
+    return words.training(
+        recipe, {"parameters": 1234, "validation": NOBODY, "tune": NOBODY, **metrics}
+    )
+
+
 def test_what_is_done_for_new_people_is_told():
     new = NewPeopleSettings(normalise="session", epochs=7, augment=AugmentSettings(rotate=1))
     training = tiny.RECIPE.training.model_copy(update={"new_people": new})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
-    known = words.training(recipe, {"parameters": 1234})
-    unknown = words.training(recipe, {"parameters": 1234, "new_people": True})
-    assert "up to 5 epochs" in known
+    known, unknown = told(recipe), told(recipe, new_people=True)
+    assert " 5 epochs" in known
     assert "labels unseen" not in known
-    for told in ("(1,234 parameters)", "up to 7 epochs", "augmented by rotate", "labels unseen"):
-        assert told in unknown, told
+    for said in ("(1,234 parameters)", " 7 epochs", "augmented by rotate", "labels unseen"):
+        assert said in unknown, said
+
+
+@pytest.mark.parametrize(
+    ("section", "setting", "value", "none", "said"),
+    [
+        ("training", "class_weights", 1.0, 0.0, "classes weighted by their inverse frequency,"),
+        ("training", "class_weights", 0.4, 0.0, "inverse frequency to the power 0.4"),
+        ("training", "prior", 0.4, 0.0, "frequencies of the classes to the power 0.4"),
+        ("training", "label_smoothing", 0.05, 0.0, "labels smoothed by 0.05"),
+        ("training", "weight_decay", 0.01, 0.0, "weight decay 0.01"),
+        ("training", "average", 0.995, 0.0, "weights averaged by 0.995"),
+        ("training", "patience", 4, 0, "stops after 4 epochs without a smaller loss"),
+        ("model", "dropout", 0.3, 0.0, "dropout 0.3"),
+    ],
+)
+def test_a_setting_is_told_where_it_is_set(section, setting, value, none, said):
+    held = {**NOBODY, "recordings": 7}
+
+    def by(value):
+        part = getattr(tiny.RECIPE, section).model_copy(update={setting: value})
+        return told(tiny.RECIPE.model_copy(update={section: part}), validation=held)
+
+    assert said in by(value)
+    assert re.split(r"(?<= )[0-9.]", said)[0] not in by(none)
+
+
+def test_what_nothing_stops_runs_its_full_length():
+    """Patience is of no use where nobody is held out."""
+    held = {**NOBODY, "recordings": 7}
+    assert tiny.RECIPE.training.patience
+    assert "up to 5 epochs" in told(validation=held)
+    assert "up to" not in told()
+    assert "stops" not in told()
+
+
+def test_who_would_tell_when_to_stop_is_trained_on_where_nothing_stops():
+    held = {**NOBODY, "recordings": 3}
+    for name, validation, trained_on in (
+        ("patient-wise", held, False), ("patient-wise", NOBODY, True), ("one-to-one", NOBODY, False)
+    ):  # fmt: skip
+        said, picture = words.protocol(name, validation)
+        assert ("(v) are trained on too" in said) is trained_on
+        assert picture.startswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"protocol": "one-to-one"}, "one-to-one. Each person's first session"),
+        ({"protocol": "one-to-one"}, "This is its first fold, 3."),
+        ({"test_sessions": ("2",)}, "tested on session 2, trained on all others."),
+        (
+            {"train_sessions": ("1", "3"), "test_sessions": ("2",)},
+            "tested on session 2, trained on sessions 1 and 3",
+        ),
+        ({"test_repetitions": 2}, "tested on the last 2 of each class and session"),
+    ],
+)
+def test_a_run_says_its_protocol(asked, said):
+    assert said in words.division(DataSettings(**asked), {"fold": "3", "validation": NOBODY})[0]
+
+
+def test_a_fold_of_an_evaluation_does_not_claim_the_protocol_of_its_recipe(run_page, tmp_path):
+    assert "Protocol: by sessions" in run_page.read_text("utf-8")
+    shutil.copytree(run_page.parent, tmp_path / "fold")
+    storage.write_json(tmp_path / "fold" / RESULT, {})
+    text = report.write(tmp_path / "fold").read_text("utf-8")
+    assert "Protocol: that of an evaluation; this is its fold 1." in text
+    assert "by sessions" not in text
+
+
+def test_who_was_held_out_and_tuned_on_is_told():
+    def side(people, session, recordings):
+        return {"subjects": people, "sessions": [session], "recordings": recordings, "windows": 9}
+
+    train, test = side(["1", "2"], "1", 20), side(["3"], "2", 5)
+    nobody = words.sides({"train": train, "validation": NOBODY, "tune": NOBODY, "test": test})
+    assert nobody == (
+        "Trained on people 1 and 2, session 1: 20 recordings. "
+        "Tested on person 3, session 2: 5 recordings, 9 windows."
+    )
+    held = words.sides(
+        {"train": train, "validation": side(["4", "5"], "1", 6), "tune": side(["3"], "1", 4),
+         "test": test}
+    )  # fmt: skip
+    assert "Then tuned on person 3, session 1: 4 recordings." in held
+    assert "Held out of training: people 4 and 5, session 1, 6 recordings." in held
+    own = words.sides(
+        {"train": train, "validation": side(["2"], "1", 6), "tune": NOBODY, "test": test}
+    )
+    assert "Held out of training: their last repetitions of each class, 6 recordings" in own
+
+
+@pytest.mark.parametrize(
+    ("found", "time"),
+    [
+        ({}, "about 0.36 ms at 25 MHz, by instructions, one taken for a cycle"),
+        ({"cycles": {"estimate": 12500}}, "about 0.5 ms at 25 MHz, by estimated cycles"),
+        ({"board": "one-of-my-own"}, None),
+    ],
+)
+def test_an_inference_is_told_in_time(found, time):
+    (table,) = parts.board({**BENCHED, **found}).tables
+    said = dict(table.rows)
+    assert said.get("time of an inference") == time
