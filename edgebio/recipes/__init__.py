@@ -127,11 +127,12 @@ class NewPeopleSettings(_Section):
 
     Attributes
     ----------
-    epochs, normalise, augment
+    epochs, label_smoothing, normalise, augment
         In place of the training's own; unsaid, they are the same.
     """
 
     epochs: Annotated[int, Field(gt=0, le=10000)] | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
     normalise: Normalise | None = None
     augment: AugmentSettings | None = None
 
@@ -181,7 +182,8 @@ class TrainingSettings(_Section):
         Epochs without a better validation loss before training stops; 0 never stops early, and
         trains on those whom the protocol would ask when to stop.
     validation_repetitions : int
-        Repetitions of each class and session, the last ones, held out for early stopping.
+        Repetitions of each class and session, the last ones, held out for early stopping; a tenth
+        of them where that is more, as a set of single beats has thousands.
     tune_epochs : int
         Epochs that a trained network is tuned to a new person, where the protocol does so.
     tune_learning_rate : float
@@ -210,7 +212,7 @@ class TrainingSettings(_Section):
     batch: Annotated[int, Field(gt=0, le=65536)] = 64
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     patience: Annotated[int, Field(ge=0)] = 10
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
@@ -477,13 +479,12 @@ class Recipe(_Section):
         return tuple(name for name in how.datasets if name != self.data.dataset) if how else ()
 
     def _prepared(self, made: "list[Recording]", rate: float) -> "list[Recording]":
-        from edgebio import progress
         from edgebio.recordings import preparing
         from edgebio.recordings.beats import with_beats
 
         data = self.data
-        if data.windows == "beats" and any(r.beats is None for r in made):
-            made = [with_beats(r) for r in progress.track(made, "looking for R peaks")]
+        if data.windows == "beats":
+            made = with_beats(made)
         if data.band:
             made = [preparing.band_passed(r, data.band[0], data.band[1]) for r in made]
         return [preparing.at_rate(r, rate) for r in made] if rate else made
