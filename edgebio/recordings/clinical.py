@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.recordings import wfdb
-from edgebio.recordings.layout import Layout
+from edgebio.recordings.layout import Layout, check_held
 from edgebio.recordings.table import Table, Words
 
 MOST_BYTES = 512 << 20
@@ -34,9 +34,10 @@ def edf_table(path: Path, layout: Layout) -> Table:
     Raises
     ------
     EdgebioError
-        Where it is missing, cut, damaged, too large, not continuous, or its channels are of several
-        rates or steps.
+        Where it is missing, cut, damaged, too large, not continuous, its channels are of several
+        rates or steps, or `layout` names what such files do not hold.
     """
+    check_held(path, layout, "an EDF or BDF file", {"columns"})
     file = _edf(path)
     every = [signal.label or f"signal {k}" for k, signal in enumerate(file.signals, 1)]
     columns = _chosen(path, layout, every)
@@ -79,10 +80,12 @@ def wfdb_table(path: Path, layout: Layout) -> Table:
     Raises
     ------
     EdgebioError
-        Where a file is missing, cut or damaged, or channels are of several steps.
+        Where a file is missing, cut or damaged, channels are of several steps, or `layout` names
+        what records do not hold.
     """
     from edgebio.recordings.datasets.ecg_mitbih import BEATS, beat_labels
 
+    check_held(path, layout, "a WFDB record", {"columns", "labels"})
     record = wfdb.converted(path)
     columns = _chosen(path, layout, record.channels)
     names = [record.channels[k] for k in columns]

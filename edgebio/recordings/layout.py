@@ -27,7 +27,7 @@ A mapping file is TOML, and every part of it may be missing::
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,6 +37,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from edgebio.errors import EdgebioError
 
 _MOST_BYTES = 1 << 20
+_OTHERWISE = {  # how else to say what a layout names and a format does not hold
+    "samples": "name its channels: --columns, or a list of samples in a mapping file",
+    "columns": "name its array: samples in a mapping file",
+    "labels": "its annotations are labels by themselves; or say --label, or {label} in --name",
+    "repetition": "say --repetition, or {repetition} in --name",
+    "subject": "say --subject, or {subject} in --name",
+    "session": "say --session, or {session} in --name",
+    "rate": "it says its own; for another say --rate",
+    "between": "leave it out",
+    "transposed": "leave it out",
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,39 @@ class Layout:
             "session": self.session_column,
         }
         return {what: name for what, name in named.items() if name is not None}
+
+
+def check_held(path: Path, layout: Layout, kind: str, held: Collection[str]) -> None:
+    """Refuse a layout that names what files of a format do not hold.
+
+    Parameters
+    ----------
+    path
+        The file.
+    layout
+        How it is to be read.
+    kind
+        What it is: ``"an EDF or BDF file"``.
+    held
+        What such files can hold of ``samples``, ``columns``, ``labels``, ``repetition``,
+        ``subject``, ``session``, ``rate``, ``between`` and ``transposed``.
+
+    Raises
+    ------
+    EdgebioError
+        Naming the first that they do not.
+    """
+    named = {
+        "samples": layout.samples,
+        "columns": ", ".join(layout.columns) or None,
+        **layout.told,
+        "rate": layout.rate_column,
+        "between": layout.between,
+        "transposed": layout.transposed or None,
+    }
+    for what, name in named.items():
+        if name is not None and what not in held:
+            raise EdgebioError(f"{path}: {what} {name}: {kind} has none; {_OTHERWISE[what]}")
 
 
 class _Section(BaseModel):

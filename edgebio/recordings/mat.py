@@ -1,9 +1,11 @@
 """Numeric matrices in MATLAB files, version 5 (SciPy) and 7.3 (HDF5, h5py).
 
-Shapes and types are looked at before anything is taken into memory; nothing but plain numbers is
-ever read.
+Shapes and types are looked at before anything is taken into memory, and what is compressed is
+unpacked no further than the shape allows. Nothing but plain numbers is ever read.
 """
 
+import io
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.recordings import mat5
 
 MOST_VALUES = 1 << 28
 """Numbers in the largest matrix that is taken into memory."""
+
+_SPARE = 64 << 20  # bytes that a chunk of 7.3 may have beyond its matrix, as where it can grow
+_DEFLATE = 1032  # times its own size is the most that a stream of zlib unpacks to
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LATER = (b"\0\2IM", b"\2\0MI")
@@ -79,7 +85,9 @@ def _guarded(path: Path, work: Callable[[bool], T]) -> T:
         raise EdgebioError(f"{path}: {error.strerror or error}") from None
     later = _HDF5 in (start[:8], start[512:520]) or start[124:128] in _LATER
     try:
-        return work(later)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a damaged file warns first; the error says it
+            return work(later)
     except (EdgebioError, MemoryError):
         raise
     except ImportError:
@@ -91,11 +99,9 @@ def _guarded(path: Path, work: Callable[[bool], T]) -> T:
 
 
 def _shapes_5(path: Path) -> dict[str, tuple[int, ...]]:
-    from scipy.io import whosmat
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return {name: tuple(shape) for name, shape, kind in whosmat(str(path)) if kind in _NUMBERS}
+    with path.open("rb") as file:
+        held = mat5.Variables(file).listed
+    return {name: shape for name, (shape, kind) in held.items() if kind in _NUMBERS}
 
 
 def _shapes_73(path: Path) -> dict[str, tuple[int, ...]]:
@@ -112,23 +118,28 @@ def _shapes_73(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _read_5(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
-    from scipy.io import loadmat, whosmat
+    from scipy.io import loadmat
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a damaged file warns first; the error says it
-        found = {name: (shape, kind) for name, shape, kind in whosmat(str(path))}
+    matrices = {}
+    with path.open("rb") as file:
+        held = mat5.Variables(file)
         for name, columns in wanted.items():
-            _present(path, name, list(found))
-            shape, kind = found[name]
+            _present(path, name, list(held.listed))
+            shape, kind = held.listed[name]
             if kind not in _NUMBERS:
                 raise EdgebioError(f"{path}: {name} is {kind}; expected numbers")
-            _check(path, name, tuple(shape), columns)
-        values = loadmat(str(path), variable_names=list(wanted))
-    matrices = {name: np.asarray(values[name]) for name in wanted if name in values}
-    for name, columns in wanted.items():
-        if name not in matrices or matrices[name].dtype.kind not in "biuf":
-            raise EdgebioError(f"{path}: {name}: damaged; expected numbers")
-        _check(path, name, matrices[name].shape, columns)
+            _check(path, name, shape, columns)
+        for name, columns in wanted.items():
+            shape, _ = held.listed[name]
+            alone = held.alone(name, 8 * math.prod(shape))
+            if alone is None:
+                said = " x ".join(map(str, shape))
+                raise EdgebioError(f"{path}: {name}: damaged: more than {said} real numbers")
+            matrix = np.asarray(loadmat(alone, variable_names=[name]).get(name))
+            if matrix.dtype.kind not in "biuf":
+                raise EdgebioError(f"{path}: {name}: damaged; expected numbers")
+            _check(path, name, matrix.shape, columns)
+            matrices[name] = matrix
     return matrices
 
 
@@ -147,8 +158,43 @@ def _read_73(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray
             if data.is_virtual or data.external:
                 raise EdgebioError(f"{path}: {name}: its numbers lie in another file")
             _check(path, name, tuple(reversed(data.shape)), columns)
+            _check_chunks(path, name, data)
             matrices[name] = np.asarray(data[()]).T  # MATLAB keeps columns one after the other
     return matrices
+
+
+def _check_chunks(path: Path, name: str, data: Any) -> None:
+    """Refuse chunks that unpack to more than the matrix: HDF5 takes all memory they ask for."""
+    import h5py
+
+    if data.chunks is None:
+        return
+    size = data.dtype.itemsize
+    chunk = size * math.prod(data.chunks)
+    if chunk > size * math.prod(data.shape) + _SPARE:
+        said = " x ".join(map(str, reversed(data.chunks)))
+        raise EdgebioError(f"{path}: {name}: damaged: lies in chunks of {said} numbers")
+    h5z, listed = h5py.h5z, data.id.get_create_plist()
+    filters = [listed.get_filter(k)[0] for k in range(listed.get_nfilters())]
+    known = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
+    if not known.issuperset(filters) or filters.count(h5z.FILTER_DEFLATE) > 1:
+        raise EdgebioError(f"{path}: {name}: compressed; expected gzip, as MATLAB does it")
+    if h5z.FILTER_DEFLATE not in filters:
+        return
+    left_out = 1 << filters.index(h5z.FILTER_DEFLATE)  # set where gzip made a chunk no smaller
+    suspect: list[Any] = []  # what cannot unpack to too much is not unpacked twice
+
+    def look(one: Any) -> None:
+        if one.size * _DEFLATE > chunk + _SPARE and not one.filter_mask & left_out:
+            suspect.append(one)
+
+    data.id.chunk_iter(look)
+    for one in suspect:
+        packed = io.BytesIO(data.id.read_direct_chunk(one.chunk_offset)[1])
+        pieces = mat5.inflated(packed, one.size, chunk + _SPARE + 1)
+        if sum(len(piece) for piece in pieces) > chunk + _SPARE:
+            said = " x ".join(map(str, reversed(data.chunks)))
+            raise EdgebioError(f"{path}: {name}: damaged: more in a chunk than {said} numbers")
 
 
 def _present(path: Path, name: str, there: list[str]) -> None:

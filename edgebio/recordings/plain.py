@@ -14,10 +14,13 @@ import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import mat, npz, text
-from edgebio.recordings.layout import Layout
+from edgebio.recordings.layout import Layout, check_held
 from edgebio.recordings.table import Table, words
 
 _SEPARATORS = (",", ";", "\t")
+_MOST_COLUMNS = 1 << 16
+_MOST_WORDS = 1 << 18  # that differ, in columns that are no channels
+_TOLD = {"labels", "repetition", "subject", "session", "rate", "between"}
 _NO_WORDS = ("nan", "inf", "-inf")
 
 Array = npt.NDArray[Any]
@@ -31,9 +34,14 @@ def csv_table(path: Path, layout: Layout) -> Table:
     EdgebioError
         Where the file is missing, empty or ragged, or lacks a column.
     """
+    check_held(path, layout, "a CSV", {"columns", *_TOLD})
     body = text.read(path)
     head, _, rest = body.partition(b"\n")
     separator = next((s for s in _SEPARATORS if s.encode() in head), ",").encode()
+    if head.count(separator) >= _MOST_COLUMNS:
+        raise EdgebioError(
+            f"{path}: line 1: over {_MOST_COLUMNS:,} fields; expected a line a sample"
+        )
     fields = [field.strip().strip(b'"') for field in head.split(separator)]
     names: list[str] = []
     first_line = 1
@@ -86,6 +94,7 @@ def npz_table(path: Path, layout: Layout) -> Table:
     EdgebioError
         Where the file is missing, cut, too large, or lacks an array.
     """
+    check_held(path, layout, "an NPZ", {"samples", "transposed", *_TOLD})
     with npz.opened(path) as arrays:
         headers = {name: npz.header(path, arrays, name) for name in arrays.files}
         name = _samples(path, layout, {name: shape for name, (shape, _) in headers.items()})
@@ -111,6 +120,7 @@ def mat_table(path: Path, layout: Layout) -> Table:
     EdgebioError
         Where the file is missing, cut, too large, or lacks a matrix.
     """
+    check_held(path, layout, "a .mat", {"samples", "transposed", *_TOLD})
     shapes = mat.shapes(path)
     large = {name: shape for name, shape in shapes.items() if len(shape) == 2 and min(shape) > 1}
     name = _samples(path, layout, large, list(shapes))
@@ -206,13 +216,26 @@ def _take_columns(
 ) -> tuple[bytes, dict[int, list[str]]]:
     """Take the words of some columns out of delimited rows, and leave zeros there."""
     found: dict[int, list[str]] = {index: [] for index in taken}
-    rows = []
-    for line, row in enumerate(body.removesuffix(b"\n").split(b"\n"), first_line):
-        fields = row.split(separator)
-        if len(fields) != columns:
-            raise EdgebioError(f"{source}: line {line}: {len(fields)} fields, expected {columns}")
-        for index, told in found.items():
-            told.append(fields[index].strip().strip(b'"').decode("utf-8", "replace"))
-            fields[index] = b"0"
-        rows.append(b",".join(fields))
-    return b"\n".join(rows) + b"\n", found
+    known: dict[bytes, str] = {}  # a word is kept once, however many rows have it
+    rest = []
+    for block in text.blocks(body):
+        rows = []
+        for line, row in enumerate(block.removesuffix(b"\n").split(b"\n"), first_line):
+            if (there := row.count(separator) + 1) != columns:
+                raise EdgebioError(f"{source}: line {line}: {there} fields, expected {columns}")
+            fields = row.split(separator)
+            for index, told in found.items():
+                word = fields[index]
+                if word not in known:
+                    known[word] = word.strip().strip(b'"').decode("utf-8", "replace")
+                told.append(known[word])
+                fields[index] = b"0"
+            rows.append(b",".join(fields) + b"\n")
+        if len(known) > _MOST_WORDS:
+            raise EdgebioError(
+                f"{source}: more than {_MOST_WORDS:,} different words in columns that are no "
+                "channels; are they those of labels, trials, sessions and people?"
+            )
+        rest.append(b"".join(rows))
+        first_line += len(rows)
+    return b"".join(rest), found

@@ -20,6 +20,10 @@ MOST_VALUES = 1 << 28
 """Largest record, samples times channels, that is taken into memory."""
 
 _MOST_HEADER = 1 << 20
+_BITS = {"80": 8, "508": 8, "310": 10, "311": 10, "212": 12, "16": 16, "61": 16, "160": 16,
+         "516": 16, "24": 24, "524": 24, "32": 32}  # fmt: skip
+"""Bits of a sample by format, as https://wfdb.io/spec/signal-files.html has them; format 8, of
+differences, has no code that says "no sample"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,12 +265,10 @@ def _check(header: Path, about: Any) -> None:
             raise EdgebioError(f"{place}: {place.stat().st_size:,} bytes; too large")
 
 
-def _missing(values: npt.NDArray[Any], formats: list[str]) -> npt.NDArray[np.bool_]:
-    """Mark the code that says "no sample", which is the lowest of a format."""
-    lowest = np.array(
-        [{"212": -2048, "16": -32768}.get(f, np.iinfo(np.int64).min) for f in formats]
-    )
-    marked: npt.NDArray[np.bool_] = values == lowest
+def _missing(values: npt.NDArray[Any], formats: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Mark the code that says "no sample", the lowest of a format; format 8 has none."""
+    lowest = [-(1 << _BITS[f] - 1) if f in _BITS else np.iinfo(np.int64).min for f in formats]
+    marked: npt.NDArray[np.bool_] = values == np.array(lowest, np.int64)
     return marked
 
 

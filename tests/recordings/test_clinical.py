@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings import files
+from edgebio.recordings import files, wfdb
 from edgebio.recordings.importing import gather
 from edgebio.recordings.layout import Layout
+from edgebio.recordings.layout import read as read_layout
 
 from .test_readers import cut, edit, write_wfdb
 
@@ -189,6 +190,66 @@ def test_files_of_several_rates_are_not_put_into_one(tmp_path) -> None:
     assert not (tmp_path / "o.npz").exists()
 
 
+SAID = {
+    "samples": ({"samples": "emg"}, "samples emg: {} has none; name its channels: --columns"),
+    "labels": ({"label_column": "y"}, "labels y: {} has none; its annotations are labels"),
+    "repetition": ({"repetition_column": "r"}, "repetition r: {} has none; say --repetition"),
+    "subject": ({"subject_column": "who"}, "subject who: {} has none; say --subject, or {{subj"),
+    "session": ({"session_column": "day"}, "session day: {} has none; say --session"),
+    "rate": ({"rate_column": "fs"}, "rate fs: {} has none; it says its own"),
+    "between": ({"between": 0}, "between 0: {} has none; leave it out"),
+    "transposed": ({"transposed": True}, "transposed True: {} has none; leave it out"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SAID)
+@pytest.mark.parametrize("kind", ["edf", "bdf", "hea"])
+def test_what_a_format_cannot_tell_is_refused_by_name(tmp_path, kind, what) -> None:
+    path = tmp_path / f"a.{kind}"
+    if kind == "hea":
+        write_wfdb(tmp_path, "a", RNG.integers(-9, 9, (50, 2)), leads=("I", "II"), gain=200,
+                   fmt="16", rate=360)  # fmt: skip
+    else:
+        write_edf(path, kind.title())
+    layout, message = SAID[what]
+    with pytest.raises(EdgebioError) as caught:
+        files.read(path, Layout(**layout))
+    if (kind, what) == ("hea", "labels"):  # its annotators are what labels are named by
+        assert str(caught.value) == f"{tmp_path / 'a.y'}: no such file"
+        return
+    said = message.format("a WFDB record" if kind == "hea" else "an EDF or BDF file")
+    assert str(caught.value).startswith(f"{path}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_people_of_several_files_do_not_become_one(tmp_path) -> None:
+    """By a mapping that names a variable of theirs; the names of files tell them apart."""
+    for name in ("ann", "bob"):
+        write_edf(tmp_path / f"{name}.edf")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('[variables]\nsubject = "who"\n')
+    paths = [tmp_path / "ann.edf", tmp_path / "bob.edf"]
+    with pytest.raises(EdgebioError, match=r"ann\.edf: subject who: .*\{subject\} in --name"):
+        gather(paths, read_layout(mapping))
+    assert {r.subject for r in gather(paths, Layout(), "{subject}.edf")} == {"ann", "bob"}
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "message"),
+    [
+        ("a.csv", {"samples": "emg"}, "samples emg: a CSV has none; name its channels"),
+        ("a.csv", {"transposed": True}, "transposed True: a CSV has none"),
+        ("a.npz", {"columns": ("C1", "C2")}, "columns C1, C2: an NPZ has none; name its array"),
+        ("a.mat", {"columns": ("C1",)}, r"columns C1: a \.mat has none; name its array"),
+    ],
+)
+def test_what_plain_files_cannot_tell_is_refused_by_name(tmp_path, name, layout, message) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n3,4\n")
+    np.savez(tmp_path / "a.npz", samples=np.ones((9, 2)))
+    with pytest.raises(EdgebioError, match=message):
+        files.read(tmp_path / name, Layout(rate=9, **layout))
+
+
 # --- WFDB ----------------------------------------------------------------------------------------
 
 
@@ -226,6 +287,30 @@ def test_a_wfdb_record_of_several_gains_takes_a_step(tmp_path) -> None:
     (read,) = files.read(path, Layout(lsb=0.0025))
     np.testing.assert_array_equal(read.samples, np.stack([2 * samples[:, 0], samples[:, 1] - 100],
                                                          axis=1))  # fmt: skip
+
+
+@pytest.mark.parametrize(("fmt", "bits"), [("80", 8), ("24", 24), ("32", 32), ("212", 12)])
+def test_the_code_of_a_missing_sample_is_no_sample(tmp_path, fmt, bits) -> None:
+    lowest = -(1 << bits - 1)
+    samples = RNG.integers(-100, 100, (60, 2))
+    samples[30, 1] = lowest + 1
+    path = write_wfdb(tmp_path, "x", samples, leads=("I", "II"), gain=200, fmt=fmt, rate=360)
+    np.testing.assert_array_equal(wfdb.converted(path).values, samples)
+    samples[40, 1] = lowest
+    write_wfdb(tmp_path, "x", samples, leads=("I", "II"), gain=200, fmt=fmt, rate=360)
+    for read in (wfdb.read, lambda header: files.read(header, Layout())):
+        with pytest.raises(EdgebioError, match=r"sample 40, channel II: missing"):
+            read(path)
+
+
+def test_codes_of_missing_samples_are_those_of_the_package() -> None:
+    signal = pytest.importorskip("wfdb.io._signal", reason="the package wfdb is not installed")
+    codes = {name: code for name, code in signal.INVALID_SAMPLE_VALUE.items() if code is not None}
+    assert set(codes) == set(wfdb._BITS)
+    for name, code in codes.items():
+        marked = wfdb._missing(np.array([[code], [code + 1]]), [name])
+        assert marked.tolist() == [[True], [False]]
+    assert not wfdb._missing(np.array([[-128], [-(1 << 31)]]), ["8"]).any()
 
 
 def test_a_record_named_by_bytes_of_anybody(tmp_path) -> None:

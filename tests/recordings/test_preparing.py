@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgebio import recipes
 from edgebio.errors import EdgebioError
 from edgebio.recordings import Recording, preparing
 from edgebio.recordings.beats import with_beats
@@ -106,7 +107,7 @@ def test_a_slow_wave_survives_a_lower_rate_and_a_fast_one_does_not():
 
 def test_annotated_beats_are_kept():
     made = recording(beats=np.array([5, 900]))
-    assert with_beats(made) is made
+    assert with_beats([made]) == [made]
 
 
 def test_beats_are_found_where_nobody_told_them(data_folder):
@@ -117,23 +118,87 @@ def test_beats_are_found_where_nobody_told_them(data_folder):
     (whole,) = ecg_mitbih.load(data_folder / "ecg-mitbih", "118")
     n = 60 * 360
     cut = dataclasses.replace(whole, samples=whole.samples[:n], labels=whole.labels[:n], beats=None)
-    found = with_beats(cut).beats
-    assert found is not None
+    (read,) = with_beats([cut])
+    assert read.beats is not None
     assert whole.beats is not None
     annotated = whole.beats[(whole.beats > 360) & (whole.beats < n - 360)]
-    missed = [b for b in annotated if np.abs(found - b).min() > 27]
+    missed = [b for b in annotated if np.abs(read.beats - b).min() > 27]
     assert len(annotated) > 60
     assert len(missed) <= 2
+
+
+def heart(rate=360.0, seconds=12, **changes):
+    """A narrow peak a second on a little noise; nobody has told where."""
+    n = int(rate * seconds)
+    t = np.arange(n) / rate
+    wave = 900 * np.exp(-(((t - 0.5) % 1 - 0.5) ** 2) / 2 / 0.012**2)
+    wave += np.random.default_rng(0).normal(0, 5, n)
+    samples = np.rint(np.stack([wave] * 3, axis=1)).astype(np.int16)
+    return recording(n, rate, samples=samples, **changes)
+
+
+def flat(name, **changes):
+    """As `heart`, but its first lead is off."""
+    made = heart(source=name, **changes)
+    samples = made.samples.copy()
+    samples[:, 0] = 7
+    return dataclasses.replace(made, samples=samples)
+
+
+def test_one_flat_lead_among_many_is_left_out_and_named(caplog):
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    left = with_beats([heart(source="a"), flat("b"), flat("c"), heart(source="d")])
+    assert [r.source for r in left] == ["a", "d"]
+    for made in left:
+        assert made.beats is not None
+        assert len(made.beats) >= 10
+        assert np.abs((made.beats / 360 + 0.5) % 1 - 0.5).max() < 0.08
+    assert [r.message for r in caplog.records] == ["no R peak in the first channel, left out: b, c"]
+
+
+def test_a_job_goes_on_without_a_flat_record():
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    job = recipes.load("ecg-normal-abnormal")
+    assert job.data.windows == "beats"
+    made = job._prepared([flat("x"), heart(source="y")], job.data.rate)
+    assert [r.source for r in made] == ["y"]
+
+
+def test_what_has_no_label_is_not_searched(monkeypatch):
+    processing = pytest.importorskip("wfdb.processing", reason="wfdb is not installed")
+    blank = heart(labels=np.full(12 * 360, -1, np.int16))
+    searched = []
+    real = processing.xqrs_detect
+    monkeypatch.setattr(
+        processing, "xqrs_detect", lambda *a, **k: searched.append(1) or real(*a, **k)
+    )
+    slow = heart(20.0, labels=np.full(12 * 20, -1, np.int16))
+    first, second, third = with_beats([blank, heart(), slow])
+    assert len(searched) == 1
+    assert [r.beats.tolist() for r in (first, third)] == [[], []]
+    assert len(second.beats) >= 10
 
 
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (recording(300), "here: 0.83 s; R peaks are looked for in at least 2 s"),
-        (recording(4000, samples=np.zeros((4000, 1), np.int16)), "here: no R peak is found"),
+        ([recording(300)], "here: 0.83 s; R peaks are looked for in at least 2 s"),
+        ([flat("x"), flat("y")], "x: no R peak is found in its first channel, nor in another"),
+        ([flat("x"), heart(labels=np.full(12 * 360, -1, np.int16))], "x: no R peak is found"),
+        ([heart(), heart(20.0)], "here: 20 Hz; R peaks are looked for at more than 40 Hz"),
+        ([heart(40.0)], "here: 40 Hz; R peaks are looked for at more than 40 Hz"),
     ],
 )
 def test_where_no_beat_can_be_found_it_is_said(made, said):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    with pytest.raises(EdgebioError, match=said):
+    with pytest.raises(EdgebioError, match=said) as caught:
         with_beats(made)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rate", [40.5, 50.0, 125.0])
+def test_beats_are_found_at_every_rate_that_is_not_refused(rate):
+    pytest.importorskip("wfdb", reason="the package wfdb is not installed")
+    (read,) = with_beats([heart(rate)])
+    assert read.beats is not None
+    assert len(read.beats) >= 8

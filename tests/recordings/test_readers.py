@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets, wfdb
-from edgebio.recordings.datasets import ecg_mitbih, heartbeats
+from edgebio.recordings import datasets, text, wfdb
+from edgebio.recordings.datasets import ecg_mitbih
 
 RNG = np.random.default_rng(0)
 
@@ -229,7 +229,7 @@ def test_ptb_is_normal_or_not_by_its_reason(tmp_path: Path) -> None:
 def test_tables_of_beats_are_recordings_of_a_beat_and_none_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(heartbeats, "_BLOCK", block)
+    monkeypatch.setattr(text, "_BLOCK", block)
     path = small_heartbeat_mitbih(tmp_path)
     loaded = datasets.load("ecg-heartbeat-mitbih", tmp_path)
     assert [r.session for r in loaded] == ["train"] * 15 + ["test"] * 10

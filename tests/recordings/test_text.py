@@ -1,14 +1,16 @@
 """The fast parser is a short cut of the exact one, and bad text is named by line and field."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings import text
+from edgebio.recordings import files, plain, text
+from edgebio.recordings.layout import Layout
 
 counts = st.integers(-32768, 32767)
 
@@ -66,6 +68,60 @@ def test_the_short_cut_never_disagrees(parts: list[bytes], columns: int, kind: s
         return
     exact = text._exact(body, columns, "x", kind, 1)
     np.testing.assert_array_equal(fast, exact)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows(
+        counts | st.floats(allow_nan=False, width=32) | st.sampled_from([" 7", "x", "1e3", "1,2"])
+    ),
+    st.sampled_from(["whole", "any"]),
+    st.integers(1, 30),
+)
+def test_blocks_say_what_the_whole_text_says(monkeypatch, table, kind, block) -> None:
+    arguments = written(table), len(table[0]), "f", kind
+    whole = outcome(text.numbers, *arguments)
+    with monkeypatch.context() as patched:
+        patched.setattr(text, "_BLOCK", block)
+        assert outcome(text.numbers, *arguments) == whole
+
+
+@pytest.mark.parametrize(
+    ("row", "layout"),
+    [
+        ("{0}, {1}, {2}", Layout(rate=9)),
+        ("0.{0}; 0.{1}; 0.{2}", Layout(rate=9, lsb=1e-4)),
+        ("{0},{1},word {2}", Layout(rate=9, label_column="3")),
+        ("{0},{1},{2}", Layout(rate=9)),
+    ],
+)
+def test_memory_is_a_small_multiple_of_the_file(tmp_path: Path, row: str, layout: Layout) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("1,2\n")
+    files.read(path, Layout(rate=9))  # so that all is imported
+    numbers = np.random.default_rng(0).integers(1000, 9999, (200_000, 3)).tolist()
+    path.write_text("\n".join(row.format(*fields) for fields in numbers))
+    tracemalloc.start()
+    try:
+        (read,) = files.read(path, layout)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(read.samples) == 200_000
+    assert peak < 9 * path.stat().st_size
+
+
+def test_lines_of_too_many_fields_and_columns_of_too_many_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "_MOST_COLUMNS", 5)
+    monkeypatch.setattr(plain, "_MOST_WORDS", 9)
+    (tmp_path / "a.csv").write_text("1,2,3,4,5,6\n")
+    with pytest.raises(EdgebioError, match=r"a\.csv: line 1: over 5 fields"):
+        files.read(tmp_path / "a.csv", Layout(rate=9))
+    (tmp_path / "b.csv").write_text("".join(f"1,{k}\n" for k in range(20)))
+    with pytest.raises(EdgebioError, match=r"b\.csv: .*more than 9 different words"):
+        files.read(tmp_path / "b.csv", Layout(rate=9, label_column="2"))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ CAVEAT = (
     "figures say nothing of people who were not recorded."
 )
 UNITS = f"1/{SCALE} of a beat's range"
-_BLOCK = 8 << 20  # bytes parsed at a time: the largest file has 390 MB
 
 
 def read(path: Path, session: str, classes: tuple[str, ...], seen: set[bytes]) -> list[Recording]:
@@ -77,7 +76,7 @@ def read(path: Path, session: str, classes: tuple[str, ...], seen: set[bytes]) -
 
 def _rows(path: Path, classes: Sequence[str]) -> Iterator[tuple[npt.NDArray[np.int16], int]]:
     source, line = str(path), 1
-    for block in _blocks(text.read(path)):
+    for block in text.blocks(text.read(path)):
         values = text.numbers(block, SAMPLES + 1, source, "any", line).astype(np.float64)
         text.check_finite(values, text.in_text(source, line))
         beats, labels = values[:, :-1], values[:, -1]
@@ -98,11 +97,3 @@ def _rows(path: Path, classes: Sequence[str]) -> Iterator[tuple[npt.NDArray[np.i
             np.rint(beats * SCALE).astype(np.int16), labels.astype(int).tolist(), strict=True
         )
         line += len(values)
-
-
-def _blocks(body: bytes) -> Iterator[bytes]:
-    first = 0
-    while first < len(body):
-        end = body.find(b"\n", first + _BLOCK) + 1 or len(body)
-        yield body[first:end]
-        first = end
