@@ -131,7 +131,7 @@ def _read_5(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[
             _check(path, name, shape, columns)
         for name, columns in wanted.items():
             shape, _ = held.listed[name]
-            alone = held.alone(name, 8 * math.prod(shape))
+            alone: Any = held.alone(name, 8 * math.prod(shape))
             if alone is None:
                 said = " x ".join(map(str, shape))
                 raise EdgebioError(f"{path}: {name}: damaged: more than {said} real numbers")

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _START, _TAG = 128, 8
 _HEAD = 1024  # bytes in which a variable tells type, shape and name: MATLAB's need up to 200
@@ -59,7 +59,8 @@ class Variables:
         self._tag = struct.Struct("<II" if self._start[126:] == b"IM" else ">II")
         # One of the first bytes is 0 in version 4, which compresses nothing: SciPy reads it safely.
         places = () if 0 in self._start[:4] else tuple(self._walk())
-        told = whosmat(self._unpacked(places, _HEAD) if places else file)
+        heads: Any = self._unpacked(places, _HEAD) if places else file  # its stubs know names alone
+        told = whosmat(heads)
         self.listed = {name: (tuple(shape), kind) for name, shape, kind in told}
         self._places = {name: place for (name, _, _), place in zip(told, places, strict=False)}
 
