@@ -111,18 +111,23 @@ def test_a_run_from_recipe_to_model(tmp_path):
 @pytest.mark.slow
 def test_every_class_has_its_recall_and_the_range_of_it_over_seeds(tmp_path):
     (tmp_path / "tiny.toml").write_text(RECIPE)
-    asked = ["evaluate", tmp_path / "tiny.toml", "--protocol", "one-to-one", "--subject", "1"]
-    asked += ["--subject", "2", "--seeds", "2", "-o", tmp_path / "kept"]
-    shown = invoke(*asked)
-    assert shown.exit_code == 0, shown.output
-    document = json.loads(invoke(*asked, "--json", "-q").stdout)
+    asked = [sys.executable, "-m", "edgebio", "evaluate", str(tmp_path / "tiny.toml")]
+    asked += ["--protocol", "one-to-one", "--subject", "1", "--subject", "2", "--seeds", "2"]
+    asked += ["-o", str(tmp_path / "kept")]
+    shown, told = (
+        subprocess.run([*asked, *how], capture_output=True, text=True, check=True).stdout
+        for how in ([], ["--json", "-q"])
+    )
+    document = json.loads(told)
     assert [row["seed"] for row in document["seeds"]] == [1, 2]
     for classes in zip(*(row["classes"] for row in document["seeds"]), strict=True):
         least, most = sorted(row["recall"] for row in classes)
-        (line,) = (line for line in shown.output.splitlines() if f" {classes[0]['class']} " in line)
+        (line,) = (line for line in shown.splitlines() if f" {classes[0]['class']} " in line)
         assert f"{(least + most) / 2:.4f} ({least:.3f} to {most:.3f})" in line
         assert f" {classes[0]['windows']:,} " in line
-    assert "By seed" in shown.output
+    assert "By seed" in shown
+    low, high = document["interval"]["accuracy_int8"]
+    assert f"95 % interval {low:.4f} to {high:.4f}" in shown
 
 
 def test_a_table_that_goes_to_a_pipe_is_as_wide_as_it_has_to_be():
