@@ -6,7 +6,7 @@ tables and no other code.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from edgebio.calibration.pixels import Standardised, standardise
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
+from edgebio.recordings.preparing import numbered_as
 from edgebio.recordings.recording import UNLABELLED, Recording
 from edgebio.tflite.metadata import ModelMetadata, require
 from edgebio.training.images import Images
@@ -95,13 +96,10 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
 
 def _by_classes_of(about: ModelMetadata, recording: Recording) -> Recording:
     """Number a recording's labels as the model does: files list their classes in another order."""
-    place = {name: k for k, name in enumerate(about.classes)}
     occurring = {recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELLED}
-    if unknown := sorted(occurring - place.keys()):
+    if unknown := sorted(occurring - set(about.classes)):
         raise EdgebioError(
             f"{recording.source}: has class {', '.join(map(repr, unknown))}; the model knows "
             f"{', '.join(about.classes)} (--no-labels learns from the signal alone)"
         )
-    table = [place.get(name, UNLABELLED) for name in recording.classes]
-    labels = np.array([*table, UNLABELLED], np.int16)[recording.labels]
-    return replace(recording, labels=labels, classes=about.classes)
+    return numbered_as(recording, about.classes)

@@ -68,9 +68,6 @@ def evaluate(
     interruption the same command goes on where it was. With --dask they are computed by an existing
     cluster (dask scheduler, dask worker), whose workers have the same edgebio installed.
     """
-    from edgebio import report
-    from edgebio.report import words
-
     job = recipes.load(recipe).on(dataset)
     recordings = job.recordings(root, subjects or None)
     where = folder or storage.cache("evaluations")
@@ -90,6 +87,9 @@ def evaluate(
             f"{fold['seconds']:.0f} s"
         ),
     )
+    from edgebio import report
+    from edgebio.report import words
+
     folds = by_fold(document["folds"], list(document["mean"]))
     # Where every fold is tested on the same people, what is left out names it.
     alike = len({fold["test"] for fold in folds}) < len(folds)

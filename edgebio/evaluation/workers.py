@@ -4,6 +4,7 @@ Either way each fold has a process of its own, and what it leaves is kept as soo
 """
 
 import concurrent.futures as futures
+import contextlib
 import platform
 import tempfile
 import warnings
@@ -86,26 +87,11 @@ def on_cluster(
     LostError
         Where there is no scheduler or no worker, or a fold breaks on the cluster.
     """
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        raise MissingToolError("--dask needs Dask: pip install 'edgebio[scale]'") from None
-    try:
-        client: Any = Client(  # type: ignore[no-untyped-call]
-            scheduler, timeout=_CONNECT_SECONDS, set_as_default=False
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise LostError(
-            f"{scheduler}: no Dask scheduler answers ({reason}); start one: dask scheduler"
-        ) from None
-    with client, warnings.catch_warnings():
+    with _cluster(scheduler) as client, warnings.catch_warnings():
+        from distributed import as_completed
+
         # Recordings travel with their fold, so that no worker's death can lose them.
         warnings.filterwarnings("ignore", message="Sending large graph")
-        if not client.scheduler_info()["workers"]:
-            raise LostError(
-                f"{scheduler}: the scheduler has no workers; start some: dask worker {scheduler}"
-            )
         running = {
             client.submit(_from_afar, job, recipe, fold, code, code(), pure=False): place
             for place, fold in folds.items()
@@ -118,6 +104,42 @@ def on_cluster(
                 yield place
         finally:
             client.cancel(list(running))
+
+
+def at_a_time(scheduler: str) -> int:
+    """Folds that the workers of a Dask scheduler take at a time: their threads.
+
+    Raises
+    ------
+    LostError
+        Where there is no scheduler or no worker.
+    """
+    with _cluster(scheduler) as client:
+        return sum(client.nthreads().values())
+
+
+@contextlib.contextmanager
+def _cluster(scheduler: str) -> Iterator[Any]:
+    """Client of a Dask scheduler that has workers."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingToolError("--dask needs Dask: pip install 'edgebio[scale]'") from None
+    try:
+        client: Any = Client(  # type: ignore[no-untyped-call]
+            scheduler, timeout=_CONNECT_SECONDS, set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise LostError(
+            f"{scheduler}: no Dask scheduler answers ({reason}); start one: dask scheduler"
+        ) from None
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise LostError(
+                f"{scheduler}: the scheduler has no workers; start some: dask worker {scheduler}"
+            )
+        yield client
 
 
 def _from_afar(

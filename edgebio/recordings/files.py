@@ -26,7 +26,6 @@ No array holds Python objects, so nothing in it is ever unpickled.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,8 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings import npz, table
 from edgebio.recordings.layout import Layout
 from edgebio.recordings.order import natural
-from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.recordings.preparing import numbered_as
+from edgebio.recordings.recording import Recording
 
 _VERSION = 1
 _SHAPES = {  # array: kinds of its dtype, and its dimensions
@@ -181,13 +181,8 @@ def read(path: Path, layout: Layout) -> list[Recording]:
 
 def unify(recordings: Sequence[Recording]) -> list[Recording]:
     """Give recordings one list of classes: every class of theirs, in natural order."""
-    union = tuple(natural(name for r in recordings for name in r.classes))
-    place = {name: index for index, name in enumerate(union)}
-    unified = []
-    for r in recordings:
-        table = np.array([*(place[name] for name in r.classes), UNLABELLED], np.int16)
-        unified.append(replace(r, labels=table[r.labels], classes=union))
-    return unified
+    union = natural(name for r in recordings for name in r.classes)
+    return [numbered_as(r, union) for r in recordings]
 
 
 def _beats(path: Path, arrays: Any, recordings: int) -> list[npt.NDArray[np.int64] | None]:

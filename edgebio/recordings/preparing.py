@@ -53,6 +53,23 @@ def with_classes(
     return made
 
 
+def numbered_as(recording: Recording, classes: Sequence[str]) -> Recording:
+    """Give a recording another list of classes: its labels follow their names.
+
+    Parameters
+    ----------
+    recording
+        What is numbered anew.
+    classes
+        Names, in the order wanted. What is labelled as one that is not among them becomes
+        unlabelled.
+    """
+    place = {name: index for index, name in enumerate(classes)}
+    table = [place.get(name, UNLABELLED) for name in recording.classes]
+    labels = np.array([*table, UNLABELLED], np.int16)[recording.labels]
+    return replace(recording, labels=labels, classes=tuple(classes))
+
+
 def with_channels(recordings: Sequence[Recording], channels: Sequence[int]) -> list[Recording]:
     """Keep some channels, in the order given.
 

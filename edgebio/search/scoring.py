@@ -47,24 +47,6 @@ def kept_score(recipe: Recipe, fold: Fold, folder: Path, scheduler: str | None =
     return place
 
 
-def places(recipe: Recipe, scheduler: str) -> int:
-    """Folds of a recipe that the workers of a Dask scheduler take at a time: their threads.
-
-    Raises
-    ------
-    MissingToolError
-        Where Dask is not installed.
-    LostError
-        Where there is no scheduler, or no worker.
-    """
-    # With nothing to do, the cluster says what is missing.
-    deque(workers.on_cluster(score_fold, recipe, {}, scheduler, _code), maxlen=0)
-    from distributed import Client
-
-    with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        return sum(client.nthreads().values())
-
-
 def score_fold(recipe: Recipe, fold: Fold, place: Path) -> None:
     """Leave a quantized run and result.json in `place`; for a process of its own.
 

@@ -30,7 +30,7 @@ from edgebio.search import sides, study
 from edgebio.search.cost import NO_LIMITS, Cost, Counter, Limits
 from edgebio.search.crew import Crew
 from edgebio.search.front import Point, dominates, front
-from edgebio.search.scoring import kept_score, places
+from edgebio.search.scoring import kept_score
 from edgebio.search.space import Params, Space
 from edgebio.search.study import SPENT, Candidate, State
 from edgebio.training.images import spec_of
@@ -130,7 +130,7 @@ def search(
     """
     space = Space(request.recipe)
     emulator.command(request.board, Path())  # what is missing is said at once
-    at_a_time = jobs or (places(request.recipe, scheduler) if scheduler else os.cpu_count()) or 1
+    at_a_time = jobs or (workers.at_a_time(scheduler) if scheduler else os.cpu_count()) or 1
     side = replace(protocols.of_job(request.recipe.data, recordings), others=tuple(others))
     protocol, folds = sides.folds(side, request.protocol)
     with study.locked(folder):
