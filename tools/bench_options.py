@@ -32,6 +32,7 @@ TRAINING: Mapping[str, float] = {"label_smoothing": 0.05, "average": 0.995, "wei
 AUGMENT: Mapping[str, float | int] = {
     "noise": 0.1, "mixup": 0.25, "gain": 0.15, "force": 0.5, "mains": 1.0, "channel_dropout": 0.05,
     "mask_bins": 3, "mask_columns": 2, "rotate": 1, "shift": 0.3,
+    "time_stretch": 0.2,
 }  # fmt: skip
 PRETRAINING = "pretraining"
 

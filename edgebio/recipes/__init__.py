@@ -89,6 +89,10 @@ class AugmentSettings(_Section):
         by less than an electrode.
     mixup : float
         Largest share of a second image mixed in.
+    time_stretch : float
+        Standard deviation of the logarithm of the factor that the distances between columns are
+        multiplied by, about the image's middle: the heart beats slower or faster, each beat as
+        wide as it was.
     """
 
     noise: Annotated[float, Field(ge=0)] = 0.0
@@ -101,6 +105,7 @@ class AugmentSettings(_Section):
     rotate: Annotated[int, Field(ge=0)] = 0
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     mixup: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    time_stretch: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class PretrainingSettings(_Section):
@@ -195,6 +200,10 @@ class TrainingSettings(_Section):
         Power of the classes' frequencies that the trained network's probabilities are divided by,
         so that rare classes are decided for sooner; 0 leaves them. It goes into the classifier's
         bias. Logit adjustment after the fact: A. K. Menon et al., ICLR 2021 (arXiv 2007.07314).
+    costs : dict of str to float
+        By class, how many times what another costs it costs to miss one: its probability is
+        multiplied by that before classes are compared, in the same bias; 1 where nothing is said.
+        C. Elkan, The foundations of cost-sensitive learning, IJCAI 2001.
     normalise : {"training", "session"}
         See `Normalise`.
     augment : AugmentSettings
@@ -218,6 +227,7 @@ class TrainingSettings(_Section):
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: Annotated[float, Field(ge=0, le=1)] = 1.0
     prior: Annotated[float, Field(ge=0, le=1)] = 0.0
+    costs: dict[str, Annotated[float, Field(gt=0, le=1000)]] = {}
     epoch_images: Annotated[int, Field(gt=0)] = 10_000
     tune_epochs: Annotated[int, Field(gt=0, le=10000)] = 10
     tune_learning_rate: Annotated[float, Field(gt=0)] = 1e-3

@@ -133,6 +133,10 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
             " Its probabilities are divided by the frequencies of the classes to the power "
             f"{how.prior:g}, so that rare ones are decided for sooner."
         )
+    costs = ""
+    if how.costs:
+        said = listed([f"{name} {cost:g}" for name, cost in how.costs.items()])
+        costs = f" To miss a class costs, in times what another costs: {said}."
     before = ""
     if "others" in metrics:
         before = (
@@ -154,7 +158,7 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
         f"Network: {model.family} with {listed([str(f) for f in model.filters])} filters{hidden}"
         f"{dropout}{size}. Training: {'up to ' if stops else ''}{how.epochs} epochs of batches of "
         f"{how.batch}, Adam from {how.learning_rate:g} on a cosine, seed {how.seed}{settings}"
-        f"{augmented}.{before}{taught}{stopped}{tuned}{prior} "
+        f"{augmented}.{before}{taught}{stopped}{tuned}{prior}{costs} "
         f"Images are standardised by {by[how.normalise]}."
     )
 

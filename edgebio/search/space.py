@@ -247,10 +247,13 @@ def _pixels(settings: FrontendSettings) -> tuple[int, int]:
 
 def _stronger(settings: AugmentSettings, strength: float) -> AugmentSettings:
     """Augmentation of other strength; what is counted in bins, columns or electrodes stays."""
-    most: Mapping[str, float] = {"mixup": 0.5, "shift": 0.5, "channel_dropout": 0.9}
+    most: Mapping[str, float] = {
+        "mixup": 0.5, "shift": 0.5, "channel_dropout": 0.9, "time_stretch": 1.0,
+    }  # fmt: skip
     return settings.model_copy(
         update={
-            name: min(strength * getattr(settings, name), most.get(name, math.inf))
-            for name in ("noise", "mains", "gain", "force", "channel_dropout", "shift", "mixup")
+            name: min(strength * value, most.get(name, math.inf))
+            for name, value in settings
+            if isinstance(value, float)
         }
     )

@@ -29,7 +29,8 @@ def augment(
         float32, shape (n, classes): class probabilities.
     settings
         What to do, in this order: mixup, turning the ring of electrodes, force, gain, mains,
-        noise, channel dropout, masks.
+        noise, channel dropout, masks. Time is stretched where images are cut, see
+        `edgebio.training.images.Images.at`.
     rng
         Where chance comes from.
     mains

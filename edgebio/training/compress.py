@@ -12,7 +12,7 @@ from edgebio.frontend.standard import PIXEL_SCALE
 from edgebio.models import wrapped
 from edgebio.models.keras import keras
 from edgebio.recipes import QuantizeSettings, Recipe, TrainingSettings
-from edgebio.training.fit import Batches, adjust, begin, learn, predict
+from edgebio.training.fit import Batches, adjust, begin, leaning, learn, predict
 from edgebio.training.images import Images, ImageSet
 from edgebio.training.layers import predict_by_sitting, settle
 
@@ -91,13 +91,14 @@ def compress(
             "epochs": how.epochs, "learning_rate": how.learning_rate, "patience": 0, "average": 0.0,
         }
     )  # fmt: skip
-    # The classifier's bias is shifted after a training, see `adjust`, and was not within it.
+    # The classifier's bias is shifted after a training, and was not within it.
+    shift = leaning(settings, images)
     weights = network.get_weights()
     shape, classes = images.train.shape, len(images.classes)
     begin(settings.seed)
     plain = models.build(recipe.model, shape, classes)
     plain.set_weights(weights)
-    adjust(plain, images.train.labels, -settings.prior)
+    adjust(plain, -shift)
     trained, aware = _wrapped(plain, scheme, recipe.quantize, gentle, images, calibration)
     callbacks = wrapped.pruning_callbacks() if scheme == "prune" else []
     fitted = learn(trained, images, gentle, callbacks=callbacks)
@@ -106,7 +107,7 @@ def compress(
         result.set_weights(wrapped.unwrapped(trained, scheme))
     else:
         wrapped.copy_weights(aware, result)
-    adjust(result, images.train.labels, settings.prior)
+    adjust(result, shift)
     by_sitting = images.normalise == "layers"
     if by_sitting:
         settle(result, images.train)

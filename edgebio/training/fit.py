@@ -228,23 +228,41 @@ def tune(
     return Fitted(more.model, history, len(history["loss"]))
 
 
-def adjust(model: Any, labels: npt.NDArray[np.integer], power: float) -> None:
-    """Divide a network's probabilities by a power of the classes' frequencies, in place.
+def leaning(settings: TrainingSettings, images: ImageSet) -> npt.NDArray[np.float32]:
+    """What a trained network's logits are shifted by, for ``prior`` and ``costs``.
 
     Parameters
     ----------
-    model
-        tf_keras.Model of `edgebio.models.build`.
-    labels
-        int, shape (n,): of what it was trained on; every class occurs.
-    power
-        See `edgebio.recipes.TrainingSettings.prior`.
+    settings
+        See `edgebio.recipes.TrainingSettings`.
+    images
+        What it is trained on; every class occurs.
+
+    Returns
+    -------
+    ndarray
+        float32, shape (classes,).
+
+    Raises
+    ------
+    EdgebioError
+        Where a cost is of a class that there is not.
     """
-    if power:
-        layer = model.get_layer("classes")
-        weights, bias = layer.get_weights()
-        share = np.bincount(labels, minlength=len(bias)) / len(labels)
-        layer.set_weights([weights, (bias - power * np.log(share)).astype(np.float32)])
+    if unknown := [name for name in settings.costs if name not in images.classes]:
+        raise EdgebioError(
+            f"training.costs: no class {unknown[0]!r}; there are {', '.join(images.classes)}"
+        )
+    share = np.bincount(images.train.labels, minlength=len(images.classes)) / len(images.train)
+    costs = np.array([settings.costs.get(name, 1.0) for name in images.classes])
+    shift: npt.NDArray[np.float32] = (np.log(costs) - settings.prior * np.log(share)).astype("f")
+    return shift
+
+
+def adjust(model: Any, shift: npt.NDArray[np.float32]) -> None:
+    """Shift the logits of a network (tf_keras.Model of `edgebio.models.build`), in place."""
+    layer = model.get_layer("classes")
+    weights, bias = layer.get_weights()
+    layer.set_weights([weights, bias + shift])
 
 
 def predict(
@@ -314,25 +332,27 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
 
     def __getitem__(self, number: int) -> _Batch:
         order, rest = self.order[number], self.rest[number]
-        labels = self.images.labels[order]
-        images, targets = augment(
-            real(self.images.take(order)),
-            self.targets[labels],
-            self.settings.augment,
-            self._rng(1 + number),
-            self.mains,
+        images, targets = self._augmented(
+            self.images.starts[order], self.targets[self.images.labels[order]], 1 + number
         )
         weights = targets @ self.weights
         if len(rest):
             nothing = np.zeros((len(rest), targets.shape[1]), np.float32)
-            unlabelled = self.images.pixels[rest[:, None] + np.arange(self.images.columns)]
-            more, _ = augment(
-                real(unlabelled), nothing, self.settings.augment, self._rng(-1 - number), self.mains
-            )
+            more, _ = self._augmented(rest, nothing, -1 - number)
             images = np.concatenate([images, more])
             targets = np.concatenate([targets, nothing])
             weights = np.concatenate([weights, nothing[:, 0]])
         return images, self.with_taught(images, targets), weights
+
+    def _augmented(
+        self, starts: npt.NDArray[np.int64], targets: npt.NDArray[np.float32], purpose: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Images that begin at some columns, and targets, changed by chance."""
+        settings, rng = self.settings.augment, self._rng(purpose)
+        apart = None
+        if settings.time_stretch:
+            apart = np.exp(rng.normal(0, settings.time_stretch, len(starts)))
+        return augment(real(self.images.at(starts, apart)), targets, settings, rng, self.mains)
 
     def with_taught(
         self, images: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]

@@ -72,9 +72,7 @@ class Images:
         """
         if starts is None:
             starts = self._windows(range(len(self.ends)))
-        drawn = starts[np.unique(np.linspace(0, len(starts) - 1, most).astype(np.int64))]
-        found: npt.NDArray[np.int8] = self.pixels[drawn[:, None] + np.arange(self.columns)]
-        return found
+        return self.at(starts[np.unique(np.linspace(0, len(starts) - 1, most).astype(np.int64))])
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -83,10 +81,38 @@ class Images:
 
     def take(self, index: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.int8]:
         """Images by their numbers: int8, shape (len(index), columns, bins, channels)."""
-        taken: npt.NDArray[np.int8] = self.pixels[
-            self.starts[index][:, None] + np.arange(self.columns)
-        ]
-        return taken
+        return self.at(self.starts[index])
+
+    def at(
+        self, starts: npt.NDArray[np.integer], apart: npt.NDArray[np.floating] | None = None
+    ) -> npt.NDArray[np.int8]:
+        """Images by their first columns, labelled or not.
+
+        Parameters
+        ----------
+        starts
+            int64, shape (n,).
+        apart
+            float, shape (n,): how many columns of the signal lie from each of an image's columns to
+            the next, about its middle; the nearest are taken, and beyond the ends of a recording
+            its first and its last one. 1 if None.
+
+        Returns
+        -------
+        ndarray
+            int8, shape (n, columns, bins, channels).
+        """
+        number, places = np.arange(self.columns), starts[:, None]
+        if apart is None:
+            places = places + number
+        else:
+            middle = (self.columns - 1) / 2
+            places = np.rint(places + middle + apart[:, None] * (number - middle)).astype(np.int64)
+            whose = np.searchsorted(self.ends, starts, side="right")[:, None]
+            begins = np.concatenate([[0], self.ends[:-1]])
+            places = np.clip(places, begins[whose], self.ends[whose] - 1)
+        found: npt.NDArray[np.int8] = self.pixels[places]
+        return found
 
     def all(self) -> npt.NDArray[np.int8]:
         """Every image: int8, shape (n, columns, bins, channels)."""

@@ -16,7 +16,7 @@ from edgebio.protocols import Fold
 from edgebio.recipes import ModelSettings, Recipe, TrainingSettings
 from edgebio.recordings.recording import Recording
 from edgebio.training import gradcam, sides
-from edgebio.training.fit import Fitted, adjust, fit, predict, tune
+from edgebio.training.fit import Fitted, adjust, fit, leaning, predict, tune
 from edgebio.training.images import ImageSet, image_set
 from edgebio.training.layers import predict_by_sitting, settle
 from edgebio.training.pretrain import pretrained
@@ -102,6 +102,7 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     images = image_set(
         recipe.frontend, kept, validation, fold.test, recipe.data, training.normalise
     )
+    shift = leaning(training, images)  # now, as it refuses classes that there are not
     begun = None
     if recipe.other_sets:
         about["others"] = _side(fold.others)
@@ -111,9 +112,10 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
     fitted = fit(images, recipe.model, training, folder / LOGS, begun, teacher)
     if fold.tune:
         images = images.tuned_on(fold.tune)
+        shift = leaning(training, images)
         # By now the network is one of a known wearer.
         fitted = tune(fitted, images, recipe.model, recipe.training, folder / LOGS / "tuning")
-    adjust(fitted.model, images.train.labels, training.prior)
+    adjust(fitted.model, shift)
     if training.normalise == "layers":
         probability = predict_by_sitting(fitted.model, images.test)
         settle(fitted.model, images.train)

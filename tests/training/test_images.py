@@ -58,6 +58,27 @@ def test_training_images_are_there_for_every_column_and_never_span_recordings():
     assert train.pixels.nbytes < train.all().nbytes / 5
 
 
+def test_time_is_stretched_about_the_middle_of_an_image_within_its_recording():
+    train = image_set(SETTINGS, *sides()).train
+    chosen = np.array([0, 3, len(train) // 2 - 1, len(train) // 2, len(train) - 1])
+    starts, n = train.starts[chosen], train.columns
+    np.testing.assert_array_equal(train.at(starts, np.ones(len(chosen))), train.take(chosen))
+    other = len(train.pixels) // 2
+    assert other in starts
+    for factor in (0.5, 1.5, 3.0):
+        found = train.at(starts, np.full(len(chosen), factor))
+        assert found.shape == (len(chosen), *train.shape)
+        for image, start in zip(found, starts, strict=True):
+            low, high = (0, other - 1) if start < other else (other, len(train.pixels) - 1)
+            for column in range(n):
+                place = start + (n - 1) / 2 + factor * (column - (n - 1) / 2)
+                near = {
+                    min(max(k, low), high) for k in (int(place), int(place) + 1, int(place) - 1)
+                    if abs(k - place) <= 0.5
+                }  # fmt: skip
+                assert any((image[column] == train.pixels[k]).all() for k in near)
+
+
 def test_statistics_are_the_training_sides_alone():
     train, _, test = sides()
     louder = [dataclasses.replace(r, samples=r.samples * 4) for r in test]

@@ -7,10 +7,10 @@ import pytest
 from edgebio import models, protocols, recipes
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
-from edgebio.recipes import TeacherSettings
+from edgebio.recipes import AugmentSettings, TeacherSettings
 from edgebio.training import gradcam
 from edgebio.training import run as runs
-from edgebio.training.fit import Batches, Distillation, adjust, fit, predict
+from edgebio.training.fit import Batches, Distillation, adjust, fit, leaning, predict
 from edgebio.training.images import image_set
 from edgebio.training.scores import scores
 from edgebio.training.train import train, train_fold
@@ -103,6 +103,17 @@ def test_by_layers_a_batch_is_of_one_sitting_with_its_unlabelled_windows():
     assert len(seen) == 4
 
 
+def test_time_is_stretched_anew_in_every_batch_and_the_labels_stay():
+    images = image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
+    plain, stretched = (
+        batches_of(images, changed(augment=AugmentSettings(time_stretch=by))) for by in (0.0, 0.3)
+    )
+    before, after = plain[0], stretched[0]
+    assert (before[0] != after[0]).mean() > 0.1
+    np.testing.assert_array_equal(before[1], after[1])
+    np.testing.assert_array_equal(stretched[0][0], after[0])
+
+
 def test_class_weights_make_every_class_count_alike():
     images = image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
     batches = batches_of(images, changed())
@@ -114,14 +125,25 @@ def test_class_weights_make_every_class_count_alike():
     np.testing.assert_allclose(half**2, batches.weights, rtol=1e-5)
 
 
-def test_probabilities_are_divided_by_a_power_of_the_frequencies():
-    model = models.build(tiny.RECIPE.model, (9, 32, 3), 3)
-    some = np.random.default_rng(0).normal(size=(5, 9, 32, 3)).astype("f")
-    before = model(some).numpy()
-    adjust(model, np.repeat([0, 1, 2], [80, 15, 5]), 0.5)
-    wanted = before / np.sqrt([0.80, 0.15, 0.05])
+def test_probabilities_are_divided_by_a_power_of_the_frequencies_and_multiplied_by_costs():
+    images = image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
+    costly = images.classes[2]
+    shift = leaning(changed(prior=0.5, costs={costly: 3.0}), images)
+    model = models.build(tiny.RECIPE.model, images.train.shape, len(images.classes))
+    before = predict(model, images.test)
+    adjust(model, shift)
+    wanted = before / np.sqrt(np.bincount(images.train.labels) / len(images.train))
+    wanted[:, 2] *= 3
     wanted /= wanted.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(model(some).numpy(), wanted, rtol=1e-4)
+    np.testing.assert_allclose(predict(model, images.test), wanted, rtol=1e-4)
+    adjust(model, -shift)
+    np.testing.assert_allclose(predict(model, images.test), before, rtol=1e-4)
+
+
+def test_a_cost_of_a_class_that_there_is_not_is_refused_before_training(tmp_path):
+    asked = tiny.RECIPE.model_copy(update={"training": changed(costs={"fist": 2.0})})
+    with pytest.raises(EdgebioError, match=r"training\.costs: no class 'fist'; there are "):
+        train(asked, [*SIDES[0], *SIDES[1], *SIDES[2]], tmp_path / "run")
 
 
 def test_metrics_are_those_of_the_model_that_is_kept():
