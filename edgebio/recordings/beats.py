@@ -25,33 +25,35 @@ def with_beats(recordings: Sequence[Recording]) -> list[Recording]:
     Returns
     -------
     list of Recording
-        With `beats`. One in which no beat is found is left out, and a warning is logged that names
-        it. One without any label has no beat to learn from: it is not searched, and has none.
+        With `beats`. One in which no beat is found, or that is too short to look in, is left out,
+        and a warning is logged that names it. One without any label has no beat to learn from: it
+        is not searched, and has none.
 
     Raises
     ------
     EdgebioError
-        Where a recording is too short or its rate too low, or none with a beat is left.
+        Where the rate of a recording is too low, or none with a beat is left.
     MissingToolError
         Where the package is not installed.
     """
-    kept, lost = [], []
+    kept: list[Recording] = []
+    lost: dict[str, list[str]] = {}
     for recording in progress.track(recordings, "looking for R peaks"):
         if recording.beats is not None:
             kept.append(recording)
         elif (recording.labels == UNLABELLED).all():
             kept.append(replace(recording, beats=np.zeros(0, np.int64)))
+        elif recording.seconds < _SHORTEST:
+            lost.setdefault(f"shorter than {_SHORTEST:g} s", []).append(recording.source)
         elif len(beats := _peaks(recording)):
             kept.append(replace(recording, beats=beats))
         else:
-            lost.append(recording.source)
+            lost.setdefault("no R peak in the first channel", []).append(recording.source)
+    said = "; ".join(f"{why}, left out: {', '.join(those)}" for why, those in lost.items())
     if lost and not any(len(r.beats) for r in kept if r.beats is not None):
-        raise EdgebioError(
-            f"{lost[0]}: no R peak is found in its first channel, nor in another recording's; "
-            "expected an ECG"
-        )
+        raise EdgebioError(f"no beat is found in any recording; expected an ECG: {said}")
     if lost:
-        _LOG.warning("no R peak in the first channel, left out: %s", ", ".join(lost))
+        _LOG.warning("%s", said)
     return kept
 
 
@@ -61,11 +63,6 @@ def _peaks(recording: Recording) -> npt.NDArray[np.int64]:
         raise EdgebioError(
             f"{recording.source}: {recording.rate:g} Hz; R peaks are looked for at more than "
             f"{2 * _NYQUIST:g} Hz, and none are annotated"
-        )
-    if recording.seconds < _SHORTEST:
-        raise EdgebioError(
-            f"{recording.source}: {recording.seconds:.2f} s; R peaks are looked for in at least "
-            f"{_SHORTEST:g} s, and none are annotated"
         )
     try:
         from wfdb import processing

@@ -144,6 +144,8 @@ def _all(document: Mapping[str, Any]) -> Section:
         "candidate", "", _metric(document), "ms", "flash", "RAM", "network", "STFT", "rate",
     ]  # fmt: skip
     said = [f"{words.listed(counts)}, in {minutes:.0f} minutes of work."] if counts else []
+    if document["gave_up"]:
+        said.append(f"The search gave up {document['gave_up']}.")
     return Section("All candidates", said, tables=[Table(columns, rows)])
 
 

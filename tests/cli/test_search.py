@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -54,6 +55,8 @@ def test_giving_up_is_said_and_nothing_found_is_a_failure(words, monkeypatch):
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
     assert f"gave up {gave_up}" in done.stderr.splitlines()
+    page = Path(words[words.index("-o") + 1], "report.html").read_text(encoding="utf-8")
+    assert f"The search gave up {gave_up}." in page
 
     # The recipe itself is trained whatever it takes, and is then beyond the limits too.
     def beyond(counter, model):

@@ -145,15 +145,18 @@ def flat(name, **changes):
     return dataclasses.replace(made, samples=samples)
 
 
-def test_one_flat_lead_among_many_is_left_out_and_named(caplog):
+def test_a_flat_lead_or_a_short_record_among_many_is_left_out_and_named(caplog):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    left = with_beats([heart(source="a"), flat("b"), flat("c"), heart(source="d")])
+    short = recording(300, source="e")
+    left = with_beats([heart(source="a"), flat("b"), flat("c"), heart(source="d"), short])
     assert [r.source for r in left] == ["a", "d"]
     for made in left:
         assert made.beats is not None
         assert len(made.beats) >= 10
         assert np.abs((made.beats / 360 + 0.5) % 1 - 0.5).max() < 0.08
-    assert [r.message for r in caplog.records] == ["no R peak in the first channel, left out: b, c"]
+    assert [r.message for r in caplog.records] == [
+        "no R peak in the first channel, left out: b, c; shorter than 2 s, left out: e"
+    ]
 
 
 def test_a_job_goes_on_without_a_flat_record():
@@ -182,9 +185,9 @@ def test_what_has_no_label_is_not_searched(monkeypatch):
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        ([recording(300)], "here: 0.83 s; R peaks are looked for in at least 2 s"),
-        ([flat("x"), flat("y")], "x: no R peak is found in its first channel, nor in another"),
-        ([flat("x"), heart(labels=np.full(12 * 360, -1, np.int16))], "x: no R peak is found"),
+        ([recording(300)], "any recording; expected an ECG: shorter than 2 s, left out: here"),
+        ([flat("x"), flat("y")], "an ECG: no R peak in the first channel, left out: x, y"),
+        ([flat("x"), heart(labels=np.full(12 * 360, -1, np.int16))], "no beat is found"),
         ([heart(), heart(20.0)], "here: 20 Hz; R peaks are looked for at more than 40 Hz"),
         ([heart(40.0)], "here: 40 Hz; R peaks are looked for at more than 40 Hz"),
     ],
