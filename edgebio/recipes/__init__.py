@@ -78,7 +78,7 @@ class AugmentSettings(_Section):
     force : float
         Standard deviation of an offset of all channels together: a weaker or a stronger grip.
     channel_dropout : float
-        Probability of blanking a channel.
+        Probability of blanking a channel, where there are several.
     mask_bins, mask_columns : int
         Widest band of bins, and longest stretch of columns, that is blanked, one an image.
     rotate : int

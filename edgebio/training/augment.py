@@ -72,7 +72,7 @@ def augment(
         images = images + np.float32(settings.noise) * rng.standard_normal(
             images.shape, dtype=np.float32
         )
-    if settings.channel_dropout:
+    if settings.channel_dropout and channels > 1:
         kept = rng.random((n, 1, 1, channels), dtype=np.float32) >= settings.channel_dropout
         images = images * kept
     if settings.mask_bins:

@@ -39,8 +39,8 @@ def ptb(root, people=3):
     return "ecg-ptb"
 
 
-def mitbih(root):
-    for name in ("100", "101", "103"):
+def mitbih(root, people=3):
+    for name in ("100", "101", "103", "105", "106", "108", "109", "111", "112")[:people]:
         samples = heart(8, 360, 2, int(name), 600)
         marks = [
             (round(beat * 360), "NVAN"[k % 4]) for k, beat in enumerate(np.arange(0.5, 8, 0.8))
@@ -101,21 +101,26 @@ def test_a_beat_stands_in_the_middle_of_its_image(tmp_path):
         assert abs(peak - (spec.window - 1) / 2) <= spec.hop / 2 + 0.03 * recording.rate
 
 
+NORMAL = ("ecg-normal-abnormal", "ecg-normal-abnormal-seed")
+ARRHYTHMIA = ("ecg-arrhythmia", "ecg-arrhythmia-seed")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ecg-normal-abnormal", "ecg-normal-abnormal-seed"])
 @pytest.mark.parametrize(
-    ("write", "protocol"),
+    ("names", "write", "protocol"),
     [
-        (partial(ptb, people=9), "patient-wise"),
-        (table, "one-to-one"),
-        (table_ptb, "cross-validation"),
+        (NORMAL, partial(ptb, people=9), "patient-wise"),
+        (NORMAL, table, "one-to-one"),
+        (NORMAL, table_ptb, "cross-validation"),
+        (ARRHYTHMIA, partial(mitbih, people=9), "patient-wise"),
     ],
 )
-def test_the_published_formats_go_the_whole_road(tmp_path, name, write, protocol):
+@pytest.mark.parametrize("seed", [False, True])
+def test_the_published_formats_go_the_whole_road(tmp_path, names, seed, write, protocol):
     """From files to an image for a board, by the command line: everything but accuracy."""
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     pytest.importorskip("tflite_micro")
-    run = tmp_path / "run"
+    run, name = tmp_path / "run", names[seed]
 
     def invoke(*arguments):
         result = CliRunner().invoke(main, [*map(str, arguments), "--json", "-q"])
@@ -124,7 +129,7 @@ def test_the_published_formats_go_the_whole_road(tmp_path, name, write, protocol
 
     where = ("--dataset", write(tmp_path), "--data", tmp_path)
     metrics = invoke("train", name, *where, "--protocol", protocol, "-o", run)
-    assert metrics["classes"] == ["normal", "abnormal"]
+    assert metrics["classes"] == list(recipes.load(name).data.classes)
     assert metrics["fold"]
     quantized = invoke("quantize", run)
     assert quantized["windows"] == metrics["test"]["windows"] > 0

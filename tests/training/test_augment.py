@@ -102,6 +102,13 @@ def test_a_column_mask_blanks_one_stretch_of_time():
     assert (np.abs(np.diff(np.pad(blank, ((0, 0), (1, 1))).astype(int))).sum(axis=1) <= 2).all()
 
 
+def test_the_only_channel_is_never_blanked():
+    images, targets = batch()
+    asked = AugmentSettings(channel_dropout=0.9)
+    same, _ = augment(images[..., :1], targets, asked, np.random.default_rng(2))
+    np.testing.assert_array_equal(same, images[..., :1])
+
+
 def test_a_turned_ring_has_the_same_electrodes_at_other_places():
     images, turned = batch()[0], changed(rotate=2)[0]
     by = [
