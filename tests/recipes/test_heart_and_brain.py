@@ -115,7 +115,7 @@ ARRHYTHMIA = ("ecg-arrhythmia", "ecg-arrhythmia-seed")
         (ARRHYTHMIA, partial(mitbih, people=9), "patient-wise"),
     ],
 )
-@pytest.mark.parametrize("seed", [False, True])
+@pytest.mark.parametrize("seed", [False, True], ids=["compact", "seed"])
 def test_the_published_formats_go_the_whole_road(tmp_path, names, seed, write, protocol):
     """From files to an image for a board, by the command line: everything but accuracy."""
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")

@@ -128,3 +128,10 @@ def test_imitations_learn_nothing_before(tmp_path):
     path.write_text('name = "fin"\n[imitation]\n[training.pretraining]\ndatasets = ["emg-3dc"]\n')
     with pytest.raises(EdgebioError, match="leave pretraining out"):
         recipes.load(path)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_where_nothing_is_stopped_early_nothing_is_held_out_for_it(name):
+    """Records of a heart are one repetition each: none could be, of a person who is trained on."""
+    how = recipes.load(name).training
+    assert how.patience or not how.validation_repetitions
