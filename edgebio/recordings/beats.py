@@ -49,11 +49,14 @@ def with_beats(recordings: Sequence[Recording]) -> list[Recording]:
             kept.append(replace(recording, beats=beats))
         else:
             lost.setdefault("no R peak in the first channel", []).append(recording.source)
-    said = "; ".join(f"{why}, left out: {', '.join(those)}" for why, those in lost.items())
     if lost and not any(len(r.beats) for r in kept if r.beats is not None):
-        raise EdgebioError(f"no beat is found in any recording; expected an ECG: {said}")
+        why, those = next(iter(lost.items()))
+        raise EdgebioError(
+            f"{those[0]}: {why}, and no beat is found in another recording; expected an ECG"
+        )
     if lost:
-        _LOG.warning("%s", said)
+        said = (f"{why}, left out: {', '.join(those)}" for why, those in lost.items())
+        _LOG.warning("; ".join(said))
     return kept
 
 

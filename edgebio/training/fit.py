@@ -236,7 +236,8 @@ def leaning(settings: TrainingSettings, images: ImageSet) -> npt.NDArray[np.floa
     settings
         See `edgebio.recipes.TrainingSettings`.
     images
-        What it is trained on; every class occurs.
+        What it is trained on. A class that does not occur, as one may not in what a person is tuned
+        on, counts as one image.
 
     Returns
     -------
@@ -252,7 +253,8 @@ def leaning(settings: TrainingSettings, images: ImageSet) -> npt.NDArray[np.floa
         raise EdgebioError(
             f"training.costs: no class {unknown[0]!r}; there are {', '.join(images.classes)}"
         )
-    share = np.bincount(images.train.labels, minlength=len(images.classes)) / len(images.train)
+    counts = np.bincount(images.train.labels, minlength=len(images.classes))
+    share = np.maximum(counts, 1) / len(images.train)
     costs = np.array([settings.costs.get(name, 1.0) for name in images.classes])
     shift: npt.NDArray[np.float32] = (np.log(costs) - settings.prior * np.log(share)).astype("f")
     return shift
@@ -307,7 +309,8 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         smooth = settings.label_smoothing
         targets = np.eye(classes) * (1 - smooth) + smooth / classes
         self.targets: npt.NDArray[np.float32] = targets.astype(np.float32)
-        counts = np.bincount(self.images.labels, minlength=classes)
+        # A class that a person is not tuned on has no images, and no weight is infinite.
+        counts = np.maximum(np.bincount(self.images.labels, minlength=classes), 1)
         balanced = len(self.images) / (classes * counts)
         weights = balanced**settings.class_weights
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)

@@ -185,9 +185,15 @@ def test_what_has_no_label_is_not_searched(monkeypatch):
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        ([recording(300)], "any recording; expected an ECG: shorter than 2 s, left out: here"),
-        ([flat("x"), flat("y")], "an ECG: no R peak in the first channel, left out: x, y"),
-        ([flat("x"), heart(labels=np.full(12 * 360, -1, np.int16))], "no beat is found"),
+        ([recording(300)], "here: shorter than 2 s, and no beat is found in another recording"),
+        (
+            [flat("x"), flat("y")],
+            "x: no R peak in the first channel, and no beat",
+        ),
+        (
+            [flat("x"), heart(labels=np.full(12 * 360, -1, np.int16))],
+            "x: no R peak in the first channel, and",
+        ),
         ([heart(), heart(20.0)], "here: 20 Hz; R peaks are looked for at more than 40 Hz"),
         ([heart(40.0)], "here: 40 Hz; R peaks are looked for at more than 40 Hz"),
     ],

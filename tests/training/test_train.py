@@ -140,6 +140,15 @@ def test_probabilities_are_divided_by_a_power_of_the_frequencies_and_multiplied_
     np.testing.assert_allclose(predict(model, images.test), before, rtol=1e-4)
 
 
+def test_a_class_that_a_person_is_not_tuned_on_leaves_the_network_finite():
+    images = image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
+    some = images.tuned_on([r for r in SIDES[0] if r.labels[0] != 2])
+    assert 2 not in some.train.labels
+    assert not leaning(changed(), some).any()
+    assert np.isfinite(leaning(changed(prior=0.5), some)).all()
+    assert np.isfinite(batches_of(some, changed())[0][2]).all()
+
+
 def test_a_cost_of_a_class_that_there_is_not_is_refused_before_training(tmp_path):
     asked = tiny.RECIPE.model_copy(update={"training": changed(costs={"fist": 2.0})})
     with pytest.raises(EdgebioError, match=r"training\.costs: no class 'fist'; there are "):
