@@ -5,20 +5,23 @@ SHELL := bash
 VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-.PHONY: setup demo test test-all lint clean
+.PHONY: setup browser demo test test-all lint clean
 
 setup:
 	@tools/setup $(VENV)
+
+browser:
+	@tools/setup $(VENV) browser
 
 # Recordings that lie beside the checkout are used without being asked for.
 demo: export EDGEBIO_DATA := $(or $(EDGEBIO_DATA),$(wildcard $(abspath ../shared/data)))
 demo: setup
 	$(VENV)/bin/python tools/demo.py
 
-test: setup
+test: browser
 	$(PYTEST) -m "not slow"
 
-test-all: setup
+test-all: browser
 	$(PYTEST)
 
 lint: setup
