@@ -136,7 +136,7 @@ def training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     costs = ""
     if how.costs:
         said = listed([f"{name} {cost:g}" for name, cost in how.costs.items()])
-        costs = f" To miss a class costs, in times what another costs: {said}."
+        costs = f" A miss counts by its class: {said}; any other 1."
     before = ""
     if "others" in metrics:
         before = (

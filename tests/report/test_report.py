@@ -394,7 +394,7 @@ def test_what_is_done_for_new_people_is_told():
         ("training", "class_weights", 1.0, 0.0, "classes weighted by their inverse frequency,"),
         ("training", "class_weights", 0.4, 0.0, "inverse frequency to the power 0.4"),
         ("training", "prior", 0.4, 0.0, "frequencies of the classes to the power 0.4"),
-        ("training", "costs", {"fist": 1.5}, {}, "To miss a class costs, in times what another"),
+        ("training", "costs", {"fist": 1.5}, {}, "A miss counts by its class: fist"),
         ("training", "label_smoothing", 0.05, 0.0, "labels smoothed by 0.05"),
         ("training", "weight_decay", 0.01, 0.0, "weight decay 0.01"),
         ("training", "average", 0.995, 0.0, "weights averaged by 0.995"),
