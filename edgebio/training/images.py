@@ -109,8 +109,7 @@ class Images:
             middle = (self.columns - 1) / 2
             places = np.rint(places + middle + apart[:, None] * (number - middle)).astype(np.int64)
             whose = np.searchsorted(self.ends, starts, side="right")[:, None]
-            begins = np.concatenate([[0], self.ends[:-1]])
-            places = np.clip(places, begins[whose], self.ends[whose] - 1)
+            places = np.clip(places, self._begins[whose], self.ends[whose] - 1)
         found: npt.NDArray[np.int8] = self.pixels[places]
         return found
 
@@ -133,9 +132,14 @@ class Images:
             if len(chosen):
                 yield chosen, self._windows(own)
 
+    @property
+    def _begins(self) -> npt.NDArray[np.int64]:
+        """First column of each recording: int64, shape (n_recordings,)."""
+        return np.concatenate([[0], self.ends[:-1]]).astype(np.int64)
+
     def _windows(self, numbers: Sequence[int]) -> npt.NDArray[np.int64]:
         """First columns of all whole windows of some recordings."""
-        begins = np.concatenate([[0], self.ends[:-1]])
+        begins = self._begins
         spans = [np.arange(begins[k], self.ends[k] - self.columns + 1) for k in numbers]
         return np.concatenate(spans).astype(np.int64)
 
