@@ -14,12 +14,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from edgebio import boards, hostcc, storage
+from edgebio import boards, datasets, storage
 from edgebio.boards import emulator
+from edgebio.datasets import download
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import toolchain
 from edgebio.frontend import cmsisdsp
-from edgebio.recordings import datasets, fetch
+from edgebio.processes import host_compiler
 
 _NEEDED_EXTRAS = ("train", "verify")
 _LEFT_OUT_EXTRAS = ("all", "dev")
@@ -58,7 +59,7 @@ def examine() -> list[Finding]:
         *_packages(),
         _keras(),
         _cache(),
-        _tool("C compiler", hostcc.compiler),
+        _tool("C compiler", host_compiler.compiler),
         _tool("Arm compiler", lambda: toolchain.tool("gcc")),
         _newlib(),
         _emulator(),
@@ -249,7 +250,7 @@ def _data_sets() -> Iterator[Finding]:
         except EdgebioError as error:
             yield Finding(f"data {name}", False, str(error), False, "unset EDGEBIO_DATA")
             continue
-        state = fetch.state(name, folder)
+        state = download.state(name, folder)
         here = state in ("yes", "computed")
         where = "computed when asked for" if state == "computed" else str(folder)
         yield Finding(

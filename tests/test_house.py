@@ -22,6 +22,7 @@ PACKAGE = ROOT / "edgebio"
 # decision are read by recipes at its start; what works with them comes after the model is read.
 ROAD = (
     "recordings frontend decision.spec",
+    "datasets",
     "recipes",
     "protocols",
     "models",
@@ -35,6 +36,7 @@ ROAD = (
     "boards",
     "link",
     "firmware",
+    "runtime",
     "search",
     "parity",
     "report",
@@ -42,7 +44,7 @@ ROAD = (
     "cli",
 )
 STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}
-BASE = {"errors", "storage", "progress", "hostcc", "streams"}
+BASE = {"errors", "storage", "progress", "processes"}
 LIGHT = ("tflite", "compiler", "firmware", "boards", "link", "decision")
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 

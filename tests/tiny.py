@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from edgebio.datasets import synthetic
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.recipes import (
     AugmentSettings,
@@ -16,7 +17,6 @@ from edgebio.recipes import (
     TrainingSettings,
 )
 from edgebio.recipes.imitation import ImitationSettings
-from edgebio.recordings.datasets import synthetic
 
 RECIPE = Recipe(
     name="tiny",

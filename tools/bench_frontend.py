@@ -31,12 +31,12 @@ from typing import Any
 
 import numpy as np
 
-from edgebio import hostcc, recipes
+from edgebio import datasets, recipes
 from edgebio.frontend import float64
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import PIXEL_SCALE, Standardisation
 from edgebio.frontend.twin import Twin
-from edgebio.recordings import datasets
+from edgebio.processes import host_compiler
 from edgebio.training.images import image_set
 
 CHANNELS, COLUMNS, RATE = 8, 9, 1000.0
@@ -173,10 +173,12 @@ def main() -> None:
                 print(f"{key:18} {value:>14{',' if isinstance(value, int) else ''}}")
     else:
         rows = [throughput(fft, options.windows, options.repeats) for fft in options.fft]
-        document = {"cores": hostcc.cores(), "channels": CHANNELS, "rows": rows}
+        document = {"cores": host_compiler.cores(), "channels": CHANNELS, "rows": rows}
         if not options.json:
             for row in rows:
-                print(f"{row['fft']} points, {row['windows']} windows, {hostcc.cores()} cores:")
+                print(
+                    f"{row['fft']} points, {row['windows']} windows, {host_compiler.cores()} cores:"
+                )
                 for name, cost in row["nanoseconds"].items():
                     print(f"    {name:16} {cost:6,} ns a column of one channel")
                 print(

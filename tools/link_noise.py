@@ -24,10 +24,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgebio import hostcc, progress, storage
+from edgebio import progress, storage
 from edgebio.link import frames
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER, MESSAGES
+from edgebio.processes import host_compiler
 
 MOST = 1024  # EB_LINK_RECEIVE_PAYLOAD
 ROOM = 1 << 20
@@ -42,7 +43,7 @@ class Firmware:
 
     def __init__(self, link: Path) -> None:
         sources = [link / "eb_link.c", link / "eb_server.c", Path(__file__).with_suffix(".c")]
-        self._c = hostcc.library("link-noise", sources, [link])
+        self._c = host_compiler.library("link-noise", sources, [link])
         for function in (self._c.noise_parse, self._c.noise_serve):
             function.restype = ctypes.c_size_t
         self._c.noise_reset()

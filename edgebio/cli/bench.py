@@ -46,14 +46,14 @@ def bench(
     """
     from edgebio import boards, firmware, report
     from edgebio.firmware.bench import bench as count
-    from edgebio.parity import places
+    from edgebio.runtime import infer
 
     if (model is None) != frontend:
         raise EdgebioError("give a MODEL to count, or --frontend")
     if model is None:
         return _frontend(out, board_name, core_class)
     board = boards.load(board_name)
-    x = places.load(inputs) if inputs else None
+    x = infer.load(inputs) if inputs else None
     found = count(
         board,
         firmware.model_file(model),

@@ -38,8 +38,8 @@ def calibrate(
     dataset:subject:session:repetition.
     """
     from edgebio import calibration, firmware, storage, tflite
+    from edgebio.datasets.selection import select
     from edgebio.parity.decisions import check_fits
-    from edgebio.parity.selection import select
     from edgebio.recordings.recording import UNLABELLED
     from edgebio.tflite.metadata import require
 

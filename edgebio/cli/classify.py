@@ -53,8 +53,8 @@ def classify(
     settings until the end.
     """
     from edgebio import firmware, tflite
+    from edgebio.datasets.selection import select
     from edgebio.parity.decisions import Session, check_fits
-    from edgebio.parity.selection import select
     from edgebio.tflite.metadata import require
 
     if bool(board_name) == bool(port):

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from edgebio import datasets
 from edgebio.cli.common import Document, Output, command
-from edgebio.recordings import datasets, fetch, files, importing, layout, summary
+from edgebio.datasets import download
+from edgebio.recordings import files, importing, layout, summary
 from edgebio.recordings.recording import Recording
 
 folder_option = click.option(
@@ -39,7 +41,7 @@ def list_(out: Output, root: Path | None) -> Document:
                 "channels": described.channels,
                 "classes": described.classes,
                 "people": datasets.people(name, root),
-                "state": fetch.state(name, folder),
+                "state": download.state(name, folder),
                 "folder": str(folder) if folder else None,
             }
         )
@@ -126,19 +128,19 @@ def info(
 def fetch_(out: Output, name: str, address: str | None) -> Document:
     """Bring data set NAME from its public source into the cache: checked, and resumed where cut."""
     described = datasets.get(name)
-    brought = fetch.fetch(name, address)
-    folder = fetch.folder(name)
+    brought = download.fetch(name, address)
+    folder = download.folder(name)
     out.note(f"licence: {described.licence}; cite: {described.citation}")
     out.result(
         f"{folder}: {len(brought)} files fetched, "
-        f"{len(fetch.listing(name)) - len(brought)} were there; all have the published SHA-256"
+        f"{len(download.listing(name)) - len(brought)} were there; all have the published SHA-256"
     )
     return {
         "name": name,
         "folder": str(folder),
         "fetched": len(brought),
         "bytes": sum(file.size for file in brought),
-        "files": len(fetch.listing(name)),
+        "files": len(download.listing(name)),
     }
 
 

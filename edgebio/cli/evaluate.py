@@ -6,13 +6,12 @@ from typing import Any, get_args
 
 import click
 
-from edgebio import protocols, recipes, storage
+from edgebio import datasets, protocols, recipes, storage
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
 from edgebio.evaluation import Baseline
 from edgebio.evaluation import evaluate as evaluate_recipe
 from edgebio.evaluation.people import REJECTED_SHARE, VOTES, by_fold, mean
-from edgebio.recordings import datasets
 
 _DECIDED = ("accuracy_vote", "accuracy_sure")
 _COLUMNS = (

@@ -29,14 +29,14 @@ def infer(
 ) -> dict[str, Any]:
     """Run the inputs through MODEL (a run or a .tflite) and write its outputs."""
     from edgebio import firmware
-    from edgebio.parity import places
+    from edgebio.runtime import infer
 
     if sum((host, bool(board_name), bool(port))) > 1:
         raise EdgebioError("choose one of --host, --board and --port")
     file = firmware.model_file(model)
-    x = places.load(inputs)
-    y = places.run(file, x, board_name, port)
-    places.save(output, y)
+    x = infer.load(inputs)
+    y = infer.run(file, x, board_name, port)
+    infer.save(output, y)
     place = board_name or port or "host"
     out.result(f"{len(y)} outputs of {place}: {output}")
     return {"model": str(file), "place": place, "inputs": list(x.shape), "outputs": list(y.shape)}

@@ -47,9 +47,9 @@ def monitor(
     from rich.live import Live
 
     from edgebio import firmware, tflite
+    from edgebio.datasets.selection import select
     from edgebio.decision.outputs import Outputs
     from edgebio.parity.decisions import Session, check_fits
-    from edgebio.parity.selection import select
     from edgebio.recordings import files
     from edgebio.recordings.deciding import labelled_by
     from edgebio.report.live import Screen

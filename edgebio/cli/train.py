@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
-from edgebio import protocols, recipes
+from edgebio import datasets, protocols, recipes
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.data import folder_option
-from edgebio.recordings import datasets
 
 
 @command(

@@ -32,9 +32,8 @@ def validate(
     against int8, 4 tflite-micro against the generated C, 5 this machine against an emulated
     core. Exits with 1 where a rung breaks.
     """
-    from edgebio import boards, firmware, report
+    from edgebio import boards, datasets, firmware, report
     from edgebio.parity import climb, scored_on
-    from edgebio.recordings import datasets
 
     file = firmware.model_file(model)
     board = boards.load(board_name) if board_name else None

@@ -12,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebio import compiler, hostcc, storage, tflite
+from edgebio import compiler, storage, tflite
 from edgebio.compiler import emit
 from edgebio.errors import EdgebioError
+from edgebio.processes import host_compiler
 
 _LOOP: Final = """\
 /* Images one after the other; where `trace` is given, every layer's output goes there too. */
@@ -187,10 +188,10 @@ def _library(program: compiler.Program) -> ctypes.CDLL:
         if not (folder / name).exists():
             storage.write_text(folder / name, text)
     kernels = storage.assets("firmware_assets") / "kernels"
-    return hostcc.library(
+    return host_compiler.library(
         "model",
         [folder / "loop.c", *(kernels / name for name in program.kernel_sources)],
         [folder, kernels],
         # Auto-vectorised: the same arithmetic, several times faster on a PC.
-        flags=(*hostcc.STRICT, "-O3"),
+        flags=(*host_compiler.STRICT, "-O3"),
     )

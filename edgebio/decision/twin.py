@@ -7,10 +7,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.decision.outputs import Constants, Outputs, constants
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
+from edgebio.processes import host_compiler
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,7 @@ def _config(c: Constants) -> _Config:
 @cache
 def _library() -> ctypes.CDLL:
     folder = storage.assets("firmware_assets") / "decision"
-    library = hostcc.library(
+    library = host_compiler.library(
         "decision", [folder / "eb_decision.c", folder / "eb_decision_host.c"], [folder]
     )
     library.eb_decision_host_run.restype = None

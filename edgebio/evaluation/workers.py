@@ -14,7 +14,7 @@ from typing import Any
 
 from edgebio import storage
 from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.evaluation import alone
+from edgebio.processes import subprocess_call
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 
@@ -44,14 +44,14 @@ def locally(job: Job, recipe: Recipe, folds: Folds, count: int) -> Iterator[Path
     pool = futures.ThreadPoolExecutor(min(count, len(folds)))
     try:
         running = {
-            pool.submit(alone.call, job, recipe, fold, place): place
+            pool.submit(subprocess_call.call, job, recipe, fold, place): place
             for place, fold in folds.items()
         }
         finished = set()
         for future in futures.as_completed(running):
             try:
                 future.result()
-            except alone.DiedError as error:
+            except subprocess_call.DiedError as error:
                 left = ", ".join(f.name for place, f in folds.items() if place not in finished)
                 raise LostError(
                     f"the process of a fold died ({error}; short of memory?); not finished: "
@@ -153,7 +153,7 @@ def _from_afar(
         )
     with tempfile.TemporaryDirectory(prefix="edgebio-fold-") as scratch:
         place = Path(scratch) / "fold"
-        alone.call(job, recipe, fold, place)
+        subprocess_call.call(job, recipe, fold, place)
         files = [path for path in place.rglob("*") if path.is_file()]
         files.sort(key=lambda path: path.stat().st_mtime_ns)
         return {path.relative_to(place).as_posix(): path.read_bytes() for path in files}

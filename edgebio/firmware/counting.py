@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.boards import emulator
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import elf
+from edgebio.processes import host_compiler
 
 Table = npt.NDArray[np.int64]
 
@@ -23,12 +24,19 @@ def plugin() -> Path | None:
     target = storage.cache("emulator") / f"count-{storage.sha256(source)[:16]}.so"
     if not target.exists():
         try:
-            cc = hostcc.compiler()
+            cc = host_compiler.compiler()
         except MissingToolError:
             return None
         with storage.replacing(target) as temporary:
-            hostcc.run(
-                cc, *hostcc.STRICT, "-O2", "-shared", "-fPIC", "-o", str(temporary), str(source)
+            host_compiler.run(
+                cc,
+                *host_compiler.STRICT,
+                "-O2",
+                "-shared",
+                "-fPIC",
+                "-o",
+                str(temporary),
+                str(source),
             )
     return target
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import WINDOW_SHIFT, Biquad, constants
 from edgebio.frontend.spec import CoreClass, FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import class_flags
+from edgebio.processes import host_compiler
 
 Frames = npt.NDArray[np.int16]
 Rfft = Callable[[Frames], Frames]
@@ -171,6 +172,8 @@ def _library(core_class: CoreClass) -> ctypes.CDLL:
     flags = ["-std=gnu11", *class_flags(core_class)]
     flags += [f"-isystem{path}" for path in cmsisdsp.include()]
     header = storage.assets("firmware_assets") / "frontend"
-    library = hostcc.library(f"cmsis-{core_class}", [folder / n for n in names], [header], flags)
+    library = host_compiler.library(
+        f"cmsis-{core_class}", [folder / n for n in names], [header], flags
+    )
     library.arm_rfft_init_q15.restype = ctypes.c_int8
     return library

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import Constants, constants
 from edgebio.frontend.spec import CoreClass, FrontendSpec
 from edgebio.frontend.standard import Standardisation
+from edgebio.processes import host_compiler
 
 STAGES: dict[str, tuple[int, type[np.generic]]] = {
     "filter": (0, np.int32),
@@ -136,7 +137,7 @@ class Twin:
         self, recordings: Iterable[npt.NDArray[np.int16]]
     ) -> Iterator[npt.NDArray[np.int16]]:
         """`columns` of many recordings, in their order, on all cores; few are held at a time."""
-        return hostcc.on_all_cores(self.columns, recordings)
+        return host_compiler.on_all_cores(self.columns, recordings)
 
     def images(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Images of a recording streamed from reset: int8, shape (n, columns, bins, channels)."""
@@ -156,7 +157,7 @@ class Twin:
         self, recordings: Iterable[npt.NDArray[np.int16]]
     ) -> Iterator[npt.NDArray[np.int8]]:
         """`pixels` of many recordings, in their order, on all cores; few are held at a time."""
-        return hostcc.on_all_cores(self.pixels, recordings)
+        return host_compiler.on_all_cores(self.pixels, recordings)
 
     def windows(
         self, samples: npt.NDArray[np.int16], cores: int | None = None
@@ -191,7 +192,7 @@ class Twin:
             raise EdgebioError("images need a standardisation; log magnitudes do not")
         samples = np.ascontiguousarray(samples)
         out = np.empty((len(samples), *spec.image_shape), dtype=np.int8)
-        if not hostcc.present():
+        if not host_compiler.present():
             for image, window in zip(out, samples, strict=True):
                 image[...] = self.images(window)[0]
             return out
@@ -205,9 +206,9 @@ class Twin:
             )  # fmt: skip
 
         # Parts small enough that a core which is late holds up the others little.
-        size = max(1, min(256, len(samples) // (4 * (cores or hostcc.cores()))))
+        size = max(1, min(256, len(samples) // (4 * (cores or host_compiler.cores()))))
         parts = [slice(i, i + size) for i in range(0, len(samples), size)]
-        for _ in hostcc.on_all_cores(run, parts, cores):
+        for _ in host_compiler.on_all_cores(run, parts, cores):
             pass
         return out
 
@@ -227,7 +228,7 @@ class Twin:
                 f"the front end takes int16 samples of shape (n, {spec.channels}), "
                 f"not {samples.dtype} {samples.shape}"
             )
-        if not hostcc.present():
+        if not host_compiler.present():
             from edgebio.frontend import fallback
 
             slow = fallback.stages(spec, self.standard, samples)
@@ -382,7 +383,7 @@ def _library(core_class: CoreClass) -> ctypes.CDLL:
     flags += [f"-isystem{folder}" for folder in cmsisdsp.include()]
     sources = [own / "eb_frontend.c", own / "eb_frontend_host.c"]
     sources += [cmsis / name for name in cmsisdsp.RFFT_Q15]
-    library = hostcc.library(f"frontend-{core_class}", sources, [own], flags)
+    library = host_compiler.library(f"frontend-{core_class}", sources, [own], flags)
     library.eb_frontend_host_run.restype = ctypes.c_size_t
     library.eb_frontend_host_run.argtypes = (
         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p,

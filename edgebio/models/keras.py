@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from edgebio.errors import MissingToolError
-from edgebio.streams import silenced
+from edgebio.processes.native_output import silenced
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read once, when TensorFlow is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong comes as an exception

@@ -69,7 +69,7 @@ def scored_on(run: Path, root: Path | None = None) -> list[Recording]:
     run
         Folder of a run; a folder without metrics.json was not scored on anything.
     root
-        Folder of data sets; see `edgebio.recordings.datasets.locate`.
+        Folder of data sets; see `edgebio.datasets.locate`.
     """
     if not (run / "metrics.json").is_file():
         return []

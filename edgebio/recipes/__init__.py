@@ -445,9 +445,10 @@ class Recipe(_Section):
         Parameters
         ----------
         root, subjects
-            See `edgebio.recordings.datasets.load`.
+            See `edgebio.datasets.load`.
         """
-        from edgebio.recordings import datasets, preparing
+        from edgebio import datasets
+        from edgebio.recordings import preparing
 
         data = self.data
         made = datasets.load(data.dataset, root, subjects)
@@ -467,14 +468,14 @@ class Recipe(_Section):
         own
             The job's own recordings, whose rate these are brought to.
         root
-            See `edgebio.recordings.datasets.load`.
+            See `edgebio.datasets.load`.
 
         Returns
         -------
         tuple of Recording
             People are called by their set and their name in it.
         """
-        from edgebio.recordings import datasets
+        from edgebio import datasets
 
         return tuple(
             replace(r, subject=f"{name} {r.subject}")

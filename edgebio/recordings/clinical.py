@@ -83,7 +83,7 @@ def wfdb_table(path: Path, layout: Layout) -> Table:
         Where a file is missing, cut or damaged, channels are of several steps, or `layout` names
         what records do not hold.
     """
-    from edgebio.recordings.datasets.ecg_mitbih import BEATS, beat_labels
+    from edgebio.datasets.ecg_mitbih import BEATS, beat_labels
 
     check_held(path, layout, "a WFDB record", {"columns", "labels"})
     record = wfdb.converted(path)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from edgebio import storage
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 from edgebio.recordings.summary import Summary
 from edgebio.report import plots, svg

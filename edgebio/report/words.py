@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgebio import protocols
+from edgebio import datasets, protocols
 from edgebio.errors import EdgebioError
 from edgebio.evaluation.people import VOTES
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.recipes import DataSettings, Recipe, TrainingSettings
-from edgebio.recordings import datasets
 
 REASONS = ("flat", "clipped", "large")
 """Why a window is an artefact, as metrics.json counts them."""

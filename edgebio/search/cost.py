@@ -19,13 +19,13 @@ from edgebio import firmware, storage, tflite
 from edgebio.boards import Board, emulator
 from edgebio.compiler import Optimize
 from edgebio.errors import CheckFailedError
-from edgebio.evaluation import alone
 from edgebio.firmware.bench import bench
 from edgebio.firmware.bench_frontend import DecisionCost, bench_decision
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
+from edgebio.processes import subprocess_call
+from edgebio.processes.native_output import silenced
 from edgebio.recipes import Recipe
-from edgebio.streams import silenced
 from edgebio.tflite.metadata import ENTRY, ModelMetadata, require
 
 _SEED: Final = 1
@@ -153,7 +153,7 @@ class Counter:
         emulator.command(self.board, Path())  # what is missing is said before anything is made
         with tempfile.TemporaryDirectory(prefix="edgebio-search-") as scratch:
             made = Path(scratch) / "model.tflite"
-            alone.call(_untrained, recipe, spec, classes, made)
+            subprocess_call.call(_untrained, recipe, spec, classes, made)
             cost = self._count(made)
         storage.write_text(kept, cost.model_dump_json(indent=2) + "\n")
         return cost

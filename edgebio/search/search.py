@@ -20,15 +20,16 @@ from typing import Any, Final, Literal
 from edgebio import progress, protocols, recipes, storage
 from edgebio.boards import Board, emulator
 from edgebio.errors import CheckFailedError, EdgebioError, InterruptedWorkError, MissingToolError
-from edgebio.evaluation import alone, workers
+from edgebio.evaluation import workers
 from edgebio.evaluation.evaluate import RESULT, code
+from edgebio.processes import subprocess_call
+from edgebio.processes.worker_pool import Crew
 from edgebio.protocols import Fold
 from edgebio.quantize.quantize import MODEL
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
 from edgebio.search import sides, study
 from edgebio.search.cost import NO_LIMITS, Cost, Counter, Limits
-from edgebio.search.crew import Crew
 from edgebio.search.front import Point, dominates, front
 from edgebio.search.scoring import kept_score
 from edgebio.search.space import Params, Space
@@ -469,7 +470,7 @@ class _Search:
         try:
             with self.counting:
                 return self.counter.untrained(recipe, spec, inside[0].classes)
-        except alone.DiedError as error:
+        except subprocess_call.DiedError as error:
             raise workers.LostError(
                 f"the process that counts a candidate died ({error}; short of memory?): run the "
                 "same command again, with --jobs 1"

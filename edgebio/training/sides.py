@@ -34,7 +34,7 @@ def load(run: Run, root: Path | None = None) -> list[Recording]:
     run
         Whose.
     root
-        See `edgebio.recordings.datasets.load`.
+        See `edgebio.datasets.load`.
 
     Raises
     ------

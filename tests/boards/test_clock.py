@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebio import hostcc, storage
+from edgebio import storage
+from edgebio.processes import host_compiler
 
 HERE = Path(__file__).with_name("clock")
 LAP_MICROS = 50_000
@@ -26,7 +27,7 @@ class Clock:
             (folder / name).write_bytes((HERE / name).read_bytes())
         (folder / "port.h").write_bytes((ports / "port.h").read_bytes())
         sources = [source, folder / "simulated.c"]
-        self.library = hostcc.library(f"clock{mhz}", sources, [folder])
+        self.library = host_compiler.library(f"clock{mhz}", sources, [folder])
         self.library.sim_read.restype = ctypes.c_uint32
         self.library.sim_pass.argtypes = [ctypes.c_uint64]
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebio import hostcc, storage
+from edgebio import storage
+from edgebio.processes import host_compiler
 
 RING = 4096
 
@@ -35,7 +36,7 @@ uint32_t lost(void) { return r.lost; }
 int empty(void) { return ring_empty(&r); }
 """)
     ports = storage.assets("firmware_assets") / "ports"
-    library = hostcc.library("ring", [source], [ports / "cortex_m", ports])
+    library = host_compiler.library("ring", [source], [ports / "cortex_m", ports])
     library.take.restype = ctypes.c_size_t
     library.lost.restype = ctypes.c_uint32
     library.start.argtypes = [ctypes.c_uint32]

@@ -74,7 +74,7 @@ def test_the_pixels_of_the_wearer_are_standardised(content):
 
 
 def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder):
-    from edgebio.recordings import datasets
+    from edgebio import datasets
 
     def people(name):
         made = [r for r in datasets.load("emg-3dc", data_folder, [name]) if r.session == "1"]

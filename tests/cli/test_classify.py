@@ -14,9 +14,9 @@ from edgebio.boards import emulator
 from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.link import hostdevice
 from edgebio.link.client import Client
 from edgebio.recordings import Recording, files
+from edgebio.runtime import host_device
 from edgebio.tflite.metadata import ENTRY, metadata
 from tests.link.models import with_frontend
 
@@ -78,7 +78,7 @@ def recording(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def port(model: Path, folder: Path) -> Iterator[str]:
-    with hostdevice.running(hostdevice.build(model, folder / "device")) as device:
+    with host_device.running(host_device.build(model, folder / "device")) as device:
         yield device.url
 
 
@@ -214,10 +214,10 @@ def test_first_difference_is_named(model: Path, recording: Path, folder: Path) -
     from edgebio import compiler
 
     network = compiler.generate(graph, folder / "wrong" / "model")
-    program = hostdevice.compile_application(
+    program = host_device.compile_application(
         wrong, network.sources, network.include, folder / "wrong", ("-O2",)
     )
-    with hostdevice.running(program) as device:
+    with host_device.running(program) as device:
         result = run(recording, "--port", device.url, "--model", model, "--json", "-q")
     assert result.exit_code == 1
     document = json.loads(result.stdout)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edgebio import progress
+from edgebio import datasets, progress
 from edgebio.cli import main
-from edgebio.recordings import datasets, fetch
+from edgebio.datasets import download
 
 from ..recordings.test_datasets import small_3dc
 from ..recordings.test_fetch import CONTENT, Server, folder, server
@@ -158,6 +158,6 @@ def test_an_edf_with_annotations_is_a_data_set(tmp_path: Path) -> None:
 
 def test_every_listed_file_has_a_digest() -> None:
     for name in datasets.names():
-        for file in fetch.listing(name):
+        for file in download.listing(name):
             assert len(file.sha256) == 64
             assert file.size > 0

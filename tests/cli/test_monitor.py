@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
-from edgebio.link import hostdevice
 from edgebio.recordings import files
 from edgebio.recordings.deciding import labelled_by
 from edgebio.recordings.recording import UNLABELLED
+from edgebio.runtime import host_device
 from edgebio.tflite import read
 from edgebio.tflite.metadata import require
 from tests.cli.test_classify import SPEC, bursts
@@ -36,7 +36,7 @@ def model(models_folder: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def port(model: Path, folder: Path) -> Iterator[str]:
-    with hostdevice.running(hostdevice.build(model, folder / "device")) as device:
+    with host_device.running(host_device.build(model, folder / "device")) as device:
         yield device.url
 
 

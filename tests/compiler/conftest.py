@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgebio import compiler, hostcc, storage
+from edgebio import compiler, storage
+from edgebio.processes import host_compiler
 from tests.compiler import networks
 
 STRICT = ("-Wshadow", "-Wconversion", "-Wmissing-prototypes", "-Wpedantic")
@@ -55,8 +56,8 @@ def kernel_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     objects = []
     for source in sources:
         target = folder / f"{source.stem}.o"
-        flags = (*hostcc.STRICT, *STRICT, *SANITIZE, f"-I{source.parent}")
-        hostcc.run(hostcc.compiler(), *flags, "-c", str(source), "-o", str(target))
+        flags = (*host_compiler.STRICT, *STRICT, *SANITIZE, f"-I{source.parent}")
+        host_compiler.run(host_compiler.compiler(), *flags, "-c", str(source), "-o", str(target))
         objects.append(target)
     return objects
 
@@ -68,9 +69,9 @@ def run_sanitized(kernel_objects: list[Path], tmp_path: Path) -> Callable[..., N
     def run(model: Any, x: NDArray[Any], core: compiler.Core = "portable") -> NDArray[Any]:
         generated = compiler.generate(model, tmp_path / "generated", core)
         (tmp_path / "main.c").write_text(_MAIN)
-        hostcc.run(
-            hostcc.compiler(),
-            *(*hostcc.STRICT, *STRICT, *SANITIZE),
+        host_compiler.run(
+            host_compiler.compiler(),
+            *(*host_compiler.STRICT, *STRICT, *SANITIZE),
             *(f"-I{folder}" for folder in generated.include),
             str(tmp_path / "main.c"),
             str(generated.sources[0]),

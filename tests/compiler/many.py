@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebio import compiler, hostcc, storage
+from edgebio import compiler, storage
 from edgebio.boards import Board, emulator
 from edgebio.firmware import image, sources, toolchain
 from edgebio.frontend import firmware as frontend_firmware
+from edgebio.processes import host_compiler
 
 Bytes = NDArray[np.uint8]
 
@@ -164,17 +165,17 @@ def sanitized(
         folder = Path(scratch)
         programs = write(folder, models, core)
         (folder / "main.c").write_text(_HOST)
-        command = (hostcc.compiler(), *hostcc.STRICT, *flags, f"-I{folder}")
+        command = (host_compiler.compiler(), *host_compiler.STRICT, *flags, f"-I{folder}")
         files = [Path("main.c"), *units(folder, programs)]
 
         def compiled(source: Path) -> str:
             target = folder / f"{source.stem}.o"
-            hostcc.run(*command, "-c", str(folder / source), "-o", str(target))
+            host_compiler.run(*command, "-c", str(folder / source), "-o", str(target))
             return str(target)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = list(pool.map(compiled, files))
-        hostcc.run(*command, *objects, "-o", str(folder / "program"))
+        host_compiler.run(*command, *objects, "-o", str(folder / "program"))
         count = len(x[0])
         data = np.concatenate([rows.reshape(count, -1) for rows in x], axis=1).tobytes()
         done = subprocess.run(

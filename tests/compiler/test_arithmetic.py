@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.compiler import arithmetic
+from edgebio.processes import host_compiler
 
 int32 = st.integers(-(1 << 31), (1 << 31) - 1)
 
@@ -50,7 +51,7 @@ def c_requantize(tmp_path_factory: pytest.TempPathFactory) -> "ctypes._NamedFunc
         "int32_t requantize(int32_t v, int32_t m, int32_t s) { return eb_requantise(v, m, s); }\n"
     )
     kernels = storage.assets("firmware_assets") / "kernels"
-    return hostcc.library("requantize", [source], [kernels]).requantize
+    return host_compiler.library("requantize", [source], [kernels]).requantize
 
 
 def test_c_requantizes_like_python(c_requantize: "ctypes._NamedFuncPointer") -> None:

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from edgebio import hostcc, storage
+from edgebio import storage
+from edgebio.processes import host_compiler
 
 KERNELS = sorted((storage.assets("firmware_assets") / "kernels").glob("*.c"))
 M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
@@ -29,5 +30,5 @@ def test_any_build_compiles_them(core: str, flags: str, tmp_path) -> None:  # ty
     assert KERNELS
     for source in KERNELS:
         target = str(tmp_path / "kernel.o")
-        more = (*hostcc.STRICT, "-Wshadow", "-Wconversion", "-Wpedantic", *flags.split())
-        hostcc.run(gcc, *CORES[core], *more, "-c", str(source), "-o", target)
+        more = (*host_compiler.STRICT, "-Wshadow", "-Wconversion", "-Wpedantic", *flags.split())
+        host_compiler.run(gcc, *CORES[core], *more, "-c", str(source), "-o", target)

@@ -316,7 +316,8 @@ def test_lstm_gates_know_every_sigmoid(kind: str, tmp_path: Any) -> None:
     """All 65,536 values of the 16-bit functions inside, against tflite-micro's own operators."""
     import ctypes
 
-    from edgebio import hostcc, storage
+    from edgebio import storage
+    from edgebio.processes import host_compiler
 
     net = networks.Net(np.random.default_rng(0), (1, 1 << 16))
     net.graph.tensors[0].type = networks.load_schema().TensorType.INT16
@@ -335,7 +336,7 @@ def test_lstm_gates_know_every_sigmoid(kind: str, tmp_path: Any) -> None:
         f"int32_t answer(int32_t value) {{ return {call}; }}\n"
     )
     kernels = storage.assets("firmware_assets") / "kernels"
-    answer = hostcc.library("sigmoids", [source], [kernels]).answer
+    answer = host_compiler.library("sigmoids", [source], [kernels]).answer
     answer.argtypes, answer.restype = [ctypes.c_int32], ctypes.c_int32
     np.testing.assert_array_equal([answer(int(v)) for v in x], wanted)
 

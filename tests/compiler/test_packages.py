@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from edgebio import compiler, hostcc
+from edgebio import compiler
 from edgebio.compiler import picture
+from edgebio.processes import host_compiler
 from tests.compiler import networks
 
 M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
@@ -82,7 +83,7 @@ def test_a_static_library_by_cmake_for_cortex_m4(model: Path, tmp_path: Path) ->
 def compiles(sources: list[Path], include: Path, *more: str) -> None:
     gcc = tool("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     for source in sources:
-        flags = () if source.suffix == ".cpp" else hostcc.STRICT
+        flags = () if source.suffix == ".cpp" else host_compiler.STRICT
         run(gcc, *M4, "-O2", *flags, *more, f"-I{include}", "-c", source, "-o", "/dev/null")
 
 

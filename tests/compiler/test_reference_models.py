@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgebio import compiler, hostcc
+from edgebio import compiler
 from edgebio.compiler.host import HostModel
+from edgebio.processes import host_compiler
 from tests.compiler import oracle
 
 INT8 = (
@@ -159,10 +160,10 @@ def test_compiles_for_cortex_m4_one_symbol_a_layer(models_folder: Path, tmp_path
     for name, core in (("ref_res_cnn_qat", "portable"), ("res_float32io", "dsp")):
         generated = compiler.generate(models_folder / f"{name}.tflite", tmp_path / name, core)
         for source in generated.sources:
-            hostcc.run(
+            host_compiler.run(
                 gcc,
                 *("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-O2"),
-                *(*hostcc.STRICT, "-Wshadow", "-Wconversion", "-Wpedantic"),
+                *(*host_compiler.STRICT, "-Wshadow", "-Wconversion", "-Wpedantic"),
                 f"-I{tmp_path / name}",
                 "-c",
                 str(source),

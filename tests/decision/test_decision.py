@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebio import hostcc
 from edgebio.decision import firmware
 from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import MOST_CLASSES, REJECTED, REST, DecisionSettings, rest_class
 from edgebio.decision.twin import Decider, activity, decide
 from edgebio.errors import EdgebioError
+from edgebio.processes import host_compiler
 from edgebio.tflite import Graph, Operator, Tensor
 
 SOFTMAX = Outputs(classes=4, scale=1 / 256, zero_point=-128, softmax=True)
@@ -249,9 +249,9 @@ def test_generated_configuration_decides_as_the_twin(
         "        out[i] = eb_decision_window(&eb_decision_settings, &state, in + 5 * i,\n"
         "                                    (uint32_t)(i % 20)).decision;\n    }\n}\n"
     )
-    flags = [*hostcc.STRICT, "-Wshadow", "-Wconversion", "-fsanitize=undefined",
+    flags = [*host_compiler.STRICT, "-Wshadow", "-Wconversion", "-fsanitize=undefined",
              "-fno-sanitize-recover=all"]  # fmt: skip
-    library = hostcc.library("decision-config", [*sources.own, loop], sources.include, flags)
+    library = host_compiler.library("decision-config", [*sources.own, loop], sources.include, flags)
     rng = np.random.default_rng(1)
     stream = rng.integers(-128, 128, (500, 5), np.int8)
     made = np.empty(500, np.uint8)

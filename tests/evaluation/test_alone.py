@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgebio.errors import EdgebioError
-from edgebio.evaluation import alone
+from edgebio.processes import subprocess_call
 
 
 def writes(path, text):
@@ -34,17 +34,17 @@ def lingers(path):
 
 
 def test_it_runs_in_a_process_of_its_own(tmp_path):
-    alone.call(writes, tmp_path / "x", str(os.getpid()))
+    subprocess_call.call(writes, tmp_path / "x", str(os.getpid()))
     assert (tmp_path / "x").read_text() == str(os.getpid())
 
 
 def test_what_is_wrong_is_said_here():
     with pytest.raises(EdgebioError, match=r"^no window of class 'fist'\nat all$"):
-        alone.call(refuses)
+        subprocess_call.call(refuses)
     with pytest.raises(EdgebioError, match=r"(?s)^Traceback.*KeyError: 'a fault of ours'"):
-        alone.call(breaks)
-    with pytest.raises(alone.DiedError, match="-9"):
-        alone.call(dies)
+        subprocess_call.call(breaks)
+    with pytest.raises(subprocess_call.DiedError, match="-9"):
+        subprocess_call.call(dies)
 
 
 def test_it_does_not_outlive_who_wants_it(tmp_path):

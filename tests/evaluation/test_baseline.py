@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from edgebio import protocols
+from edgebio import datasets, protocols
 from edgebio.evaluation import baseline
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.recipes import DataSettings
-from edgebio.recordings import datasets
 from edgebio.recordings.recording import Recording
 from tests import tiny
 

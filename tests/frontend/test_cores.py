@@ -89,7 +89,7 @@ def test_every_core_computes_what_the_twin_does(name, fft, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CORES)
 def test_real_recordings_are_the_same_on_every_core(name, tmp_path, data_folder):
-    from edgebio.recordings import datasets
+    from edgebio import datasets
 
     recording = datasets.load("emg-3dc", data_folder, ["2"])[5].samples[:1500, :2]
     board = board_of(name, tmp_path)
@@ -107,7 +107,7 @@ def test_a_core_computes_the_other_class_too(core_class, tmp_path):
 @pytest.mark.parametrize("fft", LENGTHS)
 def test_helium_stays_within_the_bound_that_the_board_file_declares(fft, data_folder):
     """At least 2,000 frames a length; a bound far above what is measured would say nothing."""
-    from edgebio.recordings import datasets
+    from edgebio import datasets
 
     some = datasets.load("emg-3dc", data_folder, ["2"])[::11]
     emg = np.concatenate([r.samples[:, :2] for r in some])[: 540 * fft]

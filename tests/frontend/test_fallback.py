@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from edgebio import hostcc
 from edgebio.errors import MissingToolError
 from edgebio.frontend import fallback
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import Twin
+from edgebio.processes import host_compiler
 from tests.frontend.signals import cases, signal
 
 SPEC = FrontendSpec(rate=1000, channels=3, core_class="scalar", notch=50)
@@ -20,7 +20,7 @@ NOISE = signal("noise", 700, 3, 1.0, seed=4)
 def _no_compiler(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    assert not hostcc.present()
+    assert not host_compiler.present()
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.frontend import cmsisdsp, float64, reference
 from edgebio.frontend.constants import constants
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import PIXEL_SCALE, Standardisation, windows
 from edgebio.frontend.twin import STAGES, Twin, class_flags
+from edgebio.processes import host_compiler
 from tests.frontend.signals import cases, full_scale, signal
 
 
@@ -101,7 +102,7 @@ def test_emulated_instructions_compute_what_arms_manual_says(tmp_path, flags):
     source = tmp_path / "intrinsics.c"
     source.write_text(INTRINSICS)
     own = storage.assets("firmware_assets") / "frontend"
-    library = hostcc.library(
+    library = host_compiler.library(
         "intrinsics", [source], [own], ["-std=gnu11", *class_flags("dsp"), *flags]
     )
     ends = np.array([-32768, -32767, -16384, -2, -1, 0, 1, 2, 16383, 32766, 32767], np.int16)
@@ -303,17 +304,19 @@ def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft
     program = tmp_path / "main"
     includes = [f"-I{i}" for i in made.include] + [f"-isystem{i}" for i in made.system_include]
     # CMSIS-DSP shifts and multiplies signed numbers as its targets do; our C must not.
-    own = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", *hostcc.STRICT]
+    own = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", *host_compiler.STRICT]
     own += ["-Wconversion", "-Wno-sign-conversion"]
     objects = []
     for source in [*made.own, tmp_path / "main.c", *made.vendor]:
         checks = ["-fsanitize=address", "-std=gnu11"] if source in made.vendor else own
         objects.append(str(tmp_path / f"{source.stem}.o"))
-        hostcc.run(
-            hostcc.compiler(), "-g", "-O1", *checks, *made.flags, *includes, "-c", str(source),
+        host_compiler.run(
+            host_compiler.compiler(), "-g", "-O1", *checks, *made.flags, *includes, "-c", str(source),
             "-o", objects[-1],
         )  # fmt: skip
-    hostcc.run(hostcc.compiler(), "-fsanitize=address,undefined", *objects, "-o", str(program))
+    host_compiler.run(
+        host_compiler.compiler(), "-fsanitize=address,undefined", *objects, "-o", str(program)
+    )
     done = subprocess.run([program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -15,9 +15,9 @@ from edgebio import boards, firmware
 from edgebio.boards import emulator
 from edgebio.cli import main
 from edgebio.firmware.elf import Image
-from edgebio.link import hostdevice
 from edgebio.link.client import Client
 from edgebio.parity import hil
+from edgebio.runtime import host_device
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_command_passes_on_a_whole_image(image: Path, tmp_path: Path) -> None:
 def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
     def build(traced: bool) -> Path:
         folder = tmp_path_factory.mktemp("host")
-        return hostdevice.build(model, folder, traced=traced)
+        return host_device.build(model, folder, traced=traced)
 
     return build
 
@@ -140,7 +140,7 @@ def test_product_image_is_asked_for_outputs_only(
     host: Callable[[bool], Path], image: Path, tmp_path: Path
 ) -> None:
     """The board carries another image than the folder says: without what shows the layers."""
-    with hostdevice.running(host(False)) as running, Client(running.url) as device:
+    with host_device.running(host(False)) as running, Client(running.url) as device:
         bench = hil.Bench(device, image)
         assert bench.identity().note.startswith("board host on the board, mps2-an386 expected")
         assert bench.outputs(6).ok
@@ -149,7 +149,7 @@ def test_product_image_is_asked_for_outputs_only(
 
 
 def test_traces_by_hand(host: Callable[[bool], Path], image: Path) -> None:
-    with hostdevice.running(host(True)) as running, Client(running.url) as device:
+    with host_device.running(host(True)) as running, Client(running.url) as device:
         bench = hil.Bench(device, image)
         assert bench.layers(6, "data").ok
         assert bench.stages(4, "data").ok

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edgebio.link import hostdevice
 from edgebio.link.client import Client
+from edgebio.runtime import host_device
 from tests.link.standin import StandIn
 
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -24,13 +24,13 @@ def executable(model: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(params=["pty", "socket"])
-def device(executable: Path, request: pytest.FixtureRequest) -> Iterator[hostdevice.HostDevice]:
-    with hostdevice.running(executable, request.param) as running:
+def device(executable: Path, request: pytest.FixtureRequest) -> Iterator[host_device.HostDevice]:
+    with host_device.running(executable, request.param) as running:
         yield running
 
 
 @pytest.fixture
-def client(device: hostdevice.HostDevice) -> Iterator[Client]:
+def client(device: host_device.HostDevice) -> Iterator[Client]:
     with Client(device.url) as open_client:
         yield open_client
 

@@ -13,7 +13,7 @@ from edgebio.decision.twin import Decided, decide
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standard import Standardisation
 from edgebio.frontend.twin import Twin
-from edgebio.link import hostdevice
+from edgebio.runtime import host_device
 from edgebio.tflite import Graph, Operator, Tensor
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
 
@@ -114,7 +114,7 @@ class StandIn:
             _MODEL_H.format(input=self.input_bytes, output=self.classes)
         )
         (folder / "model.c").write_text(_MODEL_C.format(sha=sha))
-        return hostdevice.compile_application(
+        return host_device.compile_application(
             self.graph, [folder / "model.c"], [folder], folder, flags, port
         )
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.link import frames, hostdevice
+from edgebio.link import frames
 from edgebio.link.client import Client
 from edgebio.link.errors import (
     ForeignError,
@@ -28,6 +28,7 @@ from edgebio.link.errors import (
 )
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER
+from edgebio.runtime import host_device
 from tests.link.noise import NoisyDevice
 from tests.link.standin import CHANNELS, SHA, SPEC, StandIn, signal
 
@@ -125,7 +126,7 @@ def test_output_longer_than_a_frame(plain_executable: Path, plain_model: StandIn
     x = np.random.default_rng(3).integers(-128, 128, plain_model.input_bytes, np.int8)
     from tests.link.standin import network
 
-    with hostdevice.running(plain_executable) as device, Client(device.url) as client:
+    with host_device.running(plain_executable) as device, Client(device.url) as client:
         expected = network(x[None], plain_model.classes)[0]
         assert client.run_image(x).output.tolist() == expected.tolist()
         with pytest.raises(EdgebioError, match="no front end"):
@@ -170,7 +171,7 @@ def test_restart_between_requests_is_noticed_by_each(client: Client) -> None:
             again()
 
 
-def test_new_client_ends_what_the_one_before_has_begun(device: hostdevice.HostDevice) -> None:
+def test_new_client_ends_what_the_one_before_has_begun(device: host_device.HostDevice) -> None:
     first = Client(device.url)
     next(stream := first.stream(signal(5000)))
     first.close()  # as a program that is killed
@@ -186,14 +187,14 @@ def test_new_client_ends_what_the_one_before_has_begun(device: hostdevice.HostDe
 
 def test_port_that_is_busy(executable: Path) -> None:
     with (
-        hostdevice.running(executable) as device,
+        host_device.running(executable) as device,
         Client(device.url),
         pytest.raises(PortError, match="is busy: another program has it open"),
     ):
         Client(device.url)
 
 
-def test_port_is_free_again_after_close(device: hostdevice.HostDevice) -> None:
+def test_port_is_free_again_after_close(device: host_device.HostDevice) -> None:
     for _ in range(3):
         with Client(device.url) as client:
             assert client.statistics().images == 0
@@ -332,7 +333,7 @@ def test_device_that_starts_late(executable: Path) -> None:
         assert client.identify().board == "host"
 
 
-def test_device_that_goes_in_the_middle(device: hostdevice.HostDevice) -> None:
+def test_device_that_goes_in_the_middle(device: host_device.HostDevice) -> None:
     with Client(device.url) as client:
         stream = client.stream(signal(200_000))
         next(stream)
@@ -344,7 +345,7 @@ def test_device_that_goes_in_the_middle(device: hostdevice.HostDevice) -> None:
             client.ping()
 
 
-def test_device_that_hangs_and_comes_back(device: hostdevice.HostDevice, model: StandIn) -> None:
+def test_device_that_hangs_and_comes_back(device: host_device.HostDevice, model: StandIn) -> None:
     samples = signal(3000)
     with Client(device.url, patience=1, retry_after=0.1) as client:
         assert device.process is not None
@@ -403,7 +404,7 @@ def test_every_failure_is_a_device_error() -> None:
 def test_link_works_without_tensorflow() -> None:
     code = (
         "import sys; sys.modules['tensorflow'] = None; import edgebio.link.client, "
-        "edgebio.decision.twin, edgebio.link.hostdevice; "
+        "edgebio.decision.twin, edgebio.runtime.host_device; "
         "assert not any(n in sys.modules for n in ('tf_keras', 'scipy'))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

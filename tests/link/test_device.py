@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from edgebio.decision.spec import REJECTED, REST
-from edgebio.link import frames, hostdevice, packing
+from edgebio.link import frames, packing
 from edgebio.link.frames import Frame
 from edgebio.link.messages import CODES, MESSAGES, VERSION
+from edgebio.runtime import host_device
 from tests.link.raw import Raw, told
 from tests.link.standin import SPEC, StandIn, signal
 
@@ -20,7 +21,7 @@ IMAGE, WINDOW = CODES["target"]["image"], CODES["target"]["window"]
 
 @pytest.fixture
 def raw(executable: Path) -> Iterator[Raw]:
-    with hostdevice.running(executable) as device, Raw(device.url) as session:
+    with host_device.running(executable) as device, Raw(device.url) as session:
         yield session
 
 
@@ -252,7 +253,7 @@ def test_bytes_beyond_the_ring_are_counted(raw: Raw) -> None:
 
 
 def test_rejected_is_one_number_everywhere(model: StandIn) -> None:
-    header = Path(hostdevice.__file__).parents[2] / "firmware_assets/decision/eb_decision.h"
+    header = Path(host_device.__file__).parents[2] / "firmware_assets/decision/eb_decision.h"
     for name, value in (("rejected", REJECTED), ("rest", REST)):
         assert CODES["decision"][name] == value
         assert f"#define EB_DECISION_{name.upper()} {value}u" in header.read_text()
@@ -261,7 +262,7 @@ def test_rejected_is_one_number_everywhere(model: StandIn) -> None:
 def test_without_front_end_samples_are_refused(
     plain_executable: Path, plain_model: StandIn
 ) -> None:
-    with hostdevice.running(plain_executable) as device, Raw(device.url) as raw:
+    with host_device.running(plain_executable) as device, Raw(device.url) as raw:
         for name, values in (
             ("stream_start", {"on_gap": WAIT, "timed": 0}),
             ("stream_now", {}),

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.link import frames, packing
 from edgebio.link.frames import Frame
+from edgebio.processes import host_compiler
 from tests.link.conftest import SANITIZE
 
 MOST = 1024  # EB_LINK_RECEIVE_PAYLOAD
@@ -30,8 +31,9 @@ relaxed = settings(
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     link = storage.assets("firmware_assets") / "link"
     program = tmp_path_factory.mktemp("harness") / "harness"
-    hostcc.run(
-        hostcc.compiler(), *hostcc.STRICT, "-Wshadow", "-Wconversion", *SANITIZE, f"-I{link}",
+    host_compiler.run(
+        host_compiler.compiler(), *host_compiler.STRICT, "-Wshadow", "-Wconversion", *SANITIZE,
+        f"-I{link}",
         str(link / "eb_link.c"), str(link / "eb_samples.c"),
         str(Path(__file__).with_name("harness.c")), "-o", str(program),
     )  # fmt: skip

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.link import frames, packing
 from edgebio.link.frames import Frame
 from edgebio.link.messages import MESSAGES
+from edgebio.processes import host_compiler
 from tests.link.standin import SPEC, StandIn, signal
 
 HERE = Path(__file__).parent
@@ -57,10 +58,10 @@ class Fuzzer:
         sanitize = SANITIZE + (",fuzzer" if compiler else "")
         flags = ("-O1", "-g", f"-fsanitize={sanitize}", "-fno-sanitize-recover=all",
                  "-Dmain=device_main")  # fmt: skip
-        if not compiler and knows(hostcc.compiler(), STRICT):
+        if not compiler and knows(host_compiler.compiler(), STRICT):
             flags = (*flags, STRICT)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("CC", compiler or hostcc.compiler())
+            patch.setenv("CC", compiler or host_compiler.compiler())
             port = [HERE / "fuzz.c", *([] if compiler else [HERE / "fuzz_driver.c"])]
             self.program = model.build(folder / "build", flags, port)
 

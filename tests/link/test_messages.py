@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebio import hostcc, storage
+from edgebio import storage
 from edgebio.link import results
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, Field, Layout, PayloadError
+from edgebio.processes import host_compiler
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -148,7 +149,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     source = tmp_path_factory.mktemp("shim") / "shim.c"
     source.write_text(shim())
     include = storage.assets("firmware_assets") / "link"
-    return hostcc.library("messages-shim", [source], [include])
+    return host_compiler.library("messages-shim", [source], [include])
 
 
 @given(data=st.data())

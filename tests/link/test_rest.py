@@ -12,11 +12,11 @@ import pytest
 from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import REST, DecisionSettings
 from edgebio.decision.twin import Decider, activity
-from edgebio.link import hostdevice
 from edgebio.link.client import Client
 from edgebio.link.errors import RefusedError
 from edgebio.link.messages import CODES, Record
 from edgebio.link.results import Rest, Settings
+from edgebio.runtime import host_device
 from tests.link.raw import Raw, told
 from tests.link.standin import CLASSES, SPEC, StandIn, signal
 from tests.link.test_device import RESTART, WAIT, samples_frame
@@ -27,7 +27,7 @@ TIMEOUT_MS = 80
 
 @pytest.fixture
 def raw(executable: Path) -> Iterator[Raw]:
-    with hostdevice.running(executable) as device, Raw(device.url) as session:
+    with host_device.running(executable) as device, Raw(device.url) as session:
         yield session
 
 
@@ -175,7 +175,7 @@ def test_changed_settings_decide_as_the_twin(
     assert {"held"} <= {d.reason for d in made} or "hold" not in changed
 
 
-def test_settings_last_for_a_session(device: hostdevice.HostDevice, model: StandIn) -> None:
+def test_settings_last_for_a_session(device: host_device.HostDevice, model: StandIn) -> None:
     own = Settings.of(constants(model.decision, Outputs.of(model.graph)))
     with Client(device.url) as client:
         assert client.settings() == own

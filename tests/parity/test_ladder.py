@@ -13,7 +13,7 @@ from edgebio.parity import board as core
 from edgebio.parity import climb, network, stimuli
 from edgebio.parity.frontend import against, float_against_twin
 from edgebio.parity.oracle import Oracle
-from edgebio.parity.places import load
+from edgebio.runtime.infer import load
 from edgebio.tflite.metadata import require
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgebio import datasets
+from edgebio.datasets.selection import select
 from edgebio.errors import EdgebioError
-from edgebio.parity.selection import select
-from edgebio.recordings import Recording, datasets
+from edgebio.recordings import Recording
 
 
 def recorded(session: str, repetition: int) -> Recording:

@@ -108,7 +108,7 @@ def test_other_sets_come_at_the_jobs_rate_under_their_own_names(monkeypatch):
         asked.append((name, root, subjects))
         return list(tiny.recordings())
 
-    monkeypatch.setattr("edgebio.recordings.datasets.load", load)
+    monkeypatch.setattr("edgebio.datasets.load", load)
     training = tiny.RECIPE.training.model_copy(
         update={"pretraining": PretrainingSettings(datasets=("a", "emg-synthetic", "b"))}
     )

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgebio import datasets
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets, files, layout, table
+from edgebio.recordings import files, layout, table
 from edgebio.recordings.layout import Layout
 
 from .test_ninapro import matrices, write

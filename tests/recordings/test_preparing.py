@@ -113,7 +113,7 @@ def test_annotated_beats_are_kept():
 def test_beats_are_found_where_nobody_told_them(data_folder):
     """XQRS finds nearly all of record 116's annotated beats within 75 ms."""
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    from edgebio.recordings.datasets import ecg_mitbih
+    from edgebio.datasets import ecg_mitbih
 
     (whole,) = ecg_mitbih.load(data_folder / "ecg-mitbih", "118")
     n = 60 * 360

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgebio import datasets
+from edgebio.datasets import ecg_mitbih
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets, text, wfdb
-from edgebio.recordings.datasets import ecg_mitbih
+from edgebio.recordings import text, wfdb
 
 RNG = np.random.default_rng(0)
 

@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from edgebio import datasets
+from edgebio.datasets import synthetic
 from edgebio.errors import EdgebioError
-from edgebio.recordings import Recording, datasets, summary
-from edgebio.recordings.datasets import synthetic
+from edgebio.recordings import Recording, summary
 from edgebio.report import plots, signals, svg
 
 from .test_report import browser, opened

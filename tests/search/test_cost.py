@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from edgebio import boards, firmware, recipes
 from edgebio.errors import CheckFailedError
-from edgebio.evaluation import alone
 from edgebio.evaluation.evaluate import RESULT
 from edgebio.firmware import toolchain
+from edgebio.processes import subprocess_call
 from edgebio.protocols import split
 from edgebio.search import Limits, search
 from edgebio.search.cost import Cost, Counter
@@ -56,7 +56,7 @@ def test_an_untrained_network_costs_what_the_trained_one_does(tmp_path, board, f
     training = tiny.RECIPE.training.model_copy(update={"epochs": 1})
     recipe = tiny.RECIPE.model_copy(update={"model": model, "training": training})
     (fold,) = split("within-session", [r for r in tiny.recordings() if r.session == "1"])
-    alone.call(score_fold, recipe, fold, tmp_path / "run")
+    subprocess_call.call(score_fold, recipe, fold, tmp_path / "run")
     scored = json.loads((tmp_path / "run" / RESULT).read_text())
     quantized = json.loads((tmp_path / "run" / "quantize.json").read_text())
     assert scored["accuracy_int8"] == quantized["accuracy_int8"]

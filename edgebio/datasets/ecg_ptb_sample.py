@@ -5,8 +5,8 @@ One person and one class: enough to try a reader, useless to train on.
 
 from dataclasses import replace
 
-from edgebio.recordings.datasets import ecg_ptb
-from edgebio.recordings.datasets.ecg_ptb import load, subjects
+from edgebio.datasets import ecg_ptb
+from edgebio.datasets.ecg_ptb import load, subjects
 
 __all__ = ["DATASET", "load", "subjects"]
 

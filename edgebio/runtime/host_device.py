@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from edgebio import compiler, hostcc, storage
+from edgebio import compiler, storage
 from edgebio.frontend import firmware as frontend
 from edgebio.link import application
 from edgebio.link.application import ImageIdentity
+from edgebio.processes import host_compiler
 from edgebio.tflite import Graph, read
 from edgebio.tflite.metadata import metadata
 
@@ -85,7 +86,7 @@ def compile_application(
     include = [*app.include, *front.include, *network_include, ports]
     options = [*front.flags, *(f"-I{path}" for path in include)]
     options += [f"-isystem{path}" for path in front.system_include]
-    strict = ["-std=gnu11", *hostcc.STRICT[1:], *flags]  # CMSIS-DSP's headers need gnu11
+    strict = ["-std=gnu11", *host_compiler.STRICT[1:], *flags]  # CMSIS-DSP's headers need gnu11
     foreign = ["-std=gnu11", "-w", "-O2"]
     own = [*app.own, *network, *front.own]
     sources = [(path, [*strict, *trace]) for path in own]
@@ -96,13 +97,17 @@ def compile_application(
     def compiled(number: int) -> str:
         source, own_flags = sources[number]
         target = str(folder / "objects" / f"{number}-{source.stem}.o")
-        hostcc.run(hostcc.compiler(), *own_flags, *options, "-c", str(source), "-o", target)
+        host_compiler.run(
+            host_compiler.compiler(), *own_flags, *options, "-c", str(source), "-o", target
+        )
         return target
 
     with ThreadPoolExecutor() as pool:
         objects = list(pool.map(compiled, range(len(sources))))
     executable = folder / "device"
-    hostcc.run(hostcc.compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable))
+    host_compiler.run(
+        host_compiler.compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable)
+    )
     return executable
 
 

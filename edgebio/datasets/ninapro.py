@@ -45,9 +45,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import mat, parts, text
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.order import natural
 from edgebio.recordings.recording import Recording
 

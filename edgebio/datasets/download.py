@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from edgebio import progress, storage
+from edgebio import datasets, progress, storage
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets
 
 _AT_ONCE = 4
 _ATTEMPTS = 5

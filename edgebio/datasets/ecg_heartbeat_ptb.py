@@ -6,8 +6,8 @@ split is published. The database itself, with its people, is `ecg_ptb`.
 
 from pathlib import Path
 
-from edgebio.recordings.datasets import ecg_ptb, heartbeats
-from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.datasets import ecg_ptb, heartbeats
+from edgebio.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 DATASET = DataSet(

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebio import recipes
+from edgebio import datasets, recipes
 from edgebio.errors import EdgebioError
 from edgebio.protocols import split
-from edgebio.recordings import datasets
 
 from .test_ninapro import write
 from .test_readers import cut, cut_signal, disturb, edit

@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import text
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.order import natural
 from edgebio.recordings.recording import Recording
 

@@ -6,8 +6,8 @@ database itself, with its people, is `ecg_mitbih`.
 
 from pathlib import Path
 
-from edgebio.recordings.datasets import ecg_mitbih, heartbeats
-from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.datasets import ecg_mitbih, heartbeats
+from edgebio.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 _SESSIONS = ("train", "test")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgebio import datasets
+from edgebio.datasets import emg_myo_grips10, synthetic
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets, files
-from edgebio.recordings.datasets import emg_myo_grips10, synthetic
+from edgebio.recordings import files
 
 
 @pytest.fixture

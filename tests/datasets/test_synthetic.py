@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from edgebio.recordings import Recording, datasets
-from edgebio.recordings.datasets import synthetic
+from edgebio import datasets
+from edgebio.datasets import synthetic
+from edgebio.recordings import Recording
 
 
 @pytest.fixture(scope="module")

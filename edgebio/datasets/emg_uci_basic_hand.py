@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import mat, text
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 _LSB = 10 / 16384

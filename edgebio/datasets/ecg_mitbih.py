@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import wfdb
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import UNLABELLED, Recording
 
 _LEAD = "MLII"

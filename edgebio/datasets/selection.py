@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from edgebio import datasets
 from edgebio.errors import EdgebioError
-from edgebio.recordings import Recording, datasets, files
+from edgebio.recordings import Recording, files
 from edgebio.recordings.layout import Layout
 
 
@@ -16,7 +17,7 @@ def select(text: str, root: Path | None = None, rate: float | None = None) -> li
         A .csv or .npz file, or ``dataset:subject``, ``dataset:subject:session`` or
         ``dataset:subject:session:repetition``.
     root
-        Folder of data sets; see `edgebio.recordings.datasets.locate`.
+        Folder of data sets; see `edgebio.datasets.locate`.
     rate
         Samples a second of a file that does not say.
 

@@ -19,9 +19,9 @@ Quirks
 
 from pathlib import Path
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import text
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 _SETS = ("Z", "O", "N", "F", "S")

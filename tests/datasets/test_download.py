@@ -10,8 +10,9 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
+from edgebio import datasets
+from edgebio.datasets import download
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets, fetch
 
 CONTENT = {
     "Participant1/a.txt": np.random.default_rng(1).bytes(300_000),
@@ -72,7 +73,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
-    listing = [fetch.File(p, len(b), hashlib.sha256(b).hexdigest()) for p, b in CONTENT.items()]
+    listing = [download.File(p, len(b), hashlib.sha256(b).hexdigest()) for p, b in CONTENT.items()]
     monkeypatch.setattr(fetch, "listing", lambda name: listing)
     monkeypatch.setattr(fetch, "_PAUSE", 0.001)
     monkeypatch.delenv("EDGEBIO_DATA", raising=False)
@@ -96,18 +97,20 @@ def here(folder: Path) -> dict[str, bytes]:
 
 
 def test_brings_every_file_and_leaves_right_ones_alone(server: Server, folder: Path) -> None:
-    assert {file.path for file in fetch.fetch("emg-3dc", server.address)} == set(CONTENT)
+    assert {file.path for file in download.fetch("emg-3dc", server.address)} == set(CONTENT)
     assert here(folder) == CONTENT
-    assert fetch.state("emg-3dc", folder) == "yes"
+    assert download.state("emg-3dc", folder) == "yes"
     server.requests.clear()
-    assert fetch.fetch("emg-3dc", server.address + "/") == []
+    assert download.fetch("emg-3dc", server.address + "/") == []
     assert server.requests == []
 
 
 def test_a_damaged_file_is_brought_again(server: Server, folder: Path) -> None:
-    fetch.fetch("emg-3dc", server.address)
+    download.fetch("emg-3dc", server.address)
     (folder / "empty spaces/b.txt").write_bytes(b"7,9\n")
-    assert [file.path for file in fetch.fetch("emg-3dc", server.address)] == ["empty spaces/b.txt"]
+    assert [file.path for file in download.fetch("emg-3dc", server.address)] == [
+        "empty spaces/b.txt"
+    ]
     assert here(folder) == CONTENT
 
 
@@ -125,7 +128,7 @@ def test_a_cut_connection_is_continued_where_it_broke(server: Server, folder: Pa
         return True
 
     server.misbehave = cut
-    fetch.fetch("emg-3dc", server.address)
+    download.fetch("emg-3dc", server.address)
     assert here(folder) == CONTENT
     asked = [r for path, r in server.requests if path == "Participant1/a.txt"]
     assert asked == [None, "bytes=100000-", "bytes=200000-"]
@@ -147,15 +150,15 @@ def test_what_arrived_before_giving_up_is_kept_and_resumed(server: Server, folde
 
     server.misbehave = stall
     with pytest.raises(EdgebioError, match=r"a\.txt: given up after 5 attempts \(HTTP 503 .*again"):
-        fetch.fetch("emg-3dc", server.address)
+        download.fetch("emg-3dc", server.address)
     part = folder / "Participant1/a.txt.part"
     assert part.read_bytes() == CONTENT["Participant1/a.txt"][:123_456]
     assert not (folder / "Participant1/a.txt").exists()
-    assert fetch.state("emg-3dc", folder) == "partly"
+    assert download.state("emg-3dc", folder) == "partly"
 
     server.misbehave = lambda *_: False
     server.requests.clear()
-    fetch.fetch("emg-3dc", server.address)
+    download.fetch("emg-3dc", server.address)
     assert ("Participant1/a.txt", "bytes=123456-") in server.requests
     assert here(folder) == CONTENT
 
@@ -165,7 +168,7 @@ def test_a_server_without_ranges_starts_over(server: Server, folder: Path) -> No
     part = folder / "Participant1/a.txt.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(CONTENT["Participant1/a.txt"][:1000])
-    fetch.fetch("emg-3dc", server.address)
+    download.fetch("emg-3dc", server.address)
     assert here(folder) == CONTENT
 
 
@@ -174,7 +177,7 @@ def test_a_part_of_something_else_is_dropped(server: Server, folder: Path, left:
     part = folder / "Participant1/a.txt.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(left)
-    fetch.fetch("emg-3dc", server.address)
+    download.fetch("emg-3dc", server.address)
     assert here(folder) == CONTENT
 
 
@@ -184,7 +187,7 @@ def test_wrong_bytes_are_refused_and_not_kept(server: Server, folder: Path, extr
     body[5] ^= 1
     server.files["EMG_S1/握拳_1_x.mat"] = bytes(body) + extra
     with pytest.raises(EdgebioError, match="not the published bytes"):
-        fetch.fetch("emg-3dc", server.address)
+        download.fetch("emg-3dc", server.address)
     assert not [name for name in here(folder) if name.startswith("EMG_S1")]
 
 
@@ -208,37 +211,37 @@ def test_endless_bodies_are_cut_short(server: Server, folder: Path) -> None:
 
     server.misbehave = endless
     with pytest.raises(EdgebioError, match="not the published bytes"):
-        fetch.fetch("emg-3dc", server.address)
+        download.fetch("emg-3dc", server.address)
     assert sent < 100 << 20
 
 
 def test_a_file_that_is_not_there_is_named_at_once(server: Server) -> None:
     del server.files["empty spaces/b.txt"]
     with pytest.raises(EdgebioError, match=r"empty%20spaces/b\.txt: HTTP 404 .*EDGEBIO_DATA"):
-        fetch.fetch("emg-3dc", server.address)
+        download.fetch("emg-3dc", server.address)
     assert [path for path, _ in server.requests].count("empty spaces/b.txt") == 1
 
 
 def test_a_server_that_is_gone_is_said(server: Server) -> None:
     server.close()
     with pytest.raises(EdgebioError, match=r"given up after 5 attempts .*refused"):
-        fetch.fetch("emg-3dc", server.address)
-    assert fetch.state("emg-3dc", datasets.locate("emg-3dc")) == "no"
+        download.fetch("emg-3dc", server.address)
+    assert download.state("emg-3dc", datasets.locate("emg-3dc")) == "no"
 
 
 def test_only_web_addresses(server: Server) -> None:
     with pytest.raises(EdgebioError, match="starts with https"):
-        fetch.fetch("emg-3dc", "file:///etc")
+        download.fetch("emg-3dc", "file:///etc")
 
 
 def test_a_computed_set_has_nothing_to_fetch() -> None:
     with pytest.raises(EdgebioError, match="emg-synthetic has no files to fetch"):
-        fetch.fetch("emg-synthetic")
+        download.fetch("emg-synthetic")
 
 
 @pytest.mark.parametrize(("name", "files"), [("emg-3dc", 528), ("emg-myo-grips10", 60)])
 def test_the_lists_agree_with_the_published_sums(name: str, files: int, data_folder: Path) -> None:
-    listed = {file.path: file for file in fetch.listing(name)}
+    listed = {file.path: file for file in download.listing(name)}
     assert len(listed) == files
     rows = (data_folder / name / "SHA256SUMS").read_text().splitlines()
     published = {path: digest for digest, path in (row.split("  ", 1) for row in rows)}

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.recordings.datasets.dataset import DataSet
+from edgebio.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 SEED = 1

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import cast
 
 from edgebio import progress, storage
+from edgebio.datasets.dataset import DataSet, Reader
 from edgebio.errors import EdgebioError
 from edgebio.recordings import files
-from edgebio.recordings.datasets.dataset import DataSet, Reader
 from edgebio.recordings.order import natural
 from edgebio.recordings.recording import Recording
 

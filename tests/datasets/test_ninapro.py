@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgebio import datasets
 from edgebio.errors import EdgebioError
-from edgebio.recordings import datasets, mat
+from edgebio.recordings import mat
 
 SETS = {  # name: file, channels, number that is one count
     "ninapro-db1": ("S3_A1_E2.mat", 10, 5 / 32767),

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 _PARTS = {"pre": "PreTrainingDataset", "eval": "EvaluationDataset"}

@@ -20,9 +20,9 @@ Quirks
 import re
 from pathlib import Path
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import wfdb
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 _CHANNELS = (*(f"F{k}" for k in range(1, 17)), *(f"W{k}" for k in range(1, 13)))

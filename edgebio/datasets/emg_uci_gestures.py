@@ -24,9 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
 from edgebio.recordings import parts, text
-from edgebio.recordings.datasets.dataset import DataSet
 from edgebio.recordings.recording import Recording
 
 _LSB = 1e-5

@@ -1,0 +1,1 @@
+"""A model at work: on the host twin, on an emulator or on a board."""
