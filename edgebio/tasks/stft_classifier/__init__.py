@@ -1,0 +1,51 @@
+"""Task: classify STFT images of segments by a compact CNN."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgebio.protocols import Fold
+from edgebio.recipes import Recipe, Scheme
+from edgebio.recordings.recording import Recording
+from edgebio.tasks.task import Engine, QuantizeResult, Score, Task, TrainResult
+
+
+class StftClassifier(Task):
+    """A CNN over STFT images, whose pixels the firmware's own front end computes."""
+
+    name = "stft_classifier"
+
+    def train(self, recipe: Recipe, fold: Fold, folder: Path) -> TrainResult:  # noqa: D102
+        from edgebio.training.train import train_fold
+
+        return TrainResult(folder, train_fold(recipe, fold, folder))
+
+    def load_run(self, folder: Path) -> Any:  # noqa: D102
+        from edgebio.training import run
+
+        return run.load(folder)
+
+    def quantize(  # noqa: D102
+        self,
+        folder: Path,
+        *,
+        scheme: Scheme | None = None,
+        recordings: Sequence[Recording] | None = None,
+        data: Path | None = None,
+        engine: Engine | None = None,
+        compare_layers: bool = True,
+    ) -> QuantizeResult:
+        from edgebio.quantize import quantize
+        from edgebio.training import sides
+
+        def learned(run: Any) -> Sequence[Recording]:
+            return sides.load(run, data) if recordings is None else recordings
+
+        return QuantizeResult(
+            folder, quantize(folder, engine, scheme, learned, compare=compare_layers)
+        )
+
+    def score(self, folder: Path) -> Score:  # noqa: D102
+        from edgebio.evaluation import figures
+
+        return Score(*figures.by_person(folder), figures.by_condition(folder))
