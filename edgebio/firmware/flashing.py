@@ -13,7 +13,7 @@ from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import manifest
 from edgebio.firmware.manifest import Manifest
 from edgebio.link.client import Client
-from edgebio.link.errors import GoneError, PortError
+from edgebio.link.errors import DisconnectedError, PortError
 
 TRIES = 2
 """How often a tool is called: every one of them also repeats its blocks by itself."""
@@ -167,7 +167,7 @@ def _ask(port: str, serial_number: str | None, baud: int) -> tuple[str, str]:
                 raise PortError(f"the board with serial number {serial_number} did not come back")
             with Client(found, baud=baud) as device:
                 return found, device.image().sha256.hex()
-        except (PortError, GoneError):  # on its way down, or not up yet
+        except (PortError, DisconnectedError):  # on its way down, or not up yet
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

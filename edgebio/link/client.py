@@ -15,13 +15,13 @@ import numpy.typing as npt
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.link import frames, packing
 from edgebio.link.errors import (
-    ForeignError,
+    ProtocolError,
     RefusedError,
-    RestartedError,
-    SilentError,
+    DeviceRestartedError,
+    NoAnswerError,
 )
 from edgebio.link.frames import Frame
-from edgebio.link.line import Line
+from edgebio.link.serial_port import SerialPort
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, VERSION, Layout, PayloadError, Record
 from edgebio.link.pipeline import Pipeline
 from edgebio.link.results import (
@@ -37,7 +37,7 @@ from edgebio.link.results import (
     WindowRun,
     reason,
 )
-from edgebio.link.samples import Samples
+from edgebio.link.sample_queue import Samples
 from edgebio.link.trace import Trace
 
 Handler = Callable[[Frame], None]
@@ -84,7 +84,7 @@ class Client:
         # Takes frames that come while an answer is waited for: between two decisions of a stream
         # anything may be asked, and nothing of the stream is lost by it.
         self._unasked: Handler = _ignore
-        self._line = Line(url, baud)
+        self._line = SerialPort(url, baud)
         try:
             self._open()
         except BaseException:
@@ -296,16 +296,16 @@ class Client:
                 self._streaming = False
                 return
         if any(other.kind not in (frame.kind, _ERROR) for other in frames_of_others):
-            raise SilentError(
+            raise NoAnswerError(
                 f"{self.url}: an edgebio device is busy there and does not answer within "
                 f"{self._patience:g} s; try again, or reset it"
             )
         if self._parser.received > received_before:
-            raise ForeignError(
+            raise ProtocolError(
                 f"{self.url}: something answers, but it is no edgebio device "
                 f"(it says {nonsense!r}); is it the right port, and the right baud rate?"
             )
-        raise SilentError(
+        raise NoAnswerError(
             f"{self.url}: nothing answers within {self._patience:g} s; is the board powered, and "
             "does it carry an edgebio image (edgebio flash)?"
         )
@@ -320,7 +320,7 @@ class Client:
             answer, _ = self._listen(frame, self._retry_after, handler or self._unasked)
             if answer:
                 return self._unpack(_layout(message.answer), answer, name)
-        raise SilentError(
+        raise NoAnswerError(
             f"{self.url}: no answer to {name} within {self._patience:g} s; "
             "the device hangs or the line is cut"
         )
@@ -347,7 +347,7 @@ class Client:
     def _frames(self, data: bytes) -> Iterator[Frame]:
         for frame in self._parser.feed(data):
             if frame.version != VERSION:
-                raise ForeignError(
+                raise ProtocolError(
                     f"{self.url}: the device speaks protocol version {frame.version}, this "
                     f"edgebio {VERSION}; build and flash its image anew"
                 )
@@ -357,7 +357,7 @@ class Client:
         values = self._unpack(_layout(MESSAGES["error"].event), frame, "error")
         name, text = CODES["error"].find(values["code"]) or (str(values["code"]), "unknown code")
         if name == "session":
-            raise RestartedError(f"{self.url}: the device restarted in the middle of the work")
+            raise DeviceRestartedError(f"{self.url}: the device restarted in the middle of the work")
         raise RefusedError(
             f"{self.url}: the device refuses: {text.rstrip('.')} [{values['detail']}]",
             name,
@@ -368,7 +368,7 @@ class Client:
         try:
             return layout.unpack(frame.payload)
         except PayloadError as error:
-            raise ForeignError(f"{self.url}: the device's {name} is malformed: {error}") from None
+            raise ProtocolError(f"{self.url}: the device's {name} is malformed: {error}") from None
 
     def _next_sequence(self) -> int:
         self._sequence = (self._sequence + 1) % (1 << 16)
@@ -510,7 +510,7 @@ class _Stream:
             client._unasked = _ignore
         end = client._stop_stream()
         if end and self._on_gap == "wait" and end.decisions != self._next:
-            raise ForeignError(
+            raise ProtocolError(
                 f"{client.url}: the device made {end.decisions} decisions, {self._next} arrived"
             )
 
@@ -593,7 +593,7 @@ class _Stream:
                 raise
             # A device on its way down has closed its stream, but still has its session.
             url = self._client.url
-            raise RestartedError(
+            raise DeviceRestartedError(
                 f"{url}: the device dropped the stream: it restarted in the middle of the work"
             ) from None
 
@@ -632,7 +632,7 @@ class _Watch:
         if pipeline.idle or pipeline.taken != self._taken:
             self._taken, self._since = pipeline.taken, now
         elif now - self._since > self._client._patience:
-            raise SilentError(
+            raise NoAnswerError(
                 f"{self._client.url}: the device answers, but the {self._what} does not get on; "
                 "the line is too bad"
             )

@@ -7,19 +7,19 @@ class PortError(DeviceError):
     """The port cannot be opened: it is missing, busy or forbidden."""
 
 
-class SilentError(DeviceError):
+class NoAnswerError(DeviceError):
     """Nothing answers, or no longer in time."""
 
 
-class GoneError(DeviceError):
+class DisconnectedError(DeviceError):
     """The port went away while it was in use."""
 
 
-class ForeignError(DeviceError):
+class ProtocolError(DeviceError):
     """What answers is no edgebio device, or one that speaks another version."""
 
 
-class RestartedError(DeviceError):
+class DeviceRestartedError(DeviceError):
     """The board restarted while it was being used."""
 
 

@@ -1,6 +1,6 @@
 """The ladder: every stage of the road held against the one before it."""
 
-from edgebio.parity.compare import Part, Rung
+from edgebio.parity.comparison import Part, Rung
 from edgebio.parity.ladder import climb
 from edgebio.parity.stimuli import scored_on
 

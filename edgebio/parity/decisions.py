@@ -61,7 +61,7 @@ class Host:
         self._metadata = require(graph, "classify")
         self._settings = settings or self._metadata.decision
         self._outputs = Outputs.of(graph)
-        self._twin = Twin(self._metadata.frontend, self._metadata.standardisation)
+        self._twin = Twin(self._metadata.frontend, self._metadata.standardization)
         self._model = HostModel(content)
 
     def run(self, samples: npt.NDArray[np.int16]) -> Expected:
@@ -69,7 +69,7 @@ class Host:
         spec = self._metadata.frontend
         images = self._twin.images(samples)
         crcs = np.array([zlib.crc32(image.tobytes()) for image in images], np.uint32)
-        moved = activity(samples, spec.window, spec.step)
+        moved = activity(samples, spec.segment_length, spec.step)
         return Expected(crcs, self._model.run(images), moved)
 
     def decider(self) -> Decider:
@@ -345,7 +345,7 @@ class Session:
         """
         if self._metadata is None:
             return False
-        return uses_helium(self._metadata.frontend.core_class, self._core == "cortex-m55")
+        return uses_helium(self._metadata.frontend.fft_numerics, self._core == "cortex-m55")
 
     @property
     def delay(self) -> Delay | None:

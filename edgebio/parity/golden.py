@@ -48,7 +48,7 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
     """
     graph = tflite.read(model)
     about = require(graph, "golden vectors")
-    twin, host = Twin(about.frontend, about.standardisation), HostModel(graph)
+    twin, host = Twin(about.frontend, about.standardization), HostModel(graph)
     signals = []
     for number, stimulus in enumerate(stimuli):
         stages = twin.stages(stimulus.samples)
@@ -76,7 +76,7 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
     document = {
         "model_sha256": graph.sha256,
         "frontend": about.frontend.model_dump(),
-        "standardisation": about.standardisation.model_dump(),
+        "standardization": about.standardization.model_dump(),
         "classes": about.classes,
         "signals": signals,
     }
@@ -91,8 +91,8 @@ def _readme(document: dict[str, Any]) -> str:
     return f"""\
 # Golden vectors
 What every stage of the front end and the network must give, value for value, on a core of class
-`{spec["core_class"]}`: {spec["channels"]} channels at {spec["rate"]:g} Hz, {spec["fft"]}-point FFT
-every {spec["hop"]} samples.
+`{spec["fft_numerics"]}`: {spec["channels"]} channels at {spec["rate"]:g} Hz, {spec["n_fft"]}-point FFT
+every {spec["hop_length"]} samples.
 
 Each folder is one signal. Files are raw, little-endian, in C order; golden.json has the type, shape
 and SHA-256 of each. Stages have one row a channel, then one a column (`filter`: one value a

@@ -22,10 +22,10 @@ from edgebio.frontend.twin import STAGES, Twin
 from edgebio.link.client import Client
 from edgebio.link.errors import RefusedError
 from edgebio.link.trace import Trace
-from edgebio.parity.board import helium_bounds
-from edgebio.parity.compare import Part, exact
+from edgebio.parity.board_rung import helium_bounds
+from edgebio.parity.comparison import Part, compare_exactly
 from edgebio.parity.decisions import Session
-from edgebio.parity.frontend import against
+from edgebio.parity.frontend_rungs import compare_stages
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELLED
 from edgebio.tflite.metadata import metadata
@@ -153,7 +153,7 @@ class Bench:
         known = self._metadata
         # Steps that a model which lets Helium's FFT be used may differ by, stage by stage.
         self._bounds = helium_bounds(manifest.load_board(folder), known) if known else {}
-        self._twin = Twin(known.frontend, known.standardisation) if known else None
+        self._twin = Twin(known.frontend, known.standardization) if known else None
 
     @property
     def traceable(self) -> bool:
@@ -178,9 +178,9 @@ class Bench:
         if self._metadata is None:
             return
         spec = self._metadata.frontend
-        shape = (spec.window, spec.channels)
-        t = np.arange(spec.window)[:, None]
-        chirp = 30000 * np.sin(np.pi * t * t / (2 * spec.window) + np.arange(spec.channels))
+        shape = (spec.segment_length, spec.channels)
+        t = np.arange(spec.segment_length)[:, None]
+        chirp = 30000 * np.sin(np.pi * t * t / (2 * spec.segment_length) + np.arange(spec.channels))
         chosen = {
             "silence": np.zeros(shape),
             "chirp": chirp,
@@ -190,7 +190,7 @@ class Bench:
             if number < len(chosen):
                 name, wave = list(chosen.items())[number]
             else:
-                name, wave = f"random window {number}", self._bursts(spec.window, spec.channels)
+                name, wave = f"random window {number}", self._bursts(spec.segment_length, spec.channels)
             yield name, np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
 
     def _bursts(self, n: int, channels: int) -> Array:
@@ -228,7 +228,7 @@ class Bench:
             self._run(image).view(wanted.dtype)
             for image in progress.track(images, "outputs")
         ]).reshape(wanted.shape)  # fmt: skip
-        part = exact("outputs", _steps(wanted), _steps(made), ("input", "class"))
+        part = compare_exactly("outputs", _steps(wanted), _steps(made), ("input", "class"))
         return _held("outputs", [Measure.of(part, wanted, made)], {"inputs": count})
 
     def layers(self, count: int, mode: Mode = "layers") -> Check:
@@ -284,14 +284,14 @@ class Bench:
         if self._metadata is None:
             return Check("soak", None, "the model carries no front end")
         spec = self._metadata.frontend
-        n = max(int(seconds * spec.rate), spec.window)
+        n = max(int(seconds * spec.rate), spec.segment_length)
         wave = self._bursts(n, spec.channels).clip(-32768, 32767).astype(np.int16)
         labels = np.full(n, UNLABELLED, np.int16)
         recording = Recording(wave, spec.rate, "counts", labels, (), "", "", 0, "soak")
         before = self.device.statistics()
         session = Session(self.device, self._graph, self._model.read_bytes())
         for _ in progress.track(
-            session.run([recording], real_time=True), "soak", (n - spec.window) // spec.step + 1
+            session.run([recording], real_time=True), "soak", (n - spec.segment_length) // spec.step + 1
         ):
             pass
         after, made = self.device.statistics(), session.document()
@@ -359,7 +359,7 @@ class Bench:
                 continue
             have = _shaped(data.get((index, 0), b""), want)
             axes = ("input", *"yxc"[-(want.ndim - 1) :])
-            part = exact(f"layer {index} {line}", _steps(want), _steps(have), axes)
+            part = compare_exactly(f"layer {index} {line}", _steps(want), _steps(have), axes)
             yield Measure.of(part, want, have)
 
     def _stages(
@@ -393,7 +393,7 @@ class Bench:
             number = STAGES[stage][0]
             rows = [data.get((number, c), b"") for c in range(len(want))]
             have = _shaped(b"".join(rows), want)
-            [part] = against({stage: want}, {stage: have}, name)
+            [part] = compare_stages({stage: want}, {stage: have}, name)
             measure = Measure.of(part, want, have)
             if measure.worst <= self._bounds.get(stage, 0):
                 measure = replace(measure, differing=0, first="")

@@ -8,9 +8,11 @@ import numpy as np
 from edgebio import tflite
 from edgebio.boards import Board
 from edgebio.frontend.twin import Twin
-from edgebio.parity import board as core
-from edgebio.parity import frontend, imitation, network
-from edgebio.parity.compare import Rung, together
+from edgebio.parity import board_rung as core
+from edgebio.tasks.feature_imitation import verify
+from edgebio.parity import network_rungs
+from edgebio.parity import frontend_rungs
+from edgebio.parity.comparison import Rung, combine_rungs
 from edgebio.parity.stimuli import generated, recorded
 from edgebio.recordings import Recording
 from edgebio.tflite.metadata import metadata
@@ -50,22 +52,22 @@ def climb(
     rungs: list[Rung] = []
     stress, real = [], []
     if about is None:
-        imitating = imitation.is_one(model)
+        imitating = verify.is_one(model)
         why = "raw samples, no STFT" if imitating else "the model carries no front end"
         rungs += [Rung(1, "float64 STFT against the fixed-point twin", note=why)]
         rungs += [Rung(2, "twin against CMSIS-DSP", note=why)]
-        inputs = imitation.fed(model, windows) if imitating else [(model, _random_images(graph))]
+        inputs = verify.fed(model, windows) if imitating else [(model, _random_images(graph))]
     else:
         spec = about.frontend
         real, stress = recorded(recordings, windows, spec), generated(spec)
-        twin = Twin(spec, about.standardisation)
+        twin = Twin(spec, about.standardization)
         images = np.concatenate([twin.images(s.samples) for s in [*real, *stress]])
         inputs = [(model, images)]
         audible = real or [s for s in stress if np.ptp(s.samples, axis=0).min() > 100]
-        rungs.append(frontend.float_against_twin(spec, audible))
-        rungs.append(frontend.twin_against_cmsis(spec, about.standardisation, [*real, *stress]))
-    rungs.append(network.float_against_int8(model))
-    rungs.append(_on_each(inputs, network.oracle_against_c))
+        rungs.append(frontend_rungs.float_against_twin(spec, audible))
+        rungs.append(frontend_rungs.twin_against_cmsis(spec, about.standardization, [*real, *stress]))
+    rungs.append(network_rungs.float_against_int8(model))
+    rungs.append(_on_each(inputs, network_rungs.oracle_against_c))
     if board is not None:
         fed = [*real[:TRACED_STIMULI], *stress]
         rungs.append(_on_each(inputs, lambda m, x: core.core_against_host(board, m, x, about, fed)))
@@ -73,13 +75,13 @@ def climb(
 
 
 def _on_each(
-    inputs: Sequence[tuple[Path, network.Images]],
-    climbed: Callable[[Path, network.Images], Rung],
+    inputs: Sequence[tuple[Path, network_rungs.Images]],
+    climbed: Callable[[Path, network_rungs.Images], Rung],
 ) -> Rung:
     """One rung, climbed with each network and its inputs."""
     if len(inputs) == 1:
         return climbed(*inputs[0])
-    return together({model.name: climbed(model, x) for model, x in inputs})
+    return combine_rungs({model.name: climbed(model, x) for model, x in inputs})
 
 
 def _random_images(

@@ -29,23 +29,23 @@ def recorded(recordings: Sequence[Recording], windows: int, spec: FrontendSpec) 
     left = windows
     for index in np.random.default_rng(0).permutation(len(recordings)):
         recording = recordings[index]
-        n = min(len(recording.samples), spec.window + (left - 1) * spec.step)
-        if left <= 0 or n < spec.window:
+        n = min(len(recording.samples), spec.segment_length + (left - 1) * spec.step)
+        if left <= 0 or n < spec.segment_length:
             continue
         chosen.append(Stimulus(recording.source, recording.samples[:n]))
-        left -= (n - spec.window) // spec.step + 1
+        left -= (n - spec.segment_length) // spec.step + 1
     return chosen
 
 
 def generated(spec: FrontendSpec) -> list[Stimulus]:
     """Chirp, square, impulses, constant, one bit, full-scale noise, quiet noise, silence."""
-    n, channels = spec.window + 8 * spec.step, spec.channels
+    n, channels = spec.segment_length + 8 * spec.step, spec.channels
     random = np.random.default_rng(1)
     t = np.arange(n)[:, None]
     phase = random.uniform(0, 2 * np.pi, channels)
     waves = {
         "chirp": 30000 * np.sin(phase + np.pi * t * t / (2 * n)),
-        "square": 32767 * np.sign(np.sin(phase + 2 * np.pi * t / spec.fft * 3)),
+        "square": 32767 * np.sign(np.sin(phase + 2 * np.pi * t / spec.n_fft * 3)),
         "impulses": 32767 * (random.integers(0, 40, (n, channels)) == 0),
         "constant": np.full((n, channels), -20000),
         "one bit": random.integers(0, 2, (n, channels)),

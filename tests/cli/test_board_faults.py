@@ -15,7 +15,7 @@ from edgebio import boards, firmware, progress
 from edgebio.boards import emulator
 from edgebio.cli import main
 from edgebio.link.client import Client
-from edgebio.link.line import Line
+from edgebio.link.serial_port import SerialPort
 from tests.hil import conftest as hil
 
 BOARD = "mps2-an386"
@@ -70,16 +70,16 @@ def strike(monkeypatch: pytest.MonkeyPatch, act: Act) -> list[float]:
     """Do `act` at the line's write number AFTER; returns when it was done."""
     struck: list[float] = []
     left = [AFTER]
-    write = Line.write
+    write = SerialPort.write
 
-    def counting(self: Line, data: bytes) -> None:
+    def counting(self: SerialPort, data: bytes) -> None:
         left[0] -= 1
         if left[0] == 0:
             struck.append(time.monotonic())
             act()
         write(self, data)
 
-    monkeypatch.setattr(Line, "write", counting)
+    monkeypatch.setattr(SerialPort, "write", counting)
     return struck
 
 

@@ -8,10 +8,10 @@ from edgebio.boards import emulator
 from edgebio.errors import MissingToolError
 from edgebio.firmware import batch, toolchain
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import STAGES, Twin
-from edgebio.parity.board import stage_arrays
-from edgebio.parity.frontend import against
+from edgebio.parity.board_rung import stage_arrays
+from edgebio.parity.frontend_rungs import compare_stages
 from tests.frontend.signals import KINDS, full_scale, signal
 
 FRAMES = 432  # of each FFT length: 5 x 432 = 2160 kinds
@@ -50,16 +50,17 @@ def frames(fft, count):
 def differing(board, fft, count, recording=None, **changes):
     spec = FrontendSpec(
         **{
-            "rate": 1000, "channels": 2, "fft": fft, "hop": fft, "window": 2 * fft, "stride": 1,
-            "bins": (0, fft // 2 + 1), "core_class": board.core_class, "highpass": 0.0, **changes,
+            "rate": 1000, "channels": 2, "n_fft": fft, "hop_length": fft, "segment_length": 2 * fft,
+            "step_frames": 1,
+            "bins": (0, fft // 2 + 1), "fft_numerics": board.fft_numerics, "highpass": 0.0, **changes,
         }
     )  # fmt: skip
     samples = frames(fft, count) if recording is None else recording
-    standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
     expected = Twin(spec, standard).stages(samples).values
     with batch.prepare_frontend(board, spec, standard, traced=True) as chain:
         measured = stage_arrays(chain.stages(samples), expected)
-    parts = against(expected, measured, board.name)
+    parts = compare_stages(expected, measured, board.name)
     assert [part.name for part in parts] == list(STAGES)
     assert sum(part.compared for part in parts) > 5 * samples.size
     return [part.first for part in parts if part.differing]
@@ -93,13 +94,13 @@ def test_real_recordings_are_the_same_on_every_core(name, tmp_path, data_folder)
 
     recording = datasets.load("emg-3dc", data_folder, ["2"])[5].samples[:1500, :2]
     board = board_of(name, tmp_path)
-    assert differing(board, 64, 0, recording, hop=17, window=200, highpass=20.0, notch=60) == []
+    assert differing(board, 64, 0, recording, hop_length=17, segment_length=200, highpass=20.0, notch=60) == []
 
 
 @pytest.mark.parametrize("core_class", ["scalar", "dsp"])
 def test_a_core_computes_the_other_class_too(core_class, tmp_path):
     board = board_of({"scalar": "mps2-an386", "dsp": "mps2-an385"}[core_class], tmp_path)
-    assert board.core_class != core_class
+    assert board.fft_numerics != core_class
     assert differing(board, 64, 45, core_class=core_class) == []
 
 
@@ -118,15 +119,15 @@ def test_helium_stays_within_the_bound_that_the_board_file_declares(fft, data_fo
     compared = spectrum = octaves = 0
     for taper in ("hann", "hamming", "none"):
         spec = FrontendSpec(
-            rate=1000, channels=2, fft=fft, hop=fft, window=2 * fft, stride=1, taper=taper,
-            bins=(0, fft // 2 + 1), core_class="mve", highpass=0.0,
+            rate=1000, channels=2, n_fft=fft, hop_length=fft, segment_length=2 * fft, step_frames=1, window_function=taper,
+            bins=(0, fft // 2 + 1), fft_numerics="mve", highpass=0.0,
         )  # fmt: skip
-        standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+        standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
         expected = Twin(spec, standard).stages(samples).values
         with batch.prepare_frontend(board, spec, standard, traced=True) as chain:
             measured = stage_arrays(chain.stages(samples), expected)
-        for exact in ("filter", "window", "scale", "exponent"):
-            assert (measured[exact] == expected[exact]).all()
+        for compare_exactly in ("filter", "window", "scale", "exponent"):
+            assert (measured[compare_exactly] == expected[compare_exactly]).all()
         far = {k: int(np.abs(expected[k].astype(int) - measured[k]).max()) for k in ("fft", "log")}
         spectrum, octaves = max(spectrum, far["fft"]), max(octaves, far["log"])
         compared += expected["exponent"].size
@@ -141,14 +142,14 @@ def test_helium_stays_within_the_bound_that_the_board_file_declares(fft, data_fo
 def test_the_twin_of_the_wrong_class_fails_against_a_core(tmp_path):
     board = board_of("mps2-an386", tmp_path)
     spec = FrontendSpec(
-        rate=1000, channels=2, fft=64, hop=64, window=64, stride=1, core_class="scalar"
+        rate=1000, channels=2, n_fft=64, hop_length=64, segment_length=64, step_frames=1, fft_numerics="scalar"
     )
     samples = frames(64, 45)
-    standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
     expected = Twin(spec, standard).stages(samples).values
-    native = spec.model_copy(update={"core_class": "dsp"})
+    native = spec.model_copy(update={"fft_numerics": "dsp"})
     with batch.prepare_frontend(board, native, standard, traced=True) as chain:
         measured = stage_arrays(chain.stages(samples), expected)
-    parts = {part.name: part.differing for part in against(expected, measured, "x")}
+    parts = {part.name: part.differing for part in compare_stages(expected, measured, "x")}
     assert parts["scale"] == 0
     assert parts["fft"] > 1000

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgebio.decision.spec import DecisionSettings
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
 from tests.compiler.networks import load_schema
@@ -24,7 +24,7 @@ def with_frontend(
         name="reference",
         classes=tuple(f"grip {i}" for i in range(classes)),
         frontend=spec,
-        standardisation=Standardisation.learn(spec, [Twin(spec).columns(samples)]),
+        standardization=Standardization.learn(spec, [Twin(spec).columns(samples)]),
         decision=decision,
     )
     buffer = s.BufferT()

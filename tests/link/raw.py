@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from edgebio.link import frames
 from edgebio.link.frames import Frame
-from edgebio.link.line import Line
+from edgebio.link.serial_port import SerialPort
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, Record
 
 
@@ -13,7 +13,7 @@ class Raw:
     """An open session of which every frame is made by the test."""
 
     def __init__(self, url: str) -> None:
-        self.line = Line(url, 921_600)
+        self.line = SerialPort(url, 921_600)
         self.parser = frames.Parser()
         self.sequence = 100
         deadline = time.monotonic() + 10

@@ -11,7 +11,7 @@ from edgebio.decision.outputs import Outputs
 from edgebio.decision.spec import DecisionSettings
 from edgebio.decision.twin import Decided, decide
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.runtime import host_device
 from edgebio.tflite import Graph, Operator, Tensor
@@ -20,7 +20,7 @@ from edgebio.tflite.metadata import ENTRY, ModelMetadata
 CHANNELS = 4
 CLASSES = 5
 SPEC = FrontendSpec(
-    window=56, hop=8, fft=32, stride=2, bins=(1, 9), highpass=20.0, rate=1000.0, channels=CHANNELS
+    segment_length=56, hop_length=8, n_fft=32, step_frames=2, bins=(1, 9), highpass=20.0, rate=1000.0, channels=CHANNELS
 )
 DECISION = DecisionSettings(votes=3, confidence=0.4)
 SHA = "5a" * 32
@@ -82,8 +82,8 @@ class StandIn:
     decision: DecisionSettings = DECISION
 
     @cached_property
-    def standard(self) -> Standardisation:
-        return Standardisation.learn(SPEC, [Twin(SPEC).columns(signal(2000, seed=99))])
+    def standard(self) -> Standardization:
+        return Standardization.learn(SPEC, [Twin(SPEC).columns(signal(2000, seed=99))])
 
     @cached_property
     def graph(self) -> Graph:
@@ -91,7 +91,7 @@ class StandIn:
             name="stand-in",
             classes=tuple(f"class {i}" for i in range(self.classes)),
             frontend=SPEC,
-            standardisation=self.standard,
+            standardization=self.standard,
             decision=self.decision,
         )
         shape = SPEC.image_shape if self.frontend else (self.input_bytes,)

@@ -20,11 +20,11 @@ from edgebio.errors import DeviceError, EdgebioError
 from edgebio.link import frames
 from edgebio.link.client import Client
 from edgebio.link.errors import (
-    ForeignError,
-    GoneError,
+    ProtocolError,
+    DisconnectedError,
     PortError,
-    RestartedError,
-    SilentError,
+    DeviceRestartedError,
+    NoAnswerError,
 )
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER
@@ -40,7 +40,7 @@ def test_says_who_it_is(client: Client, model: StandIn) -> None:
     assert about.model.hex() == SHA
     assert (about.input_bytes, about.output_bytes) == (model.input_bytes, model.classes)
     assert (about.frontend, about.rate, about.channels) == (1, 1_000_000, CHANNELS)
-    assert (about.window, about.step, about.votes) == (SPEC.window, SPEC.step, 3)
+    assert (about.window, about.step, about.votes) == (SPEC.segment_length, SPEC.step, 3)
 
 
 def test_device_time_runs(client: Client) -> None:
@@ -55,20 +55,20 @@ def test_runs_images_and_windows(client: Client, model: StandIn) -> None:
     for image, row in zip(images, logits, strict=True):
         assert client.run_image(image).output.tolist() == row.tolist()
         assert client.run_image(image.tobytes()).output.tolist() == row.tolist()
-    run = client.run_window(samples[: SPEC.window])
+    run = client.run_window(samples[: SPEC.segment_length])
     assert run.output.tolist() == logits[0].tolist()
     assert client.statistics().images == 2 * len(images) + 1
 
 
 def test_streams_2000_windows_as_the_host_twin_decides(client: Client, model: StandIn) -> None:
-    samples = signal(SPEC.window + 1999 * SPEC.step)
+    samples = signal(SPEC.segment_length + 1999 * SPEC.step)
     made = list(client.stream(samples))
     expected = model.decided(samples)
     assert [d.index for d in made] == list(range(2000))
     assert np.array_equal([d.logits for d in made], model.logits(samples))
     assert [d.winner for d in made] == expected.winners.tolist()
     assert [d.decision for d in made] == expected.decisions.tolist()
-    assert [d.end for d in made] == (SPEC.window + SPEC.step * np.arange(2000)).tolist()
+    assert [d.end for d in made] == (SPEC.segment_length + SPEC.step * np.arange(2000)).tolist()
     assert len(set(expected.decisions.tolist())) > 3, "the signal decides for several classes"
     assert (expected.winners != expected.decisions).any(), "the vote matters"
     times = np.array([d.time for d in made])
@@ -106,9 +106,9 @@ def test_streams_at_a_pace(client: Client, model: StandIn) -> None:
     assert all(end / 1000 <= seconds < end / 1000 + 0.25 for end, seconds in arrived)
 
 
-@pytest.mark.parametrize("count", [0, SPEC.window - 1])
+@pytest.mark.parametrize("count", [0, SPEC.segment_length - 1])
 def test_stream_too_short_for_a_window_makes_no_decision(client: Client, count: int) -> None:
-    assert list(client.stream(signal(SPEC.window)[:count])) == []
+    assert list(client.stream(signal(SPEC.segment_length)[:count])) == []
 
 
 def test_stream_given_up_leaves_a_working_link(client: Client, model: StandIn) -> None:
@@ -130,7 +130,7 @@ def test_output_longer_than_a_frame(plain_executable: Path, plain_model: StandIn
         expected = network(x[None], plain_model.classes)[0]
         assert client.run_image(x).output.tolist() == expected.tolist()
         with pytest.raises(EdgebioError, match="no front end"):
-            client.run_window(signal(SPEC.window))
+            client.run_window(signal(SPEC.segment_length))
         with pytest.raises(EdgebioError, match="no front end"):
             next(client.stream(signal(100)))
 
@@ -159,7 +159,7 @@ def test_restart_in_the_middle_is_noticed(client: Client) -> None:
     stream = client.stream(signal(5000))
     next(stream)
     client._request("reset")  # as a watchdog or a loose cable would
-    with pytest.raises(RestartedError, match="restarted in the middle"):
+    with pytest.raises(DeviceRestartedError, match="restarted in the middle"):
         list(stream)
 
 
@@ -167,7 +167,7 @@ def test_restart_between_requests_is_noticed_by_each(client: Client) -> None:
     """A heart-beat does not open a session anew: settings and uploads would be gone unseen."""
     client._request("reset")
     for again in (client.ping, client.settings, lambda: client.run_image(bytes(128))):
-        with pytest.raises(RestartedError, match="restarted in the middle"):
+        with pytest.raises(DeviceRestartedError, match="restarted in the middle"):
             again()
 
 
@@ -178,7 +178,7 @@ def test_new_client_ends_what_the_one_before_has_begun(device: host_device.HostD
     if device.url.startswith("/"):
         with Client(device.url) as second:
             assert second.run_image(bytes(128)).output.tolist() == [0] * 5
-    with pytest.raises(GoneError):
+    with pytest.raises(DisconnectedError):
         list(stream)
 
 
@@ -218,7 +218,7 @@ def test_port_without_permission(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
         raise serial.SerialException(13, "could not open port: [Errno 13] Permission denied")
 
-    monkeypatch.setattr("edgebio.link.line.serial.serial_for_url", refuse)
+    monkeypatch.setattr("edgebio.link.serial_port.serial.serial_for_url", refuse)
     with pytest.raises(PortError, match=r"no permission .* sudo usermod -aG \w+ \$USER"):
         Client(str(tmp_path))
 
@@ -271,7 +271,7 @@ def answering(answer: Callable[[bytes], bytes], chatter: bytes = b"") -> Iterato
 def test_device_that_is_silent() -> None:
     with (
         answering(lambda heard: b"") as url,
-        pytest.raises(SilentError, match=r"nothing answers within 0.5 s; is the board powered"),
+        pytest.raises(NoAnswerError, match=r"nothing answers within 0.5 s; is the board powered"),
     ):
         Client(url, patience=0.5)
 
@@ -279,14 +279,14 @@ def test_device_that_is_silent() -> None:
 def test_foreign_device_that_talks_nonsense() -> None:
     with (
         answering(lambda heard: b"", b"boot: ESP-ROM 0x1234\r\n") as url,
-        pytest.raises(ForeignError, match=r"no edgebio device \(it says b'boot: ESP-ROM"),
+        pytest.raises(ProtocolError, match=r"no edgebio device \(it says b'boot: ESP-ROM"),
     ):
         Client(url, patience=0.5)
 
 
 def test_echo_is_no_device() -> None:
     """A modem, or a shorted cable: every frame comes back, good in itself."""
-    with answering(lambda heard: heard) as url, pytest.raises(ForeignError, match="no edgebio"):
+    with answering(lambda heard: heard) as url, pytest.raises(ProtocolError, match="no edgebio"):
         Client(url, patience=0.5)
 
 
@@ -309,7 +309,7 @@ def test_device_of_another_version() -> None:
             frames.encode(Frame(f.kind | ANSWER, f.sequence, bytes(8), version=9)) for f in asked
         )
 
-    with answering(answer) as url, pytest.raises(ForeignError, match="protocol version 9"):
+    with answering(answer) as url, pytest.raises(ProtocolError, match="protocol version 9"):
         Client(url, patience=1)
 
 
@@ -318,7 +318,7 @@ def test_answer_of_wrong_form() -> None:
         asked = list(frames.Parser().feed(heard))
         return b"".join(frames.encode(Frame(f.kind | ANSWER, f.sequence, b"xyz")) for f in asked)
 
-    with answering(answer) as url, pytest.raises(ForeignError, match="ping is malformed"):
+    with answering(answer) as url, pytest.raises(ProtocolError, match="ping is malformed"):
         Client(url, patience=1)
 
 
@@ -339,9 +339,9 @@ def test_device_that_goes_in_the_middle(device: host_device.HostDevice) -> None:
         next(stream)
         assert device.process is not None
         device.process.kill()
-        with pytest.raises(GoneError, match="the device has gone"):
+        with pytest.raises(DisconnectedError, match="the device has gone"):
             list(stream)
-        with pytest.raises(GoneError):
+        with pytest.raises(DisconnectedError):
             client.ping()
 
 
@@ -350,9 +350,9 @@ def test_device_that_hangs_and_comes_back(device: host_device.HostDevice, model:
     with Client(device.url, patience=1, retry_after=0.1) as client:
         assert device.process is not None
         device.process.send_signal(signals.SIGSTOP)
-        with pytest.raises(SilentError, match=r"no answer to identify within 1 s"):
+        with pytest.raises(NoAnswerError, match=r"no answer to identify within 1 s"):
             client.identify()
-        with pytest.raises(SilentError, match="no answer"):
+        with pytest.raises(NoAnswerError, match="no answer"):
             list(client.stream(samples))
         device.process.send_signal(signals.SIGCONT)
         assert client.run_image(bytes(128)).output.tolist() == [0] * 5
@@ -380,15 +380,15 @@ def test_device_that_answers_late(executable: Path, model: StandIn) -> None:
 
 
 def test_device_that_takes_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgebio.link.line._WRITE_PATIENCE", 0.3)
+    monkeypatch.setattr("edgebio.link.serial_port._WRITE_PATIENCE", 0.3)
     master, slave = os.openpty()
     tty.setraw(slave)
     try:
-        from edgebio.link.line import Line
+        from edgebio.link.serial_port import SerialPort
 
         with (
-            Line(os.ttyname(slave), 115_200) as line,
-            pytest.raises(SilentError, match="takes no more bytes"),
+            SerialPort(os.ttyname(slave), 115_200) as line,
+            pytest.raises(NoAnswerError, match="takes no more bytes"),
         ):
             line.write(bytes(1_000_000))
     finally:
@@ -397,7 +397,7 @@ def test_device_that_takes_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_failure_is_a_device_error() -> None:
-    for kind in (PortError, SilentError, GoneError, ForeignError, RestartedError):
+    for kind in (PortError, NoAnswerError, DisconnectedError, ProtocolError, DeviceRestartedError):
         assert issubclass(kind, DeviceError)
 
 

@@ -211,7 +211,7 @@ def test_decisions_are_kept_until_the_host_has_them(raw: Raw, model: StandIn) ->
     raw.ask("stream_start", on_gap=WAIT, timed=0)
     for first in (0, 100, 200):
         answers = raw.send(samples_frame(raw, samples, first, first + 100))
-    full = SPEC.window + 7 * SPEC.step  # the eighth decision fills the memory
+    full = SPEC.segment_length + 7 * SPEC.step  # the eighth decision fills the memory
     assert answers[-1] == ("stream_samples", {"next": full, "decisions": 8})
     [(_, recalled)] = raw.ask("stream_recall", index=0)
     assert recalled["index"] == 0

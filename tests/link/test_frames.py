@@ -17,6 +17,7 @@ from edgebio import storage
 from edgebio.link import frames, packing
 from edgebio.link.frames import Frame
 from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_compiler
 from tests.link.conftest import SANITIZE
 
 MOST = 1024  # EB_LINK_RECEIVE_PAYLOAD
@@ -31,8 +32,8 @@ relaxed = settings(
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     link = storage.assets("firmware_assets") / "link"
     program = tmp_path_factory.mktemp("harness") / "harness"
-    host_compiler.run(
-        host_compiler.compiler(), *host_compiler.STRICT, "-Wshadow", "-Wconversion", *SANITIZE,
+    run_compiler(
+        host_compiler.find_compiler(), *host_compiler.STRICT, "-Wshadow", "-Wconversion", *SANITIZE,
         f"-I{link}",
         str(link / "eb_link.c"), str(link / "eb_samples.c"),
         str(Path(__file__).with_name("harness.c")), "-o", str(program),

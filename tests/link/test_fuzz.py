@@ -58,10 +58,10 @@ class Fuzzer:
         sanitize = SANITIZE + (",fuzzer" if compiler else "")
         flags = ("-O1", "-g", f"-fsanitize={sanitize}", "-fno-sanitize-recover=all",
                  "-Dmain=device_main")  # fmt: skip
-        if not compiler and knows(host_compiler.compiler(), STRICT):
+        if not compiler and knows(host_compiler.find_compiler(), STRICT):
             flags = (*flags, STRICT)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("CC", compiler or host_compiler.compiler())
+            patch.setenv("CC", compiler or host_compiler.find_compiler())
             port = [HERE / "fuzz.c", *([] if compiler else [HERE / "fuzz_driver.c"])]
             self.program = model.build(folder / "build", flags, port)
 
@@ -93,7 +93,7 @@ class Fuzzer:
 def seeds() -> list[bytes]:
     """Whole sessions: frames on the line, and requests that get their frames from the fuzzer."""
     samples = signal(300)
-    piece = samples[: SPEC.window + 4 * SPEC.step]
+    piece = samples[: SPEC.segment_length + 4 * SPEC.step]
     bits = packing.width(piece)
     room = 900 * 8 // (bits * samples.shape[1])
     streamed = [

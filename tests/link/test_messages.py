@@ -149,7 +149,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     source = tmp_path_factory.mktemp("shim") / "shim.c"
     source.write_text(shim())
     include = storage.assets("firmware_assets") / "link"
-    return host_compiler.library("messages-shim", [source], [include])
+    return host_compiler.load_library("messages-shim", [source], [include])
 
 
 @given(data=st.data())

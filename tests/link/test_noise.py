@@ -29,7 +29,7 @@ def test_everything_comes_through_and_is_done_once(
         for k in range(runs):
             assert client.run_image(images[k]).output.tolist() == logits[k].tolist()
             first = k * SPEC.step
-            window = samples[first : first + SPEC.window]
+            window = samples[first : first + SPEC.segment_length]
             assert client.run_window(window).output.tolist() == model.logits(window)[0].tolist()
         made = list(client.stream(samples))
         assert [d.index for d in made] == list(range(len(logits)))
@@ -66,7 +66,7 @@ def test_live_stream_begins_anew_after_a_loss_and_says_where(
         part = [d for d in made if d.origin == origin]
         logits = model.logits(samples[origin:])
         decided = model.decided(samples[origin:]).decisions
-        ends = origin + SPEC.window + SPEC.step * np.arange(len(part))
+        ends = origin + SPEC.segment_length + SPEC.step * np.arange(len(part))
         assert [d.end for d in part] == ends.tolist()
         assert np.array_equal([d.logits for d in part], logits[: len(part)])
         assert [d.decision for d in part] == decided[: len(part)].tolist()

@@ -113,7 +113,7 @@ def test_rest_when_no_samples_come(
     assert now(raw) == (REST, REASON["timeout"])
     # No sample is missing, so the images are as ever; but votes from before do not count.
     after = events(raw.send(samples_frame(raw, samples, 120, 200, decided=len(before))), "decision")
-    logits, moved = model.logits(samples[:200]), activity(samples[:200], SPEC.window, SPEC.step)
+    logits, moved = model.logits(samples[:200]), activity(samples[:200], SPEC.segment_length, SPEC.step)
     twin = Decider(model.decision, Outputs.of(model.graph))
     twin.take(logits[: len(before)], moved[: len(before)])
     twin.begin_anew()
@@ -162,7 +162,7 @@ def test_changed_settings_decide_as_the_twin(
     client.configure(Settings.of(constants(settings, outputs)))
     made = list(client.stream(samples))
     twin = Decider(settings, outputs)
-    logits, moved = model.logits(samples), activity(samples, SPEC.window, SPEC.step)
+    logits, moved = model.logits(samples), activity(samples, SPEC.segment_length, SPEC.step)
     expected = twin.take(logits, moved)
     names = {number: name for name, number, _ in REASON.values}
     assert [d.decision for d in made] == expected.decisions.tolist()

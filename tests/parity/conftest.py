@@ -7,7 +7,7 @@ import pytest
 
 from edgebio import storage
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
 
@@ -29,15 +29,15 @@ def with_frontend(core_class, models_folder, tmp_path_factory) -> Path:
     from edgebio.quantize import flatbuffer
 
     spec = FrontendSpec(
-        rate=1000, channels=8, fft=32, hop=16, window=32 + 15 * 16, bins=(1, 17), stride=2,
-        core_class=core_class,
+        rate=1000, channels=8, n_fft=32, hop_length=16, segment_length=32 + 15 * 16, bins=(1, 17), step_frames=2,
+        fft_numerics=core_class,
     )  # fmt: skip
     noise = (np.random.default_rng(0).normal(size=(4000, 8)) * 200).astype(np.int16)
     about = ModelMetadata(
         name="test",
         classes=tuple("abcdef"),
         frontend=spec,
-        standardisation=Standardisation.learn(spec, [Twin(spec).columns(noise)]),
+        standardization=Standardization.learn(spec, [Twin(spec).columns(noise)]),
     )
     plain = (models_folder / "emg_cnn.tflite").read_bytes()
     path = tmp_path_factory.mktemp("model") / "model.tflite"

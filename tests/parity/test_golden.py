@@ -22,7 +22,7 @@ def test_vectors_can_be_recomputed_from_the_files_alone(model, tmp_path):
             file["stage"]: np.fromfile(tmp_path / file["file"], file["type"]).reshape(file["shape"])
             for file in signal["files"]
         }
-        again = reference.stages(about.frontend, found["samples"], about.standardisation)
+        again = reference.stages(about.frontend, found["samples"], about.standardization)
         for stage in ("window", "scale", "exponent", "fft", "power", "log", "image"):
             assert (again[stage] == found[stage]).all()
         assert (HostModel(model).run(found["images"]) == found["outputs"]).all()

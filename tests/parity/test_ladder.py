@@ -9,10 +9,11 @@ from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend import reference
 from edgebio.frontend.twin import Twin
-from edgebio.parity import board as core
-from edgebio.parity import climb, network, stimuli
-from edgebio.parity.frontend import against, float_against_twin
-from edgebio.parity.oracle import Oracle
+from edgebio.parity import board_rung as core
+from edgebio.parity import climb, stimuli
+from edgebio.parity import network_rungs
+from edgebio.parity.frontend_rungs import compare_stages, float_against_twin
+from edgebio.parity.reference_interpreter import ReferenceInterpreter
 from edgebio.runtime.infer import load
 from edgebio.tflite.metadata import require
 
@@ -61,11 +62,11 @@ def test_a_board_whose_file_bounds_no_such_length_does_not_build(helium_model, t
 
 
 def test_a_core_of_the_other_class_breaks_at_the_fft(model):
-    spec, standard = about(model).frontend, about(model).standardisation
-    other = {"dsp": "scalar", "scalar": "dsp"}[spec.core_class]
+    spec, standard = about(model).frontend, about(model).standardization
+    other = {"dsp": "scalar", "scalar": "dsp"}[spec.fft_numerics]
     samples = stimuli.generated(spec)[0].samples
-    wrong = reference.stages(spec.model_copy(update={"core_class": other}), samples, standard)
-    parts = against(wrong, Twin(spec, standard).stages(samples).values, "chirp")
+    wrong = reference.stages(spec.model_copy(update={"fft_numerics": other}), samples, standard)
+    parts = compare_stages(wrong, Twin(spec, standard).stages(samples).values, "chirp")
     first = next(part for part in parts if part.differing)
     assert first.name == "fft"
     assert first.first.startswith("fft: chirp, channel 0, frame ")
@@ -78,28 +79,28 @@ def test_a_wrong_weight_is_named_by_its_layer(models_folder):
     convolutions = [o for o in graph.operators if o.kind == "CONV_2D"]
     weights = graph.tensors[convolutions[1].inputs[1]].data
     data[data.index(weights.tobytes()) + 5] ^= 0x40
-    host, oracle = HostModel(file), Oracle(bytes(data))
+    host, oracle = HostModel(file), ReferenceInterpreter(bytes(data))
     image = np.load(file.with_suffix(".npz"))["x"][:1]
     oracle.invoke(image[0])
-    broken = [part for part in network._layers(host, oracle, image) if part.differing]
+    broken = [part for part in network_rungs._layers(host, oracle, image) if part.differing]
     assert "CONV_2D" in broken[0].name
     assert broken[0].first.startswith("layer 1")  # the pool before it is part of layer 0
 
 
 def test_stages_that_a_core_did_not_make_are_a_difference(model):
-    twin = Twin(about(model).frontend, about(model).standardisation)
+    twin = Twin(about(model).frontend, about(model).standardization)
     samples = stimuli.generated(about(model).frontend)[0].samples
     expected = twin.stages(samples).values
-    parts = against(expected, core.stage_arrays([], expected), "x")
+    parts = compare_stages(expected, core.stage_arrays([], expected), "x")
     assert all(part.differing == part.compared for part in parts)
 
 
 def test_the_first_difference_of_a_spectrum_is_named_by_its_bin(model):
-    twin = Twin(about(model).frontend, about(model).standardisation)
+    twin = Twin(about(model).frontend, about(model).standardization)
     expected = twin.stages(stimuli.generated(about(model).frontend)[0].samples).values
     wrong = {**expected, "fft": expected["fft"].copy()}
     wrong["fft"][3, 4, 2 * 7 + 1] += 5
-    part = next(p for p in against(expected, wrong, "chirp") if p.differing)
+    part = next(p for p in compare_stages(expected, wrong, "chirp") if p.differing)
     assert part.first.startswith("fft: chirp, channel 3, frame 4, bin 7, part 1: ")
     assert (part.differing, part.worst) == (1, 5)
 
@@ -131,13 +132,13 @@ def test_rung_3_reads_what_quantize_measured(model, tmp_path):
         "layers": [{"name": "conv", "values": 10, "snr_db": 30.0}],
     }
     storage.write_json(tmp_path / "quantize.json", report)
-    assert network.float_against_int8(copy).ok is False
+    assert network_rungs.float_against_int8(copy).ok is False
     report["accuracy_int8"] = 0.899
     storage.write_json(tmp_path / "quantize.json", report)
-    assert network.float_against_int8(copy).ok is True
+    assert network_rungs.float_against_int8(copy).ok is True
     report["model_sha256"] = "0" * 64
     storage.write_json(tmp_path / "quantize.json", report)
-    assert "another model" in network.float_against_int8(copy).note
+    assert "another model" in network_rungs.float_against_int8(copy).note
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"PK\x03\x04"])

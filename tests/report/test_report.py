@@ -17,9 +17,9 @@ from edgebio import recipes, report, storage
 from edgebio.cli import main
 from edgebio.errors import EdgebioError
 from edgebio.evaluation.evaluate import RESULT, result
-from edgebio.parity.compare import exact
+from edgebio.parity.comparison import compare_exactly
 from edgebio.parity.hil import Check, Measure
-from edgebio.recipes import AugmentSettings, DataSettings, NewPeopleSettings
+from edgebio.recipes import AugmentSettings, DataSettings, NewSubjectsSettings
 from edgebio.report import parts, svg, words
 from edgebio.training import gradcam
 from tests import tiny
@@ -98,7 +98,7 @@ def run_page(tmp_path_factory):
     )
     report.keep(folder, report.BENCHED, BENCHED, model)
     wanted, had = np.array([[5, 6]]), np.array([[5, 9]])
-    part = exact("layer 0 conv", wanted, had, ("input", "class"))
+    part = compare_exactly("layer 0 conv", wanted, had, ("input", "class"))
     compared = Measure.of(part, wanted, had)
     micros = {"min": 1500, "median": 1600, "p95": 1700, "p99": 1700, "max": 1800}
     late = {"median": 21.5, "p95": 40.25, "p99": 41.0, "max": 60.0}
@@ -378,8 +378,8 @@ def told(recipe=tiny.RECIPE, **metrics):
 
 
 def test_what_is_done_for_new_people_is_told():
-    new = NewPeopleSettings(normalise="session", epochs=7, augment=AugmentSettings(rotate=1))
-    training = tiny.RECIPE.training.model_copy(update={"new_people": new})
+    new = NewSubjectsSettings(normalization="session", epochs=7, augment=AugmentSettings(rotate=1))
+    training = tiny.RECIPE.training.model_copy(update={"new_subjects": new})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     known, unknown = told(recipe), told(recipe, new_people=True)
     assert " 5 epochs" in known
@@ -397,7 +397,7 @@ def test_what_is_done_for_new_people_is_told():
         ("training", "costs", {"fist": 1.5}, {}, "A miss counts by its class: fist"),
         ("training", "label_smoothing", 0.05, 0.0, "labels smoothed by 0.05"),
         ("training", "weight_decay", 0.01, 0.0, "weight decay 0.01"),
-        ("training", "average", 0.995, 0.0, "weights averaged by 0.995"),
+        ("training", "ema_momentum", 0.995, 0.0, "weights averaged by 0.995"),
         ("training", "patience", 4, 0, "stops after 4 epochs without a smaller loss"),
         ("model", "dropout", 0.3, 0.0, "dropout 0.3"),
     ],

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edgebio.errors import MissingToolError
 
 
-class Oracle:
+class ReferenceInterpreter:
     """A model in ``tflite-micro``.
 
     Desktop TFLite is no oracle: XNNPACK and its own kernels round otherwise than TFLM does.

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import serial
 
-from edgebio.link.errors import GoneError, PortError, SilentError
+from edgebio.link.errors import DisconnectedError, PortError, NoAnswerError
 
 try:
     import termios
@@ -23,7 +23,7 @@ _FAILURES: tuple[type[Exception], ...] = (OSError, *((termios.error,) if termios
 _OPEN_FAILURES: tuple[type[Exception], ...] = (*_FAILURES, ValueError)
 
 
-class Line:
+class SerialPort:
     """An open port.
 
     Parameters
@@ -83,9 +83,9 @@ class Line:
         try:
             self._port.write(data)
         except serial.SerialTimeoutException:
-            raise SilentError(f"{self.url}: the device takes no more bytes; reset it") from None
+            raise NoAnswerError(f"{self.url}: the device takes no more bytes; reset it") from None
         except _FAILURES as error:
-            raise GoneError(_gone(self.url, error)) from None
+            raise DisconnectedError(_gone(self.url, error)) from None
 
     def read(self, seconds: float) -> bytes:
         """Bytes that have come, waiting up to `seconds` for the first; empty if none came.
@@ -102,7 +102,7 @@ class Line:
                 if data:
                     data += self._rest()
             except _FAILURES as error:
-                raise GoneError(_gone(self.url, error)) from None
+                raise DisconnectedError(_gone(self.url, error)) from None
             if data or time.monotonic() >= deadline:
                 return data
 

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from edgebio.parity.compare import Part, Rung, exact, holds_exactly, merged
+from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung, merge_parts
 
 CUBE = arrays.arrays(np.int8, (3, 4, 5))
 
 
 @given(CUBE, CUBE)
 def test_counts_and_the_worst_step_are_numpys(expected, measured):
-    part = exact("log", expected, measured, ("frame", "channel", "bin"))
+    part = compare_exactly("log", expected, measured, ("frame", "channel", "bin"))
     assert part.compared == 60
     assert part.differing == (expected != measured).sum()
     assert part.worst == np.abs(expected.astype(int) - measured.astype(int)).max()
@@ -25,26 +25,26 @@ def test_the_first_difference_is_named_by_stage_and_place(frame, channel, bin_):
     expected = np.zeros((3, 4, 5), np.int16)
     measured = expected.copy()
     measured[frame, channel, bin_] = -7
-    part = exact("log", expected, measured, ("frame", "channel", "bin"), "file.txt, ")
+    part = compare_exactly("log", expected, measured, ("frame", "channel", "bin"), "file.txt, ")
     assert part.first == (
         f"log: file.txt, frame {frame}, channel {channel}, bin {bin_}: -7 instead of 0"
     )
 
 
 def test_another_number_of_values_is_a_difference():
-    part = exact("log", np.zeros((2, 3), int), np.zeros((2, 2), int), ("frame", "bin"))
+    part = compare_exactly("log", np.zeros((2, 3), int), np.zeros((2, 2), int), ("frame", "bin"))
     assert part.differing == 6
     assert "(2, 2) values where (2, 3) were expected" in part.first
 
 
 def test_nothing_compared_does_not_hold():
-    assert holds_exactly(2, "x", []).ok is False
-    assert holds_exactly(2, "x", [Part("log", 5)]).ok is True
-    assert holds_exactly(2, "x", [Part("log", 5), Part("image", 5, 1, 1, "here")]).ok is False
+    assert exact_rung(2, "x", []).ok is False
+    assert exact_rung(2, "x", [Part("log", 5)]).ok is True
+    assert exact_rung(2, "x", [Part("log", 5), Part("image", 5, 1, 1, "here")]).ok is False
 
 
 def test_parts_of_one_name_add_up_and_keep_the_lowest_ratio():
-    total = merged([Part("a", 1, snr_db=50.0), Part("b", 2), Part("a", 3, 1, 9, "x", 40.0)])
+    total = merge_parts([Part("a", 1, snr_db=50.0), Part("b", 2), Part("a", 3, 1, 9, "x", 40.0)])
     assert total == [Part("a", 4, 1, 9, "x", 40.0), Part("b", 2)]
 
 

@@ -54,7 +54,7 @@ class Part:
         return self.differing == 0 or 0 < self.worst <= self.bound
 
 
-def exact(
+def compare_exactly(
     name: str,
     expected: npt.NDArray[np.integer],
     measured: npt.NDArray[np.integer],
@@ -169,14 +169,14 @@ class Rung:
         }
 
 
-def holds_exactly(number: int, name: str, parts: Sequence[Part], note: str = "") -> Rung:
+def exact_rung(number: int, name: str, parts: Sequence[Part], note: str = "") -> Rung:
     """Make a rung that holds where something was compared and nothing differs beyond its bound."""
     rung = Rung(number, name, tuple(parts), note=note)
     ok = rung.compared > 0 and all(part.holds for part in rung.parts)
     return Rung(number, name, rung.parts, ok, note)
 
 
-def together(rungs: Mapping[str, Rung]) -> Rung:
+def combine_rungs(rungs: Mapping[str, Rung]) -> Rung:
     """One rung of the same kind on several networks; their parts bear the networks' names."""
     parts = [
         replace(part, name=f"{name}, {part.name}", first=part.first and f"{name}, {part.first}")
@@ -184,10 +184,10 @@ def together(rungs: Mapping[str, Rung]) -> Rung:
         for part in rung.parts
     ]
     one = next(iter(rungs.values()))
-    return holds_exactly(one.number, one.name, parts, one.note)
+    return exact_rung(one.number, one.name, parts, one.note)
 
 
-def merged(parts: Sequence[Part]) -> list[Part]:
+def merge_parts(parts: Sequence[Part]) -> list[Part]:
     """Add up parts of one name, in the order in which the names first appear."""
     total: dict[str, Part] = {}
     for part in parts:

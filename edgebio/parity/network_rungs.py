@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from edgebio import progress, storage
 from edgebio.compiler.host import HostModel
-from edgebio.parity.compare import Part, Rung, exact, holds_exactly
-from edgebio.parity.oracle import Oracle
+from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung
+from edgebio.parity.reference_interpreter import ReferenceInterpreter
 
 Images = npt.NDArray[Any]
 
@@ -51,18 +51,18 @@ def float_against_int8(model: Path) -> Rung:
 
 def oracle_against_c(model: Path, images: Images) -> Rung:
     """Rung 4: outputs of tflite-micro against the generated C on this machine, every byte."""
-    host, oracle = HostModel(model), Oracle(model)
+    host, oracle = HostModel(model), ReferenceInterpreter(model)
     measured = host.run(images)
     expected = np.empty_like(measured)
     for index, image in enumerate(progress.track(images, "tflite-micro against generated C")):
         expected[index] = oracle.invoke(image)
-    parts = [exact("outputs", expected, measured, ("image", "class"))]
+    parts = [compare_exactly("outputs", expected, measured, ("image", "class"))]
     if parts[0].differing:
         # Name the layer: the first one whose output differs on the first image that does.
         image = int(np.argmax((expected != measured).any(axis=1)))
         oracle.invoke(images[image])
         parts = [*_layers(host, oracle, images[image : image + 1]), *parts]
-    return holds_exactly(4, "tflite-micro against generated C", parts)
+    return exact_rung(4, "tflite-micro against generated C", parts)
 
 
 def layer_parts(
@@ -70,14 +70,14 @@ def layer_parts(
 ) -> list[Part]:
     """Compare what every layer wrote, in the order in which they run."""
     return [
-        exact(f"layer {index} {line}", want, have, ("image", *"yxc"[-(want.ndim - 1) :]))
+        compare_exactly(f"layer {index} {line}", want, have, ("image", *"yxc"[-(want.ndim - 1) :]))
         for index, (line, want, have) in enumerate(
             zip(host.describe(), expected, measured, strict=True)
         )
     ]
 
 
-def _layers(host: HostModel, oracle: Oracle, image: Images) -> list[Part]:
+def _layers(host: HostModel, oracle: ReferenceInterpreter, image: Images) -> list[Part]:
     measured = host.layers(image)
     expected = [
         oracle.layer(step.layer.output).reshape(have.shape)

@@ -10,9 +10,9 @@ from edgebio import progress
 from edgebio.frontend import fallback, float64, reference
 from edgebio.frontend.constants import WINDOW_SHIFT
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import STAGES, Twin, railed_samples
-from edgebio.parity.compare import Part, Rung, exact, holds_exactly, merged
+from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung, merge_parts
 from edgebio.parity.stimuli import Stimulus
 
 LEVELS = (8, 30, 100, 1000, 10_000)
@@ -45,7 +45,7 @@ def float_against_twin(spec: FrontendSpec, stimuli: Sequence[Stimulus]) -> Rung:
         for name, measured in fixed.items():
             ideal = getattr(exact_stages, name)[:, : measured.shape[1]]
             parts.append(Part(name, measured.size, snr_db=float64.snr_db(ideal, measured)))
-    stages = tuple(merged(parts))
+    stages = tuple(merge_parts(parts))
     spectrum = next((part.snr_db for part in stages if part.name == "fft"), None)
     ok = spectrum is not None and spectrum >= LEAST_SNR_DB
     railed = sum(railed_samples(stimulus.samples) for stimulus in stimuli)
@@ -75,7 +75,7 @@ def snr_by_level(spec: FrontendSpec) -> list[dict[str, float]]:
 
     low = max(spec.highpass, 0.02 * spec.rate)
     high = min(spec.lowpass or spec.rate, 0.45 * spec.rate)
-    n = max(spec.window, 60 * spec.fft)
+    n = max(spec.segment_length, 60 * spec.n_fft)
     noise = np.random.default_rng(0).normal(size=(n + 1000, spec.channels))
     band = signal.butter(4, [low, max(high, 1.2 * low)], "bandpass", fs=spec.rate, output="sos")
     wave = signal.sosfilt(band, noise, axis=0)[1000:]
@@ -85,28 +85,28 @@ def snr_by_level(spec: FrontendSpec) -> list[dict[str, float]]:
         samples = np.clip(np.rint(wave * sigma), -32768, 32767).astype(np.int16)
         fixed = _in_counts(spec, Twin(spec).stages(samples, ("filter", "window", "exponent",
                                                              "fft", "log")).values)  # fmt: skip
-        exact = float64.stages(spec, samples).fft
-        rows.append({"sigma": sigma, "snr_db": round(float64.snr_db(exact, fixed["fft"]), 1)})
+        compare_exactly = float64.stages(spec, samples).fft
+        rows.append({"sigma": sigma, "snr_db": round(float64.snr_db(compare_exactly, fixed["fft"]), 1)})
     return rows
 
 
 def twin_against_cmsis(
-    spec: FrontendSpec, standard: Standardisation, stimuli: Sequence[Stimulus]
+    spec: FrontendSpec, standard: Standardization, stimuli: Sequence[Stimulus]
 ) -> Rung:
     """Rung 2: the twin against the chain around CMSIS-DSP of the same core class, every value."""
     twin = Twin(spec, standard)
-    wheel = spec.core_class == "scalar" and fallback.wheel_is_scalar()
+    wheel = spec.fft_numerics == "scalar" and fallback.wheel_is_scalar()
     rfft = reference.pypi_rfft if wheel else None
     parts: list[Part] = []
     for stimulus in progress.track(stimuli, "the twin against CMSIS-DSP"):
         expected = reference.stages(spec, stimulus.samples, standard, rfft)
         measured = twin.stages(stimulus.samples).values
-        parts += against(expected, measured, stimulus.name)
-    whose = "PyPI cmsisdsp" if wheel else f"CMSIS-DSP's own C, class {spec.core_class}"
-    return holds_exactly(2, "twin against CMSIS-DSP", merged(parts), f"reference: {whose}")
+        parts += compare_stages(expected, measured, stimulus.name)
+    whose = "PyPI cmsisdsp" if wheel else f"CMSIS-DSP's own C, class {spec.fft_numerics}"
+    return exact_rung(2, "twin against CMSIS-DSP", merge_parts(parts), f"reference: {whose}")
 
 
-def against(
+def compare_stages(
     expected: Mapping[str, npt.NDArray[Any]], measured: Mapping[str, npt.NDArray[Any]], name: str
 ) -> list[Part]:
     """Compare all stages that both sides have, in the order in which they run."""
@@ -121,7 +121,7 @@ def against(
             if stage == "fft" and want.shape == have.shape:
                 # Real and imaginary parts lie side by side: part 0 and 1 of each bin.
                 want, have = (x.reshape(*x.shape[:2], -1, 2) for x in (want, have))
-            parts.append(exact(stage, want, have, _AXES[stage], f"{name}, "))
+            parts.append(compare_exactly(stage, want, have, _AXES[stage], f"{name}, "))
     return parts
 
 
@@ -129,7 +129,7 @@ def _in_counts(
     spec: FrontendSpec, values: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, npt.NDArray[Any]]:
     """Stages of the twin in the units of the float64 model."""
-    unit = 2.0 ** (spec.fft.bit_length() - 1 - WINDOW_SHIFT - values["exponent"])[..., None]
+    unit = 2.0 ** (spec.n_fft.bit_length() - 1 - WINDOW_SHIFT - values["exponent"])[..., None]
     pairs = values["fft"].astype(np.float64)
     return {
         "filter": values["filter"] / 4096,

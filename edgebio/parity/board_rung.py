@@ -14,9 +14,9 @@ from edgebio.boards import Board
 from edgebio.compiler.host import HostModel
 from edgebio.firmware import batch
 from edgebio.frontend.twin import STAGES, Twin, uses_helium
-from edgebio.parity.compare import Part, Rung, exact, holds_exactly, merged
-from edgebio.parity.frontend import against
-from edgebio.parity.network import layer_parts
+from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung, merge_parts
+from edgebio.parity.frontend_rungs import compare_stages
+from edgebio.parity.network_rungs import layer_parts
 from edgebio.parity.stimuli import Stimulus
 from edgebio.tflite.metadata import ModelMetadata
 
@@ -53,11 +53,11 @@ def core_against_host(
     bounds = helium_bounds(board, metadata) if metadata else {}
     with batch.prepare(board, model, traced=True) as core:
         if metadata is not None:
-            twin = Twin(metadata.frontend, metadata.standardisation)
+            twin = Twin(metadata.frontend, metadata.standardization)
             for stimulus in progress.track(stimuli, f"front end on {board.name}"):
                 expected = twin.stages(stimulus.samples).values
                 measured = stage_arrays(core.stages(stimulus.samples), expected)
-                parts += _bounded(against(expected, measured, stimulus.name), bounds)
+                parts += _bounded(compare_stages(expected, measured, stimulus.name), bounds)
         few = images[:TRACED_IMAGES]
         wanted = host.layers(few)
         made = [
@@ -66,7 +66,7 @@ def core_against_host(
         ]
         parts += layer_parts(host, wanted, made)
         outputs = core.network(images)
-    parts.append(exact("outputs", host.run(images), outputs, ("image", "class")))
+    parts.append(compare_exactly("outputs", host.run(images), outputs, ("image", "class")))
     note = ""
     if bounds:
         note = (
@@ -74,7 +74,7 @@ def core_against_host(
             f"{bounds['fft']} and pixels within {bounds['image']} steps of the exact ones, as the "
             "board file declares; the power and its logarithm lie between the two"
         )
-    return holds_exactly(5, f"host against {board.name} (emulated)", merged(parts), note)
+    return exact_rung(5, f"host against {board.name} (emulated)", merge_parts(parts), note)
 
 
 def helium_bounds(board: Board, metadata: ModelMetadata) -> dict[str, int]:
@@ -86,12 +86,12 @@ def helium_bounds(board: Board, metadata: ModelMetadata) -> dict[str, int]:
         Of stages ``fft`` and ``image``; empty where the board computes the model exactly.
     """
     spec = metadata.frontend
-    if board.helium is None or not uses_helium(spec.core_class, True):
+    if board.helium is None or not uses_helium(spec.fft_numerics, True):
         return {}
-    bound = board.helium.bound(spec.fft)
+    bound = board.helium.bound(spec.n_fft)
     steps = 255  # a floor below the one that was measured at makes quiet bins differ by anything
     if spec.floor >= MEASURED_FLOOR:
-        gain = int(metadata.standardisation.tables()[1].max())
+        gain = int(metadata.standardization.tables()[1].max())
         steps = min(steps, math.ceil(bound.image * gain / MEASURED_GAIN) + 1)
     return {"fft": bound.spectrum, "image": steps}
 
@@ -122,6 +122,6 @@ def stage_arrays(
             for channel in range(shape[0])
         ]
         flat = np.array(rows) if len({row.size for row in rows}) == 1 else np.empty((0, 0), dtype)
-        # A core that made another number of values is compared as it is: `exact` says so.
+        # A core that made another number of values is compared as it is: `compare_exactly` says so.
         found[name] = flat.reshape(shape) if flat.size == like[name].size else flat
     return found
