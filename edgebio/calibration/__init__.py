@@ -15,8 +15,8 @@ from edgebio.calibration.pixels import Standardised, standardise
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
-from edgebio.recordings.preparing import numbered_as
-from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.recordings.preprocessing.labels import renumber_classes
+from edgebio.recordings.recording import UNLABELED, Recording
 from edgebio.tflite.metadata import ModelMetadata, require
 from edgebio.training.images import Images
 
@@ -73,12 +73,13 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
         return Calibrated(content, pixels, layers=False, windows=0)
     if labels:
         recordings = [_by_classes_of(about, r) for r in recordings]
-    from edgebio.calibration import labelled, layers
+    from edgebio.calibration import layers
+    from edgebio.calibration import weights
 
     # Windows at every column, as many as a short recording can give; or at every beat of a heart.
     beats = all(r.beats is not None for r in recordings)
-    data = DataSettings(windows="beats" if beats else "stride")
-    images = Images.of(Twin(about.frontend, about.standardisation), recordings, 1, data)
+    data = DataSettings(segments="beats" if beats else "step")
+    images = Images.of(Twin(about.frontend, about.standardization), recordings, 1, data)
     if labels:
         counts = np.bincount(images.labels, minlength=len(about.classes))
         if not counts.all():
@@ -90,16 +91,16 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
     if about.layers:
         content = layers.settled(content, images.signal(layers.SEEN))
     if labels:
-        content = labelled.tuned(content, images)
+        content = weights.tuned(content, images)
     return Calibrated(content, pixels, bool(about.layers), len(images) if labels else 0)
 
 
 def _by_classes_of(about: ModelMetadata, recording: Recording) -> Recording:
     """Number a recording's labels as the model does: files list their classes in another order."""
-    occurring = {recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELLED}
+    occurring = {recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELED}
     if unknown := sorted(occurring - set(about.classes)):
         raise EdgebioError(
             f"{recording.source}: has class {', '.join(map(repr, unknown))}; the model knows "
             f"{', '.join(about.classes)} (--no-labels learns from the signal alone)"
         )
-    return numbered_as(recording, about.classes)
+    return renumber_classes(recording, about.classes)

@@ -1,6 +1,6 @@
 """The layers' statistics on a wearer's signal made those of the people who were trained on.
 
-What `edgebio.training.layers` does to the float network, done to the int8 one: each output of a
+What `edgebio.training.layer_statistics` does to the float network, done to the int8 one: each output of a
 convolution is scaled and shifted, by the scale of its weights and by its bias, so that what it sums
 up has the mean and deviation that batch normalisation gave it in training.
 """
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import tflite
-from edgebio.calibration.network import Layer, Network
+from edgebio.calibration.int8_network import Layer, Network
 from edgebio.errors import EdgebioError
 from edgebio.tflite.metadata import LayerStatistics, require
 from edgebio.training.fit import real

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin, railed_samples
 from edgebio.recordings.recording import Recording
 from edgebio.tflite.metadata import require, with_metadata
@@ -57,17 +57,17 @@ def standardise(content: bytes, recordings: Sequence[Recording]) -> Standardised
     """
     about = require(read(content), "calibrate")
     spec = about.frontend
-    columns = sum(spec.columns_in(len(r.samples)) for r in recordings)
-    if columns < spec.columns:
+    columns = sum(spec.frames_in(len(r.samples)) for r in recordings)
+    if columns < spec.frames:
         raise EdgebioError(
-            f"{recordings[0].source}: shorter than one window of {spec.window} samples"
+            f"{recordings[0].source}: shorter than one window of {spec.segment_length} samples"
             if recordings
             else "no recordings to calibrate on"
         )
-    learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in recordings))
-    before, after = about.standardisation.tables(), learned.tables()
+    learned = Standardization.learn(spec, Twin(spec).columns_of(r.samples for r in recordings))
+    before, after = about.standardization.tables(), learned.tables()
     return Standardised(
-        content=with_metadata(content, about.model_copy(update={"standardisation": learned})),
+        content=with_metadata(content, about.model_copy(update={"standardization": learned})),
         columns=columns,
         railed=sum(railed_samples(r.samples) for r in recordings),
         shift=float(np.mean(after[0].astype(float) - before[0])) / 1024,

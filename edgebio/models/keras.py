@@ -6,14 +6,14 @@ import os
 from typing import Any
 
 from edgebio.errors import MissingToolError
-from edgebio.processes.native_output import silenced
+from edgebio.processes.native_output import silence_output
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read once, when TensorFlow is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong comes as an exception
 
 
 try:
-    with silenced((2,)):  # notes of C++ that there is no GPU, before its log level holds
+    with silence_output((2,)):  # notes of C++ that there is no GPU, before its log level holds
         import tensorflow as tf
         import tf_keras as keras
         from tensorflow.lite.python import schema_py_generated as schema

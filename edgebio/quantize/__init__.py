@@ -1,5 +1,5 @@
 """Float network to int8 .tflite, with its report."""
 
-from edgebio.quantize.quantize import quantize
+from edgebio.tasks.stft_classifier.quantize import quantize
 
 __all__ = ["quantize"]

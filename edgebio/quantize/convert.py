@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.models.keras import mlir_quantize, tf
-from edgebio.models.wrapped import quantization_aware
+from edgebio.models.compression_wrappers import quantization_aware
 from edgebio.quantize import flatbuffer, litert, ranges
-from edgebio.training import run as runs
+from edgebio.tasks.stft_classifier import run as runs
 
 
 def to_float(network: Any, shape: tuple[int, int, int]) -> bytes:
@@ -57,7 +57,7 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
 
 
 def aware_to_int8(aware: Any, shape: tuple[int, int, int]) -> bytes:
-    """Convert a quantization-aware network (`edgebio.models.wrapped`) by its own ranges."""
+    """Convert a quantization-aware network (`edgebio.models.compression_wrappers`) by its own ranges."""
     converter = _converter(aware, shape)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.frontend.standardization import PIXEL_SCALE
 
 _KEEP_SCALE = frozenset({"MAX_POOL_2D", "RESHAPE"})
 _HEADROOM = 1.25  # of what enters the softmax

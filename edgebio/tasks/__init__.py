@@ -19,7 +19,7 @@ TASKS: dict[str, Task] = {task.name: task for task in (StftClassifier(), Feature
 
 def task_of(recipe: Recipe) -> Task:
     """Task that a recipe names."""
-    return TASKS["feature_imitation" if recipe.imitation else "stft_classifier"]
+    return TASKS["feature_imitation" if recipe.feature_imitation else "stft_classifier"]
 
 
 def task_of_run(folder: Path) -> Task:

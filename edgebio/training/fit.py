@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from edgebio import models, progress
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.models.keras import keras, tf
 from edgebio.recipes import ModelSettings, TeacherSettings, TrainingSettings
-from edgebio.training.augment import augment, mains_bins
+from edgebio.training.augmentation import augment, mains_bins
 from edgebio.training.images import Images, ImageSet
 
 _PREDICTED_AT_ONCE = 512
@@ -171,7 +171,7 @@ def descend(
     )
     optimizer = keras.optimizers.AdamW(
         rate, weight_decay=settings.weight_decay, jit_compile=False,
-        use_ema=bool(settings.average), ema_momentum=settings.average,
+        use_ema=bool(settings.ema_momentum), ema_momentum=settings.ema_momentum,
     )  # fmt: skip
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     network.compile(optimizer, loss, weighted_metrics=[accuracy])
@@ -316,7 +316,7 @@ class Batches(keras.utils.Sequence):  # type: ignore[misc]
         self.weights: npt.NDArray[np.float32] = weights.astype(np.float32)
         per_epoch = min(per_epoch, settings.epoch_images, len(images))
         groups = [(np.arange(len(images)), np.empty(0, np.int64))]
-        if settings.normalise == "layers":
+        if settings.normalization == "layers":
             groups = [
                 (chosen, np.setdiff1d(starts, images.starts[chosen]))
                 for chosen, starts in images.by_sitting()

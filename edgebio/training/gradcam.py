@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standard import PIXEL_SCALE
+from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.training.images import Images
 
 Maps = npt.NDArray[np.float32]

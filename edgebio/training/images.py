@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings, FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
-from edgebio.recipes import DataSettings, Normalise
+from edgebio.recipes import DataSettings, Normalization
 from edgebio.recordings.recording import Recording
-from edgebio.training.windows import cut
+from edgebio.training.segments import cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Images:
     ends
         int64, shape (n_recordings,): columns up to and with each recording.
     left_out
-        By recording: what `edgebio.training.windows.cut` left out of it.
+        By recording: what `edgebio.training.segments.cut` left out of it.
     """
 
     pixels: npt.NDArray[np.int8]
@@ -176,13 +176,13 @@ class Images:
         recordings
             What to cut; their samples are only read.
         stride
-            Columns from one image to the next; the device's own is ``spec.stride``.
+            Columns from one image to the next; the device's own is ``spec.step_frames``.
         data
-            Where images are cut, see `edgebio.training.windows.cut`.
+            Where images are cut, see `edgebio.training.segments.cut`.
         """
         spec = twin.spec
-        counts = [spec.columns_in(len(r.samples)) for r in recordings]
-        pixels = np.empty((sum(counts), spec.width, spec.channels), np.int8)
+        counts = [spec.frames_in(len(r.samples)) for r in recordings]
+        pixels = np.empty((sum(counts), spec.n_bins, spec.channels), np.int8)
         starts, labels, first = [np.empty(0, np.int64)], [np.empty(0, np.int16)], 0
         left_out = []
         made = twin.pixels_of(r.samples for r in recordings)
@@ -199,7 +199,7 @@ class Images:
             starts=np.concatenate(starts).astype(np.int64),
             labels=np.concatenate(labels).astype(np.int16),
             recordings=np.repeat(np.arange(len(recordings), dtype=np.int32), lengths),
-            columns=spec.columns,
+            columns=spec.frames,
             sittings=tuple((r.subject, r.session) for r in recordings),
             ends=np.cumsum(counts, dtype=np.int64),
             left_out=tuple(left_out),
@@ -221,22 +221,22 @@ class ImageSet:
     data
         Where they are cut.
     normalise
-        Whose statistics they are standardised by, see `edgebio.recipes.Normalise`.
+        Whose statistics they are standardised by, see `edgebio.recipes.Normalization`.
     """
 
     spec: FrontendSpec
-    standardisation: Standardisation
+    standardization: Standardization
     classes: tuple[str, ...]
     train: Images
     validation: Images
     test: Images
     data: DataSettings
-    normalise: Normalise
+    normalise: Normalization
 
     @property
     def decisions(self) -> int:
         """How many decisions the device makes on what is trained on."""
-        overlap = self.spec.stride if self.data.windows == "stride" else 1
+        overlap = self.spec.step_frames if self.data.segments == "step" else 1
         return max(1, len(self.train) // overlap)
 
     def tuned_on(self, recordings: Sequence[Recording]) -> Self:
@@ -250,13 +250,13 @@ class ImageSet:
             Where recordings are not alike, or none has a labelled window.
         """
         spec_of(self.spec.settings(), recordings)
-        cut = _Cut(self.spec, self.standardisation, self.data, self.normalise)
+        cut = _Cut(self.spec, self.standardization, self.data, self.normalise)
         images = cut.images(recordings, 1)
         if not len(images) or recordings[0].classes != self.classes:
             raise EdgebioError(
                 f"{recordings[0].source}: no labelled window of the same classes to tune on"
             )
-        return replace(self, train=images, validation=cut.images([], self.spec.stride))
+        return replace(self, train=images, validation=cut.images([], self.spec.step_frames))
 
 
 def spec_of(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:
@@ -290,7 +290,7 @@ def image_set(
     validation: Sequence[Recording],
     test: Sequence[Recording],
     data: DataSettings | None = None,
-    normalise: Normalise = "training",
+    normalise: Normalization = "training",
 ) -> ImageSet:
     """Run the front end over the sides of a fold, its statistics learned from `train` alone.
 
@@ -316,14 +316,14 @@ def image_set(
     spec = spec_of(settings, [*train, *validation, *test])
     classes = train[0].classes
     # The columns are computed twice rather than kept: in octaves they are larger than the samples.
-    learned = Standardisation.learn(spec, Twin(spec).columns_of(r.samples for r in train))
+    learned = Standardization.learn(spec, Twin(spec).columns_of(r.samples for r in train))
     cut = _Cut(spec, learned, data, normalise)
     images = cut.images(train, 1)
     every_class(images.labels, spec, train)
-    validated, tested = (cut.images(side, spec.stride) for side in (validation, test))
+    validated, tested = (cut.images(side, spec.step_frames) for side in (validation, test))
     if test and not len(tested):
         raise EdgebioError(
-            f"no labelled window of {spec.window} samples among the {len(test)} test recordings "
+            f"no labelled window of {spec.segment_length} samples among the {len(test)} test recordings "
             f"({test[0].source}, ...)"
         )
     return ImageSet(spec, learned, classes, images, validated, tested, data, normalise)
@@ -353,7 +353,7 @@ def every_class(
     if not counts.all():
         missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
         raise EdgebioError(
-            f"no window of {spec.window} samples of class {missing} among the {len(train)} "
+            f"no window of {spec.segment_length} samples of class {missing} among the {len(train)} "
             f"training recordings ({train[0].source}, ...); every class needs samples"
         )
 
@@ -363,9 +363,9 @@ class _Cut:
     """How recordings become images, whichever side they stand on."""
 
     spec: FrontendSpec
-    learned: Standardisation
+    learned: Standardization
     data: DataSettings
-    normalise: Normalise
+    normalise: Normalization
 
     def images(self, recordings: Sequence[Recording], stride: int) -> Images:
         if self.normalise == "training" or not recordings:
@@ -375,7 +375,7 @@ class _Cut:
             sittings.setdefault((r.subject, r.session), []).append(r)
         plain = Twin(self.spec)
         own = {
-            sitting: Standardisation.learn(self.spec, plain.columns_of(r.samples for r in those))
+            sitting: Standardization.learn(self.spec, plain.columns_of(r.samples for r in those))
             for sitting, those in sittings.items()
         }
         return Images.joined(

@@ -13,7 +13,7 @@ from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training.windows import cut
+from edgebio.training.segments import cut
 
 _Q12 = 1 << 12  # of the filter's output, as in eb_frontend.c
 LARGEST = 64.0
@@ -74,7 +74,7 @@ class Signals:
     window
         Samples of a window.
     left_out
-        By recording: artefacts, see `edgebio.training.windows.cut`.
+        By recording: artefacts, see `edgebio.training.segments.cut`.
     """
 
     values: npt.NDArray[np.float32]
@@ -111,7 +111,7 @@ class Signals:
         data: DataSettings,
         ahead: int,
     ) -> Self:
-        """Cut recordings into windows, one every ``spec.stride`` columns.
+        """Cut recordings into windows, one every ``spec.step_frames`` columns.
 
         Parameters
         ----------
@@ -122,14 +122,14 @@ class Signals:
         scale
             What makes them deviations.
         data
-            Which windows, see `edgebio.training.windows.cut`.
+            Which windows, see `edgebio.training.segments.cut`.
         ahead
             Samples to the window that is to be told; both lie in one recording.
         """
         starts, labels, numbers, left_out, first = [], [], [], [], 0
         for number, (recording, part) in enumerate(zip(recordings, filtered, strict=True)):
-            columns, label, without = cut(recording, spec, spec.stride, data)
-            told = columns * spec.hop
+            columns, label, without = cut(recording, spec, spec.step_frames, data)
+            told = columns * spec.hop_length
             inside = told >= ahead
             starts.append(first + told[inside] - ahead)
             labels.append(label[inside])
@@ -144,7 +144,7 @@ class Signals:
             ahead,
             np.concatenate([np.empty(0, np.int16), *labels]),
             np.concatenate([np.empty(0, np.int32), *numbers]),
-            spec.window,
+            spec.segment_length,
             tuple(left_out),
         )
 
@@ -159,11 +159,13 @@ def filtered(spec: FrontendSpec, recordings: Sequence[Recording]) -> list[npt.ND
     """
     # Short frames: the filter runs as far as frames reach, and no other stage is kept.
     plain = spec.model_copy(
-        update={"window": 32, "fft": 32, "hop": 32, "stride": 1, "bins": (0, 17)}
+        update={
+                "segment_length": 32, "n_fft": 32, "hop_length": 32, "step_frames": 1, "bins": (0, 17)
+            }  # fmt: skip
     )
     twin, found = Twin(plain), []
     for recording in recordings:
-        samples = np.pad(recording.samples, ((0, plain.hop), (0, 0)), mode="edge")
+        samples = np.pad(recording.samples, ((0, plain.hop_length), (0, 0)), mode="edge")
         made = twin.stages(samples, ("filter",)).values["filter"][:, : len(recording.samples)]
         found.append((made.T / np.float32(_Q12)).astype(np.float32))
     return found

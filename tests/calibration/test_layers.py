@@ -12,19 +12,19 @@ pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
 from edgebio import calibration, tflite
 from edgebio.calibration import layers
-from edgebio.calibration.network import Network
+from edgebio.calibration.int8_network import Network
 from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.evaluation.evaluate import by_generated_c
 from edgebio.protocols import split
-from edgebio.quantize import quantize
-from edgebio.recipes import NewPeopleSettings
-from edgebio.recordings import files
+from edgebio.tasks.stft_classifier import quantize
+from edgebio.recipes import NewSubjectsSettings
+from edgebio.recordings import recordings_file
 from edgebio.tflite.metadata import require
-from edgebio.training import run as runs
+from edgebio.tasks.stft_classifier import run as runs
 from edgebio.training.fit import real
-from edgebio.training.train import train_fold
+from edgebio.tasks.stft_classifier.train import train_fold
 from tests import tiny
 
 RECIPE = tiny.RECIPE.model_copy(
@@ -33,7 +33,7 @@ RECIPE = tiny.RECIPE.model_copy(
             update={
                 "patience": 0,
                 "validation_repetitions": 0,
-                "new_people": NewPeopleSettings(epochs=4, normalise="layers"),
+                "new_subjects": NewSubjectsSettings(epochs=4, normalization="layers"),
             }
         )
     }
@@ -86,13 +86,13 @@ def test_each_convolution_gets_the_statistics_of_training(run):
     assert (made.layers, made.windows) == (True, 0)
     after = require(tflite.read(made.content), "x")
     assert after.layers == about.layers
-    assert after.standardisation != about.standardisation
+    assert after.standardization != about.standardization
 
     from edgebio.frontend.twin import Twin
     from edgebio.recipes import DataSettings
     from edgebio.training.images import Images
 
-    twin = Twin(after.frontend, after.standardisation)
+    twin = Twin(after.frontend, after.standardization)
     seen = real(Images.of(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
     for aim, found in zip(
         about.layers, layers.statistics(Network(made.content), seen), strict=True
@@ -116,7 +116,7 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
         for r in other
         if r.session == "2" and r.repetition == 0
     ]
-    files.save(tmp_path / "wearer.npz", backwards)
+    recordings_file.save(tmp_path / "wearer.npz", backwards)
     model = tmp_path / "wearer.tflite"
     asked = ["calibrate", str(folder), str(tmp_path / "wearer.npz"), "-o", str(model), "--json"]
     told = CliRunner().invoke(main, asked)
@@ -131,7 +131,7 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
     from edgebio.training.images import Images
 
     rest = [r for r in other if r.session == "2" and r.repetition > 0]
-    images = Images.of(Twin(spec.frontend, spec.standardisation), rest, 3, DataSettings())
+    images = Images.of(Twin(spec.frontend, spec.standardization), rest, 3, DataSettings())
     said = HostModel(model.read_bytes()).run(images.all()).argmax(axis=1)
     assert (said == images.labels).mean() > max(0.8, report["accuracy_int8"] - 0.02)
     assert kept.columns == images.columns

@@ -13,7 +13,8 @@ from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
-from edgebio.recordings import Recording, files
+from edgebio.recordings import Recording
+from edgebio.recordings import recordings_file
 from edgebio.tflite.metadata import require
 
 
@@ -39,8 +40,8 @@ def test_only_the_statistics_change(content):
     before, made = tflite.read(content), calibrate(content, [recording(scale=800.0)])
     after = tflite.read(made.content)
     was, now = require(before, "x"), require(after, "x")
-    assert now.model_copy(update={"standardisation": was.standardisation}) == was
-    assert now.standardisation != was.standardisation
+    assert now.model_copy(update={"standardization": was.standardization}) == was
+    assert now.standardization != was.standardization
     assert made.shift == pytest.approx(2.0, abs=0.1)  # four times as loud
     x = np.random.default_rng(0).integers(-128, 128, (5, 16, 16, 8)).astype(np.int8)
     np.testing.assert_array_equal(HostModel(made.content).run(x), HostModel(content).run(x))
@@ -55,8 +56,8 @@ def test_other_readers_take_the_calibrated_file(content):
     unpacked = flatbuffer.unpack(made)
     entry = next(m for m in unpacked.metadata if m.name == b"edgebio")
     text = json.loads(bytes(unpacked.buffers[entry.buffer].data))
-    assert text["standardisation"] == json.loads(
-        require(tflite.read(made), "x").standardisation.model_dump_json()
+    assert text["standardization"] == json.loads(
+        require(tflite.read(made), "x").standardization.model_dump_json()
     )
     again = calibrate(made, [recording(scale=200.0)]).content
     assert require(tflite.read(again), "x") == require(
@@ -67,7 +68,7 @@ def test_other_readers_take_the_calibrated_file(content):
 def test_the_pixels_of_the_wearer_are_standardised(content):
     loud = recording(scale=3000.0)
     spec = require(tflite.read(content), "x").frontend
-    now = require(tflite.read(calibrate(content, [loud]).content), "x").standardisation
+    now = require(tflite.read(calibrate(content, [loud]).content), "x").standardization
     pixels = Twin(spec, now).pixels(loud.samples) / 32
     assert abs(pixels.mean()) < 0.05
     assert 0.9 < pixels.std() < 1.05
@@ -88,7 +89,7 @@ def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder
     )
 
     def moments(carrying):
-        standard = require(tflite.read(carrying), "x").standardisation
+        standard = require(tflite.read(carrying), "x").standardization
         pixels = np.concatenate(list(Twin(spec, standard).pixels_of(r.samples for r in other)))
         return abs(pixels.mean() / 32), pixels.std() / 32
 
@@ -112,7 +113,7 @@ def test_the_command(content, tmp_path):
     storage.write_bytes(model, content)
     samples = recording().samples.copy()
     samples[5:9, 2] = 32767
-    file = files.save(tmp_path / "wearer.npz", [recording(samples=samples)])
+    file = recordings_file.save(tmp_path / "wearer.npz", [recording(samples=samples)])
     words = ["calibrate", str(model), str(file), "-o", str(out), "--json"]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.stderr
@@ -120,7 +121,7 @@ def test_the_command(content, tmp_path):
     assert document["railed"] == 4
     assert "overdriven" in done.stderr
     assert document["sha256"] == storage.sha256(out)
-    wrong = files.save(tmp_path / "wrong.npz", [recording(channels=3)])
+    wrong = recordings_file.save(tmp_path / "wrong.npz", [recording(channels=3)])
     done = CliRunner().invoke(main, [*words[:2], str(wrong), *words[3:]])
     assert done.exit_code == 2
     assert "3 channels at 1000 Hz; the model takes 8 channels" in done.stderr

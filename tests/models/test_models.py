@@ -69,7 +69,7 @@ def test_the_recipes_for_muscle_stay_within_60_kb_and_4_million_multiply_accumul
     recipe, electrodes, gestures
 ):
     job = recipes.load(recipe)
-    shape = (job.frontend.columns, job.frontend.bins[1] - job.frontend.bins[0], electrodes)
+    shape = (job.frontend.frames, job.frontend.bins[1] - job.frontend.bins[0], electrodes)
     model = models.build(job.model, shape, gestures)
     products = constants = 0
     for layer in model.layers:

@@ -11,9 +11,11 @@ from edgebio import tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.models.keras import schema
-from edgebio.quantize import flatbuffer, quantize, report
+from edgebio.quantize import flatbuffer
+from edgebio.quantize import layer_report
+from edgebio.tasks.stft_classifier import quantize
 from edgebio.tflite.metadata import metadata
-from edgebio.training import run as runs
+from edgebio.tasks.stft_classifier import run as runs
 from tests import tiny
 
 
@@ -55,7 +57,7 @@ def test_the_model_says_what_it_is(model):
     assert found.name == "tiny"
     assert found.classes == run.frontend.classes
     assert found.frontend == run.frontend.frontend
-    assert found.standardisation == run.frontend.standardisation
+    assert found.standardization == run.frontend.standardization
     assert found.decision == run.recipe.decision
 
 
@@ -141,7 +143,7 @@ def test_a_model_with_another_input_scale_is_refused(tmp_path, monkeypatch, mode
     graph = unpacked.subgraphs[0]
     graph.tensors[graph.inputs[0]].quantization.scale = np.array([0.05], np.float32)
     wrong = flatbuffer.pack(unpacked)
-    module = sys.modules["edgebio.quantize.quantize"]
+    module = sys.modules["edgebio.tasks.stft_classifier.quantize"]
     monkeypatch.setattr(
         module, "convert", lambda name, folder, a, b: (a.write_bytes(wrong), b.write_bytes(wrong))
     )
@@ -155,7 +157,7 @@ def test_networks_with_other_operators_are_not_compared(model):
     unpacked = flatbuffer.unpack(model)
     unpacked.subgraphs[0].operators.pop()
     with pytest.raises(EdgebioError, match="changed the operators"):
-        report.layers(flatbuffer.pack(unpacked), model, images)
+        layer_report.layers(flatbuffer.pack(unpacked), model, images)
 
 
 def test_the_same_objects_give_the_same_bytes(model):

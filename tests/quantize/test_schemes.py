@@ -10,10 +10,11 @@ import pytest
 from edgebio import recipes, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
-from edgebio.quantize import quantize, report
+from edgebio.quantize import layer_report
+from edgebio.tasks.stft_classifier import quantize
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings
 from edgebio.tflite.metadata import metadata
-from edgebio.training import run as runs
+from edgebio.tasks.stft_classifier import run as runs
 from tests import tiny
 
 CLUSTERS, SPARSITY = 6, 0.6
@@ -52,7 +53,7 @@ def test_the_model_is_one_for_the_firmware_and_its_c_computes_it_bit_for_bit(sch
     assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
     about = metadata(graph)
     assert about.classes == runs.load(folder).frontend.classes
-    assert about.standardisation == runs.load(folder).frontend.standardisation
+    assert about.standardization == runs.load(folder).frontend.standardization
     assert found["kernels"] == "tflite-micro"
     outputs = np.load(folder / "outputs.npy")
     test = runs.load(folder).test()
@@ -66,7 +67,7 @@ def test_the_model_is_one_for_the_firmware_and_its_c_computes_it_bit_for_bit(sch
 
 def test_zeros_survive_int8_and_the_report_counts_them():
     folder, found = made("prune")
-    weights = report.weights(tflite.read((folder / "model.tflite").read_bytes()))
+    weights = layer_report.weights(tflite.read((folder / "model.tflite").read_bytes()))
     assert found["weights"] == weights
     assert weights["zeros"] >= SPARSITY - 0.02
     plain = tiny.quantized()["weights"]
@@ -110,7 +111,7 @@ def test_weights_are_counted_by_filter():
         for operator in graph.operators
         if operator.kind in ("CONV_2D", "FULLY_CONNECTED")
     ]
-    found = report.weights(graph)
+    found = layer_report.weights(graph)
     assert found["bytes"] == sum(data.size for data in by_hand) == 10 * 9 * 8 + 8 * 9 * 12 + 12 * 7
     zeros = sum((data == 0).sum() for data in by_hand)
     assert found["zeros"] == pytest.approx(zeros / found["bytes"])

@@ -9,7 +9,7 @@ import pytest
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.frontend.twin import Twin
-from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.recordings.recording import UNLABELED, Recording
 from edgebio.training.images import image_set, spec_of
 
 SETTINGS = FrontendSettings(floor=16.0)
@@ -38,7 +38,7 @@ def sides():
 
 def test_images_are_those_that_the_device_makes():
     images = image_set(SETTINGS, *sides())
-    twin = Twin(images.spec, images.standardisation)
+    twin = Twin(images.spec, images.standardization)
     expected = np.concatenate([twin.images(r.samples) for r in sides()[2]])
     np.testing.assert_array_equal(images.test.all(), expected)
     assert images.test.labels.tolist() == [0] * (len(expected) // 2) + [1] * (len(expected) // 2)
@@ -47,12 +47,12 @@ def test_images_are_those_that_the_device_makes():
 def test_training_images_are_there_for_every_column_and_never_span_recordings():
     images = image_set(SETTINGS, *sides())
     spec, train = images.spec, images.train
-    columns = (900 - spec.fft) // spec.hop + 1
-    assert len(train) == 2 * (columns - spec.columns + 1)
+    columns = (900 - spec.n_fft) // spec.hop_length + 1
+    assert len(train) == 2 * (columns - spec.frames + 1)
     own = Twin(spec).columns(sides()[0][1].samples)
     np.testing.assert_array_equal(
         train.take(np.array([len(train) - 1]))[0],
-        images.standardisation.apply(own[-spec.columns :]),
+        images.standardization.apply(own[-spec.frames :]),
     )
     # Far less than the windows themselves would take.
     assert train.pixels.nbytes < train.all().nbytes / 5
@@ -83,8 +83,8 @@ def test_statistics_are_the_training_sides_alone():
     train, _, test = sides()
     louder = [dataclasses.replace(r, samples=r.samples * 4) for r in test]
     assert (
-        image_set(SETTINGS, train, [], test).standardisation
-        == image_set(SETTINGS, train, louder, louder).standardisation
+        image_set(SETTINGS, train, [], test).standardization
+        == image_set(SETTINGS, train, louder, louder).standardization
     )
 
 
@@ -95,7 +95,7 @@ def test_by_session_every_sitting_has_statistics_of_its_own():
     louder = [dataclasses.replace(r, samples=r.samples * 4, subject="b") for r in train[:2]]
     plain = image_set(SETTINGS, train, [], louder)
     own = image_set(SETTINGS, train, [], louder, normalise="session")
-    assert own.standardisation == plain.standardisation
+    assert own.standardization == plain.standardization
     np.testing.assert_array_equal(own.test.starts, plain.test.starts)
     np.testing.assert_array_equal(own.train.recordings, plain.train.recordings)
     np.testing.assert_array_equal(own.train.labels, plain.train.labels)
@@ -109,7 +109,7 @@ def test_by_session_every_sitting_has_statistics_of_its_own():
 def test_windows_without_a_label_are_left_out():
     train, _, test = sides()
     half = test[0].labels.copy()
-    half[:450] = UNLABELLED
+    half[:450] = UNLABELED
     cut = image_set(SETTINGS, train, [], [dataclasses.replace(test[0], labels=half)])
     whole = image_set(SETTINGS, train, [], [test[0]])
     assert 0 < len(cut.test) < len(whole.test)

@@ -11,7 +11,7 @@ from edgebio.recipes import DataSettings
 from edgebio.training.signals import LARGEST, Scale, Signals, compand, expand, filtered
 from tests import tiny
 
-SPEC = FrontendSpec(window=300, hop=2, stride=25, rate=1000.0, channels=10, highpass=20.0)
+SPEC = FrontendSpec(segment_length=300, hop_length=2, step_frames=25, rate=1000.0, channels=10, highpass=20.0)
 
 
 def signals(ahead):
@@ -68,15 +68,15 @@ def test_scale_is_the_training_sides():
 def test_windows_lie_where_they_are_said_to(ahead):
     recordings, made, scale, found = signals(ahead)
     assert len(found) == sum(
-        (len(r.samples) - SPEC.window - ahead) // SPEC.step + 1 for r in recordings
+        (len(r.samples) - SPEC.segment_length - ahead) // SPEC.step + 1 for r in recordings
     )
     for k in (0, len(found) // 2, len(found) - 1):
         number = found.recordings[k]
         first = found.starts[k] - sum(len(r.samples) for r in recordings[:number])
-        assert 0 <= first <= len(recordings[number].samples) - SPEC.window - ahead
+        assert 0 <= first <= len(recordings[number].samples) - SPEC.segment_length - ahead
         own = scale.apply(made[number])
         seen, told = (
-            own[begin : begin + SPEC.window].T for begin in (first, first + ahead)
+            own[begin : begin + SPEC.segment_length].T for begin in (first, first + ahead)
         )  # fmt: skip
         np.testing.assert_array_equal(found.seen(np.array([k]))[0], seen)
         np.testing.assert_array_equal(found.told(np.array([k]))[0], told)

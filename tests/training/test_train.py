@@ -9,11 +9,11 @@ from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
 from edgebio.recipes import AugmentSettings, TeacherSettings
 from edgebio.training import gradcam
-from edgebio.training import run as runs
+from edgebio.tasks.stft_classifier import run as runs
 from edgebio.training.fit import Batches, Distillation, adjust, fit, leaning, predict
 from edgebio.training.images import image_set
-from edgebio.training.scores import scores
-from edgebio.training.train import train, train_fold
+from edgebio.training.metrics import scores
+from edgebio.tasks.stft_classifier.train import train, train_fold
 from tests import tiny
 
 SIDES = (
@@ -44,7 +44,7 @@ def test_an_epoch_draws_each_image_once_and_the_next_draws_others():
     images = image_set(tiny.RECIPE.frontend, *SIDES)
     batches = batches_of(images, changed(batch=7))
     first = np.concatenate(batches.order)
-    assert len(first) == len(set(first)) == len(images.train) // images.spec.stride // 7 * 7
+    assert len(first) == len(set(first)) == len(images.train) // images.spec.step_frames // 7 * 7
     assert [len(batches[k][0]) for k in range(len(batches))] == [7] * len(batches)
     pixels, targets, weights = batches[0]
     np.testing.assert_array_equal(batches[0][0], pixels)  # asked twice, it is the same

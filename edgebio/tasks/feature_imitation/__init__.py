@@ -21,14 +21,14 @@ class FeatureImitation(Task):
     )  # fmt: skip
 
     def train(self, recipe: Recipe, fold: Fold, folder: Path) -> TrainResult:  # noqa: D102
-        from edgebio.training.train import train_fold
+        from edgebio.tasks.stft_classifier.train import train_fold
 
         return TrainResult(folder, train_fold(recipe, fold, folder))
 
     def load_run(self, folder: Path) -> Any:  # noqa: D102
-        from edgebio.training import imitation
+        from edgebio.tasks.feature_imitation import run
 
-        return imitation.load(folder)
+        return run.load(folder)
 
     def quantize(  # noqa: D102
         self,
@@ -40,12 +40,12 @@ class FeatureImitation(Task):
         engine: Engine | None = None,
         compare_layers: bool = True,
     ) -> QuantizeResult:
-        from edgebio.quantize import quantize
+        from edgebio.tasks.stft_classifier import quantize
         from edgebio.tasks.engines import generated_c
 
         return QuantizeResult(folder, quantize(folder, engine or generated_c, scheme))
 
     def score(self, folder: Path) -> Score:  # noqa: D102
-        from edgebio.evaluation import imitation
+        from edgebio.tasks.feature_imitation import score
 
-        return Score(*imitation.by_person(folder), [])
+        return Score(*run.by_person(folder), [])

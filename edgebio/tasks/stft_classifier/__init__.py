@@ -16,12 +16,12 @@ class StftClassifier(Task):
     name = "stft_classifier"
 
     def train(self, recipe: Recipe, fold: Fold, folder: Path) -> TrainResult:  # noqa: D102
-        from edgebio.training.train import train_fold
+        from edgebio.tasks.stft_classifier.train import train_fold
 
         return TrainResult(folder, train_fold(recipe, fold, folder))
 
     def load_run(self, folder: Path) -> Any:  # noqa: D102
-        from edgebio.training import run
+        from edgebio.tasks.stft_classifier import run
 
         return run.load(folder)
 
@@ -35,17 +35,17 @@ class StftClassifier(Task):
         engine: Engine | None = None,
         compare_layers: bool = True,
     ) -> QuantizeResult:
-        from edgebio.quantize import quantize
-        from edgebio.training import sides
+        from edgebio.tasks.stft_classifier import quantize
+        from edgebio.tasks import provenance
 
         def learned(run: Any) -> Sequence[Recording]:
-            return sides.load(run, data) if recordings is None else recordings
+            return provenance.load(run, data) if recordings is None else recordings
 
         return QuantizeResult(
             folder, quantize(folder, engine, scheme, learned, compare=compare_layers)
         )
 
     def score(self, folder: Path) -> Score:  # noqa: D102
-        from edgebio.evaluation import figures
+        from edgebio.tasks.stft_classifier import score
 
-        return Score(*figures.by_person(folder), figures.by_condition(folder))
+        return Score(*score.by_person(folder), score.by_condition(folder))
