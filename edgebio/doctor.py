@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import toolchain
 from edgebio.frontend import cmsisdsp
 from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_program
 
 _NEEDED_EXTRAS = ("train", "verify")
 _LEFT_OUT_EXTRAS = ("all", "dev")
@@ -59,7 +59,7 @@ def examine() -> list[Finding]:
         *_packages(),
         _keras(),
         _cache(),
-        _tool("C compiler", host_compiler.compiler),
+        _tool("C compiler", host_compiler.find_compiler),
         _tool("Arm compiler", lambda: toolchain.tool("gcc")),
         _newlib(),
         _emulator(),
@@ -168,12 +168,10 @@ def _tool(name: str, find: Callable[[], str]) -> Finding:
 def _first_line(*command: str) -> str:
     """First line that a tool prints; empty where it does not run."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        result = run_program(*command, timeout=_SECONDS)
+    except EdgebioError:
         return ""
-    return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""
+    return result.stdout.strip().partition("\n")[0] if result.returncode == 0 else ""
 
 
 def _newlib() -> Finding:
@@ -191,11 +189,8 @@ def _emulator() -> Finding:
     finding = _tool("emulator", emulator.program)
     if not finding.ok:
         return finding
-    done = subprocess.run(
-        [emulator.program(), "-machine", "help"],
-        capture_output=True, text=True, timeout=_SECONDS, check=False,
-    )  # fmt: skip
-    known = {line.split()[0] for line in done.stdout.splitlines() if line.split()}
+    machines_help = run_program(emulator.program(), "-machine", "help", timeout=_SECONDS).stdout
+    known = {line.split()[0] for line in machines_help.splitlines() if line.split()}
     emulated = [b.emulator for b in map(boards.load, boards.names()) if b.emulator]
     machines = {each.machine for each in emulated if each.program == "qemu"}
     lacking = sorted(machines - known)

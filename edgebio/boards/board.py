@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
-from edgebio.frontend.spec import CoreClass
+from edgebio.frontend.spec import FftNumerics
 
-Core = Literal["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
+Cpu = Literal["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
 FlashMethod = Literal["emulator", "stm32-bootloader", "openocd", "pyocd", "uf2"]
 Address = Annotated[int, Field(ge=0, lt=1 << 32)]
 Hertz = Annotated[int, Field(gt=0, lt=1 << 32)]
@@ -174,8 +174,8 @@ class Helium(_Section):
         """
         if fft not in self.bounds:
             raise EdgebioError(
-                f"core_class mve: the board file bounds no Helium FFT of {fft} points "
-                "([helium.bounds]); train with core_class dsp, or add it"
+                f"fft_numerics mve: the board file bounds no Helium FFT of {fft} points "
+                "([helium.bounds]); train with fft_numerics dsp, or add it"
             )
         return self.bounds[fft]
 
@@ -203,9 +203,9 @@ class Board(_Section):
     ----------
     name, title : str
         Name on the command line; name for people.
-    core : str
+    cpu : str
         Core as the compiler's ``-mcpu`` calls it.
-    core_class : {"scalar", "dsp", "mve"}
+    fft_numerics : {"scalar", "dsp", "mve"}
         Numerics of the q15 FFT that the core computes exactly with its own instructions; a model
         may ask for another.
     clock_hz : int
@@ -236,8 +236,8 @@ class Board(_Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=23)]
     title: str
-    core: Core
-    core_class: CoreClass
+    cpu: Cpu
+    fft_numerics: FftNumerics
     clock_hz: Hertz
     port: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     flags: tuple[str, ...]
@@ -253,12 +253,12 @@ class Board(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if f"-mcpu={self.core}" not in self.flags:
-            raise ValueError(f"flags lack -mcpu={self.core}")
+        if f"-mcpu={self.cpu}" not in self.flags:
+            raise ValueError(f"flags lack -mcpu={self.cpu}")
         if ("emulator" in self.flash.methods) != (self.emulator is not None):
             raise ValueError("flash method 'emulator' and section [emulator] go together")
-        if self.helium and self.core != "cortex-m55":
-            raise ValueError(f"helium: a {self.core} has none")
+        if self.helium and self.cpu != "cortex-m55":
+            raise ValueError(f"helium: a {self.cpu} has none")
         return self
 
 

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from edgebio import storage
 from edgebio.boards.board import Board
 from edgebio.errors import DeviceError, EdgebioError, MissingToolError
+from edgebio.processes.programs import run_program
 
 INSTALL = "sudo apt-get install qemu-system-arm"
 """The line that installs the emulator."""
@@ -116,8 +117,8 @@ def command(board: Board, image: Path) -> list[str]:
 
 def takes_plugins() -> bool:
     """Whether QEMU was built with support of TCG plugins."""
-    done = subprocess.run([program(), "-help"], capture_output=True, text=True, check=False)
-    return re.search(r"^-plugin\b", done.stdout, re.MULTILINE) is not None
+    text = run_program(program(), "-help").stdout
+    return re.search(r"^-plugin\b", text, re.MULTILINE) is not None
 
 
 def run(
@@ -473,10 +474,7 @@ def _command_line(pid: int) -> str:
         pass
     if Path("/proc/self").exists() or not shutil.which("ps"):
         return ""
-    done = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return done.stdout
+    return run_program("ps", "-o", "command=", "-p", str(pid)).stdout
 
 
 def _reap(pid: int) -> None:

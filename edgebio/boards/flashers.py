@@ -7,18 +7,16 @@ carries it is for the caller to see. None erases more than the pages that the im
 import itertools
 import os
 import re
-import select
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgebio.boards.board import Board, FlashMethod
 from edgebio.errors import DeviceError, EdgebioError, MissingToolError
+from edgebio.processes.programs import stream_program
 
 Advance = Callable[[float], None]
 """Called with the share that has been written, 0 to 1."""
@@ -282,45 +280,26 @@ WAYS: dict[FlashMethod, Way] = {
 
 
 def _run(job: Job, command: Sequence[str], advance: Advance) -> None:
-    """Run a tool to its end; what went wrong is told by its own first word of it.
+    """Run a flashing tool to its end; report its progress, and its own first error.
 
     Raises
     ------
     DeviceError
         Where it fails or hangs.
     """
-    name = Path(command[0]).name
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    said = b""
-    heard = time.monotonic()
+
+    def on_output(text: str) -> None:
+        percentages = _PERCENT.findall(text)
+        if percentages:
+            advance(min(float(percentages[-1]) / 100, 1.0))
+
     try:
-        if process.stdout is None:
-            raise AssertionError("a pipe was asked for")
-        while True:
-            ready, _, _ = select.select([process.stdout], [], [], 1.0)
-            if ready:
-                more = os.read(process.stdout.fileno(), 4096)
-                if not more:
-                    break
-                said += more
-                heard = time.monotonic()
-                shares = _PERCENT.findall(more.decode(errors="replace"))
-                if shares:
-                    advance(min(float(shares[-1]) / 100, 1.0))
-            elif time.monotonic() - heard > _SILENT_SECONDS:
-                raise DeviceError(f"{name} hangs: nothing for {_SILENT_SECONDS:g} s")
-        code = process.wait()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
-    text = said.decode(errors="replace")
-    if code:
-        raise DeviceError(f"{name}: {first_error(text)}{_permission(job, text)}")
+        result = stream_program(*command, on_output=on_output, silence=_SILENT_SECONDS)
+    except EdgebioError as error:
+        raise DeviceError(str(error)) from None
+    if result.returncode:
+        text = result.stdout
+        raise DeviceError(f"{result.name}: {first_error(text)}{_permission(job, text)}")
 
 
 def first_error(text: str) -> str:

@@ -188,7 +188,7 @@ def _library(program: compiler.Program) -> ctypes.CDLL:
         if not (folder / name).exists():
             storage.write_text(folder / name, text)
     kernels = storage.assets("firmware_assets") / "kernels"
-    return host_compiler.library(
+    return host_compiler.load_library(
         "model",
         [folder / "loop.c", *(kernels / name for name in program.kernel_sources)],
         [folder, kernels],

@@ -158,7 +158,7 @@ def _config(c: Constants) -> _Config:
 @cache
 def _library() -> ctypes.CDLL:
     folder = storage.assets("firmware_assets") / "decision"
-    library = host_compiler.library(
+    library = host_compiler.load_library(
         "decision", [folder / "eb_decision.c", folder / "eb_decision_host.c"], [folder]
     )
     library.eb_decision_host_run.restype = None

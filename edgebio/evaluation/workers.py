@@ -51,7 +51,7 @@ def locally(job: Job, recipe: Recipe, folds: Folds, count: int) -> Iterator[Path
         for future in futures.as_completed(running):
             try:
                 future.result()
-            except subprocess_call.DiedError as error:
+            except subprocess_call.ProcessDiedError as error:
                 left = ", ".join(f.name for place, f in folds.items() if place not in finished)
                 raise LostError(
                     f"the process of a fold died ({error}; short of memory?); not finished: "

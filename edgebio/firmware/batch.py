@@ -18,7 +18,7 @@ from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import image, sources, toolchain
 from edgebio.firmware.manifest import Hooks, Manifest
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.tflite.metadata import metadata
 
 _MODE_IMAGES, _MODE_SAMPLES = 0, 1
@@ -299,7 +299,7 @@ def prepare(
 
 @contextlib.contextmanager
 def prepare_frontend(
-    board: Board, spec: FrontendSpec, standard: Standardisation, *, traced: bool = False
+    board: Board, spec: FrontendSpec, standard: Standardization, *, traced: bool = False
 ) -> Iterator[Chain]:
     """Build a batch image of a front end alone, for as long as the block runs.
 

@@ -136,7 +136,7 @@ def bench(
         Where the emulated board fails.
     """
     path = model_file(model)
-    program = compiler.compile_model(path, KERNELS[board.core])
+    program = compiler.compile_model(path, KERNELS[board.cpu])
     given = _random(tflite.read(path)) if x is None else x
     if not len(given):
         raise EdgebioError("no inputs to count instructions over")
@@ -147,7 +147,7 @@ def bench(
         if plugin:
             counted = _count(prepared, plugin, given, len(program.steps))
             total, layers, functions, by_address = counted
-            if board.core == cycles.CORE:
+            if board.cpu == cycles.CORE:
                 image = elf.Image(prepared.elf)
                 taken, by_layer = _cycles(image, by_address, len(given), len(program.steps))
         else:
@@ -157,7 +157,7 @@ def bench(
         manifest = prepared.manifest
     return Bench(
         board=board.name,
-        core=board.core,
+        core=board.cpu,
         model=path.name,
         inputs=len(given),
         random_inputs=x is None,

@@ -13,8 +13,8 @@ from edgebio import progress
 from edgebio.boards import Board
 from edgebio.errors import MissingToolError
 from edgebio.firmware import batch, counting, cycles, elf
-from edgebio.frontend.spec import CoreClass, FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.spec import FftNumerics, FrontendSpec
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import HELIUM_READS_AHEAD, Twin, uses_helium
 
 LENGTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
@@ -115,10 +115,10 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
         Where the emulator takes no plugin.
     """
     plugin = _plugin()
-    few = spec.window + spec.step
+    few = spec.segment_length + spec.step
     noise = np.random.default_rng(0).normal(scale=300, size=(few + 4 * spec.step, spec.channels))
     samples = noise.astype(np.int16)
-    standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
     with batch.prepare_frontend(board, spec, standard) as chain:
         image = elf.Image(chain.elf)
         marks = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _PUSHED}
@@ -126,7 +126,7 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
         def count(part: npt.NDArray[np.int16]) -> tuple[int, int]:
             whole, each = counting.run(plugin, image, marks, partial(chain.images, part))
             executed = int(whole[whole[:, 0] == _FRONTEND, 2].sum())
-            if board.core != cycles.CORE:
+            if board.cpu != cycles.CORE:
                 return executed, 0
             return executed, cycles.estimate(image, each[each[:, 0] == _FRONTEND])[0][_FRONTEND]
 
@@ -134,11 +134,11 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
         some, more = count(samples[:few]), count(samples)
     instructions, taken = (round((b - a) / 4) for a, b in zip(some, more, strict=True))
     return DecisionCost(
-        instructions=instructions, cycles=taken if board.core == cycles.CORE else None
+        instructions=instructions, cycles=taken if board.cpu == cycles.CORE else None
     )
 
 
-def bench_frontend(board: Board, core_class: CoreClass | None = None) -> FrontendBench:
+def bench_frontend(board: Board, core_class: FftNumerics | None = None) -> FrontendBench:
     """Count what a column of the front end costs on `board`, for every FFT length.
 
     The signal is noise of 8 channels at 1000 Hz; high-pass at 20 Hz, Hann window, all bins but 0,
@@ -157,18 +157,18 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
         Where the emulator takes no plugin.
     """
     plugin = _plugin()
-    chosen = core_class or board.core_class
+    chosen = core_class or board.fft_numerics
     ahead = HELIUM_READS_AHEAD if uses_helium(chosen, board.helium is not None) else 0
     costs, compared, differing, worst = [], 0, 0, 0
     for fft in progress.track(LENGTHS, f"front end on {board.name}"):
         hop = fft // 4
         spec = FrontendSpec(
-            rate=1000, channels=_CHANNELS, fft=fft, hop=hop, window=fft + (_COLUMNS - 1) * hop,
-            bins=(1, fft // 2 + 1), core_class=chosen, standardise="channel",
+            rate=1000, channels=_CHANNELS, n_fft=fft, hop_length=hop, segment_length=fft + (_COLUMNS - 1) * hop,
+            bins=(1, fft // 2 + 1), fft_numerics=chosen, standardization="channel",
         )  # fmt: skip
-        noise = np.random.default_rng(0).normal(scale=300, size=(spec.window + 6 * spec.step, 8))
+        noise = np.random.default_rng(0).normal(scale=300, size=(spec.segment_length + 6 * spec.step, 8))
         samples = noise.astype(np.int16)
-        standard = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+        standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
         twin = Twin(spec, standard)
         with batch.prepare_frontend(board, spec, standard) as chain:
             image = elf.Image(chain.elf)
@@ -201,7 +201,7 @@ def bench_frontend(board: Board, core_class: CoreClass | None = None) -> Fronten
         )
     return FrontendBench(
         board=board.name,
-        core=board.core,
+        core=board.cpu,
         core_class=chosen,
         channels=_CHANNELS,
         columns=costs,

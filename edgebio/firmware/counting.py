@@ -12,6 +12,7 @@ from edgebio.boards import emulator
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import elf
 from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_compiler
 
 Table = npt.NDArray[np.int64]
 
@@ -24,11 +25,11 @@ def plugin() -> Path | None:
     target = storage.cache("emulator") / f"count-{storage.sha256(source)[:16]}.so"
     if not target.exists():
         try:
-            cc = host_compiler.compiler()
+            cc = host_compiler.find_compiler()
         except MissingToolError:
             return None
         with storage.replacing(target) as temporary:
-            host_compiler.run(
+            run_compiler(
                 cc,
                 *host_compiler.STRICT,
                 "-O2",

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from edgebio.firmware import toolchain
 from edgebio.firmware.elf import Image
+from edgebio.processes.programs import run_compiler
 
 CORE: Final = "cortex-m4"
 """The core that the table is of."""
@@ -52,7 +53,7 @@ class Timing:
 
 def timings(image: Image) -> dict[int, Timing]:
     """Timing of every instruction of an image, by address."""
-    text = toolchain.run(toolchain.tool("objdump"), "-d", "-w", str(image.path))
+    text = run_compiler(toolchain.tool("objdump"), "-d", "-w", str(image.path))
     found: dict[int, Timing] = {}
     loaded = ""  # destination of the load before, "" where it was none
     for line in text.splitlines():

@@ -25,6 +25,7 @@ from edgebio.firmware.manifest import (
     ModelRecord,
     Ram,
 )
+from edgebio.processes.programs import run_compiler
 
 _HEAP = ("malloc", "_malloc_r", "calloc", "realloc", "_sbrk", "_sbrk_r")
 _LINK = (
@@ -145,7 +146,7 @@ def build(
                 edgebio=edgebio.__version__,
                 app=app,
                 board=board.name,
-                core=board.core,
+                core=board.cpu,
                 compiler=toolchain.version(),
                 model=ModelRecord(file=model.name, sha256=tree.network.program.network.sha256),
                 image=ImageRecord(sha256=storage.sha256(binary), build=tree.build),
@@ -245,7 +246,7 @@ def link(tree: sources.Sources, board: Board, objects: list[Path], target: Path)
         command = [toolchain.tool("gcc"), *board.flags, *_LINK, *more, *map(str, objects)]
         listing = f"-Wl,-Map={target.with_suffix('.map')}"
         try:
-            toolchain.run(*command, listing, "-o", str(target), folder=tree.root)
+            run_compiler(*command, listing, "-o", str(target), folder=tree.root)
         except EdgebioError as error:
             if any(f"`{name}'" in str(error) for name in _HEAP):
                 raise EdgebioError(f"the image asks for a heap, and has none: {error}") from None
@@ -264,7 +265,7 @@ def link(tree: sources.Sources, board: Board, objects: list[Path], target: Path)
 def _convert(work: Path) -> Path:
     """Make firmware.hex and firmware.bin from firmware.elf."""
     for suffix, form in (("hex", "ihex"), ("bin", "binary")):
-        toolchain.run(
+        run_compiler(
             toolchain.tool("objcopy"),
             "--gap-fill=0",  # so that what is written is the same by either file
             "-O",

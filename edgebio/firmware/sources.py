@@ -15,9 +15,10 @@ from edgebio.firmware import toolchain
 from edgebio.firmware.manifest import App, Hooks
 from edgebio.frontend import firmware as frontend_firmware
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.link import application
 from edgebio.link.application import ImageIdentity
+from edgebio.processes.programs import run_compiler
 from edgebio.tflite import read
 from edgebio.tflite.metadata import metadata
 
@@ -154,13 +155,13 @@ def write(
     """
     tree = Sources(root, flags=list(board.flags))
 
-    tree.network = compiler.generate(model, root / "model", KERNELS[board.core], goal)
+    tree.network = compiler.generate(model, root / "model", KERNELS[board.cpu], goal)
     tree.take("model", tree.network.sources, tree.network.include)
 
     graph = read(model)
     about = metadata(graph)
     _take_frontend(
-        tree, board, about.frontend if about else None, about.standardisation if about else None
+        tree, board, about.frontend if about else None, about.standardization if about else None
     )
     take_port(tree, board)
     if app == "batch":
@@ -168,7 +169,7 @@ def write(
         tree.build = _build_id(tree)
         return tree
     # The hash that names the image covers what the device says of itself, but for that hash.
-    identity = ImageIdentity(board.name, board.core, board.clock_hz, build=bytes(16))
+    identity = ImageIdentity(board.name, board.cpu, board.clock_hz, build=bytes(16))
     traced = hooks == "trace"
     device = application.write(root / "app", graph, identity, traced=traced)
     if traced:
@@ -184,7 +185,7 @@ def write(
 
 
 def write_frontend(
-    root: Path, spec: FrontendSpec, standard: Standardisation, board: Board, hooks: Hooks
+    root: Path, spec: FrontendSpec, standard: Standardization, board: Board, hooks: Hooks
 ) -> Sources:
     """Write the sources of a batch image that holds a front end and no network."""
     tree = Sources(root, flags=[*board.flags, "-DEB_HAS_NETWORK=0"])
@@ -195,10 +196,10 @@ def write_frontend(
 
 
 def _take_frontend(
-    tree: Sources, board: Board, spec: FrontendSpec | None, standard: Standardisation | None
+    tree: Sources, board: Board, spec: FrontendSpec | None, standard: Standardization | None
 ) -> None:
-    if spec and spec.core_class == "mve" and board.helium:
-        board.helium.bound(spec.fft)  # or an error that says what the board file lacks
+    if spec and spec.fft_numerics == "mve" and board.helium:
+        board.helium.bound(spec.n_fft)  # or an error that says what the board file lacks
     helium = board.helium is not None
     made = frontend_firmware.write(tree.root / "frontend", spec, standard, helium=helium)
     tree.take("frontend", made.own, made.include)
@@ -236,9 +237,9 @@ def _boot2(source: Path) -> str:
     """
     with tempfile.TemporaryDirectory(prefix="edgebio-boot2-") as scratch:
         made, raw = Path(scratch) / "boot2.o", Path(scratch) / "boot2.bin"
-        toolchain.run(toolchain.tool("gcc"), "-c", str(source), "-o", str(made))
+        run_compiler(toolchain.tool("gcc"), "-c", str(source), "-o", str(made))
         objcopy = toolchain.tool("objcopy")
-        toolchain.run(objcopy, "-O", "binary", "-j", ".text", str(made), str(raw))
+        run_compiler(objcopy, "-O", "binary", "-j", ".text", str(made), str(raw))
         code = raw.read_bytes()
     if len(code) > 252:
         raise EdgebioError(f"{source.name} is {len(code)} bytes; a boot ROM takes 252")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from edgebio.errors import EdgebioError
 from edgebio.firmware import toolchain
 from edgebio.firmware.elf import Image
+from edgebio.processes.programs import run_compiler
 
 RESET = "cortex_m_start"
 INTERRUPTS = ("cortex_m_clock_irq", "port_uart_irq")
@@ -91,7 +92,7 @@ def _read(image: Image) -> dict[int, _Function]:
     current = _Function("")
     low: dict[str, int] = {}
     literals: dict[str, int] = {}
-    text = toolchain.run(toolchain.tool("objdump"), "-d", "-w", str(image.path))
+    text = run_compiler(toolchain.tool("objdump"), "-d", "-w", str(image.path))
     for line in text.splitlines():
         head = _HEAD.match(line)
         if head:

@@ -2,16 +2,15 @@
 
 import functools
 import hashlib
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgebio import progress, storage
-from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.errors import MissingToolError
+from edgebio.processes.programs import run_compiler
+from edgebio.processes.worker_pool import map_in_order
 
 INSTALL = "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 """The line that installs the compiler."""
@@ -57,31 +56,7 @@ def version() -> str:
 
 @functools.cache
 def _version(gcc: str) -> str:
-    return run(gcc, "--version").splitlines()[0].strip()
-
-
-def run(*command: str, folder: Path | None = None) -> str:
-    """Run a tool of the toolchain and return its output.
-
-    Raises
-    ------
-    EdgebioError
-        Where it fails; the text is its first error.
-    """
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", check=False
-        )
-    except OSError as error:
-        raise EdgebioError(f"{command[0]}: {error.strerror}") from None
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        wanted = ("error:", "undefined reference", "cannot find", "cannot open")
-        # The driver's own last word only says that the linker failed.
-        lines = [line for line in lines if not line.startswith("collect2:")] or lines
-        first = next((line for line in lines if any(word in line for word in wanted)), None)
-        raise EdgebioError(f"{Path(command[0]).name} failed: {first or ' '.join(lines[:1])}")
-    return done.stdout
+    return run_compiler(gcc, "--version").splitlines()[0].strip()
 
 
 def compile_all(units: Sequence[Unit], folder: Path) -> list[Path]:
@@ -103,9 +78,8 @@ def compile_all(units: Sequence[Unit], folder: Path) -> list[Path]:
     """
     gcc = tool("gcc")
     store = storage.cache("objects")
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        made = pool.map(lambda unit: _compile(gcc, unit, folder, store), units)
-        objects = list(progress.track(made, "compiling", len(units)))
+    made = map_in_order(lambda unit: _compile(gcc, unit, folder, store), units)
+    objects = list(progress.track(made, "compiling", len(units)))
     _prune(store, keep=set(objects))
     return objects
 
@@ -113,14 +87,16 @@ def compile_all(units: Sequence[Unit], folder: Path) -> list[Path]:
 def _compile(gcc: str, unit: Unit, folder: Path, store: Path) -> Path:
     command = [gcc, *unit.flags, f"-ffile-prefix-map={folder}=."]
     # -g would name the folder in the preprocessor's output
-    text = run(gcc, *unit.flags, "-E", "-fno-working-directory", str(unit.source), folder=folder)
+    text = run_compiler(
+        gcc, *unit.flags, "-E", "-fno-working-directory", str(unit.source), folder=folder
+    )
     key = "\0".join([version(), *unit.flags, str(unit.source), text])
     target = store / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
     if target.exists():
         target.touch()
     else:
         with storage.replacing(target) as temporary:
-            run(*command, "-c", str(unit.source), "-o", str(temporary), folder=folder)
+            run_compiler(*command, "-c", str(unit.source), "-o", str(temporary), folder=folder)
     return target
 
 

@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.processes.programs import run_program
 
 VERSION = "1.10.3"
 SHA256 = "307d32298faa7c58db912851027fce35f886fec7eb1a27c4b309ce1a97f47519"
@@ -108,14 +108,12 @@ def _download(folder: Path) -> Path:
     arguments = ["download", "--no-deps", "--no-binary", "cmsisdsp", f"cmsisdsp=={VERSION}"]
     problem = ""
     for pip in _pips():
-        done = subprocess.run(
-            [*pip, *arguments, "-q", "-d", str(folder)], capture_output=True, text=True, check=False
-        )
+        result = run_program(*pip, *arguments, "-q", "-d", folder)
         found = list(folder.glob("cmsisdsp-*.tar.gz"))
         if found:
             return found[0]
-        lines = [line for line in done.stderr.splitlines() if "ERROR" in line]
-        problem = lines[0] if lines else done.stderr.strip()[:200]
+        errors = [line for line in result.error_lines if "ERROR" in line]
+        problem = errors[0] if errors else result.stderr.strip()[:200]
     if not problem:
         raise MissingToolError("pip is needed to fetch CMSIS-DSP: sudo apt-get install python3-pip")
     raise EdgebioError(
@@ -127,7 +125,7 @@ def _download(folder: Path) -> Path:
 def _pips() -> Iterator[list[str]]:
     """Ways to call pip: this Python's own first (a virtual environment may have none)."""
     own = [sys.executable, "-m", "pip"]
-    if subprocess.run([*own, "--version"], capture_output=True, check=False).returncode == 0:
+    if run_program(*own, "--version").returncode == 0:
         yield own
     for name in ("pip3", "pip"):
         found = shutil.which(name)

@@ -88,8 +88,8 @@ def constants(spec: FrontendSpec) -> Constants:
             f"the filter can amplify {gain:.1f} times; its arithmetic holds {PEAK_GAIN}"
         )
     weights = taper(spec)
-    half = spec.fft // 2
-    step = 2 * (8192 // spec.fft)
+    half = spec.n_fft // 2
+    step = 2 * (8192 // spec.n_fft)
     real = {
         name: cmsisdsp.table(name).reshape(-1, 2)[:: step // 2][:half].ravel().astype(np.int16)
         for name in ("realCoefAQ15", "realCoefBQ15")
@@ -109,14 +109,14 @@ def constants(spec: FrontendSpec) -> Constants:
 
 def taper(spec: FrontendSpec) -> npt.NDArray[np.int16]:
     """Window function in Q15, periodic (as for spectral analysis), shape (fft,)."""
-    phase = 2 * np.pi * np.arange(spec.fft) / spec.fft
-    match spec.taper:
+    phase = 2 * np.pi * np.arange(spec.n_fft) / spec.n_fft
+    match spec.window_function:
         case "hann":
             weights = 0.5 - 0.5 * np.cos(phase)
         case "hamming":
             weights = 0.54 - 0.46 * np.cos(phase)
         case "none":
-            weights = np.ones(spec.fft)
+            weights = np.ones(spec.n_fft)
     quantized: npt.NDArray[np.int16] = np.minimum(np.rint(weights * Q15), Q15 - 1).astype(np.int16)
     return quantized
 
@@ -203,6 +203,6 @@ def peak_gain(filters: Sequence[Biquad]) -> float:
 
 def _floor(spec: FrontendSpec) -> tuple[int, int]:
     """Squared floor in the FFT's unit, and the block exponent at which that unit holds."""
-    at_zero = spec.floor**2 * 4.0 ** (WINDOW_SHIFT - spec.fft.bit_length() + 1)
+    at_zero = spec.floor**2 * 4.0 ** (WINDOW_SHIFT - spec.n_fft.bit_length() + 1)
     exponent = math.floor((30 - math.log2(at_zero)) / 2)
     return min(round(at_zero * 4.0**exponent), (1 << 30) - 1), exponent

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edgebio.errors import MissingToolError
 from edgebio.frontend import reference
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation, windows
+from edgebio.frontend.standardization import Standardization, windows
 from edgebio.frontend.twin import STAGES, Stages, railed_samples
 
 
@@ -22,7 +22,7 @@ def wheel_is_scalar() -> bool:
 
 
 def stages(
-    spec: FrontendSpec, standard: Standardisation | None, samples: npt.NDArray[np.int16]
+    spec: FrontendSpec, standard: Standardization | None, samples: npt.NDArray[np.int16]
 ) -> Stages:
     """What `Twin.stages` gives, all stages of it, without a C compiler.
 
@@ -31,9 +31,9 @@ def stages(
     MissingToolError
         Where the core class is not ``scalar``, or PyPI's ``cmsisdsp`` is not here.
     """
-    if spec.core_class != "scalar":
+    if spec.fft_numerics != "scalar":
         raise MissingToolError(
-            f"a front end of core class {spec.core_class} is computed by its own C: install a C "
+            f"a front end of core class {spec.fft_numerics} is computed by its own C: install a C "
             "compiler: sudo apt-get install gcc"
         )
     if not wheel_is_scalar():
@@ -41,20 +41,20 @@ def stages(
             "without a C compiler a front end needs PyPI's cmsisdsp, on x86-64: pip install "
             '"edgebio[verify]", or a compiler: sudo apt-get install gcc'
         )
-    columns = spec.columns_in(len(samples))
+    columns = spec.frames_in(len(samples))
     if columns:
         values = reference.stages(spec, samples, standard, reference.pypi_rfft)
-        used = spec.fft + (columns - 1) * spec.hop
+        used = spec.n_fft + (columns - 1) * spec.hop_length
         values["filter"] = values["filter"][:, :used]  # the others wait for their hop
         values.setdefault("image", np.zeros(values["log"].shape, np.int8))
     else:
-        widths = {"window": spec.fft, "scale": spec.fft, "fft": spec.fft + 2}
+        widths = {"window": spec.n_fft, "scale": spec.n_fft, "fft": spec.n_fft + 2}
         values = {
-            name: np.zeros((spec.channels, 0, widths.get(name, spec.width)), dtype)
+            name: np.zeros((spec.channels, 0, widths.get(name, spec.n_bins)), dtype)
             for name, (_, dtype) in STAGES.items()
         }
         values["exponent"] = values["exponent"][..., 0]
-        filtered = reference.filtered(spec, samples[: len(samples) // spec.hop * spec.hop])
+        filtered = reference.filtered(spec, samples[: len(samples) // spec.hop_length * spec.hop_length])
         values["filter"] = filtered.astype(np.int32)
     images = np.zeros((0, *spec.image_shape), np.int8)
     if standard:

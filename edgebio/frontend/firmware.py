@@ -12,8 +12,8 @@ from edgebio import storage
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import Constants, cascade, constants
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
-from edgebio.frontend.twin import class_flags, uses_helium
+from edgebio.frontend.standardization import Standardization
+from edgebio.frontend.twin import numerics_flags, uses_helium
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FrontendSources:
 def write(
     folder: Path,
     spec: FrontendSpec | None,
-    standard: Standardisation | None = None,
+    standard: Standardization | None = None,
     *,
     helium: bool = False,
 ) -> FrontendSources:
@@ -80,7 +80,7 @@ def write(
         vendor=tuple(vendor / Path(name).name for name in cmsisdsp.RFFT_Q15),
         include=(folder,),
         system_include=tuple(cmsisdsp.include()),
-        flags=class_flags(spec.core_class, helium=helium),
+        flags=numerics_flags(spec.fft_numerics, helium=helium),
     )
 
 
@@ -97,13 +97,13 @@ _HEADER_NONE = """\
 
 def _header(spec: FrontendSpec) -> str:
     sizes = (
-        f"{spec.channels}u, {spec.fft}u, {spec.hop}u, {len(cascade(spec))}u, "
-        f"{spec.columns}u, {spec.width}u"
+        f"{spec.channels}u, {spec.n_fft}u, {spec.hop_length}u, {len(cascade(spec))}u, "
+        f"{spec.frames}u, {spec.n_bins}u"
     )
-    pixels = spec.columns * spec.width * spec.channels
+    pixels = spec.frames * spec.n_bins * spec.channels
     return f"""\
-/* Front end of the model: {spec.channels} channels at {spec.rate:g} Hz, {spec.fft}-point STFT
- * every {spec.hop} samples, images of {spec.columns} columns x {spec.width} bins. Generated. */
+/* Front end of the model: {spec.channels} channels at {spec.rate:g} Hz, {spec.n_fft}-point STFT
+ * every {spec.hop_length} samples, images of {spec.frames} columns x {spec.n_bins} bins. Generated. */
 #ifndef EB_FRONTEND_CONFIG_H
 #define EB_FRONTEND_CONFIG_H
 
@@ -111,7 +111,7 @@ def _header(spec: FrontendSpec) -> str:
 
 #define EB_HAS_FRONTEND 1
 #define EB_FRONTEND_CHANNELS {spec.channels}u
-#define EB_FRONTEND_WINDOW {spec.window}u
+#define EB_FRONTEND_WINDOW {spec.segment_length}u
 #define EB_FRONTEND_STEP {spec.step}u
 #define EB_FRONTEND_RATE_MILLIHZ {round(spec.rate * 1000)}u
 #define EB_FRONTEND_IMAGE_BYTES {pixels}u
@@ -123,9 +123,9 @@ extern const eb_frontend_config eb_frontend_settings;
 """
 
 
-def _source(spec: FrontendSpec, standard: Standardisation, helium: bool) -> str:
+def _source(spec: FrontendSpec, standard: Standardization, helium: bool) -> str:
     c = constants(spec)
-    vectors = uses_helium(spec.core_class, helium)
+    vectors = uses_helium(spec.fft_numerics, helium)
     tables, instances = (_helium if vectors else _plain)(spec, c)
     table = standard.pixels()
     bins, channels, _ = table.shape
@@ -151,13 +151,13 @@ static const eb_pixel pixels[] = {{
 
 const eb_frontend_config eb_frontend_settings = {{
     .channels = {spec.channels},
-    .fft = {spec.fft},
-    .log2fft = {spec.fft.bit_length() - 1},
-    .hop = {spec.hop},
-    .columns = {spec.columns},
-    .stride = {spec.stride},
+    .fft = {spec.n_fft},
+    .log2fft = {spec.n_fft.bit_length() - 1},
+    .hop = {spec.hop_length},
+    .columns = {spec.frames},
+    .stride = {spec.step_frames},
     .first_bin = {spec.bins[0]},
-    .bins = {spec.width},
+    .bins = {spec.n_bins},
     .sections = {len(c.filter)},
     .bin_stride = {channels if bins > 1 else 0},
     .channel_stride = {1 if channels > 1 else 0},
@@ -192,8 +192,8 @@ def _helium(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
 
     They read ahead, by a vector of the bit reversal's table and by three coefficients.
     """
-    step = 8192 // spec.fft
-    half = spec.fft // 2
+    step = 8192 // spec.n_fft
+    half = spec.n_fft // 2
     radix4 = half if half in (16, 64, 256) else half // 2
     tables = [
         _array("uint16_t", "bit_reversal", np.append(c.bit_reversal, np.zeros(16, np.uint16)))
@@ -216,7 +216,7 @@ def _helium(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
 
 def _cfft(spec: FrontendSpec, c: Constants) -> str:
     return f"""\
-    .fftLen = {spec.fft // 2},
+    .fftLen = {spec.n_fft // 2},
     .pTwiddle = twiddles,
     .pBitRevTable = bit_reversal,
     .bitRevLength = {len(c.bit_reversal)},"""
@@ -225,7 +225,7 @@ def _cfft(spec: FrontendSpec, c: Constants) -> str:
 def _rfft(spec: FrontendSpec, cfft: str) -> str:
     return f"""
 static const arm_rfft_instance_q15 rfft = {{
-    .fftLenReal = {spec.fft},
+    .fftLenReal = {spec.n_fft},
     .ifftFlagR = 0,
     .bitReverseFlagR = 1,
     .twidCoefRModifier = 1,

@@ -56,20 +56,20 @@ def stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
         start = signal.sosfilt_zi(sos)[:, None, :] * filtered[None, :, :1]
         filtered, _ = signal.sosfilt(sos, filtered, axis=-1, zi=start)
     weights = exact_taper(spec)
-    columns = (filtered.shape[1] - spec.fft) // spec.hop + 1
-    frames = np.lib.stride_tricks.sliding_window_view(filtered, spec.fft, axis=-1)
+    columns = (filtered.shape[1] - spec.n_fft) // spec.hop_length + 1
+    frames = np.lib.stride_tricks.sliding_window_view(filtered, spec.n_fft, axis=-1)
     stft = signal.ShortTimeFFT(
-        weights, hop=spec.hop, fs=spec.rate, fft_mode="onesided", phase_shift=None
+        weights, hop=spec.hop_length, fs=spec.rate, fft_mode="onesided", phase_shift=None
     )
     # ShortTimeFFT numbers slices by their centre; p covers samples p * hop - fft / 2 onwards,
     # so an offset of fft / 2 samples makes slice c cover what column c covers.
-    first = spec.fft // 2
+    first = spec.n_fft // 2
     spectrum = stft.stft(filtered, p0=0, p1=columns, k_offset=first, axis=-1)
     spectrum = np.moveaxis(spectrum, -1, -2)
     chosen = spectrum[..., slice(*spec.bins)]
     return FloatStages(
         filter=filtered,
-        window=frames[:, :: spec.hop][:, :columns] * weights,
+        window=frames[:, :: spec.hop_length][:, :columns] * weights,
         fft=spectrum,
         log=0.5 * np.log2(np.abs(chosen) ** 2 + spec.floor**2),
     )
@@ -94,9 +94,9 @@ def exact_taper(spec: FrontendSpec) -> FloatArray:
     """Window function without rounding; ``none`` is the same constant as in Q15."""
     from scipy import signal
 
-    if spec.taper == "none":
+    if spec.window_function == "none":
         return taper(spec) / Q15
-    weights: FloatArray = signal.get_window(spec.taper, spec.fft, fftbins=True)
+    weights: FloatArray = signal.get_window(spec.window_function, spec.n_fft, fftbins=True)
     return weights
 
 

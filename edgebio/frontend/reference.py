@@ -15,9 +15,9 @@ import numpy.typing as npt
 from edgebio import storage
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import WINDOW_SHIFT, Biquad, constants
-from edgebio.frontend.spec import CoreClass, FrontendSpec
-from edgebio.frontend.standard import Standardisation
-from edgebio.frontend.twin import class_flags
+from edgebio.frontend.spec import FftNumerics, FrontendSpec
+from edgebio.frontend.standardization import Standardization
+from edgebio.frontend.twin import numerics_flags
 from edgebio.processes import host_compiler
 
 Frames = npt.NDArray[np.int16]
@@ -28,7 +28,7 @@ Rfft = Callable[[Frames], Frames]
 def stages(
     spec: FrontendSpec,
     samples: npt.NDArray[np.int16],
-    standard: Standardisation | None = None,
+    standard: Standardization | None = None,
     rfft: Rfft | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """Run a recording through the chain, streamed from reset.
@@ -50,17 +50,19 @@ def stages(
         By stage name, arrays of shape (channels, n, ...) as `Twin.stages` gives them.
     """
     c = constants(spec)
-    transform = rfft or (lambda frames: own_rfft(frames, spec.core_class))
+    transform = rfft or (lambda frames: own_rfft(frames, spec.fft_numerics))
     level = filtered(spec, samples)
-    frames = np.lib.stride_tricks.sliding_window_view(level, spec.fft, axis=-1)[:, :: spec.hop]
+    frames = np.lib.stride_tricks.sliding_window_view(level, spec.n_fft, axis=-1)[
+        :, :: spec.hop_length
+    ]
     window = (frames * c.taper.astype(np.int64)) >> 16
     bits = _bit_length(np.bitwise_or.reduce(window ^ (window >> 63), axis=-1))
     exponent = 15 - bits - c.headroom
     left, right = np.maximum(exponent, 0)[..., None], np.maximum(-exponent, 0)[..., None]
     rounded = (window + np.where(right > 0, 1 << np.maximum(right - 1, 0), 0)) >> right
     scale = np.clip(rounded << left, -32768, 32767).astype(np.int16)
-    flat = transform(scale.reshape(-1, spec.fft))
-    fft = flat.reshape(*scale.shape[:-1], spec.fft + 2)
+    flat = transform(scale.reshape(-1, spec.n_fft))
+    fft = flat.reshape(*scale.shape[:-1], spec.n_fft + 2)
     chosen = fft.reshape(*scale.shape[:-1], -1, 2)[..., slice(*spec.bins), :].astype(np.int64)
     power = np.square(chosen).sum(axis=-1)
     values: dict[str, npt.NDArray[Any]] = {
@@ -86,7 +88,7 @@ def filtered(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> npt.NDArray[
     return level
 
 
-def own_rfft(frames: Frames, core_class: CoreClass) -> Frames:
+def own_rfft(frames: Frames, core_class: FftNumerics) -> Frames:
     """``arm_rfft_q15`` of CMSIS-DSP's C, initialised by its own ``arm_rfft_init_q15``."""
     n = frames.shape[1]
     library = _library(core_class)
@@ -155,13 +157,13 @@ def _log(
     index = fraction >> 26
     part = ((table[index + 1] - table[index]) * ((fraction >> 10) & 0xFFFF)) >> 16
     log = (whole << 15) + table[index] + part
-    unit = (WINDOW_SHIFT + at - spec.fft.bit_length() + 1) << 10
+    unit = (WINDOW_SHIFT + at - spec.n_fft.bit_length() + 1) << 10
     octaves: npt.NDArray[np.int16] = (((log + 32) >> 6) - unit).astype(np.int16)
     return octaves
 
 
 @cache
-def _library(core_class: CoreClass) -> ctypes.CDLL:
+def _library(core_class: FftNumerics) -> ctypes.CDLL:
     folder = cmsisdsp.source()
     names = [
         *cmsisdsp.RFFT_Q15,
@@ -169,10 +171,10 @@ def _library(core_class: CoreClass) -> ctypes.CDLL:
         "Source/TransformFunctions/arm_rfft_init_q15.c",
         "Source/TransformFunctions/arm_cfft_init_q15.c",
     ]
-    flags = ["-std=gnu11", *class_flags(core_class)]
+    flags = ["-std=gnu11", *numerics_flags(core_class)]
     flags += [f"-isystem{path}" for path in cmsisdsp.include()]
     header = storage.assets("firmware_assets") / "frontend"
-    library = host_compiler.library(
+    library = host_compiler.load_library(
         f"cmsis-{core_class}", [folder / n for n in names], [header], flags
     )
     library.arm_rfft_init_q15.restype = ctypes.c_int8

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-CoreClass = Literal["scalar", "dsp", "mve"]
+FftNumerics = Literal["scalar", "dsp", "mve"]
 """Numerics of CMSIS-DSP's q15 FFT: plain C (M0, M0+, M3) or SIMD32 order (M4, M7, M33, M55 exact).
 
 It is the model's, not the board's: every core computes either class in every bit, its own class
@@ -22,15 +22,15 @@ class FrontendSettings(BaseModel):
 
     Attributes
     ----------
-    window : int
+    segment_length : int
         Samples of one image; ``fft`` plus a multiple of ``hop``.
-    hop : int
+    hop_length : int
         Samples from one STFT column to the next.
-    fft : int
+    n_fft : int
         Points of the real FFT: 32, 64, 128, 256 or 512.
-    stride : int
+    step_frames : int
         Columns from one decision to the next, at most those of an image.
-    taper : {"hann", "hamming", "none"}
+    window_function : {"hann", "hamming", "none"}
         Window function of a column (periodic).
     highpass, lowpass : float
         Corners of 2nd-order Butterworth filters in Hz, together a band-pass; 0 leaves one out.
@@ -41,75 +41,70 @@ class FrontendSettings(BaseModel):
     floor : float
         Magnitude in counts that is added (in power) before the logarithm, so that silence is
         flat: ``log2(sqrt(|X|^2 + floor^2))`` with ``X`` the unnormalised DFT.
-    standardise : {"bin", "channel", "none"}
+    standardization : {"bin", "channel", "none"}
         Mean and deviation learned from training, per bin and channel, per channel, or one for all.
-    core_class : {"scalar", "dsp", "mve"}
-        Numerics of the FFT, see `CoreClass`.
+    fft_numerics : {"scalar", "dsp", "mve"}
+        Numerics of the FFT, see `FftNumerics`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    window: Annotated[int, Field(gt=0, le=65536)] = 200
-    hop: Annotated[int, Field(gt=0, le=65536)] = 17
-    fft: Literal[32, 64, 128, 256, 512] = 64
-    stride: Annotated[int, Field(gt=0, le=4096)] = 3
-    taper: Literal["hann", "hamming", "none"] = "hann"
+    segment_length: Annotated[int, Field(gt=0, le=65536)] = 200
+    hop_length: Annotated[int, Field(gt=0, le=65536)] = 17
+    n_fft: Literal[32, 64, 128, 256, 512] = 64
+    step_frames: Annotated[int, Field(gt=0, le=4096)] = 3
+    window_function: Literal["hann", "hamming", "none"] = "hann"
     highpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20.0
     lowpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     notch: Literal[0, 50, 60] = 0
     bins: tuple[int, int] = (1, 33)
     floor: Annotated[float, Field(gt=0, le=4096, allow_inf_nan=False)] = 64.0
-    standardise: Literal["bin", "channel", "none"] = "bin"
-    core_class: CoreClass = "dsp"
+    standardization: Literal["bin", "channel", "none"] = "bin"
+    fft_numerics: FftNumerics = "dsp"
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.hop > self.window:
-            raise ValueError(f"hop {self.hop} is longer than the window of {self.window} samples")
-        rest = self.window - self.fft
+        if self.hop_length > self.segment_length:
+            raise ValueError(f"hop {self.hop_length} is longer than the window of {self.segment_length} samples")
+        rest = self.segment_length - self.n_fft
         if rest < 0:
-            raise ValueError(f"window {self.window} is shorter than the FFT of {self.fft} points")
-        if rest % self.hop:
-            below = self.fft + rest // self.hop * self.hop
+            raise ValueError(f"window {self.segment_length} is shorter than the FFT of {self.n_fft} points")
+        if rest % self.hop_length:
+            below = self.n_fft + rest // self.hop_length * self.hop_length
             raise ValueError(
-                f"window {self.window} is not fft + a multiple of hop; "
-                f"the nearest are {below} and {below + self.hop}"
+                f"window {self.segment_length} is not fft + a multiple of hop; "
+                f"the nearest are {below} and {below + self.hop_length}"
             )
-        if self.stride > self.columns:
+        if self.step_frames > self.frames:
             raise ValueError(
-                f"stride {self.stride} skips columns: an image has only {self.columns} of them"
+                f"stride {self.step_frames} skips columns: an image has only {self.frames} of them"
             )
         first, end = self.bins
-        if not 0 <= first < end <= self.fft // 2 + 1:
+        if not 0 <= first < end <= self.n_fft // 2 + 1:
             raise ValueError(
-                f"bins {first} to {end} are not within 0 to {self.fft // 2 + 1} of a "
-                f"{self.fft}-point FFT"
+                f"bins {first} to {end} are not within 0 to {self.n_fft // 2 + 1} of a "
+                f"{self.n_fft}-point FFT"
             )
         return self
 
     @property
-    def columns(self) -> int:
+    def frames(self) -> int:
         """STFT columns of one image."""
-        return (self.window - self.fft) // self.hop + 1
+        return (self.segment_length - self.n_fft) // self.hop_length + 1
 
-    def columns_in(self, samples: int) -> int:
+    def frames_in(self, samples: int) -> int:
         """STFT columns that a run of `samples` completes."""
-        return (samples - self.fft) // self.hop + 1 if samples >= self.fft else 0
+        return (samples - self.n_fft) // self.hop_length + 1 if samples >= self.n_fft else 0
 
     @property
-    def height(self) -> int:
-        """Rows of the image: its columns in time."""
-        return self.columns
-
-    @property
-    def width(self) -> int:
+    def n_bins(self) -> int:
         """Frequency bins of the image."""
         return self.bins[1] - self.bins[0]
 
     @property
     def step(self) -> int:
         """Samples from one decision to the next."""
-        return self.stride * self.hop
+        return self.step_frames * self.hop_length
 
 
 class FrontendSpec(FrontendSettings):
@@ -136,7 +131,7 @@ class FrontendSpec(FrontendSettings):
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Shape of one image: (columns, bins, channels)."""
-        return (self.columns, self.width, self.channels)
+        return (self.frames, self.n_bins, self.channels)
 
     def settings(self) -> FrontendSettings:
         """Return the settings alone."""

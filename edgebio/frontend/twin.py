@@ -18,9 +18,10 @@ from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import Constants, constants
-from edgebio.frontend.spec import CoreClass, FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.spec import FftNumerics, FrontendSpec
+from edgebio.frontend.standardization import Standardization
 from edgebio.processes import host_compiler
+from edgebio.processes.worker_pool import available_cores, map_in_order
 
 STAGES: dict[str, tuple[int, type[np.generic]]] = {
     "filter": (0, np.int32),
@@ -39,7 +40,7 @@ HELIUM_READS_AHEAD = 80
 """Bytes behind its frame that Helium's FFT loads ahead, and does not use."""
 
 
-def class_flags(core_class: CoreClass, *, helium: bool = False) -> tuple[str, ...]:
+def numerics_flags(core_class: FftNumerics, *, helium: bool = False) -> tuple[str, ...]:
     """Compiler definitions that make CMSIS-DSP compute as `core_class`, on any machine.
 
     Parameters
@@ -55,7 +56,7 @@ def class_flags(core_class: CoreClass, *, helium: bool = False) -> tuple[str, ..
     return (numerics, "-DARM_MATH_AUTOVECTORIZE")  # CMSIS-DSP's name for no intrinsics of Helium
 
 
-def uses_helium(core_class: CoreClass, helium: bool) -> bool:
+def uses_helium(core_class: FftNumerics, helium: bool) -> bool:
     """Whether a core computes a model's FFT by Helium's intrinsics, which the twin only nears."""
     return helium and core_class == "mve"
 
@@ -98,7 +99,7 @@ class Twin:
     """
 
     spec: FrontendSpec
-    standard: Standardisation | None = None
+    standard: Standardization | None = None
     _config: "_Config" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,13 +109,13 @@ class Twin:
     def _of_one_column(self) -> "Twin":
         """The same front end with images of one column."""
         return Twin(
-            self.spec.model_copy(update={"window": self.spec.fft, "stride": 1}), self.standard
+            self.spec.model_copy(update={"segment_length": self.spec.n_fft, "step_frames": 1}), self.standard
         )
 
     @property
     def state_bytes(self) -> int:
         """RAM that the front end's state takes, here as on any core."""
-        size: int = _library(self.spec.core_class).eb_frontend_host_bytes(self._config.pointer)
+        size: int = _library(self.spec.fft_numerics).eb_frontend_host_bytes(self._config.pointer)
         return size
 
     def columns(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
@@ -137,7 +138,7 @@ class Twin:
         self, recordings: Iterable[npt.NDArray[np.int16]]
     ) -> Iterator[npt.NDArray[np.int16]]:
         """`columns` of many recordings, in their order, on all cores; few are held at a time."""
-        return host_compiler.on_all_cores(self.columns, recordings)
+        return map_in_order(self.columns, recordings)
 
     def images(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Images of a recording streamed from reset: int8, shape (n, columns, bins, channels)."""
@@ -149,7 +150,7 @@ class Twin:
         Returns
         -------
         ndarray
-            int8, shape (columns, bins, channels), as `Standardisation.apply` makes of `columns`.
+            int8, shape (columns, bins, channels), as `Standardization.apply` makes of `columns`.
         """
         return self._of_one_column.images(samples)[:, 0]
 
@@ -157,7 +158,7 @@ class Twin:
         self, recordings: Iterable[npt.NDArray[np.int16]]
     ) -> Iterator[npt.NDArray[np.int8]]:
         """`pixels` of many recordings, in their order, on all cores; few are held at a time."""
-        return host_compiler.on_all_cores(self.pixels, recordings)
+        return map_in_order(self.pixels, recordings)
 
     def windows(
         self, samples: npt.NDArray[np.int16], cores: int | None = None
@@ -182,33 +183,33 @@ class Twin:
             Where the samples have another type or shape, or the twin has no standardisation.
         """
         spec = self.spec
-        shape = (spec.window, spec.channels)
+        shape = (spec.segment_length, spec.channels)
         if samples.dtype != np.int16 or samples.shape[1:] != shape:
             raise EdgebioError(
-                f"the front end takes windows of int16 and shape (n, {spec.window}, "
+                f"the front end takes windows of int16 and shape (n, {spec.segment_length}, "
                 f"{spec.channels}), not {samples.dtype} {samples.shape}"
             )
         if self.standard is None:
             raise EdgebioError("images need a standardisation; log magnitudes do not")
         samples = np.ascontiguousarray(samples)
         out = np.empty((len(samples), *spec.image_shape), dtype=np.int8)
-        if not host_compiler.present():
+        if not host_compiler.is_available():
             for image, window in zip(out, samples, strict=True):
                 image[...] = self.images(window)[0]
             return out
-        library = _library(spec.core_class)
+        library = _library(spec.fft_numerics)
 
         def run(part: slice) -> None:
             state = np.zeros(self.state_bytes // 8 + 1, np.uint64)
             library.eb_frontend_host_windows(
                 self._config.pointer, state.ctypes.data, samples[part].ctypes.data,
-                len(samples[part]), spec.window, out[part].ctypes.data,
+                len(samples[part]), spec.segment_length, out[part].ctypes.data,
             )  # fmt: skip
 
         # Parts small enough that a core which is late holds up the others little.
-        size = max(1, min(256, len(samples) // (4 * (cores or host_compiler.cores()))))
+        size = max(1, min(256, len(samples) // (4 * (cores or available_cores()))))
         parts = [slice(i, i + size) for i in range(0, len(samples), size)]
-        for _ in host_compiler.on_all_cores(run, parts, cores):
+        for _ in map_in_order(run, parts, cores):
             pass
         return out
 
@@ -228,26 +229,26 @@ class Twin:
                 f"the front end takes int16 samples of shape (n, {spec.channels}), "
                 f"not {samples.dtype} {samples.shape}"
             )
-        if not host_compiler.present():
+        if not host_compiler.is_available():
             from edgebio.frontend import fallback
 
             slow = fallback.stages(spec, self.standard, samples)
             return Stages({name: slow.values[name] for name in wanted}, slow.images, slow.railed)
         samples = np.ascontiguousarray(samples)
         n = len(samples)
-        columns = spec.columns_in(n)
+        columns = spec.frames_in(n)
         images = (
-            max(0, (columns - spec.columns) // spec.stride + 1) if columns >= spec.columns else 0
+            max(0, (columns - spec.frames) // spec.step_frames + 1) if columns >= spec.frames else 0
         )
         rows = {
             "filter": (n,),
-            "window": (columns, spec.fft),
-            "scale": (columns, spec.fft),
+            "window": (columns, spec.n_fft),
+            "scale": (columns, spec.n_fft),
             "exponent": (columns,),
-            "fft": (columns, spec.fft + 2),
-            "power": (columns, spec.width),
-            "log": (columns, spec.width),
-            "image": (columns, spec.width),
+            "fft": (columns, spec.n_fft + 2),
+            "power": (columns, spec.n_bins),
+            "log": (columns, spec.n_bins),
+            "image": (columns, spec.n_bins),
         }
         values: dict[str, npt.NDArray[Any]] = {}
         used = np.zeros((len(STAGES), spec.channels), dtype=np.uintp)
@@ -259,7 +260,7 @@ class Twin:
                 array.ctypes.data, array.nbytes // spec.channels, used[number:].ctypes.data
             )
         out = np.empty((images, *spec.image_shape), dtype=np.int8)
-        library = _library(spec.core_class)
+        library = _library(spec.fft_numerics)
         state = np.zeros(library.eb_frontend_host_bytes(self._config.pointer) // 8 + 1, np.uint64)
         made = library.eb_frontend_host_run(
             self._config.pointer, state.ctypes.data, samples.ctypes.data, n, streams,
@@ -332,35 +333,35 @@ class _ConfigC(ctypes.Structure):  # eb_frontend_config
 class _Config:
     """The C configuration of a front end, and the arrays that it points into."""
 
-    def __init__(self, spec: FrontendSpec, standard: Standardisation | None) -> None:
+    def __init__(self, spec: FrontendSpec, standard: Standardization | None) -> None:
         self.constants: Constants = constants(spec)
         self.pixels = standard.pixels() if standard else np.zeros((1, 1, 2), np.int16)
         bins, channels, _ = self.pixels.shape
-        if bins not in (1, spec.width) or channels not in (1, spec.channels):
+        if bins not in (1, spec.n_bins) or channels not in (1, spec.channels):
             raise EdgebioError(
                 f"standardisation of shape {(bins, channels)} does not fit images of "
-                f"{spec.width} bins and {spec.channels} channels"
+                f"{spec.n_bins} bins and {spec.channels} channels"
             )
         c = self.constants
         self._filter = (_BiquadC * len(c.filter))(
             *(_BiquadC(b.b0, b.b1, b.minus_a1, b.minus_a2, b.passes_dc) for b in c.filter)
         )
         self._cfft = _CfftC(
-            spec.fft // 2, c.twiddles.ctypes.data, c.bit_reversal.ctypes.data, len(c.bit_reversal)
+            spec.n_fft // 2, c.twiddles.ctypes.data, c.bit_reversal.ctypes.data, len(c.bit_reversal)
         )
         self._rfft = _RfftC(
-            spec.fft, 0, 1, 1, c.real_a.ctypes.data, c.real_b.ctypes.data,
+            spec.n_fft, 0, 1, 1, c.real_a.ctypes.data, c.real_b.ctypes.data,
             ctypes.pointer(self._cfft),
         )  # fmt: skip
         self._config = _ConfigC(
             channels=spec.channels,
-            fft=spec.fft,
-            log2fft=spec.fft.bit_length() - 1,
-            hop=spec.hop,
-            columns=spec.columns,
-            stride=spec.stride,
+            fft=spec.n_fft,
+            log2fft=spec.n_fft.bit_length() - 1,
+            hop=spec.hop_length,
+            columns=spec.frames,
+            stride=spec.step_frames,
             first_bin=spec.bins[0],
-            bins=spec.width,
+            bins=spec.n_bins,
             sections=len(c.filter),
             bin_stride=channels if bins > 1 else 0,
             channel_stride=1 if channels > 1 else 0,
@@ -376,14 +377,14 @@ class _Config:
 
 
 @cache
-def _library(core_class: CoreClass) -> ctypes.CDLL:
+def _library(core_class: FftNumerics) -> ctypes.CDLL:
     own = storage.assets("firmware_assets") / "frontend"
     cmsis = cmsisdsp.source()
-    flags = ["-std=gnu11", "-O3", "-DEB_FRONTEND_TRACED", *class_flags(core_class)]
+    flags = ["-std=gnu11", "-O3", "-DEB_FRONTEND_TRACED", *numerics_flags(core_class)]
     flags += [f"-isystem{folder}" for folder in cmsisdsp.include()]
     sources = [own / "eb_frontend.c", own / "eb_frontend_host.c"]
     sources += [cmsis / name for name in cmsisdsp.RFFT_Q15]
-    library = host_compiler.library(f"frontend-{core_class}", sources, [own], flags)
+    library = host_compiler.load_library(f"frontend-{core_class}", sources, [own], flags)
     library.eb_frontend_host_run.restype = ctypes.c_size_t
     library.eb_frontend_host_run.argtypes = (
         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p,

@@ -1,1 +1,1 @@
-"""Subprocesses, threads and compilers: everything that edgebio starts on the host goes through here."""
+"""Everything that edgebio starts on the host: programs, compilers, subprocesses and threads."""

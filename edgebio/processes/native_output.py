@@ -1,4 +1,4 @@
-"""What native code writes past Python: TensorFlow, compilers, converters."""
+"""Output that native code writes past Python: TensorFlow, compilers, converters."""
 
 import contextlib
 import os
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 
 @contextlib.contextmanager
-def silenced(descriptors: Sequence[int] = (1, 2)) -> Iterator[None]:
-    """Send what is written to some file descriptors to nowhere, while the block runs.
+def silence_output(descriptors: Sequence[int] = (1, 2)) -> Iterator[None]:
+    """Discard everything written to some file descriptors while the block runs.
 
     Parameters
     ----------
@@ -17,14 +17,14 @@ def silenced(descriptors: Sequence[int] = (1, 2)) -> Iterator[None]:
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    kept = [os.dup(number) for number in descriptors]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    copies = [os.dup(number) for number in descriptors]
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
         for number in descriptors:
-            os.dup2(nowhere, number)
+            os.dup2(null, number)
         yield
     finally:
-        for number, copy in zip(descriptors, kept, strict=True):
+        for number, copy in zip(descriptors, copies, strict=True):
             os.dup2(copy, number)
             os.close(copy)
-        os.close(nowhere)
+        os.close(null)

@@ -1,7 +1,7 @@
-"""A function in a process of its own: TensorFlow survives no fork, and gives its memory back so.
+"""Call a function in a Python process of its own.
 
-The process takes one call from its standard input, which was written by this module of the process
-that started it and by nobody else.
+TensorFlow does not survive a fork, and returns its memory only when its process ends. The process
+reads one pickled call from its standard input, which only `call` writes.
 """
 
 import io
@@ -21,7 +21,7 @@ from edgebio.errors import EdgebioError
 _FAILED = 3  # exit code; the reason is in the file that the call names
 
 
-class DiedError(Exception):
+class ProcessDiedError(Exception):
     """The process ended before the call did, by a signal or for want of memory."""
 
 
@@ -31,36 +31,36 @@ def call(function: Callable[..., None], *arguments: object) -> None:
     Parameters
     ----------
     function, arguments
-        What is called; both can be pickled. What it finds it leaves in files.
+        Must be picklable. The function leaves its results in files.
 
     Raises
     ------
     EdgebioError
         As the function raised it; any other error comes with its traceback.
-    DiedError
+    ProcessDiedError
         Where the process ended otherwise.
     """
     with tempfile.NamedTemporaryFile(prefix="edgebio-", suffix=".txt") as reason:
-        given = io.BytesIO()
-        pickle.dump((sys.path, os.getpid(), reason.name), given)
-        pickle.dump((function, arguments), given)
-        done = subprocess.run(
+        pickles = io.BytesIO()
+        pickle.dump((sys.path, os.getpid(), reason.name), pickles)
+        pickle.dump((function, arguments), pickles)
+        process = subprocess.run(
             [sys.executable, "-c", f"from {__name__} import main; main()"],
-            input=given.getvalue(),
+            input=pickles.getvalue(),
             stdout=sys.stderr,
             check=False,
         )
-        if done.returncode == _FAILED:
+        if process.returncode == _FAILED:
             raise EdgebioError(reason.read().decode())
-    if done.returncode:
-        raise DiedError(f"the process ended with {done.returncode}")
+    if process.returncode:
+        raise ProcessDiedError(f"the process ended with {process.returncode}")
 
 
 def main() -> None:
-    """Make the call that standard input tells, in the process that is for it alone."""
-    # Ctrl-C ends it without a word: whoever wants the result speaks.
+    """Make the call that standard input holds; runs in the new process."""
+    # Ctrl-C ends this process without a message: the caller reports it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # Finding the function may need the caller's path.
+    # Unpickling the function may need the caller's path.
     path, parent, reason = pickle.load(sys.stdin.buffer)
     sys.path[:] = path
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -68,18 +68,18 @@ def main() -> None:
     try:
         function(*arguments)
     except EdgebioError as error:
-        said = str(error)
+        text = str(error)
     except Exception:
-        said = traceback.format_exc()
+        text = traceback.format_exc()
     else:
         return
     with open(reason, "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(said)
+        file.write(text)
     sys.exit(_FAILED)
 
 
 def _end_with(parent: int) -> None:
-    """Do not outlive who wants the result, even where it was killed."""
+    """End this process when its parent ends, even by SIGKILL."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

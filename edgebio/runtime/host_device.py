@@ -11,7 +11,6 @@ import subprocess
 import threading
 import tty
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,8 @@ from edgebio.frontend import firmware as frontend
 from edgebio.link import application
 from edgebio.link.application import ImageIdentity
 from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_compiler
+from edgebio.processes.worker_pool import map_in_order
 from edgebio.tflite import Graph, read
 from edgebio.tflite.metadata import metadata
 
@@ -76,7 +77,7 @@ def compile_application(
     front = frontend.write(
         folder / "frontend",
         known.frontend if known else None,
-        known.standardisation if known else None,
+        known.standardization if known else None,
     )
     name = hashlib.sha256(graph.sha256.encode()).digest()[:16]
     identity = ImageIdentity(board="host", core=os.uname().machine[:16], clock_hz=0, build=name)
@@ -97,16 +98,15 @@ def compile_application(
     def compiled(number: int) -> str:
         source, own_flags = sources[number]
         target = str(folder / "objects" / f"{number}-{source.stem}.o")
-        host_compiler.run(
-            host_compiler.compiler(), *own_flags, *options, "-c", str(source), "-o", target
+        run_compiler(
+            host_compiler.find_compiler(), *own_flags, *options, "-c", str(source), "-o", target
         )
         return target
 
-    with ThreadPoolExecutor() as pool:
-        objects = list(pool.map(compiled, range(len(sources))))
+    objects = list(map_in_order(compiled, range(len(sources))))
     executable = folder / "device"
-    host_compiler.run(
-        host_compiler.compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable)
+    run_compiler(
+        host_compiler.find_compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable)
     )
     return executable
 

@@ -22,9 +22,9 @@ from edgebio.errors import CheckFailedError
 from edgebio.firmware.bench import bench
 from edgebio.firmware.bench_frontend import DecisionCost, bench_decision
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.processes import subprocess_call
-from edgebio.processes.native_output import silenced
+from edgebio.processes.native_output import silence_output
 from edgebio.recipes import Recipe
 from edgebio.tflite.metadata import ENTRY, ModelMetadata, require
 
@@ -247,14 +247,14 @@ def _untrained(recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...], tar
         ]
     )
     images = rng.integers(-128, 128, (_CALIBRATION, *spec.image_shape), np.int8)
-    with silenced():
+    with silence_output():
         model = to_int8(to_float(network, spec.image_shape), images, 100.0)
-    logs = rng.integers(0, 1 << 13, (64, spec.width, spec.channels)).astype(np.int16)
+    logs = rng.integers(0, 1 << 13, (64, spec.n_bins, spec.channels)).astype(np.int16)
     about = ModelMetadata(
         name=recipe.name,
         classes=classes,
         frontend=spec,
-        standardisation=Standardisation.learn(spec, [logs]),
+        standardization=Standardization.learn(spec, [logs]),
         decision=recipe.decision,
     )
     made = flatbuffer.with_metadata(model, ENTRY, about.model_dump_json().encode())

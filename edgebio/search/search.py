@@ -25,7 +25,7 @@ from edgebio.evaluation.evaluate import RESULT, code
 from edgebio.processes import subprocess_call
 from edgebio.processes.worker_pool import Crew
 from edgebio.protocols import Fold
-from edgebio.quantize.quantize import MODEL
+from edgebio.tasks.stft_classifier.quantize import MODEL
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
 from edgebio.search import sides, study
@@ -154,7 +154,7 @@ def search(
             "title": request.recipe.title,
             "dataset": request.recipe.data.dataset,
             "board": request.board.name,
-            "core": request.board.core,
+            "core": request.board.cpu,
             "clock_hz": request.board.clock_hz,
             "inner_folds": [fold.name for fold in folds],
             "chosen_on": _described(sides.chosen_by(side)),
@@ -460,8 +460,8 @@ class _Search:
         if self.request.epochs is None:
             return recipe
         training = recipe.training
-        new = training.new_people.model_copy(update={"epochs": self.request.epochs})
-        update = {"epochs": self.request.epochs, "new_people": new}
+        new = training.new_subjects.model_copy(update={"epochs": self.request.epochs})
+        update = {"epochs": self.request.epochs, "new_subjects": new}
         return recipe.model_copy(update={"training": training.model_copy(update=update)})
 
     def _cost(self, recipe: Recipe) -> Cost:
@@ -470,7 +470,7 @@ class _Search:
         try:
             with self.counting:
                 return self.counter.untrained(recipe, spec, inside[0].classes)
-        except subprocess_call.DiedError as error:
+        except subprocess_call.ProcessDiedError as error:
             raise workers.LostError(
                 f"the process that counts a candidate died ({error}; short of memory?): run the "
                 "same command again, with --jobs 1"
@@ -531,9 +531,9 @@ def _network(recipe: Recipe) -> dict[str, Any]:
         "pool_after": list(model.pool_after),
         "dense": model.dense,
         "dropout": model.dropout,
-        "fft": front_end.fft,
-        "hop": front_end.hop,
-        "columns": front_end.columns,
+        "fft": front_end.n_fft,
+        "hop": front_end.hop_length,
+        "columns": front_end.frames,
         "bins": list(front_end.bins),
         "learning_rate": training.learning_rate,
         "noise": training.augment.noise,

@@ -13,7 +13,7 @@ from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import Recording
 from tests import tiny
 
-SPEC, DATA = FrontendSettings(window=200, hop=2, stride=25), DataSettings(dataset="emg-3dc")
+SPEC, DATA = FrontendSettings(segment_length=200, hop_length=2, step_frames=25), DataSettings(dataset="emg-3dc")
 ANCHORS = {"2": 0.798, "6": 0.886, "8": 0.79, "9": 0.872, "11": 0.941, "12": 0.864}
 """Accuracy of each person, session 1 to session 2, published beside the recordings."""
 
@@ -92,7 +92,7 @@ def test_a_heart_is_scored_beat_by_beat_in_its_own_band(monkeypatch):
     monkeypatch.setattr(
         baseline, "features", lambda *given: bands.append((given[4], len(given[2]))) or true(*given)
     )
-    spec = FrontendSettings(window=128, hop=8, fft=64, highpass=0.5, lowpass=40.0, bins=(0, 8))
-    data = DataSettings(dataset="ecg-mitbih", windows="beats")
+    spec = FrontendSettings(segment_length=128, hop_length=8, n_fft=64, highpass=0.5, lowpass=40.0, bins=(0, 8))
+    data = DataSettings(dataset="ecg-mitbih", segments="beats")
     assert baseline.score(fold, spec, data)["accuracy"] == 1
     assert bands == [((0.5, 40.0), len(beats))] * 2

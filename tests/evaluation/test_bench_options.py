@@ -9,7 +9,7 @@ import pytest
 
 from edgebio import protocols
 from edgebio.errors import EdgebioError
-from edgebio.recipes import AugmentSettings, NewPeopleSettings, Recipe
+from edgebio.recipes import AugmentSettings, NewSubjectsSettings, Recipe
 from edgebio.recordings.recording import Recording
 from tests import tiny
 
@@ -80,8 +80,8 @@ def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, 
         tool.Where.parse(text) for text in
         ("emg-synthetic:one-to-one:1,2", "emg-synthetic:cross-subject")
     ]  # fmt: skip
-    new = NewPeopleSettings(augment=AugmentSettings(rotate=1))
-    training = tiny.RECIPE.training.model_copy(update={"new_people": new})
+    new = NewSubjectsSettings(augment=AugmentSettings(rotate=1))
+    training = tiny.RECIPE.training.model_copy(update={"new_subjects": new})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     found = tool.run(recipe, places, ["force", "rotate"], tmp_path, seeds=2, jobs=1)
     assert json.loads((tmp_path / "options.json").read_text())["rows"] == found
@@ -106,7 +106,7 @@ def test_inside_nobody_is_looked_at_whom_the_protocol_tests(tool, tmp_path, monk
     monkeypatch.setattr(tool, "evaluate", scored)
     monkeypatch.setattr(Recipe, "recordings", lambda self, root: PEOPLE)
     place = tool.Where.parse("emg-synthetic:patient-wise")
-    training = tiny.RECIPE.training.model_copy(update={"new_people": NewPeopleSettings(epochs=7)})
+    training = tiny.RECIPE.training.model_copy(update={"new_subjects": NewSubjectsSettings(epochs=7)})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     found = tool.run(recipe, [place], ["force"], tmp_path, inside=True)
     assert list(found["as it is"]) == ["emg-synthetic, patient-wise, inside"]

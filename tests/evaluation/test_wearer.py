@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 from click.testing import CliRunner
 
 from edgebio import report
-from edgebio.calibration import labelled
+from edgebio.calibration import weights
 from edgebio.cli import main
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate, wearer

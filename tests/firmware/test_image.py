@@ -13,6 +13,7 @@ from edgebio.boards.board import Board
 from edgebio.errors import CheckFailedError, EdgebioError, MissingToolError
 from edgebio.firmware import elf, stack, toolchain
 from edgebio.firmware.manifest import App, load_board
+from edgebio.processes.programs import run_compiler
 
 
 def with_memory(board: Board, flash: int, ram: int) -> Board:
@@ -257,7 +258,7 @@ def test_the_bound_of_the_stack_covers_what_the_compiler_says(
     assert files
     compared = 0
     for number, source in enumerate(files[1].split()):
-        toolchain.run(
+        run_compiler(
             toolchain.tool("gcc"),
             *flags[1].split(),
             *("-fstack-usage", "-c", source, "-o", str(tmp_path / f"{number}.o")),
@@ -280,7 +281,7 @@ def test_constants_lie_where_their_type_wants_them(
     source = tmp_path / "table.c"
     source.write_text("const unsigned char table[] __attribute__((aligned(16))) = {1, 2, 3};\n")
     gcc = toolchain.tool("gcc")
-    toolchain.run(
+    run_compiler(
         gcc, "-mcpu=cortex-m4", "-fdata-sections", "-c", str(source), "-o", str(tmp_path / "t.o")
     )
     image = elf.Image(built[0] / "firmware.elf")

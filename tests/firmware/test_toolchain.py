@@ -34,13 +34,13 @@ def compiled(folder: Path, *flags: str) -> Path:
 def test_an_object_is_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = compiled(folder)
     commands: list[tuple[str, ...]] = []
-    run = toolchain.run
+    run = toolchain.run_compiler
 
     def watched(*command: str, folder: Path | None = None) -> str:
         commands.append(command)
         return run(*command, folder=folder)
 
-    monkeypatch.setattr(toolchain, "run", watched)
+    monkeypatch.setattr(toolchain, "run_compiler", watched)
     assert compiled(folder) == first
     assert not [command for command in commands if "-c" in command]
 

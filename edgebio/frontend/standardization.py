@@ -19,7 +19,7 @@ _SHIFT = 18
 _GAIN_MAX = 32000  # keeps (log - offset) * gain + rounding inside int32 for every int16
 
 
-class Standardisation(BaseModel):
+class Standardization(BaseModel):
     """Offset and gain of every pixel: ``pixel = round((log - offset) * gain)``, saturated to int8.
 
     Attributes
@@ -63,7 +63,7 @@ class Standardisation(BaseModel):
         EdgebioError
             Where there are no columns at all.
         """
-        shape = (spec.width, spec.channels)
+        shape = (spec.n_bins, spec.channels)
         count, total, squares = 0, np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         for part in columns:
             count += len(part)
@@ -71,7 +71,7 @@ class Standardisation(BaseModel):
             squares += np.einsum("nbc,nbc->bc", part, part, dtype=np.int64)
         if not count:
             raise EdgebioError("no recording is long enough for one STFT column")
-        axes = {"bin": (), "channel": (0,), "none": (0, 1)}[spec.standardise]
+        axes = {"bin": (), "channel": (0,), "none": (0, 1)}[spec.standardization]
         mean = (total / _OCTAVE / count).mean(axis=axes, keepdims=True)
         power = (squares / _OCTAVE**2 / count).mean(axis=axes, keepdims=True)
         variance = power - np.square(mean)
@@ -126,7 +126,7 @@ def windows(spec: FrontendSpec, pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.
         int8, shape (images, columns, bins, channels); image k is due after
         ``window + k * step`` samples.
     """
-    if len(pixels) < spec.columns:
+    if len(pixels) < spec.frames:
         return np.empty((0, *spec.image_shape), dtype=np.int8)
-    view = np.lib.stride_tricks.sliding_window_view(pixels, spec.columns, axis=0)
-    return np.moveaxis(view[:: spec.stride], -1, 1)
+    view = np.lib.stride_tricks.sliding_window_view(pixels, spec.frames, axis=0)
+    return np.moveaxis(view[:: spec.step_frames], -1, 1)

@@ -1,0 +1,10 @@
+"""The nearest of several names, for messages about a name that does not exist."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Text such as ``; did you mean 'cross-subject'?``, empty where no name is similar."""
+    matches = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.5)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
