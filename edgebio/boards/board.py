@@ -2,25 +2,34 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FftNumerics
+from edgebio.renamed import one_warning
+from edgebio.section import Section, first_problem
+from edgebio.suggest import nearest
 
 Cpu = Literal["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
+Isa = Literal["portable", "dsp", "mve"]
+_ISA: dict[str, Isa] = {
+    "cortex-m0plus": "portable",
+    "cortex-m3": "portable",
+    "cortex-m4": "dsp",
+    "cortex-m7": "dsp",
+    "cortex-m33": "dsp",
+    "cortex-m55": "mve",
+}
+"""Best kernel set of each CPU; one that comes before it in `Isa` runs there too."""
 FlashMethod = Literal["emulator", "stm32-bootloader", "openocd", "pyocd", "uf2"]
 Address = Annotated[int, Field(ge=0, lt=1 << 32)]
 Hertz = Annotated[int, Field(gt=0, lt=1 << 32)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Region(_Section):
+class Region(Section):
     """A run of memory.
 
     Attributes
@@ -35,7 +44,7 @@ class Region(_Section):
     bytes: Annotated[int, Field(gt=0, lt=1 << 32)]
 
 
-class Memory(_Section):
+class Memory(Section):
     """Where the image goes (``flash``) and where it works (``ram``)."""
 
     flash: Region
@@ -51,7 +60,7 @@ class Memory(_Section):
         return self
 
 
-class Uart(_Section):
+class Uart(Section):
     """The UART that the link speaks through.
 
     Attributes
@@ -75,14 +84,14 @@ class Uart(_Section):
     baud: Annotated[int, Field(ge=1200, le=12_000_000)]
 
 
-class Usb(_Section):
+class Usb(Section):
     """USB ids under which the board, or its probe or boot loader, shows up."""
 
     vid: Annotated[int, Field(ge=0, le=0xFFFF)]
     pid: Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
-class Emulation(_Section):
+class Emulation(Section):
     """How the board is played: by QEMU's ``-M`` machine with ``options``, or by rp2040js.
 
     rp2040js has one machine, ``rp2040``, a serial port by TCP, and no semihosting.
@@ -93,7 +102,7 @@ class Emulation(_Section):
     program: Literal["qemu", "rp2040js"] = "qemu"
 
 
-class Flashing(_Section):
+class Flashing(Section):
     """Ways of putting an image on the board.
 
     Attributes
@@ -133,7 +142,7 @@ class Flashing(_Section):
         return self
 
 
-class HeliumBound(_Section):
+class HeliumBound(Section):
     """How far the FFT by Helium's intrinsics may be from the exact one, for one FFT length.
 
     Attributes
@@ -150,7 +159,7 @@ class HeliumBound(_Section):
     image: Annotated[int, Field(ge=0, le=255)]
 
 
-class Helium(_Section):
+class Helium(Section):
     """The core has Helium, and its FFT was measured.
 
     Attributes
@@ -180,7 +189,7 @@ class Helium(_Section):
         return self.bounds[fft]
 
 
-class Proof(_Section):
+class Proof(Section):
     """How far the board is proven, and by what.
 
     Attributes
@@ -196,7 +205,7 @@ class Proof(_Section):
     note: str
 
 
-class Board(_Section):
+class Board(Section):
     """A board, as its TOML file describes it.
 
     Attributes
@@ -204,7 +213,9 @@ class Board(_Section):
     name, title : str
         Name on the command line; name for people.
     cpu : str
-        Core as the compiler's ``-mcpu`` calls it.
+        Processor, as the compiler's ``-mcpu`` calls it.
+    isa : {"portable", "dsp", "mve"}
+        Kernels that the compiler may use; unset, the best of the CPU.
     fft_numerics : {"scalar", "dsp", "mve"}
         Numerics of the q15 FFT that the core computes exactly with its own instructions; a model
         may ask for another.
@@ -234,9 +245,12 @@ class Board(_Section):
         How far it is proven.
     """
 
+    old_keys: ClassVar[dict[str, str]] = {"core": "cpu", "core_class": "fft_numerics"}
+
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=23)]
     title: str
     cpu: Cpu
+    isa: Isa
     fft_numerics: FftNumerics
     clock_hz: Hertz
     port: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -244,15 +258,28 @@ class Board(_Section):
     memory: Memory
     uart: Uart
     boot2: bool = False
-    defines: dict[Annotated[str, Field(pattern=r"^EB_[A-Z0-9_]+$")], int] = {}
+    defines: dict[Annotated[str, Field(pattern=r"^EB_[A-Z0-9_]+$")], int] = Field(
+        default_factory=dict
+    )
     usb: tuple[Usb, ...] = ()
     emulator: Emulation | None = None
     helium: Helium | None = None
     flash: Flashing
     proven: Proof
 
+    @model_validator(mode="before")
+    @classmethod
+    def _default_isa(cls, content: Any) -> Any:
+        if isinstance(content, dict) and "isa" not in content:
+            cpu = content.get("cpu", content.get("core"))
+            return {**content, "isa": _ISA.get(cpu, "portable")}
+        return content
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        order = get_args(Isa)
+        if order.index(self.isa) > order.index(_ISA[self.cpu]):
+            raise ValueError(f"isa: a {self.cpu} has no {self.isa}; its best is {_ISA[self.cpu]}")
         if f"-mcpu={self.cpu}" not in self.flags:
             raise ValueError(f"flags lack -mcpu={self.cpu}")
         if ("emulator" in self.flash.methods) != (self.emulator is not None):
@@ -284,16 +311,16 @@ def load(name_or_path: str | Path) -> Board:
         path = storage.assets("boards") / f"{name_or_path}.toml"
     else:
         raise EdgebioError(
-            f"no board {str(name_or_path)!r}; there are {', '.join(names())}, or give a .toml file"
+            f"no board {str(name_or_path)!r}{nearest(str(name_or_path), names())}; "
+            f"there are {', '.join(names())}, or give a .toml file"
         )
     try:
-        board = Board.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        with one_warning(path):
+            board = Board.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EdgebioError(f"{path}: not TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise EdgebioError(f"{path}: {field + ': ' if field else ''}{first['msg']}") from None
+        raise EdgebioError(f"{path}: {first_problem(error)}") from None
     ports = storage.assets("firmware_assets") / "ports"
     there = sorted({path.parent.name for path in ports.glob("*/port.c")} - {"host"})
     if board.port not in there:

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from edgebio.section import Section
 
 REJECTED = 255
 """The decision for no class: none was certain enough."""
@@ -16,7 +18,7 @@ REST_NAMES = ("rest", "neutral")
 """Names by which a class that is rest is known, where the settings do not name it."""
 
 
-class DecisionSettings(BaseModel):
+class DecisionSettings(Section):
     """Settings of the decision stage.
 
     Attributes
@@ -35,8 +37,6 @@ class DecisionSettings(BaseModel):
     timeout : int
         Milliseconds without samples until the decision is rest; 0 waits for ever.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     votes: Annotated[int, Field(ge=1, le=31)] = 1
     confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -54,7 +54,9 @@ def stages(
             for name, (_, dtype) in STAGES.items()
         }
         values["exponent"] = values["exponent"][..., 0]
-        filtered = reference.filtered(spec, samples[: len(samples) // spec.hop_length * spec.hop_length])
+        filtered = reference.filtered(
+            spec, samples[: len(samples) // spec.hop_length * spec.hop_length]
+        )
         values["filter"] = filtered.astype(np.int32)
     images = np.zeros((0, *spec.image_shape), np.int8)
     if standard:

@@ -1,9 +1,11 @@
 """What the fixed-point STFT computes: the settings that a recipe holds and model.tflite carries."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from edgebio.section import Section
 
 FftNumerics = Literal["scalar", "dsp", "mve"]
 """Numerics of CMSIS-DSP's q15 FFT: plain C (M0, M0+, M3) or SIMD32 order (M4, M7, M33, M55 exact).
@@ -17,7 +19,7 @@ the difference.
 """
 
 
-class FrontendSettings(BaseModel):
+class FrontendSettings(Section):
     """Settings of the front end that do not depend on the recording.
 
     Attributes
@@ -47,7 +49,15 @@ class FrontendSettings(BaseModel):
         Numerics of the FFT, see `FftNumerics`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    old_keys: ClassVar[dict[str, str]] = {
+        "window": "segment_length",
+        "hop": "hop_length",
+        "fft": "n_fft",
+        "stride": "step_frames",
+        "taper": "window_function",
+        "standardise": "standardization",
+        "core_class": "fft_numerics",
+    }
 
     segment_length: Annotated[int, Field(gt=0, le=65536)] = 200
     hop_length: Annotated[int, Field(gt=0, le=65536)] = 17
@@ -65,10 +75,14 @@ class FrontendSettings(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.hop_length > self.segment_length:
-            raise ValueError(f"hop {self.hop_length} is longer than the window of {self.segment_length} samples")
+            raise ValueError(
+                f"hop {self.hop_length} is longer than the window of {self.segment_length} samples"
+            )
         rest = self.segment_length - self.n_fft
         if rest < 0:
-            raise ValueError(f"window {self.segment_length} is shorter than the FFT of {self.n_fft} points")
+            raise ValueError(
+                f"window {self.segment_length} is shorter than the FFT of {self.n_fft} points"
+            )
         if rest % self.hop_length:
             below = self.n_fft + rest // self.hop_length * self.hop_length
             raise ValueError(

@@ -5,10 +5,11 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSpec
+from edgebio.section import Section
 
 PIXEL_SCALE = 1 / 32
 """Standard deviations a pixel step: the model's input scale; its zero point is 0."""
@@ -19,7 +20,7 @@ _SHIFT = 18
 _GAIN_MAX = 32000  # keeps (log - offset) * gain + rounding inside int32 for every int16
 
 
-class Standardization(BaseModel):
+class Standardization(Section):
     """Offset and gain of every pixel: ``pixel = round((log - offset) * gain)``, saturated to int8.
 
     Attributes
@@ -30,8 +31,6 @@ class Standardization(BaseModel):
     gain : tuple of tuple of int
         Pixel steps an octave in Q8; the same shape.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     offset: tuple[tuple[int, ...], ...]
     gain: tuple[tuple[int, ...], ...]

@@ -109,7 +109,8 @@ class Twin:
     def _of_one_column(self) -> "Twin":
         """The same front end with images of one column."""
         return Twin(
-            self.spec.model_copy(update={"segment_length": self.spec.n_fft, "step_frames": 1}), self.standard
+            self.spec.model_copy(update={"segment_length": self.spec.n_fft, "step_frames": 1}),
+            self.standard,
         )
 
     @property

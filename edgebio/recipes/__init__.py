@@ -6,27 +6,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
-from edgebio.recipes.imitation import ImitationSettings
+from edgebio.recipes.imitation import FeatureImitationSettings
+from edgebio.renamed import one_warning
+from edgebio.section import Section, first_problem
+from edgebio.suggest import nearest
 
 if TYPE_CHECKING:
     from edgebio.recordings import Recording
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 Filters = Annotated[tuple[Annotated[int, Field(gt=0, le=512)], ...], Field(min_length=1)]
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """Network: a compact CNN, or its depthwise-separable sister, sized here.
 
     Attributes
@@ -54,7 +53,7 @@ class ModelSettings(_Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
-Normalise = Literal["training", "session", "layers"]
+Normalization = Literal["training", "session", "layers"]
 """Whose mean and deviation images are standardised by: those of everything that is trained on, or
 of all the signal, labels unseen, of the sitting (person and session) that an image is of.
 ``layers`` does so behind every convolution too: a batch is of one sitting, and who is tested has
@@ -63,7 +62,7 @@ Du et al., Sensors 17(3):458, 2017). A device has the second and the third by ``
 from a recording that needs no labels."""
 
 
-class AugmentSettings(_Section):
+class AugmentSettings(Section):
     """What training adds to the images, in units of one standard deviation of a pixel.
 
     Attributes
@@ -79,7 +78,7 @@ class AugmentSettings(_Section):
         Standard deviation of an offset of all channels together: a weaker or a stronger grip.
     channel_dropout : float
         Probability of blanking a channel, where there are several.
-    mask_bins, mask_columns : int
+    mask_bins, mask_frames : int
         Widest band of bins, and longest stretch of columns, that is blanked, one an image.
     rotate : int
         Most electrodes that a ring of them is turned by, either way: channels are neighbours in
@@ -95,20 +94,22 @@ class AugmentSettings(_Section):
         wide as it was.
     """
 
+    old_keys: ClassVar[dict[str, str]] = {"mask_columns": "mask_frames"}
+
     noise: Annotated[float, Field(ge=0)] = 0.0
     mains: Annotated[float, Field(ge=0)] = 0.0
     gain: Annotated[float, Field(ge=0)] = 0.0
     force: Annotated[float, Field(ge=0)] = 0.0
     channel_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     mask_bins: Annotated[int, Field(ge=0)] = 0
-    mask_columns: Annotated[int, Field(ge=0)] = 0
+    mask_frames: Annotated[int, Field(ge=0)] = 0
     rotate: Annotated[int, Field(ge=0)] = 0
     shift: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     mixup: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     time_stretch: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class PretrainingSettings(_Section):
+class PretrainingSettings(Section):
     """Other data sets that a network learns from, with its own, before it learns from its own.
 
     All sets go through the job's front end, their signals brought to its rate first, and through
@@ -127,22 +128,24 @@ class PretrainingSettings(_Section):
     epochs: Annotated[int, Field(gt=0, le=10000)] = 15
 
 
-class NewPeopleSettings(_Section):
+class NewSubjectsSettings(Section):
     """What is done otherwise where nobody who is tested has been trained on.
 
     Attributes
     ----------
-    epochs, label_smoothing, normalise, augment
+    epochs, label_smoothing, normalization, augment
         In place of the training's own; unsaid, they are the same.
     """
 
+    old_keys: ClassVar[dict[str, str]] = {"normalise": "normalization"}
+
     epochs: Annotated[int, Field(gt=0, le=10000)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
-    normalise: Normalise | None = None
+    normalization: Normalization | None = None
     augment: AugmentSettings | None = None
 
 
-class TeacherSettings(_Section):
+class TeacherSettings(Section):
     """A larger network that is trained first, and that the network learns from beside the labels.
 
     G. Hinton, O. Vinyals, J. Dean, Distilling the knowledge in a neural network (arXiv 1503.02531).
@@ -166,7 +169,7 @@ class TeacherSettings(_Section):
     share: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
-class TrainingSettings(_Section):
+class TrainingSettings(Section):
     """How the network is fitted.
 
     Attributes
@@ -179,7 +182,7 @@ class TrainingSettings(_Section):
         Peak of the cosine schedule (Adam).
     weight_decay, label_smoothing : float
         Decoupled weight decay; mass that is moved from the true class to all classes.
-    average : float
+    ema_momentum : float
         What a moving average of the weights keeps of itself at each step, such as 0.995; the
         trained network has the average. 0 takes the last weights. It needs ``patience = 0``. B.
         Polyak, A. Juditsky, SIAM J. Control Optim. 30(4):838-855, 1992.
@@ -204,11 +207,11 @@ class TrainingSettings(_Section):
         By class, how many times what another costs it costs to miss one: its probability is
         multiplied by that before classes are compared, in the same bias; 1 where nothing is said.
         C. Elkan, The foundations of cost-sensitive learning, IJCAI 2001.
-    normalise : {"training", "session"}
-        See `Normalise`.
+    normalization : {"training", "session"}
+        See `Normalization`.
     augment : AugmentSettings
         Augmentation.
-    new_people : NewPeopleSettings
+    new_subjects : NewPeopleSettings
         What is done otherwise for people whom the network has not seen.
     pretraining : PretrainingSettings
         What it learns from before; unsaid, nothing.
@@ -217,51 +220,57 @@ class TrainingSettings(_Section):
         taught where layers are normalised by the sitting.
     """
 
+    old_keys: ClassVar[dict[str, str]] = {
+        "normalise": "normalization",
+        "new_people": "new_subjects",
+        "average": "ema_momentum",
+    }
+
     epochs: Annotated[int, Field(gt=0, le=10000)] = 30
     batch: Annotated[int, Field(gt=0, le=65536)] = 64
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ema_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     patience: Annotated[int, Field(ge=0)] = 10
     validation_repetitions: Annotated[int, Field(ge=0)] = 1
     class_weights: Annotated[float, Field(ge=0, le=1)] = 1.0
     prior: Annotated[float, Field(ge=0, le=1)] = 0.0
-    costs: dict[str, Annotated[float, Field(gt=0, le=1000)]] = {}
+    costs: dict[str, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
     epoch_images: Annotated[int, Field(gt=0)] = 10_000
     tune_epochs: Annotated[int, Field(gt=0, le=10000)] = 10
     tune_learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     seed: Annotated[int, Field(ge=0)] = 1
-    normalise: Normalise = "training"
+    normalization: Normalization = "training"
     augment: AugmentSettings = AugmentSettings()
-    new_people: NewPeopleSettings = NewPeopleSettings()
+    new_subjects: NewSubjectsSettings = NewSubjectsSettings()
     pretraining: PretrainingSettings | None = None
     teacher: TeacherSettings | None = None
 
     @model_validator(mode="after")
     def _nothing_to_stop_by(self) -> Self:
-        for how in (self, self.for_new_people()):
-            if how.normalise == "layers" and how.patience:
+        for how in (self, self.for_new_subjects()):
+            if how.normalization == "layers" and how.patience:
                 raise ValueError(
-                    "with normalise = 'layers' nothing tells when to stop: set patience = 0"
+                    "with normalization = 'layers' nothing tells when to stop: set patience = 0"
                 )
-        if self.average and self.patience:
+        if self.ema_momentum and self.patience:
             raise ValueError(
-                "with average, what is stopped by is not what is kept: set patience = 0"
+                "with ema_momentum, what is stopped by is not what is kept: set patience = 0"
             )
-        if self.normalise == "layers" and self.teacher:
-            raise ValueError("with normalise = 'layers' nobody teaches: leave teacher out")
+        if self.normalization == "layers" and self.teacher:
+            raise ValueError("with normalization = 'layers' nobody teaches: leave teacher out")
         return self
 
-    def for_new_people(self) -> Self:
+    def for_new_subjects(self) -> Self:
         """Return the settings with what `new_people` says in their place."""
-        said = self.new_people
+        said = self.new_subjects
         update = {
             name: getattr(said, name)
             for name in type(said).model_fields
             if getattr(said, name) is not None
         }
-        if update.get("normalise", self.normalise) == "layers":
+        if update.get("normalization", self.normalization) == "layers":
             update["teacher"] = None  # it knows the statistics of no sitting
         return self.model_copy(update=update)
 
@@ -272,7 +281,7 @@ rounding of int8 in it; or trained on while small weights become 0, or while all
 few, and then as it is."""
 
 
-class QatSettings(_Section):
+class QatSettings(Section):
     """Quantization-aware training: the trained network is trained on, rounded as int8 will be.
 
     Attributes
@@ -285,7 +294,7 @@ class QatSettings(_Section):
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
 
 
-class PruneSettings(_Section):
+class PruneSettings(Section):
     """Pruning by magnitude while the trained network is trained on.
 
     Attributes
@@ -301,7 +310,7 @@ class PruneSettings(_Section):
     sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.7
 
 
-class ClusterSettings(_Section):
+class ClusterSettings(Section):
     """Clustering: the trained network is trained on, all weights of a layer having few values.
 
     Attributes
@@ -317,7 +326,7 @@ class ClusterSettings(_Section):
     clusters: Annotated[int, Field(ge=2, le=256)] = 16
 
 
-class QuantizeSettings(_Section):
+class QuantizeSettings(Section):
     """Full-integer quantization.
 
     Attributes
@@ -341,7 +350,7 @@ class QuantizeSettings(_Section):
     cluster: ClusterSettings = ClusterSettings()
 
 
-class DataSettings(_Section):
+class DataSettings(Section):
     """What is learned from.
 
     Attributes
@@ -364,25 +373,37 @@ class DataSettings(_Section):
     band : tuple of float
         Corners in Hz of a zero-phase band-pass, for studies: a device does not have it. Empty:
         none; what the front end filters is ``frontend.highpass`` and ``lowpass``.
-    windows : {"stride", "beats"}
+    segments : {"step", "beats"}
         Images every ``frontend.stride`` columns, of the class of most of their samples; or one for
         each heart beat, as near to its middle as a column allows.
-    artefacts : float
+    artifacts : float
         Leave windows out that are flat, clipped or have a range more than this many times the
         median of their recording; 0 keeps all.
     """
+
+    old_keys: ClassVar[dict[str, str]] = {"windows": "segments", "artefacts": "artifacts"}
 
     dataset: str = "emg-3dc"
     protocol: str = ""
     train_sessions: tuple[str, ...] = ()
     test_sessions: tuple[str, ...] = ()
     test_repetitions: Annotated[int, Field(ge=0)] = 0
-    classes: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    classes: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
     channels: tuple[Annotated[int, Field(ge=0)], ...] = ()
     rate: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
     band: tuple[float, ...] = ()
-    windows: Literal["stride", "beats"] = "stride"
-    artefacts: Annotated[float, Field(ge=0)] = 0.0
+    segments: Literal["step", "beats"] = "step"
+    artifacts: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_segments(cls, content: Any) -> Any:
+        """Read ``windows = "stride"``, the old ``segments = "step"``."""
+        if isinstance(content, dict) and content.get("windows") == "stride":
+            return {**content, "windows": "step"}
+        return content
 
     @model_validator(mode="after")
     def _band(self) -> Self:
@@ -391,36 +412,59 @@ class DataSettings(_Section):
         return self
 
 
-class Recipe(_Section):
+Task = Literal["stft_classifier", "feature_imitation"]
+"""What a recipe trains: a CNN on STFT images, or a network that imitates features of segments."""
+
+
+class Recipe(Section):
     """One job, from recordings to a network: what ``edgebio train`` reads.
 
-    With ``[imitation]`` the network is not the CNN of ``[model]`` on STFT images, but one that
-    imitates features of raw windows.
+    Attributes
+    ----------
+    task : str
+        What is trained, see `Task`; unset, what the sections say.
     """
+
+    old_keys: ClassVar[dict[str, str]] = {"imitation": "feature_imitation"}
 
     name: str
     title: str = ""
+    task: Task = "stft_classifier"
     data: DataSettings = DataSettings()
     frontend: FrontendSettings = FrontendSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     quantize: QuantizeSettings = QuantizeSettings()
     decision: DecisionSettings = DecisionSettings()
-    imitation: ImitationSettings | None = None
+    feature_imitation: FeatureImitationSettings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _task_of_section(cls, content: Any) -> Any:
+        """Take a recipe without ``task`` for what its sections say, as all were before."""
+        if not isinstance(content, dict) or "task" in content:
+            return content
+        imitates = {"imitation", "feature_imitation"} & content.keys()
+        return {**content, "task": "feature_imitation"} if imitates else content
 
     @model_validator(mode="after")
-    def _learned_before(self) -> Self:
-        if self.imitation and self.training.pretraining:
-            raise ValueError("with [imitation] nothing is learned before: leave pretraining out")
+    def _sections_of_task(self) -> Self:
+        if self.task == "feature_imitation":
+            if self.feature_imitation is None:
+                object.__setattr__(self, "feature_imitation", FeatureImitationSettings())
+            if self.training.pretraining:
+                raise ValueError("training.pretraining: task 'feature_imitation' has none")
+        elif self.feature_imitation is not None:
+            raise ValueError("feature_imitation: only task 'feature_imitation' has this section")
         return self
 
-    def on(self, dataset: str | None, protocol: str | None = None) -> Self:
+    def with_data(self, dataset: str | None, protocol: str | None = None) -> Self:
         """Return the same job on another data set, or by another protocol; its own if None."""
         said = {"dataset": dataset, "protocol": protocol}
         data = self.data.model_copy(update={k: v for k, v in said.items() if v is not None})
         return self.model_copy(update={"data": data})
 
-    def ahead(self, prediction: int | None) -> Self:
+    def with_horizon(self, horizon: int | None) -> Self:
         """Return the same job for features so many windows ahead; as it is if None.
 
         Raises
@@ -428,14 +472,16 @@ class Recipe(_Section):
         EdgebioError
             Where the job imitates none.
         """
-        if prediction is None:
+        if horizon is None:
             return self
-        if self.imitation is None:
+        if self.feature_imitation is None:
             raise EdgebioError(
-                f"{self.name} has no [imitation]: it tells no features to be told ahead"
+                f"{self.name} has no [feature_imitation]: it tells no features to be told ahead"
             )
-        imitation = ImitationSettings(**{**self.imitation.model_dump(), "prediction": prediction})
-        return self.model_copy(update={"imitation": imitation})
+        imitation = FeatureImitationSettings(
+            **{**self.feature_imitation.model_dump(), "horizon": horizon}
+        )
+        return self.model_copy(update={"feature_imitation": imitation})
 
     def recordings(
         self, root: Path | None = None, subjects: Sequence[str] | None = None
@@ -448,14 +494,14 @@ class Recipe(_Section):
             See `edgebio.datasets.load`.
         """
         from edgebio import datasets
-        from edgebio.recordings import preparing
+        from edgebio.recordings import preprocessing
 
         data = self.data
         made = datasets.load(data.dataset, root, subjects)
         if data.classes:
-            made = preparing.with_classes(made, data.classes)
+            made = preprocessing.merge_classes(made, data.classes)
         if data.channels:
-            made = preparing.with_channels(made, data.channels)
+            made = preprocessing.select_channels(made, data.channels)
         return self._prepared(made, data.rate)
 
     def others(
@@ -479,26 +525,25 @@ class Recipe(_Section):
 
         return tuple(
             replace(r, subject=f"{name} {r.subject}")
-            for name in self.other_sets
+            for name in self.other_datasets
             for r in self._prepared(datasets.load(name, root), own[0].rate)
         )
 
     @property
-    def other_sets(self) -> tuple[str, ...]:
+    def other_datasets(self) -> tuple[str, ...]:
         """Data sets that are learned from besides the own one."""
         how = self.training.pretraining
         return tuple(name for name in how.datasets if name != self.data.dataset) if how else ()
 
     def _prepared(self, made: "list[Recording]", rate: float) -> "list[Recording]":
-        from edgebio.recordings import preparing
-        from edgebio.recordings.beats import with_beats
+        from edgebio.recordings import preprocessing
 
         data = self.data
-        if data.windows == "beats":
-            made = with_beats(made)
+        if data.segments == "beats":
+            made = preprocessing.detect_beats(made)
         if data.band:
-            made = [preparing.band_passed(r, data.band[0], data.band[1]) for r in made]
-        return [preparing.at_rate(r, rate) for r in made] if rate else made
+            made = [preprocessing.band_pass(r, data.band[0], data.band[1]) for r in made]
+        return [preprocessing.resample(r, rate) for r in made] if rate else made
 
 
 def names() -> list[str]:
@@ -525,16 +570,16 @@ def load(name_or_path: str | Path) -> Recipe:
         text = (resources.files(__name__) / f"{name_or_path}.toml").read_text(encoding="utf-8")
     else:
         raise EdgebioError(
-            f"no recipe {str(name_or_path)!r}; there are {', '.join(names())}, or give a .toml file"
+            f"no recipe {str(name_or_path)!r}{nearest(str(name_or_path), names())}; "
+            f"there are {', '.join(names())}, or give a .toml file"
         )
     try:
-        return Recipe.model_validate(tomllib.loads(text))
+        with one_warning(name_or_path):
+            return Recipe.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise EdgebioError(f"{name_or_path}: not TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise EdgebioError(f"{name_or_path}: {field}: {first['msg']}") from None
+        raise EdgebioError(f"{name_or_path}: {first_problem(error)}") from None
 
 
 def dump(recipe: Recipe) -> str:

@@ -1,13 +1,15 @@
 """Settings of feature imitation: a recurrent network that learns features, and what uses them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from edgebio.section import Section
 
 Filters = Annotated[int, Field(gt=0, le=512)]
 
 
-class ImitationSettings(BaseModel):
+class FeatureImitationSettings(Section):
     """An LSTM that learns features of raw windows, and a CNN that classifies by them.
 
     Windows, their distance and the filter before them are those of ``[frontend]``; of it the STFT
@@ -16,19 +18,19 @@ class ImitationSettings(BaseModel):
 
     Attributes
     ----------
-    prediction : int
+    horizon : int
         Windows ahead: the features (and the class) to be told are those of the window that comes
         this many windows later; 0 for those of the window that is seen.
     entropy : {"amplitude", "softmax"}
         Shannon's entropy of the amplitude's histogram, or that of the source's code, see
         `edgebio.training.features`.
-    samples : int
+    samples_per_step : int
         Samples of one time step of the LSTM; divides the window.
     filters : int
         Filters of the layer that every sample passes before the LSTM.
     units, hidden : int
         Units of the LSTM, and of the layer between it and the features.
-    gain : float
+    gain_octaves : float
         Standard deviation, in octaves, of the gain that a training window is multiplied by; its
         features are computed after it.
     classifier_filters : tuple of int
@@ -39,15 +41,19 @@ class ImitationSettings(BaseModel):
         Shares of the labelled training windows, in per cent, that CNN and tuning are given.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    old_keys: ClassVar[dict[str, str]] = {
+        "prediction": "horizon",
+        "samples": "samples_per_step",
+        "gain": "gain_octaves",
+    }
 
-    prediction: Annotated[int, Field(ge=0, le=1000)] = 0
+    horizon: Annotated[int, Field(ge=0, le=1000)] = 0
     entropy: Literal["amplitude", "softmax"] = "amplitude"
-    samples: Annotated[int, Field(gt=0, le=4096)] = 30
+    samples_per_step: Annotated[int, Field(gt=0, le=4096)] = 30
     filters: Filters = 16
     units: Filters = 24
     hidden: Filters = 32
-    gain: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 1.5
+    gain_octaves: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 1.5
     classifier_filters: Annotated[tuple[Filters, ...], Field(min_length=1)] = (32, 32)
     classifier_epochs: Annotated[int, Field(gt=0, le=10000)] = 30
     percentages: Annotated[

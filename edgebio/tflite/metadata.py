@@ -5,15 +5,17 @@ model alone; other programs ignore it.
 """
 
 import struct
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import tflite
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
+from edgebio.renamed import one_warning
+from edgebio.section import Section, first_problem
 from edgebio.tflite.graph import Graph
 
 ENTRY = "edgebio"
@@ -22,7 +24,7 @@ CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _ALIGNMENT = 16  # of every buffer's data, as the schema's force_align asks
 
 
-class LayerStatistics(BaseModel):
+class LayerStatistics(Section):
     """What a convolution summed up over those whom it was trained on, by output.
 
     Attributes
@@ -31,13 +33,11 @@ class LayerStatistics(BaseModel):
         Of the sums with their bias, before they are bounded.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     mean: tuple[float, ...]
     deviation: tuple[Annotated[float, Field(ge=0)], ...]
 
 
-class ModelMetadata(BaseModel):
+class ModelMetadata(Section):
     """Content of the metadata entry.
 
     Attributes
@@ -59,13 +59,13 @@ class ModelMetadata(BaseModel):
         the layers these statistics on his or her own signal; otherwise empty.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    old_keys: ClassVar[dict[str, str]] = {"standardisation": "standardization"}
 
     version: Annotated[int, Field(ge=1, le=1)] = 1
     name: str
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     frontend: FrontendSpec
-    standardisation: Standardisation
+    standardization: Standardization
     decision: DecisionSettings = DecisionSettings()
     layers: tuple[LayerStatistics, ...] = ()
 
@@ -82,11 +82,10 @@ def metadata(graph: Graph) -> ModelMetadata | None:
     if raw is None:
         return None
     try:
-        found = ModelMetadata.model_validate_json(raw)
+        with one_warning("the model's edgebio metadata"):
+            found = ModelMetadata.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the entry"
-        raise EdgebioError(f"the model's edgebio metadata: {where}: {first['msg']}") from None
+        raise EdgebioError(f"the model's edgebio metadata: {first_problem(error)}") from None
     image = graph.tensors[graph.inputs[0]]
     outputs = graph.tensors[graph.outputs[0]]
     if tuple(image.shape[1:]) != found.frontend.image_shape:

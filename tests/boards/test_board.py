@@ -23,7 +23,7 @@ def test_the_boards_that_there_are() -> None:
 def test_a_board_file_is_valid_and_named_as_its_board(name: str) -> None:
     board = boards.load(name)
     assert board.name == name
-    assert board.core_class == ("scalar" if board.core in SCALAR else "dsp")
+    assert board.fft_numerics == ("scalar" if board.cpu in SCALAR else "dsp")
     assert (board.proven.level == "builds") == (board.emulator is None)
     assert board.proven.level != "hardware"  # nobody has run one yet
 
@@ -67,8 +67,8 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     [
         ("clock_hz = 168_000_000", "", "clock_hz: Field required"),
         ("clock_hz = 168_000_000", "clock_hz = 0", "clock_hz: .*greater than 0"),
-        ("[defines]", "[wires]", "wires: Extra inputs"),
-        ('"cortex-m4"', '"cortex-m9"', "core: Input should be"),
+        ("[defines]", "[wires]", "no key .wires."),
+        ('"cortex-m4"', '"cortex-m9"', "cpu: Input should be"),
         ("-mcpu=cortex-m4", "-mcpu=cortex-m7", "flags lack -mcpu=cortex-m4"),
         ("0x2000_0000", "0x0801_0000", "flash and ram overlap"),
         ("0x0800_0000", "0x0800_0100", "multiple of 512"),

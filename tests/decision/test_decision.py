@@ -251,7 +251,9 @@ def test_generated_configuration_decides_as_the_twin(
     )
     flags = [*host_compiler.STRICT, "-Wshadow", "-Wconversion", "-fsanitize=undefined",
              "-fno-sanitize-recover=all"]  # fmt: skip
-    library = host_compiler.library("decision-config", [*sources.own, loop], sources.include, flags)
+    library = host_compiler.load_library(
+        "decision-config", [*sources.own, loop], sources.include, flags
+    )
     rng = np.random.default_rng(1)
     stream = rng.integers(-128, 128, (500, 5), np.int8)
     made = np.empty(500, np.uint8)

@@ -60,20 +60,20 @@ def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
     spec = FrontendSpec(
         rate=rate,
         channels=draw(st.integers(1, 4)),
-        fft=fft,
-        hop=hop,
-        window=fft + (columns - 1) * hop,
-        stride=draw(st.integers(1, columns)),
+        n_fft=fft,
+        hop_length=hop,
+        segment_length=fft + (columns - 1) * hop,
+        step_frames=draw(st.integers(1, columns)),
         bins=(first, draw(st.integers(first + 1, fft // 2 + 1))),
-        taper=draw(st.sampled_from(["hann", "hamming", "none"])),
+        window_function=draw(st.sampled_from(["hann", "hamming", "none"])),
         highpass=draw(st.sampled_from([0.0, 0.5, 20.0, 70.0])),
         notch=draw(st.sampled_from([0, 50, 60])),
         lowpass=draw(st.sampled_from([0.0, 0.4 * rate])),
         floor=draw(st.sampled_from([0.01, 1.0, 64.0, 4096.0])),
-        standardise=draw(st.sampled_from(["bin", "channel", "none"])),
-        core_class=draw(st.sampled_from(["scalar", "dsp"])),
+        standardization=draw(st.sampled_from(["bin", "channel", "none"])),
+        fft_numerics=draw(st.sampled_from(["scalar", "dsp"])),
     )
-    n = spec.window + draw(st.integers(0, 4 * hop))
+    n = spec.segment_length + draw(st.integers(0, 4 * hop))
     kind = draw(st.sampled_from(KINDS))
     amplitude = draw(st.sampled_from([1.0, 0.3, 0.01, 0.0005]))
     return spec, signal(kind, n, spec.channels, amplitude, draw(st.integers(0, 2**32)))

@@ -94,7 +94,12 @@ def test_real_recordings_are_the_same_on_every_core(name, tmp_path, data_folder)
 
     recording = datasets.load("emg-3dc", data_folder, ["2"])[5].samples[:1500, :2]
     board = board_of(name, tmp_path)
-    assert differing(board, 64, 0, recording, hop_length=17, segment_length=200, highpass=20.0, notch=60) == []
+    assert (
+        differing(
+            board, 64, 0, recording, hop_length=17, segment_length=200, highpass=20.0, notch=60
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("core_class", ["scalar", "dsp"])
@@ -142,7 +147,13 @@ def test_helium_stays_within_the_bound_that_the_board_file_declares(fft, data_fo
 def test_the_twin_of_the_wrong_class_fails_against_a_core(tmp_path):
     board = board_of("mps2-an386", tmp_path)
     spec = FrontendSpec(
-        rate=1000, channels=2, n_fft=64, hop_length=64, segment_length=64, step_frames=1, fft_numerics="scalar"
+        rate=1000,
+        channels=2,
+        n_fft=64,
+        hop_length=64,
+        segment_length=64,
+        step_frames=1,
+        fft_numerics="scalar",
     )
     samples = frames(64, 45)
     standard = Standardization.learn(spec, [Twin(spec).columns(samples)])

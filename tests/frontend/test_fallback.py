@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from edgebio.errors import MissingToolError
 from edgebio.frontend import fallback
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.processes import host_compiler
 from tests.frontend.signals import cases, signal
 
-SPEC = FrontendSpec(rate=1000, channels=3, core_class="scalar", notch=50)
+SPEC = FrontendSpec(rate=1000, channels=3, fft_numerics="scalar", notch=50)
 NOISE = signal("noise", 700, 3, 1.0, seed=4)
 
 
@@ -20,7 +20,7 @@ NOISE = signal("noise", 700, 3, 1.0, seed=4)
 def _no_compiler(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    assert not host_compiler.present()
+    assert not host_compiler.is_available()
 
 
 @settings(max_examples=60, deadline=None)
@@ -29,9 +29,9 @@ def test_the_fallback_gives_the_twins_bits(case):
     if not fallback.wheel_is_scalar():
         pytest.skip('needs pip install "edgebio[verify]" on x86-64')
     spec, samples = case
-    spec = spec.model_copy(update={"core_class": "scalar"})
-    learned = Standardisation.learn(spec, [Twin(spec).columns(samples)])
-    for part in (samples, samples[: spec.fft - 1]):
+    spec = spec.model_copy(update={"fft_numerics": "scalar"})
+    learned = Standardization.learn(spec, [Twin(spec).columns(samples)])
+    for part in (samples, samples[: spec.n_fft - 1]):
         ours, theirs = Twin(spec, learned).stages(part), fallback.stages(spec, learned, part)
         for name, values in ours.values.items():
             assert values.dtype == theirs.values[name].dtype, name
@@ -41,7 +41,7 @@ def test_the_fallback_gives_the_twins_bits(case):
 
 
 def everything(twin):
-    cut = np.stack([NOISE[k : k + SPEC.window] for k in (0, 3, 90)])
+    cut = np.stack([NOISE[k : k + SPEC.segment_length] for k in (0, 3, 90)])
     stages = twin.stages(NOISE)
     return {
         **stages.values,
@@ -56,7 +56,7 @@ def everything(twin):
 def test_a_scalar_twin_works_where_there_is_no_compiler(request):
     if not fallback.wheel_is_scalar():
         pytest.skip('needs pip install "edgebio[verify]" on x86-64')
-    learned = Standardisation.learn(SPEC, [Twin(SPEC).columns(NOISE)])
+    learned = Standardization.learn(SPEC, [Twin(SPEC).columns(NOISE)])
     expected = everything(Twin(SPEC, learned))
     request.getfixturevalue("_no_compiler")
     made = everything(Twin(SPEC, learned))
@@ -68,7 +68,7 @@ def test_a_scalar_twin_works_where_there_is_no_compiler(request):
 @pytest.mark.parametrize("core_class", ["dsp", "mve"])
 @pytest.mark.usefixtures("_no_compiler")
 def test_the_other_classes_say_what_to_install(core_class):
-    spec = SPEC.model_copy(update={"core_class": core_class})
+    spec = SPEC.model_copy(update={"fft_numerics": core_class})
     with pytest.raises(MissingToolError, match=f"{core_class} .* apt-get install gcc"):
         Twin(spec).columns(NOISE)
 

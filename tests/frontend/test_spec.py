@@ -9,12 +9,12 @@ from edgebio.frontend.spec import FrontendSettings, FrontendSpec
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("hop", 0, "greater than 0"),
-        ("hop", 201, "longer than the window"),
-        ("hop", 16, "the nearest are 192 and 208"),
-        ("stride", 10, "skips columns: an image has only 9"),
-        ("fft", 48, "Input should be 32, 64, 128, 256 or 512"),
-        ("window", 63, "shorter than the FFT"),
+        ("hop_length", 0, "greater than 0"),
+        ("hop_length", 201, "longer than the segment"),
+        ("hop_length", 16, "the nearest are 192 and 208"),
+        ("step_frames", 10, "skips frames: an image has only 9"),
+        ("n_fft", 48, "Input should be 32, 64, 128, 256 or 512"),
+        ("segment_length", 63, "shorter than the FFT"),
         ("bins", (1, 34), "not within 0 to 33"),
         ("bins", (5, 5), "not within"),
         ("highpass", float("nan"), "finite"),
@@ -26,9 +26,9 @@ from edgebio.frontend.spec import FrontendSettings, FrontendSpec
         ("rate", 100, "notch 50 Hz is not below half the rate"),
         ("rate", float("inf"), "finite"),
         ("channels", 0, "greater than 0"),
-        ("taper", "kaiser", "hann"),
+        ("window_function", "kaiser", "hann"),
         ("windw", 200, "Extra inputs"),
-        ("core_class", "neon", "scalar"),
+        ("fft_numerics", "neon", "scalar"),
     ],
 )
 def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason):
@@ -39,11 +39,15 @@ def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason
 @given(st.integers(0, 20), st.integers(1, 32), st.sampled_from([32, 64, 128, 256, 512]))
 def test_sizes_follow_from_window_hop_and_fft(extra, hop, fft):
     spec = FrontendSettings(
-        window=fft + extra * hop, hop=hop, fft=fft, bins=(0, fft // 2 + 1), stride=1
+        segment_length=fft + extra * hop,
+        hop_length=hop,
+        n_fft=fft,
+        bins=(0, fft // 2 + 1),
+        step_frames=1,
     )
-    assert spec.columns == extra + 1
-    assert (spec.columns - 1) * spec.hop + spec.fft == spec.window
-    assert spec.width == fft // 2 + 1
+    assert spec.frames == extra + 1
+    assert (spec.frames - 1) * spec.hop_length + spec.n_fft == spec.segment_length
+    assert spec.n_bins == fft // 2 + 1
 
 
 def test_a_spec_survives_json():

@@ -10,15 +10,16 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend import cmsisdsp, float64, reference
 from edgebio.frontend.constants import constants
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import PIXEL_SCALE, Standardisation, windows
-from edgebio.frontend.twin import STAGES, Twin, class_flags
+from edgebio.frontend.standardization import PIXEL_SCALE, Standardization, windows
+from edgebio.frontend.twin import STAGES, Twin, numerics_flags
 from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_compiler
 from tests.frontend.signals import cases, full_scale, signal
 
 
 def differing(spec, samples, rfft=None):
     """Stages in which the twin and the NumPy chain differ, with the number of values."""
-    learned = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    learned = Standardization.learn(spec, [Twin(spec).columns(samples)])
     ours = Twin(spec, learned).stages(samples).values
     theirs = reference.stages(spec, samples, learned, rfft)
     n = ours["filter"].shape[1]
@@ -38,12 +39,12 @@ def test_twin_equals_the_reference_chain_in_every_stage(case):
 def test_scalar_twin_equals_pypi_cmsisdsp(case):
     pytest.importorskip("cmsisdsp", reason='needs pip install "edgebio[verify]"')
     spec, samples = case
-    spec = spec.model_copy(update={"core_class": "scalar"})
+    spec = spec.model_copy(update={"fft_numerics": "scalar"})
     assert differing(spec, samples, reference.pypi_rfft) == {}
 
 
 def test_the_twin_of_the_wrong_class_is_noticed():
-    spec = FrontendSpec(rate=1000, channels=4, core_class="dsp")
+    spec = FrontendSpec(rate=1000, channels=4, fft_numerics="dsp")
     samples = signal("noise", 2000, 4, 0.1, seed=1)
     wrong = reference.stages(spec, samples, rfft=lambda x: reference.own_rfft(x, "scalar"))
     ours = Twin(spec).stages(samples).values
@@ -56,21 +57,21 @@ def test_the_twin_of_the_wrong_class_is_noticed():
 def test_pixels_and_windows_in_numpy_equal_the_images_in_c(case):
     spec, samples = case
     columns = Twin(spec).columns(samples)
-    learned = Standardisation.learn(spec, [columns])
+    learned = Standardization.learn(spec, [columns])
     images = Twin(spec, learned).images(samples)
     assert (windows(spec, learned.apply(columns)) == images).all()
-    assert len(images) == (len(samples) - spec.window) // spec.step + 1
+    assert len(images) == (len(samples) - spec.segment_length) // spec.step + 1
 
 
 @settings(max_examples=50, deadline=None)
 @given(cases())
 def test_windows_cut_beforehand_and_pixels_alone_are_those_of_the_stream(case):
     spec, samples = case
-    learned = Standardisation.learn(spec, [Twin(spec).columns(samples)])
+    learned = Standardization.learn(spec, [Twin(spec).columns(samples)])
     twin = Twin(spec, learned)
     assert (twin.pixels(samples) == learned.apply(Twin(spec).columns(samples))).all()
-    begin = np.random.default_rng(0).integers(0, len(samples) - spec.window + 1, 7)
-    cut = np.stack([samples[first : first + spec.window] for first in begin])
+    begin = np.random.default_rng(0).integers(0, len(samples) - spec.segment_length + 1, 7)
+    cut = np.stack([samples[first : first + spec.segment_length] for first in begin])
     each = np.concatenate([twin.images(window) for window in cut])
     assert (twin.windows(cut) == each).all()
     assert (twin.windows(cut, cores=1) == each).all()
@@ -80,9 +81,9 @@ def test_windows_of_another_shape_or_without_pixels_are_refused():
     spec = FrontendSpec(rate=1000, channels=2)
     with pytest.raises(EdgebioError, match=r"shape \(n, 200, 2\), not int16 \(5, 199, 2\)"):
         Twin(spec).windows(np.zeros((5, 199, 2), np.int16))
-    with pytest.raises(EdgebioError, match="standardisation"):
+    with pytest.raises(EdgebioError, match="standardization"):
         Twin(spec).windows(np.zeros((5, 200, 2), np.int16))
-    learned = Standardisation.learn(spec, [Twin(spec).columns(signal("noise", 400, 2, 0.1, 0))])
+    learned = Standardization.learn(spec, [Twin(spec).columns(signal("noise", 400, 2, 0.1, 0))])
     assert Twin(spec, learned).windows(np.zeros((0, 200, 2), np.int16)).shape == (0, 9, 32, 2)
 
 
@@ -102,8 +103,8 @@ def test_emulated_instructions_compute_what_arms_manual_says(tmp_path, flags):
     source = tmp_path / "intrinsics.c"
     source.write_text(INTRINSICS)
     own = storage.assets("firmware_assets") / "frontend"
-    library = host_compiler.library(
-        "intrinsics", [source], [own], ["-std=gnu11", *class_flags("dsp"), *flags]
+    library = host_compiler.load_library(
+        "intrinsics", [source], [own], ["-std=gnu11", *numerics_flags("dsp"), *flags]
     )
     ends = np.array([-32768, -32767, -16384, -2, -1, 0, 1, 2, 16383, 32766, 32767], np.int16)
     corners = np.stack(np.meshgrid(ends, ends, ends, ends), -1).reshape(-1, 4)
@@ -176,7 +177,12 @@ def test_snr_against_float64_holds_at_every_level(fft, least, sigma):
     )
     samples = np.clip(np.rint(band / band.std() * sigma), -32768, 32767).astype(np.int16)
     spec = FrontendSpec(
-        rate=1000, channels=2, fft=fft, hop=fft // 2, window=2 * fft, bins=(0, fft // 2 + 1)
+        rate=1000,
+        channels=2,
+        n_fft=fft,
+        hop_length=fft // 2,
+        segment_length=2 * fft,
+        bins=(0, fft // 2 + 1),
     )
     stages = Twin(spec).stages(samples)
     pairs = stages.values["fft"].astype(float)
@@ -191,8 +197,8 @@ def test_snr_against_float64_holds_at_every_level(fft, least, sigma):
 def test_no_frame_of_full_scale_saturates(fft, core_class, taper):
     """A sum that saturated or wrapped would leave some 10 dB, or less than none."""
     spec = FrontendSpec(
-        rate=1000, channels=1, fft=fft, hop=fft, window=fft, stride=1, bins=(0, fft // 2 + 1),
-        highpass=0.0, taper=taper, core_class=core_class,
+        rate=1000, channels=1, n_fft=fft, hop_length=fft, segment_length=fft, step_frames=1, bins=(0, fft // 2 + 1),
+        highpass=0.0, window_function=taper, fft_numerics=core_class,
     )  # fmt: skip
     samples = full_scale(fft)
     stages, exact = Twin(spec).stages(samples).values, float64.stages(spec, samples).fft[0]
@@ -222,7 +228,7 @@ def test_samples_at_the_rails_are_counted():
 def test_learned_pixels_have_the_deviation_that_the_scale_says():
     spec = FrontendSpec(rate=1000, channels=3)
     columns = Twin(spec).columns(signal("noise", 5000, 3, 0.05, seed=3))
-    pixels = Standardisation.learn(spec, [columns]).apply(columns) * PIXEL_SCALE
+    pixels = Standardization.learn(spec, [columns]).apply(columns) * PIXEL_SCALE
     assert abs(pixels.mean()) < 0.05
     assert 0.9 < pixels.std() < 1.05
 
@@ -232,17 +238,17 @@ def test_a_dead_channel_does_not_break_learning():
     samples = signal("noise", 2000, 2, 0.05, seed=3)
     samples[:, 1] = 0
     columns = Twin(spec).columns(samples)
-    assert not Standardisation.learn(spec, [columns]).apply(columns)[..., 1].any()
+    assert not Standardization.learn(spec, [columns]).apply(columns)[..., 1].any()
 
 
 def test_recordings_that_are_too_short_make_no_image():
     spec = FrontendSpec(rate=1000, channels=2)
-    samples = signal("noise", spec.window - 1, 2, 0.05, seed=3)
+    samples = signal("noise", spec.segment_length - 1, 2, 0.05, seed=3)
     columns = Twin(spec).columns(samples)
-    assert len(columns) == spec.columns - 1
+    assert len(columns) == spec.frames - 1
     assert windows(spec, columns.astype(np.int8)).shape == (0, *spec.image_shape)
     with pytest.raises(EdgebioError, match="long enough"):
-        Standardisation.learn(spec, [columns[:0]])
+        Standardization.learn(spec, [columns[:0]])
 
 
 @pytest.mark.parametrize("samples", [np.zeros((500, 3), np.int16), np.zeros((500, 2))])
@@ -256,7 +262,13 @@ def test_constants_do_not_depend_on_how_tables_are_decimated():
     full = cmsisdsp.table("realCoefAQ15").reshape(-1, 2)
     for fft in (32, 64, 128, 256, 512):
         spec = FrontendSpec(
-            rate=1000, channels=1, fft=fft, hop=1, window=fft, bins=(0, 2), stride=1
+            rate=1000,
+            channels=1,
+            n_fft=fft,
+            hop_length=1,
+            segment_length=fft,
+            bins=(0, 2),
+            step_frames=1,
         )
         assert (constants(spec).real_a.reshape(-1, 2) == full[:: 8192 // fft]).all()
 
@@ -294,11 +306,11 @@ def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft
     from edgebio.frontend import firmware
 
     spec = FrontendSpec(
-        rate=1000, channels=3, fft=fft, hop=fft // 3, window=fft + 4 * (fft // 3),
-        bins=(0, fft // 2 + 1), core_class=core_class,
+        rate=1000, channels=3, n_fft=fft, hop_length=fft // 3, segment_length=fft + 4 * (fft // 3),
+        bins=(0, fft // 2 + 1), fft_numerics=core_class,
     )  # fmt: skip
     noise = signal("noise", 4 * fft, 3, 0.2, seed=2)
-    learned = Standardisation.learn(spec, [Twin(spec).columns(noise)])
+    learned = Standardization.learn(spec, [Twin(spec).columns(noise)])
     made = firmware.write(tmp_path, spec, learned)
     (tmp_path / "main.c").write_text(SANITIZED)
     program = tmp_path / "main"
@@ -310,12 +322,12 @@ def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft
     for source in [*made.own, tmp_path / "main.c", *made.vendor]:
         checks = ["-fsanitize=address", "-std=gnu11"] if source in made.vendor else own
         objects.append(str(tmp_path / f"{source.stem}.o"))
-        host_compiler.run(
-            host_compiler.compiler(), "-g", "-O1", *checks, *made.flags, *includes, "-c", str(source),
+        run_compiler(
+            host_compiler.find_compiler(), "-g", "-O1", *checks, *made.flags, *includes, "-c", str(source),
             "-o", objects[-1],
         )  # fmt: skip
-    host_compiler.run(
-        host_compiler.compiler(), "-fsanitize=address,undefined", *objects, "-o", str(program)
+    run_compiler(
+        host_compiler.find_compiler(), "-fsanitize=address,undefined", *objects, "-o", str(program)
     )
     done = subprocess.run([program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -324,4 +336,4 @@ def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft
 def test_class_flags_choose_the_numerics():
     header = storage.assets("firmware_assets") / "frontend" / "cmsis_compiler.h"
     assert "EB_CORE_CLASS_DSP" in header.read_text()
-    assert class_flags("dsp") != class_flags("scalar")
+    assert numerics_flags("dsp") != numerics_flags("scalar")

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from edgebio import recipes
 from edgebio.cli import main
-from edgebio.training.images import image_set
-from edgebio.training.windows import cut
+from edgebio.training.image_set import build_image_set
+from edgebio.training.segments import cut
 from tests.recordings import test_readers as formats
 
 
@@ -76,9 +76,9 @@ CASES = [
 @pytest.mark.parametrize(("name", "write"), CASES)
 def test_it_makes_images_of_every_class(tmp_path, name, write):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    recipe = recipes.load(name).on(write(tmp_path))
+    recipe = recipes.load(name).with_data(write(tmp_path))
     recordings = recipe.recordings(tmp_path)
-    images = image_set(recipe.frontend, recordings, [], recordings, recipe.data)
+    images = build_image_set(recipe.frontend, recordings, [], recordings, recipe.data)
     assert set(images.test.labels) == set(range(len(images.classes)))
     wanted = tuple(recipe.data.classes) or recordings[0].classes
     assert images.classes == wanted
@@ -88,17 +88,22 @@ def test_it_makes_images_of_every_class(tmp_path, name, write):
 def test_a_beat_stands_in_the_middle_of_its_image(tmp_path):
     """Of PTB, whose R peaks are found at 1000 Hz and looked at after resampling."""
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    recipe = recipes.load("ecg-normal-abnormal").on(ptb(tmp_path))
+    recipe = recipes.load("ecg-normal-abnormal").with_data(ptb(tmp_path))
     recording = recipe.recordings(tmp_path)[0]
     spec = recipe.frontend
     columns, _, _ = cut(recording, spec, 1, recipe.data)
     assert recording.rate == recipe.data.rate
     assert len(columns) >= 5
     for column in columns:
-        window = recording.samples[column * spec.hop :][: spec.window, 0].astype(int)
-        peak = int(np.argmax(window[spec.window // 4 : -spec.window // 4])) + spec.window // 4
+        window = recording.samples[column * spec.hop_length :][: spec.segment_length, 0].astype(int)
+        peak = (
+            int(np.argmax(window[spec.segment_length // 4 : -spec.segment_length // 4]))
+            + spec.segment_length // 4
+        )
         # Within half a column, and what the detector and resampling may be off by.
-        assert abs(peak - (spec.window - 1) / 2) <= spec.hop / 2 + 0.03 * recording.rate
+        assert (
+            abs(peak - (spec.segment_length - 1) / 2) <= spec.hop_length / 2 + 0.03 * recording.rate
+        )
 
 
 NORMAL = ("ecg-normal-abnormal", "ecg-normal-abnormal-seed")

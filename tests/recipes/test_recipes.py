@@ -69,10 +69,10 @@ def test_a_teacher_teaches_where_layers_are_not_normalised_by_the_sitting():
     grips = recipes.load("emg-grips").training.model_dump()
     taught = TrainingSettings.model_validate({**grips, "teacher": {"filters": (32, 48)}})
     assert taught.teacher.filters == (32, 48)
-    assert taught.for_new_people().normalise == "layers"
-    assert taught.for_new_people().teacher is None
+    assert taught.for_new_subjects().normalization == "layers"
+    assert taught.for_new_subjects().teacher is None
     with pytest.raises(ValueError, match="nobody teaches"):
-        TrainingSettings(normalise="layers", patience=0, teacher=taught.teacher)
+        TrainingSettings(normalization="layers", patience=0, teacher=taught.teacher)
 
 
 def test_new_people_change_only_what_is_said_of_them(tmp_path):
@@ -82,16 +82,16 @@ def test_new_people_change_only_what_is_said_of_them(tmp_path):
         "[training.new_people]\nnormalise = 'session'\n[training.new_people.augment]\nrotate = 1\n"
     )
     training = recipes.load(path).training
-    new = training.for_new_people()
-    assert (training.normalise, training.augment.rotate) == ("training", 0)
-    assert (new.epochs, new.normalise, new.augment.rotate, new.augment.noise) == (
+    new = training.for_new_subjects()
+    assert (training.normalization, training.augment.rotate) == ("training", 0)
+    assert (new.epochs, new.normalization, new.augment.rotate, new.augment.noise) == (
         30,
         "session",
         1,
         0,
     )
     path.write_text(recipes.dump(recipes.load(path)))
-    assert recipes.load(path).training.for_new_people() == new
+    assert recipes.load(path).training.for_new_subjects() == new
 
 
 def test_an_unknown_recipe_is_answered_with_those_that_exist(tmp_path):
@@ -119,7 +119,7 @@ def test_other_sets_come_at_the_jobs_rate_under_their_own_names(monkeypatch):
     assert {r.subject for r in others} == {"a 1", "b 1"}
     assert {r.rate for r in others} == {500.0}
     assert len(others[0].samples) == len(tiny.recordings()[0].samples) // 2
-    assert recipe.on("a").other_sets == ("emg-synthetic", "b")
+    assert recipe.with_data("a").other_datasets == ("emg-synthetic", "b")
     assert tiny.RECIPE.others(own) == ()
 
 

@@ -8,17 +8,17 @@ from pydantic import ValidationError
 from edgebio import tflite
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import Standardisation
+from edgebio.frontend.standardization import Standardization
 from edgebio.tflite.metadata import ENTRY, ModelMetadata, metadata, require
 
 SPEC = FrontendSpec(
-    rate=1000, channels=8, fft=32, hop=16, window=32 + 15 * 16, bins=(1, 17), stride=2
+    rate=1000, channels=8, n_fft=32, hop_length=16, segment_length=32 + 15 * 16, bins=(1, 17), step_frames=2
 )
 ABOUT = ModelMetadata(
     name="test",
     classes=tuple("abcdef"),
     frontend=SPEC,
-    standardisation=Standardisation(offset=((0,),), gain=((256,),)),
+    standardization=Standardization(offset=((0,),), gain=((256,),)),
 )
 
 
@@ -50,11 +50,11 @@ def changed(**fields):
     [
         ("{", "the entry: Invalid JSON"),
         (changed(version=2), "version: "),
-        (changed(frontend={**SPEC.model_dump(), "hop": 0}), "frontend.hop: "),
+        (changed(frontend={**SPEC.model_dump(), "hop_length": 0}), "frontend.hop_length: "),
         (changed(frontend={**SPEC.model_dump(), "channels": 9}), r"images of \(16, 16, 8\)"),
         (changed(classes=["a", "b"]), "6 outputs, but its metadata names 2 classes"),
-        (changed(standardisation={"offset": [[0]], "gain": [[0]]}), "standardisation: "),
-        (changed(standardisation={"offset": [[0], [1, 2]], "gain": [[1]]}), "same shape"),
+        (changed(standardization={"offset": [[0]], "gain": [[0]]}), "standardization: "),
+        (changed(standardization={"offset": [[0], [1, 2]], "gain": [[1]]}), "same shape"),
     ],
 )
 def test_damaged_metadata_is_refused_by_field(graph, content, reason):
@@ -64,8 +64,8 @@ def test_damaged_metadata_is_refused_by_field(graph, content, reason):
 
 def test_every_accepted_standardisation_stays_within_int32():
     """The largest offset and gain that are accepted, on the extreme logarithms."""
-    extreme = Standardisation(offset=((-32768,), (32767,)), gain=((32000,), (32000,)))
+    extreme = Standardization(offset=((-32768,), (32767,)), gain=((32000,), (32000,)))
     logs = np.array([[[-32768], [-32768]], [[32767], [32767]]], np.int16)
     assert (extreme.apply(logs) == np.array([[[0], [-128]], [[127], [0]]])).all()
     with pytest.raises(ValidationError, match="within 1 to 32000"):
-        Standardisation(offset=((0,),), gain=((32001,),))
+        Standardization(offset=((0,),), gain=((32001,),))

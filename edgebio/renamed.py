@@ -1,0 +1,62 @@
+"""Keys of files under their old names: read, with one warning for each file."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+
+class EdgebioDeprecationWarning(FutureWarning):
+    """A file uses a key under its old name; the command line prints the text as one line."""
+
+
+_notes: ContextVar[list[str] | None] = ContextVar("notes", default=None)
+
+
+def read_old_keys(content: Any, new_names: Mapping[str, str]) -> Any:
+    """Content of a section with each old key under its new name.
+
+    Parameters
+    ----------
+    content
+        A section as it was parsed; anything but a mapping is returned as it is.
+    new_names
+        New name of each old one.
+
+    Raises
+    ------
+    ValueError
+        Where a key is given under both names.
+    """
+    if not isinstance(content, Mapping):
+        return content
+    old_names = [key for key in content if key in new_names]
+    if not old_names:
+        return content
+    for old in old_names:
+        if new_names[old] in content:
+            raise ValueError(f"{old!r} is the old name of {new_names[old]!r}: give only the latter")
+    _warn([f"{old} is now {new_names[old]}" for old in old_names])
+    return {new_names.get(key, key): value for key, value in content.items()}
+
+
+@contextmanager
+def one_warning(source: object) -> Iterator[None]:
+    """Gather the old keys that are read within into one warning that names `source`."""
+    notes: list[str] = []
+    token = _notes.set(notes)
+    try:
+        yield
+    finally:
+        _notes.reset(token)
+    if notes:
+        _warn([f"{source}: old keys: {', '.join(dict.fromkeys(notes))}"])
+
+
+def _warn(notes: list[str]) -> None:
+    pending = _notes.get()
+    if pending is None:
+        warnings.warn("; ".join(notes), EdgebioDeprecationWarning, stacklevel=2)
+    else:
+        pending.extend(notes)
