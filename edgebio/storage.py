@@ -11,6 +11,8 @@ from typing import Any
 
 import platformdirs
 
+from edgebio.errors import EdgebioError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -79,3 +81,20 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, document: Any) -> None:
     """Write `document` to `path` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    EdgebioError
+        Where the file is missing or damaged.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EdgebioError(f"{path}: damaged ({error}); make it again") from None
+    if not isinstance(document, dict):
+        raise EdgebioError(f"{path}: damaged (not an object); make it again")
+    return document

@@ -10,8 +10,8 @@ from edgebio.compiler.choose import choose
 from edgebio.compiler.explain import describe_program, describe_stages
 from edgebio.compiler.goal import SPEED, Goal, Optimize
 from edgebio.compiler.lower import lower
+from edgebio.compiler.memory_chart import plan_chart
 from edgebio.compiler.packages import PACKAGES, Package
-from edgebio.compiler.picture import plan_svg
 from edgebio.compiler.plan import plan
 from edgebio.compiler.program import Program
 from edgebio.compiler.simplify import simplify
@@ -208,7 +208,7 @@ def _write(graph: tflite.Graph, program: Program, folder: Path) -> Generated:
     for name in program.kernels:
         storage.write_bytes(folder / name, (kernels / name).read_bytes())
     storage.write_text(folder / "CMakeLists.txt", packages.cmake(program))
-    storage.write_text(folder / "plan.svg", plan_svg(program))
+    plan_chart(program).save(folder / "plan.svg")
     storage.write_json(folder / "plan.json", program.plan.document())
     storage.write_text(folder / "explain.txt", describe_stages(graph, program) + "\n")
     return Generated(

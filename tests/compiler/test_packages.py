@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from edgebio import compiler
-from edgebio.compiler import picture
+from edgebio.compiler import memory_chart
 from edgebio.processes import host_compiler
 from tests.compiler import networks
 
@@ -170,27 +170,24 @@ def test_same_model_same_bytes(model: Path, tmp_path: Path, kind: compiler.Packa
     assert not re.search(rb"20\d\d-\d\d-\d\d", text)
 
 
-def test_the_plan_as_a_picture(program: compiler.Program) -> None:
-    root = ElementTree.fromstring(picture.plan_svg(program))
-    name = "{http://www.w3.org/2000/svg}"
-    boxes = [
-        group for group in root.iter(f"{name}g")
-        if group.find(f"{name}rect") is not None
-    ]  # fmt: skip
-    plan = program.plan
-    assert len(boxes) == len(plan.buffers)
-    rects = [box.find(f"{name}rect") for box in boxes]
-    for rect in rects:
-        assert rect is not None
-        top, height = float(rect.attrib["y"]), float(rect.attrib["height"])
-        assert 71.9 <= top <= top + height <= 72 + 380 + 1.1
-        assert float(rect.attrib["width"]) > 0
-    tallest = max(plan.buffers, key=lambda b: b.bytes)
-    rect = rects[plan.buffers.index(tallest)]
-    assert rect is not None
-    assert abs(float(rect.attrib["height"]) / 380 - tallest.bytes / plan.total) < 0.002
-    style = root.findtext(f"{name}style") or ""
-    assert "prefers-color-scheme: dark" in style
+def test_memory_plan_is_drawn_to_scale(program: compiler.Program) -> None:
+    chart, plan = memory_chart.plan_chart(program), program.plan
+    (axes,) = chart.figure.axes
+    boxes = {
+        (round(box.get_x() + 0.47), box.get_y(), box.get_width(), box.get_height())
+        for box in axes.patches
+    }
+    assert boxes == {
+        (each.first, each.offset, each.last - each.first + 0.94, each.bytes)
+        for each in plan.buffers
+    }
+    assert len(axes.patches) == len(plan.buffers)
+    assert axes.get_ylim()[1] >= plan.total
+    text = chart.svg()
+    ElementTree.fromstring(text)
+    largest = max(plan.buffers, key=lambda each: each.bytes)
+    assert f": {largest.bytes:,} bytes at {largest.offset:,}</title>" in text
+    assert "prefers-color-scheme: dark" in text
 
 
 @pytest.mark.usefixtures("tflite_micro")
@@ -199,7 +196,7 @@ def test_pictures_and_words_of_every_network() -> None:
     for seed in range(40):
         data = networks.random_network(seed)
         program = compiler.compile_model(data, "dsp")
-        ElementTree.fromstring(picture.plan_svg(program))
+        ElementTree.fromstring(memory_chart.plan_chart(program).svg())
         told = compiler.explain(program, compiler.tflite.read(data))
         for stage in ("read", "verified", "simplified", "kernels", "memory"):
             assert f"{stage}" in told

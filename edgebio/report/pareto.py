@@ -1,0 +1,100 @@
+"""Chart of a search: scores of candidates over their cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from edgebio.report.chart import Chart, add_legend, styled, with_axes
+from edgebio.report.style import BLUE, GRAY, MUTED, ORANGE, PAPER
+
+
+@dataclass(frozen=True)
+class ParetoPoint:
+    """A candidate: its label, cost (above 0), score, role and tooltip."""
+
+    label: str
+    cost: float
+    score: float
+    role: Literal["front", "reference", "other"]
+    tooltip: str
+
+
+@styled
+def pareto_front(
+    title: str,
+    points: Sequence[ParetoPoint],
+    xlabel: str,
+    ylabel: str,
+    reference: str,
+    limit: float | None = None,
+) -> Chart:
+    """Draw scores over costs, on a logarithmic axis of costs.
+
+    Parameters
+    ----------
+    points
+        Those of the front, and the reference, are labeled where there is room.
+    reference
+        Legend of the point with this role.
+    limit
+        Highest allowed cost; marked.
+    """
+    chart, axes = with_axes(title, 250)
+    looks = {
+        "other": ("other candidates", GRAY, 4.5), "reference": (reference, ORANGE, 7.0),
+        "front": ("front", BLUE, 6.5),
+    }  # fmt: skip
+    front = sorted((p.cost, -p.score) for p in points if p.role == "front")
+    if front:
+        best = np.maximum.accumulate([-score for _, score in front])
+        axes.step([cost for cost, _ in front], best, where="post", color=BLUE, lw=1, alpha=0.6)
+    if limit is not None:
+        axes.axvline(limit, color=MUTED, lw=1, ls="--", label="limit")
+    for role, (label, color, size) in looks.items():
+        for number, point in enumerate(p for p in points if p.role == role):
+            (dot,) = axes.plot(
+                point.cost, point.score, "o", color=color, ms=size, mec=PAPER, mew=0.8,
+                label="" if number else label,
+            )  # fmt: skip
+            chart.add_tooltip(dot, point.tooltip)
+    costs = [p.cost for p in points] + ([] if limit is None else [limit])
+    axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
+    axes.set_xlim(0.85 * min(costs), 1.18 * max(costs))
+    axes.margins(y=0.12)
+    _plain_logarithmic(axes.xaxis, min(costs), max(costs))
+    add_legend(chart)
+    chart.figure.draw_without_rendering()  # the layout is fixed from here on
+    _label_points(axes, [p for p in points if p.role != "other"], points)
+    return chart
+
+
+def _label_points(axes: Any, labeled: Sequence[ParetoPoint], points: Sequence[ParetoPoint]) -> None:
+    """Write labels beside points where they hide neither points nor each other."""
+    place = axes.transData.transform
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in (place((p.cost, p.score)) for p in points)]
+    left, bottom, right, top = axes.bbox.extents
+    for point in sorted(labeled, key=lambda p: p.role):
+        x, y = place((point.cost, point.score))
+        w = 6.5 * len(point.label)
+        for dx, dy in ((-w / 2, 6), (7, -4), (-7 - w, -4), (-w / 2, -15)):
+            box = (x + dx, y + dy, x + dx + w, y + dy + 9)
+            inside = left <= box[0] and box[2] <= right and bottom <= box[1] and box[3] <= top
+            if inside and not any(
+                box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in taken
+            ):
+                taken.append(box)
+                axes.annotate(point.label, (x + dx, y + dy), xycoords="figure points")
+                break
+
+
+def _plain_logarithmic(axis: Any, low: float, high: float) -> None:
+    """Set plain numbers as ticks of a logarithmic axis, more of them where it is short."""
+    from matplotlib import ticker
+
+    subs = (1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    short = high < 1.6 * low
+    axis.set_major_locator(ticker.MaxNLocator(4) if short else ticker.LogLocator(subs=subs))
+    axis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axis.set_minor_locator(ticker.NullLocator())

@@ -1,0 +1,196 @@
+"""Charts of signals: traces and spectra by class, STFT images, Grad-CAM, decisions over time."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.report.chart import WIDTH, Chart, add_legend, blank, styled, with_axes
+from edgebio.report.style import INK, MUTED, SERIES
+
+Floats = npt.NDArray[np.float64]
+Curve = tuple[Floats, Floats]
+"""x in units of the axis, and y within 0 to 1 of a row; of one shape (points,)."""
+
+_ROW = 46.0  # points of a row of traces
+_GAP = 8.0  # between pictures
+_PICTURE = 50.0  # height of an STFT image
+_COLUMN = 300.0  # width of one
+
+
+@styled
+def stacked_curves(
+    title: str,
+    rows: Sequence[tuple[str, Sequence[Curve]]],
+    labels: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+) -> Chart:
+    """Draw a row of curves a name, all over one axis; traces or spectra by class.
+
+    Parameters
+    ----------
+    rows
+        Name, and up to three curves; without any, the row says so.
+    labels
+        Names of the curves.
+    xlabel, ylabel
+        Quantity and unit; `ylabel` tells the height of a row.
+    """
+    chart, axes = with_axes(title, _ROW * len(rows) + 60)
+    for row, (name, curves) in enumerate(rows):
+        base = len(rows) - 1 - row
+        for (x, y), color in zip(curves, SERIES, strict=False):
+            axes.plot(x, base + 0.04 + 0.92 * y, color=color, lw=0.8)
+        if not curves:
+            text = f"no segment of {name}"
+            axes.annotate(
+                text, (0.5, base + 0.5), xycoords=("axes fraction", "data"), color=MUTED,
+                ha="center", va="center",
+            )  # fmt: skip
+    names = [_two_lines(name) for name, _ in reversed(rows)]
+    axes.set_yticks(np.arange(len(rows)) + 0.5, names, color=INK)
+    axes.set_yticks(range(len(rows) + 1), minor=True)
+    axes.grid(visible=False, axis="y")
+    axes.grid(which="minor", axis="y")
+    axes.margins(x=0.01)
+    axes.set(ylim=(0, len(rows)), xlabel=xlabel, ylabel=ylabel)
+    axes.spines["left"].set_visible(False)
+    for name, color in zip(labels, SERIES, strict=False):
+        axes.plot([], color=color, label=name)
+    add_legend(chart)
+    return chart
+
+
+@styled
+def stft_images(
+    title: str,
+    images: Sequence[tuple[str, npt.NDArray[np.int8]]],
+    duration: float,
+    frequencies: tuple[float, float],
+) -> Chart:
+    """Draw STFT images, each with its channels side by side.
+
+    Parameters
+    ----------
+    images
+        Caption, and int8 image of shape (frames, bins, channels).
+    duration
+        Of an image, in milliseconds.
+    frequencies
+        Of the first and the last bin, in Hz.
+    """
+    rows, columns = _grid(len(images), 14)
+    height, top = _PICTURE + 22, 4.0
+    chart = blank(title, top + height * rows + 52, (_COLUMN + 40) * columns)
+    drawn = None
+    for number, (caption, image) in enumerate(images):
+        column, row = divmod(number, rows)
+        frames, bins, channels = image.shape
+        # A missing value between two channels leaves the page visible.
+        pixels = np.full((bins, channels, frames + 1), np.nan)
+        pixels[:, :, :frames] = image.transpose(1, 2, 0)
+        axes = _picture(
+            chart, 34 + column * (_COLUMN + 40), top + 16 + row * height, _COLUMN, _PICTURE
+        )
+        drawn = axes.imshow(
+            pixels.reshape(bins, -1)[:, :-1], cmap="viridis", vmin=-128, vmax=127,
+            aspect="auto", origin="lower",
+        )  # fmt: skip
+        axes.set_title(caption)
+        axes.set_yticks((0, bins - 1), [f"{hertz:.0f}" for hertz in frequencies], size=8)
+        if row == rows - 1 or number == len(images) - 1:
+            every = math.ceil(channels / 20)
+            at = range(0, channels, every)
+            axes.set_xticks([frames / 2 - 0.5 + k * (frames + 1) for k in at])
+            axes.set_xticklabels([str(k + 1) for k in at], size=8)
+            axes.set_xlabel(f"channel; each is {duration:.0f} ms wide", size=9)
+    chart.figure.text(4 / chart.width, 1 - 2 / chart.height, "Hz", size=8, color=MUTED, va="top")
+    bar = chart.figure.colorbar(
+        drawn, cax=_picture(chart, 34, chart.height - 22, 120, 6), orientation="horizontal"
+    )
+    bar.set_ticks((-128, 0, 127))
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)
+    bar.ax.annotate(
+        "value, int8 (base-2 logarithm)", (1.06, 0.5), xycoords="axes fraction", va="center",
+        size=8, color=MUTED, annotation_clip=False,
+    )  # fmt: skip
+    return chart
+
+
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """Grad-CAM of a class.
+
+    Attributes
+    ----------
+    name
+        The class.
+    image
+        One example, mean over channels, shape (frames, bins), within -128 to 127.
+    heat, mean
+        Grad-CAM of the example, and its mean over `count` examples; shape (frames, bins), 0 to 1.
+    """
+
+    name: str
+    image: npt.NDArray[Any]
+    heat: npt.NDArray[Any]
+    mean: npt.NDArray[Any]
+    count: int
+
+
+@styled
+def gradcam(title: str, classes: Sequence[Attention]) -> Chart:
+    """Draw Grad-CAM over one image of each class (left), and its mean over the class (right)."""
+    pairs = 2 * _grid(len(classes), 2 * 14)[1]
+    side, height = 74.0, 74.0 + 34
+    chart = blank(title, height * math.ceil(len(classes) / pairs) + 4, WIDTH * pairs / 2)
+    for number, one in enumerate(classes):
+        row, column = divmod(number, pairs)
+        pictures = [("one image", one.image, one.heat)]
+        if one.count:
+            pictures.append((f"mean of {one.count}", np.full_like(one.image, -128), one.mean))
+        for k, (caption, image, heat) in enumerate(pictures):
+            left = column * (2 * side + 22) + k * (side + 4) + 2
+            axes = _picture(chart, left, row * height + 18, side, side)
+            axes.imshow(image.T, cmap="gray", vmin=-128, vmax=160, aspect="auto", origin="lower")
+            axes.imshow(
+                heat.T, cmap="inferno", vmin=0, vmax=1, alpha=0.85 * heat.T, aspect="auto",
+                origin="lower",
+            )  # fmt: skip
+            axes.set_yticks(())
+            axes.set_xlabel(caption, size=8, labelpad=1)
+            if not k:
+                axes.set_title(one.name)
+    return chart
+
+
+def _picture(chart: Chart, left: float, top: float, width: float, height: float) -> Any:
+    """Axes without grid and frame at a place in points from the upper left corner."""
+    place = (left, chart.height - top - height, width, height)
+    size = (chart.width, chart.height) * 2
+    axes = chart.figure.add_axes(tuple(a / b for a, b in zip(place, size, strict=True)))
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(())
+    axes.tick_params(pad=2)
+    return axes
+
+
+def _grid(count: int, most: int) -> tuple[int, int]:
+    """Rows and columns: one column as long as there are at most so many rows, then up to three."""
+    columns = min(3, math.ceil(count / most))
+    return math.ceil(count / columns), columns
+
+
+def _two_lines(name: str) -> str:
+    """Break a long name at a space near its middle."""
+    spaces = [k for k, letter in enumerate(name) if letter == " "]
+    if len(name) <= 16 or not spaces:
+        return name
+    at = min(spaces, key=lambda k: abs(k - len(name) / 2))
+    return f"{name[:at]}\n{name[at + 1 :]}"
