@@ -1,0 +1,52 @@
+"""Every command that README or a page shows exists, with the options that it is shown with."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from edgebio.cli import main
+from tests.docs.markdown import ROOT, commands, pages
+
+COMMANDS = [
+    pytest.param(words, id=f"{page.relative_to(ROOT)}: {' '.join(words)[:50]}")
+    for page in pages()
+    for words in commands(page)
+]
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line as click would, without running the command."""
+    command: click.Command = main
+    context = click.Context(main, info_name="edgebio")
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        assert name is not None
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    command.make_parser(context).parse_args(args=list(words))
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_shown_command_exists(words: list[str]) -> None:
+    parse(words)
+
+
+def test_a_mistake_would_be_noticed() -> None:
+    with pytest.raises(click.UsageError):
+        parse(["train", "emg-grips", "--no-such-option"])
+    with pytest.raises(click.UsageError):
+        parse(["trian", "emg-grips"])
+
+
+def test_readme_is_a_front_door() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert len(readme.splitlines()) <= 150
+    assert {"make demo", "make test"} <= {line[2:11] for line in readme.splitlines()} | {
+        line[2:].split("  ")[0].strip() for line in readme.splitlines()
+    }
+
+
+def test_help_names_the_commands_that_readme_shows() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+    for words in commands(ROOT / "README.md"):
+        assert words[0] in text
