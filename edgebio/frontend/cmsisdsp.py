@@ -1,9 +1,10 @@
-"""CMSIS-DSP's own C: from the pinned ``cmsisdsp`` sdist, by SHA-256, into the user's cache.
+"""CMSIS-DSP's C sources, from the pinned ``cmsisdsp`` sdist, in the user's cache.
 
-``EDGEBIO_CMSIS_DSP`` names a checkout (or an unpacked sdist) to use instead.
+``EDGEBIO_CMSIS_DSP`` names a checkout or an unpacked sdist to use instead.
 """
 
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -32,15 +33,13 @@ RFFT_Q15 = (
     "Source/TransformFunctions/arm_bitreversal2.c",
     "Source/BasicMathFunctions/arm_shift_q15.c",
 )
-"""Sources of ``arm_rfft_q15`` and what they name, without the tables."""
+"""Sources of ``arm_rfft_q15`` and all that it calls, without the tables."""
 
 MVE_TABLES = "Source/CommonTables/arm_mve_tables.c"
-"""Twiddle factors in the order in which Helium's butterflies take them."""
+"""Twiddle factors in the order of Helium's butterflies."""
 
 TABLES = ("Source/CommonTables/arm_common_tables.c", "Source/CommonTables/arm_const_structs.c")
-"""All of CMSIS-DSP's constant tables: the twiddle factors of every length."""
-
-INCLUDE = ("Include", "PrivateInclude")
+"""CMSIS-DSP's constant tables, for FFTs of every length."""
 
 
 def source() -> Path:
@@ -54,66 +53,61 @@ def source() -> Path:
     Raises
     ------
     EdgebioError
-        Where the sdist cannot be had, or is not the pinned one.
+        If the sdist cannot be downloaded, or is not the pinned one.
     """
-    own = os.environ.get("EDGEBIO_CMSIS_DSP")
-    if own:
-        folder = Path(own)
-        if not (folder / RFFT_Q15[0]).is_file():
-            raise EdgebioError(f"EDGEBIO_CMSIS_DSP={own}: no CMSIS-DSP there ({RFFT_Q15[0]})")
-        return folder
-    folder = _home()
-    if not folder.is_dir():
-        _fetch(folder)
-    return folder
+    checkout = os.environ.get("EDGEBIO_CMSIS_DSP")
+    if checkout:
+        if not (Path(checkout) / RFFT_Q15[0]).is_file():
+            raise EdgebioError(f"EDGEBIO_CMSIS_DSP={checkout}: no CMSIS-DSP there ({RFFT_Q15[0]})")
+        return Path(checkout)
+    if not _cache_folder().is_dir():
+        _fetch(_cache_folder())
+    return _cache_folder()
 
 
-def here() -> Path | None:
-    """Folder of the sources where they have been fetched already; None before that."""
-    return _home() if _home().is_dir() else None
+def is_cached() -> bool:
+    """Whether the sources have been fetched."""
+    return _cache_folder().is_dir()
 
 
-def _home() -> Path:
+def _cache_folder() -> Path:
     return storage.cache() / f"cmsis-dsp-{VERSION}"
 
 
 def include() -> list[Path]:
     """Folders of CMSIS-DSP's headers."""
-    return [source() / name for name in INCLUDE]
+    return [source() / name for name in ("Include", "PrivateInclude")]
 
 
 def _fetch(target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=storage.cache(), prefix=".cmsis-dsp-") as scratch:
         archive = _download(Path(scratch))
-        found = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if found != SHA256:
-            raise EdgebioError(f"{archive.name}: SHA-256 {found}, expected {SHA256}; not used")
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if digest != SHA256:
+            raise EdgebioError(f"{archive.name}: SHA-256 {digest}, expected {SHA256}; not used")
         with tarfile.open(archive) as tar:
             pattern = re.compile(rf"cmsisdsp-{VERSION}/(Include|PrivateInclude|Source|LICENSE)")
-            wanted = [member for member in tar if pattern.match(member.name)]
-            # Python before 3.11.4 knows no filter; the archive is the pinned one either way.
+            members = [member for member in tar if pattern.match(member.name)]
+            # Python before 3.11.4 has no filters; the pinned archive is safe without.
             safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            tar.extractall(scratch, members=wanted, **safe)  # type: ignore[arg-type]
-        unpacked = Path(scratch) / f"cmsisdsp-{VERSION}"
+            tar.extractall(scratch, members=members, **safe)  # type: ignore[arg-type]
         try:
-            unpacked.rename(target)
+            (Path(scratch) / f"cmsisdsp-{VERSION}").rename(target)
         except OSError:
-            # Another process was first; what it put there is the same.
-            if not target.is_dir():
+            if not target.is_dir():  # unless another process was first
                 raise
 
 
 def _download(folder: Path) -> Path:
-    """Download the sdist through pip, which knows the user's index, proxy and certificates."""
+    """Download the sdist with pip, which knows the user's index, proxy and certificates."""
     arguments = ["download", "--no-deps", "--no-binary", "cmsisdsp", f"cmsisdsp=={VERSION}"]
     problem = ""
     for pip in _pips():
         result = run_program(*pip, *arguments, "-q", "-d", folder)
-        found = list(folder.glob("cmsisdsp-*.tar.gz"))
-        if found:
-            return found[0]
-        errors = [line for line in result.error_lines if "ERROR" in line]
-        problem = errors[0] if errors else result.stderr.strip()[:200]
+        for archive in folder.glob("cmsisdsp-*.tar.gz"):
+            return archive
+        lines = result.error_lines
+        problem = next((line for line in lines if "ERROR" in line), " ".join(lines)[:200])
     if not problem:
         raise MissingToolError("pip is needed to fetch CMSIS-DSP: sudo apt-get install python3-pip")
     raise EdgebioError(
@@ -123,24 +117,23 @@ def _download(folder: Path) -> Path:
 
 
 def _pips() -> Iterator[list[str]]:
-    """Ways to call pip: this Python's own first (a virtual environment may have none)."""
-    own = [sys.executable, "-m", "pip"]
-    if run_program(*own, "--version").returncode == 0:
-        yield own
+    """Commands that run pip: this Python's own first, which a virtual environment may lack."""
+    if importlib.util.find_spec("pip"):
+        yield [sys.executable, "-m", "pip"]
     for name in ("pip3", "pip"):
-        found = shutil.which(name)
-        if found:
-            yield [found]
+        path = shutil.which(name)
+        if path:
+            yield [path]
 
 
 @cache
 def table(name: str) -> npt.NDArray[np.int32]:
-    """Integer table of CMSIS-DSP by its C name, read from the source text.
+    """Integer table of CMSIS-DSP, parsed from the source text.
 
     Parameters
     ----------
     name
-        For example ``"realCoefAQ15"``.
+        Its name in C, for example ``"realCoefAQ15"``.
 
     Returns
     -------
@@ -152,7 +145,7 @@ def table(name: str) -> npt.NDArray[np.int32]:
     if not match:
         raise EdgebioError(f"CMSIS-DSP {VERSION} has no table {name}")
     body = re.sub(r"/\*.*?\*/|//[^\n]*|\([a-z0-9_]+\)", "", match.group(1), flags=re.DOTALL)
-    numbers = [int(word, 0) for word in re.findall(r"-?(?:0[xX][0-9a-fA-F]+|\d+)", body)]
+    numbers = [int(number, 0) for number in re.findall(r"-?(?:0[xX][0-9a-fA-F]+|\d+)", body)]
     values = np.array(numbers, dtype=np.int64)
     if "q15" in name.lower():
         values = (values & 0xFFFF ^ 0x8000) - 0x8000

@@ -1,7 +1,4 @@
-"""Every constant of a front end, computed from its specification in one place.
-
-The host twin takes them by pointer, the firmware as C arrays: the same numbers.
-"""
+"""Every constant of a front end, computed once for the host twin and the firmware."""
 
 import math
 from collections.abc import Sequence
@@ -18,11 +15,11 @@ from edgebio.frontend.spec import FrontendSpec
 Q15 = 1 << 15
 Q30 = 1 << 30
 WINDOW_SHIFT = 11
-"""Fractional bits of a windowed sample (eb_frontend.c has the same name for it)."""
+"""Fractional bits of a windowed sample, as in eb_frontend.c."""
 NOTCH_WIDTH = 2.0
 """Width of the mains notch at -3 dB, in Hz."""
 PEAK_GAIN = 8
-"""Bound on a filter cascade's output that its 32-bit samples rest on."""
+"""Limit of the filters' gain: above it their 32-bit samples could overflow."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +35,31 @@ class Biquad:
 
 @dataclass(frozen=True)
 class Constants:
-    """What the C front end is configured with.
+    """Arrays and numbers of the C configuration ``eb_frontend_config``.
 
     Attributes
     ----------
-    taper
-        int16, shape (fft,): Q15.
+    window_function
+        int16, shape (n_fft,): Q15.
     filter
-        Biquads in the order in which they run.
+        Biquads, in the order of filtering.
     floor, floor_exponent
-        Squared floor in units of the FFT's power at block exponent ``floor_exponent``, which is
-        the largest one at which it is below 2**30.
+        Squared floor in units of the FFT's power at block exponent ``floor_exponent``, the largest
+        exponent with a floor below 2**30.
     headroom
-        Bits that a scaled frame leaves free, so that no frame saturates the FFT. Two samples make
-        one complex value, of up to sqrt(2) times the frame's peak, and turning it may bring all of
-        that into one half. Each stage halves as it adds, so that means of the tapered frame are
-        turned: with a taper whose mean is below 1 / sqrt(2) they fit, without one they need a bit.
+        Bits that a scaled frame leaves free so that it cannot saturate the FFT. Two samples make
+        one complex value of up to sqrt(2) times the frame's peak, and a rotation can move all of
+        it into one part. Each stage halves its sums, so the rotated values are means of the
+        windowed frame: they fit if the window function's mean is below 1 / sqrt(2), otherwise they
+        need one bit.
     twiddles, bit_reversal
-        int16 and uint16: tables of the complex FFT of ``fft / 2`` points.
+        int16 and uint16: tables of the complex FFT of ``n_fft / 2`` points.
     real_a, real_b
-        int16, shape (fft / 2 * 2,): the split stage's coefficients, every ``8192 / fft``-th
-        complex entry of CMSIS-DSP's, so that its modifier is 1.
+        int16, shape (n_fft,): coefficients of the split stage, every ``8192 / n_fft``-th complex
+        entry of CMSIS-DSP's, so that its modifier is 1.
     """
 
-    taper: npt.NDArray[np.int16]
+    window_function: npt.NDArray[np.int16]
     filter: tuple[Biquad, ...]
     floor: int
     floor_exponent: int
@@ -79,7 +77,7 @@ def constants(spec: FrontendSpec) -> Constants:
     Raises
     ------
     EdgebioError
-        Where the filter could overflow its arithmetic.
+        If the filter could overflow its arithmetic.
     """
     floor, exponent = _floor(spec)
     filters = cascade(spec)
@@ -87,7 +85,7 @@ def constants(spec: FrontendSpec) -> Constants:
         raise EdgebioError(
             f"the filter can amplify {gain:.1f} times; its arithmetic holds {PEAK_GAIN}"
         )
-    weights = taper(spec)
+    weights = q15_window_function(spec)
     half = spec.n_fft // 2
     step = 2 * (8192 // spec.n_fft)
     real = {
@@ -95,7 +93,7 @@ def constants(spec: FrontendSpec) -> Constants:
         for name in ("realCoefAQ15", "realCoefBQ15")
     }
     return Constants(
-        taper=weights,
+        window_function=weights,
         filter=filters,
         floor=floor,
         floor_exponent=exponent,
@@ -107,8 +105,41 @@ def constants(spec: FrontendSpec) -> Constants:
     )
 
 
-def taper(spec: FrontendSpec) -> npt.NDArray[np.int16]:
-    """Window function in Q15, periodic (as for spectral analysis), shape (fft,)."""
+def config_numbers(spec: FrontendSpec, pixels: npt.NDArray[np.int16]) -> dict[str, int]:
+    """Integer fields of ``eb_frontend_config`` for `pixels` of shape (bins or 1, channels or 1, 2).
+
+    Raises
+    ------
+    EdgebioError
+        If the pixels do not fit the front end.
+    """
+    c = constants(spec)
+    bins, channels, _ = pixels.shape
+    if bins not in (1, spec.n_bins) or channels not in (1, spec.channels):
+        raise EdgebioError(
+            f"standardization of shape {(bins, channels)} does not fit images of "
+            f"{spec.n_bins} bins and {spec.channels} channels"
+        )
+    return {
+        "channels": spec.channels,
+        "n_fft": spec.n_fft,
+        "log2_n_fft": spec.n_fft.bit_length() - 1,
+        "hop_length": spec.hop_length,
+        "frames": spec.frames,
+        "step_frames": spec.step_frames,
+        "first_bin": spec.bins[0],
+        "n_bins": spec.n_bins,
+        "sections": len(c.filter),
+        "bin_stride": channels if bins > 1 else 0,
+        "channel_stride": 1 if channels > 1 else 0,
+        "headroom": c.headroom,
+        "floor_exponent": c.floor_exponent,
+        "floor": c.floor,
+    }
+
+
+def q15_window_function(spec: FrontendSpec) -> npt.NDArray[np.int16]:
+    """Window function in Q15, periodic, as for spectral analysis; shape (n_fft,)."""
     phase = 2 * np.pi * np.arange(spec.n_fft) / spec.n_fft
     match spec.window_function:
         case "hann":
@@ -122,7 +153,7 @@ def taper(spec: FrontendSpec) -> npt.NDArray[np.int16]:
 
 
 def cascade(spec: FrontendSpec) -> tuple[Biquad, ...]:
-    """List the filters of `spec` in the order in which they run: high-pass, notch, low-pass."""
+    """Filters of `spec` in order: high-pass, notch, low-pass."""
     filters = []
     if spec.highpass:
         filters.append(highpass(spec.highpass, spec.rate))
@@ -134,16 +165,9 @@ def cascade(spec: FrontendSpec) -> tuple[Biquad, ...]:
 
 
 def highpass(corner: float, rate: float) -> Biquad:
-    """Second-order Butterworth high-pass by the bilinear transform, in Q30.
+    """Second-order Butterworth high-pass in Q30, by the bilinear transform; all in Hz.
 
-    Parameters
-    ----------
-    corner, rate
-        Corner frequency (-3 dB) and sampling rate in Hz.
-
-    Notes
-    -----
-    The numerator is kept at exactly ``b0 (1, -2, 1)``, so that a constant is removed exactly.
+    Its numerator is exactly ``b0 (1, -2, 1)``, so that it removes a constant exactly.
     """
     _, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
     b0 = round(norm * Q30)
@@ -151,26 +175,14 @@ def highpass(corner: float, rate: float) -> Biquad:
 
 
 def lowpass(corner: float, rate: float) -> Biquad:
-    """Second-order Butterworth low-pass by the bilinear transform, in Q30.
-
-    Parameters
-    ----------
-    corner, rate
-        Corner frequency (-3 dB) and sampling rate in Hz.
-    """
+    """Second-order Butterworth low-pass in Q30, by the bilinear transform; all in Hz."""
     k, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
     b0 = round(k * k * norm * Q30)
     return Biquad(b0, 2 * b0, minus_a1, minus_a2, passes_dc=1)
 
 
 def notch(mains: float, rate: float) -> Biquad:
-    """Second-order notch of `NOTCH_WIDTH` Hz, in Q30 (Orfanidis 2010, 11.3).
-
-    Parameters
-    ----------
-    mains, rate
-        Frequency to remove and sampling rate in Hz.
-    """
+    """Second-order notch of `NOTCH_WIDTH` Hz in Q30 (Orfanidis 2010, 11.3); all in Hz."""
     omega = 2 * math.pi * mains / rate
     alpha = math.tan(math.pi * NOTCH_WIDTH / rate)
     norm = 1 / (1 + alpha)
@@ -179,7 +191,7 @@ def notch(mains: float, rate: float) -> Biquad:
 
 
 def _butterworth(corner: float, rate: float) -> tuple[float, float, int, int]:
-    """Prewarped frequency, normalisation, and the feedback in Q30."""
+    """Prewarped frequency, normalization, and the feedback in Q30."""
     k = math.tan(math.pi * corner / rate)
     norm = 1 / (1 + math.sqrt(2) * k + k * k)
     minus_a1 = round(2 * (1 - k * k) * norm * Q30)
@@ -187,7 +199,7 @@ def _butterworth(corner: float, rate: float) -> tuple[float, float, int, int]:
 
 
 def peak_gain(filters: Sequence[Biquad]) -> float:
-    """Largest sample anywhere in a cascade for inputs within 1: the sum of impulse responses."""
+    """Largest sample in a cascade for inputs within 1: the sum of the impulse response."""
     response = [1.0] + [0.0] * 16383
     largest = 1.0
     for q in filters:
@@ -202,7 +214,7 @@ def peak_gain(filters: Sequence[Biquad]) -> float:
 
 
 def _floor(spec: FrontendSpec) -> tuple[int, int]:
-    """Squared floor in the FFT's unit, and the block exponent at which that unit holds."""
+    """Squared floor in the FFT's unit, and the block exponent of that unit."""
     at_zero = spec.floor**2 * 4.0 ** (WINDOW_SHIFT - spec.n_fft.bit_length() + 1)
     exponent = math.floor((30 - math.log2(at_zero)) / 2)
     return min(round(at_zero * 4.0**exponent), (1 << 30) - 1), exponent

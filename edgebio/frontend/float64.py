@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.frontend.constants import NOTCH_WIDTH, Q15, taper
+from edgebio.frontend.constants import NOTCH_WIDTH, Q15, q15_window_function
 from edgebio.frontend.spec import FrontendSpec
 
 FloatArray = npt.NDArray[np.float64]
@@ -13,18 +13,18 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FloatStages:
-    """What the chain computes without rounding.
+    """Values of each stage without rounding.
 
     Attributes
     ----------
     filter
         float64, shape (channels, n): filtered samples in counts.
     window
-        float64, shape (channels, columns, fft): tapered frames in counts.
+        float64, shape (channels, frames, n_fft): windowed frames in counts.
     fft
-        complex128, shape (channels, columns, fft / 2 + 1): unnormalised DFT in counts.
+        complex128, shape (channels, frames, n_fft / 2 + 1): unnormalized DFT in counts.
     log
-        float64, shape (channels, columns, bins): ``log2(sqrt(|X|^2 + floor^2))``.
+        float64, shape (channels, frames, bins): ``log2(sqrt(|X|^2 + floor^2))``.
     """
 
     filter: FloatArray
@@ -33,7 +33,7 @@ class FloatStages:
     log: FloatArray
 
 
-def stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
+def compute_stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
     """Run a recording through the float64 model, streamed from reset.
 
     Parameters
@@ -41,13 +41,13 @@ def stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
     spec
         Front end.
     samples
-        int16, shape (n, channels); n is at least ``fft``.
+        int16, shape (n, channels); n is at least ``n_fft``.
 
     Returns
     -------
     FloatStages
-        Filter by `scipy.signal.butter` and `sosfilt` (started on the first sample's level), STFT
-        by `scipy.signal.ShortTimeFFT`.
+        Filter by `scipy.signal.butter` and `sosfilt`, in the steady state of the first sample;
+        STFT by `scipy.signal.ShortTimeFFT`.
     """
     from scipy import signal
 
@@ -55,28 +55,26 @@ def stages(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> FloatStages:
     for sos in _filters(spec):
         start = signal.sosfilt_zi(sos)[:, None, :] * filtered[None, :, :1]
         filtered, _ = signal.sosfilt(sos, filtered, axis=-1, zi=start)
-    weights = exact_taper(spec)
-    columns = (filtered.shape[1] - spec.n_fft) // spec.hop_length + 1
+    weights = exact_window_function(spec)
+    count = spec.frames_in(filtered.shape[1])
     frames = np.lib.stride_tricks.sliding_window_view(filtered, spec.n_fft, axis=-1)
     stft = signal.ShortTimeFFT(
         weights, hop=spec.hop_length, fs=spec.rate, fft_mode="onesided", phase_shift=None
     )
-    # ShortTimeFFT numbers slices by their centre; p covers samples p * hop - fft / 2 onwards,
-    # so an offset of fft / 2 samples makes slice c cover what column c covers.
-    first = spec.n_fft // 2
-    spectrum = stft.stft(filtered, p0=0, p1=columns, k_offset=first, axis=-1)
+    # ShortTimeFFT centers slice p on sample p * hop; an offset of half a frame makes it frame p.
+    spectrum = stft.stft(filtered, p0=0, p1=count, k_offset=spec.n_fft // 2, axis=-1)
     spectrum = np.moveaxis(spectrum, -1, -2)
-    chosen = spectrum[..., slice(*spec.bins)]
+    bins = spectrum[..., slice(*spec.bins)]
     return FloatStages(
         filter=filtered,
-        window=frames[:, :: spec.hop_length][:, :columns] * weights,
+        window=frames[:, :: spec.hop_length][:, :count] * weights,
         fft=spectrum,
-        log=0.5 * np.log2(np.abs(chosen) ** 2 + spec.floor**2),
+        log=0.5 * np.log2(np.abs(bins) ** 2 + spec.floor**2),
     )
 
 
 def _filters(spec: FrontendSpec) -> list[FloatArray]:
-    """Second-order sections of the filters, in the order in which they run."""
+    """Second-order sections of the filters, in order."""
     from scipy import signal
 
     filters: list[FloatArray] = []
@@ -90,12 +88,12 @@ def _filters(spec: FrontendSpec) -> list[FloatArray]:
     return filters
 
 
-def exact_taper(spec: FrontendSpec) -> FloatArray:
-    """Window function without rounding; ``none`` is the same constant as in Q15."""
+def exact_window_function(spec: FrontendSpec) -> FloatArray:
+    """Window function without rounding; ``none`` is the constant of Q15."""
     from scipy import signal
 
     if spec.window_function == "none":
-        return taper(spec) / Q15
+        return q15_window_function(spec) / Q15
     weights: FloatArray = signal.get_window(spec.window_function, spec.n_fft, fftbins=True)
     return weights
 

@@ -1,7 +1,7 @@
-"""The fixed-point chain a second time, in NumPy, around CMSIS-DSP as it comes.
+"""An independent fixed-point chain: NumPy around unmodified CMSIS-DSP.
 
-Rung 2 of the ladder holds the twin against it: the stages are written independently of
-eb_frontend.c, and the FFT is initialised by CMSIS-DSP itself with its full tables.
+Rung 2 of the ladder compares the twin with it: its stages share no code with eb_frontend.c, and
+CMSIS-DSP itself initializes the FFT, with its full tables.
 """
 
 import ctypes
@@ -15,20 +15,20 @@ import numpy.typing as npt
 from edgebio import storage
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import WINDOW_SHIFT, Biquad, constants
+from edgebio.frontend.numerics import numerics_flags
 from edgebio.frontend.spec import FftNumerics, FrontendSpec
 from edgebio.frontend.standardization import Standardization
-from edgebio.frontend.twin import numerics_flags
 from edgebio.processes import host_compiler
 
 Frames = npt.NDArray[np.int16]
 Rfft = Callable[[Frames], Frames]
-"""int16 frames (n, fft) to int16 spectra (n, fft + 2), real and imaginary parts interleaved."""
+"""From int16 frames (n, n_fft) to int16 spectra (n, n_fft + 2): re, im, re, im, ..."""
 
 
-def stages(
+def compute_stages(
     spec: FrontendSpec,
     samples: npt.NDArray[np.int16],
-    standard: Standardization | None = None,
+    standardization: Standardization | None = None,
     rfft: Rfft | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """Run a recording through the chain, streamed from reset.
@@ -40,22 +40,22 @@ def stages(
     samples
         int16, shape (n, channels).
     standard
-        Offset and gain of the pixels; without it there is no ``image``.
+        Offset and gain of the pixels; None leaves ``image`` out.
     rfft
-        FFT to use; by default CMSIS-DSP's own C of the specification's core class.
+        FFT to use; by default `cmsis_rfft` of the specification's FFT numerics.
 
     Returns
     -------
     dict
-        By stage name, arrays of shape (channels, n, ...) as `Twin.stages` gives them.
+        By stage name, shape (channels, n, ...), see `Stages`.
     """
     c = constants(spec)
-    transform = rfft or (lambda frames: own_rfft(frames, spec.fft_numerics))
+    transform = rfft or (lambda frames: cmsis_rfft(frames, spec.fft_numerics))
     level = filtered(spec, samples)
     frames = np.lib.stride_tricks.sliding_window_view(level, spec.n_fft, axis=-1)[
         :, :: spec.hop_length
     ]
-    window = (frames * c.taper.astype(np.int64)) >> 16
+    window = (frames * c.window_function.astype(np.int64)) >> 16
     bits = _bit_length(np.bitwise_or.reduce(window ^ (window >> 63), axis=-1))
     exponent = 15 - bits - c.headroom
     left, right = np.maximum(exponent, 0)[..., None], np.maximum(-exponent, 0)[..., None]
@@ -63,8 +63,8 @@ def stages(
     scale = np.clip(rounded << left, -32768, 32767).astype(np.int16)
     flat = transform(scale.reshape(-1, spec.n_fft))
     fft = flat.reshape(*scale.shape[:-1], spec.n_fft + 2)
-    chosen = fft.reshape(*scale.shape[:-1], -1, 2)[..., slice(*spec.bins), :].astype(np.int64)
-    power = np.square(chosen).sum(axis=-1)
+    bins = fft.reshape(*scale.shape[:-1], -1, 2)[..., slice(*spec.bins), :].astype(np.int64)
+    power = np.square(bins).sum(axis=-1)
     values: dict[str, npt.NDArray[Any]] = {
         "filter": level.astype(np.int32),
         "window": window.astype(np.int32),
@@ -74,8 +74,8 @@ def stages(
         "power": power.astype(np.uint32),
         "log": _log(spec, power, exponent),
     }
-    if standard:
-        pixels = standard.apply(np.moveaxis(values["log"], 0, -1))
+    if standardization:
+        pixels = standardization.apply(np.moveaxis(values["log"], 0, -1))
         values["image"] = np.moveaxis(pixels, -1, 0)
     return values
 
@@ -88,10 +88,10 @@ def filtered(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> npt.NDArray[
     return level
 
 
-def own_rfft(frames: Frames, core_class: FftNumerics) -> Frames:
+def cmsis_rfft(frames: Frames, numerics: FftNumerics) -> Frames:
     """``arm_rfft_q15`` of CMSIS-DSP's C, initialised by its own ``arm_rfft_init_q15``."""
     n = frames.shape[1]
-    library = _library(core_class)
+    library = _library(numerics)
     instance = ctypes.create_string_buffer(64)  # arm_rfft_instance_q15 is smaller
     if library.arm_rfft_init_q15(instance, n, 0, 1):
         raise AssertionError(f"CMSIS-DSP has no real FFT of {n} points")
@@ -107,13 +107,7 @@ def own_rfft(frames: Frames, core_class: FftNumerics) -> Frames:
 
 
 def pypi_rfft(frames: Frames) -> Frames:
-    """``arm_rfft_q15`` of PyPI's ``cmsisdsp``: on x86-64, numerics of the scalar class.
-
-    Raises
-    ------
-    ImportError
-        Where ``cmsisdsp`` is not installed (``pip install "edgebio[verify]"``).
-    """
+    """``arm_rfft_q15`` of PyPI's ``cmsisdsp``: FFT numerics ``scalar`` on x86-64."""
     import cmsisdsp as dsp
 
     n = frames.shape[1]
@@ -124,7 +118,7 @@ def pypi_rfft(frames: Frames) -> Frames:
 
 
 def _biquad(q: Biquad, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Direct form I with one rounding a sample, all channels at once."""
+    """Direct form I, rounded once per sample; all channels at once."""
     x1 = x2 = samples[:, 0]
     y1 = y2 = x1 * q.passes_dc
     out = np.empty_like(samples)
@@ -163,7 +157,7 @@ def _log(
 
 
 @cache
-def _library(core_class: FftNumerics) -> ctypes.CDLL:
+def _library(numerics: FftNumerics) -> ctypes.CDLL:
     folder = cmsisdsp.source()
     names = [
         *cmsisdsp.RFFT_Q15,
@@ -171,11 +165,11 @@ def _library(core_class: FftNumerics) -> ctypes.CDLL:
         "Source/TransformFunctions/arm_rfft_init_q15.c",
         "Source/TransformFunctions/arm_cfft_init_q15.c",
     ]
-    flags = ["-std=gnu11", *numerics_flags(core_class)]
+    flags = ["-std=gnu11", *numerics_flags(numerics)]
     flags += [f"-isystem{path}" for path in cmsisdsp.include()]
     header = storage.assets("firmware_assets") / "frontend"
     library = host_compiler.load_library(
-        f"cmsis-{core_class}", [folder / n for n in names], [header], flags
+        f"cmsis-{numerics}", [folder / n for n in names], [header], flags
     )
     library.arm_rfft_init_q15.restype = ctypes.c_int8
     return library

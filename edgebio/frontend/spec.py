@@ -1,4 +1,4 @@
-"""What the fixed-point STFT computes: the settings that a recipe holds and model.tflite carries."""
+"""Settings of the fixed-point STFT, as a recipe and model.tflite hold them."""
 
 import math
 from typing import Annotated, ClassVar, Literal, Self
@@ -8,45 +8,44 @@ from pydantic import Field, model_validator
 from edgebio.section import Section
 
 FftNumerics = Literal["scalar", "dsp", "mve"]
-"""Numerics of CMSIS-DSP's q15 FFT: plain C (M0, M0+, M3) or SIMD32 order (M4, M7, M33, M55 exact).
+"""Arithmetic of CMSIS-DSP's q15 FFT: in the order of plain C or of the SIMD32 instructions.
 
-It is the model's, not the board's: every core computes either class in every bit, its own class
-with its own instructions and the other one in portable C.
+A model chooses it, and every CPU computes either bit for bit: M0, M0+ and M3 are faster with
+``scalar``, M4, M7 and M33 with ``dsp``.
 
-``mve`` lets a core that has them (M55) take CMSIS-DSP's Helium intrinsics, some four times faster
-and a few steps off; everywhere else, in the host twin too, it is ``dsp``. The board file bounds
-the difference.
+``mve`` is ``dsp``, except on a CPU with Helium (M55): there it uses CMSIS-DSP's Helium intrinsics,
+about four times faster and a few steps off. The board file limits the difference.
 """
 
 
 class FrontendSettings(Section):
-    """Settings of the front end that do not depend on the recording.
+    """Settings of the front end that are independent of the recording.
 
     Attributes
     ----------
     segment_length : int
-        Samples of one image; ``fft`` plus a multiple of ``hop``.
+        Samples that one image and decision cover: ``n_fft`` plus a multiple of ``hop_length``.
     hop_length : int
-        Samples from one STFT column to the next.
+        Samples between frames of the STFT.
     n_fft : int
-        Points of the real FFT: 32, 64, 128, 256 or 512.
+        Samples of a frame and points of its real FFT: 32, 64, 128, 256 or 512.
     step_frames : int
-        Columns from one decision to the next, at most those of an image.
+        Frames between decisions, at most those of an image.
     window_function : {"hann", "hamming", "none"}
-        Window function of a column (periodic).
+        Window function of a frame, periodic.
     highpass, lowpass : float
-        Corners of 2nd-order Butterworth filters in Hz, together a band-pass; 0 leaves one out.
+        Corners of 2nd-order Butterworth filters in Hz; 0 for none.
     notch : float
-        Mains frequency to remove, 50 or 60 Hz, 2 Hz wide; 0 leaves it out.
+        Mains frequency to remove, 50 or 60 Hz, with a notch 2 Hz wide; 0 for none.
     bins : tuple of int
-        First bin and one past the last; of ``fft / 2 + 1``.
+        First bin and one past the last, of ``n_fft / 2 + 1``.
     floor : float
-        Magnitude in counts that is added (in power) before the logarithm, so that silence is
-        flat: ``log2(sqrt(|X|^2 + floor^2))`` with ``X`` the unnormalised DFT.
+        Magnitude in counts added in power before the logarithm, which keeps silence flat:
+        ``log2(sqrt(|X|^2 + floor^2))`` with ``X`` the unnormalized DFT.
     standardization : {"bin", "channel", "none"}
-        Mean and deviation learned from training, per bin and channel, per channel, or one for all.
+        What shares a mean and deviation: each bin of a channel has its own, each channel, or none.
     fft_numerics : {"scalar", "dsp", "mve"}
-        Numerics of the FFT, see `FftNumerics`.
+        See `FftNumerics`.
     """
 
     old_keys: ClassVar[dict[str, str]] = {
@@ -73,56 +72,52 @@ class FrontendSettings(Section):
     fft_numerics: FftNumerics = "dsp"
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.hop_length > self.segment_length:
-            raise ValueError(
-                f"hop {self.hop_length} is longer than the window of {self.segment_length} samples"
-            )
-        rest = self.segment_length - self.n_fft
+    def _check(self) -> Self:
+        length, hop, n_fft = self.segment_length, self.hop_length, self.n_fft
+        if hop > length:
+            raise ValueError(f"hop_length {hop} is longer than the segment of {length} samples")
+        rest = length - n_fft
         if rest < 0:
+            raise ValueError(f"segment_length {length} is shorter than the FFT of {n_fft} points")
+        if rest % hop:
+            below = n_fft + rest // hop * hop
             raise ValueError(
-                f"window {self.segment_length} is shorter than the FFT of {self.n_fft} points"
-            )
-        if rest % self.hop_length:
-            below = self.n_fft + rest // self.hop_length * self.hop_length
-            raise ValueError(
-                f"window {self.segment_length} is not fft + a multiple of hop; "
-                f"the nearest are {below} and {below + self.hop_length}"
+                f"segment_length {length} is not n_fft + a multiple of hop_length; "
+                f"the nearest are {below} and {below + hop}"
             )
         if self.step_frames > self.frames:
             raise ValueError(
-                f"stride {self.step_frames} skips columns: an image has only {self.frames} of them"
+                f"step_frames {self.step_frames} skips frames: an image has only {self.frames}"
             )
         first, end = self.bins
-        if not 0 <= first < end <= self.n_fft // 2 + 1:
+        if not 0 <= first < end <= n_fft // 2 + 1:
             raise ValueError(
-                f"bins {first} to {end} are not within 0 to {self.n_fft // 2 + 1} of a "
-                f"{self.n_fft}-point FFT"
+                f"bins {first} to {end} are not within 0 to {n_fft // 2 + 1} of a {n_fft}-point FFT"
             )
         return self
 
     @property
     def frames(self) -> int:
-        """STFT columns of one image."""
+        """STFT frames of one image."""
         return (self.segment_length - self.n_fft) // self.hop_length + 1
 
     def frames_in(self, samples: int) -> int:
-        """STFT columns that a run of `samples` completes."""
+        """STFT frames that `samples` samples complete."""
         return (samples - self.n_fft) // self.hop_length + 1 if samples >= self.n_fft else 0
 
     @property
     def n_bins(self) -> int:
-        """Frequency bins of the image."""
+        """Frequency bins of one image."""
         return self.bins[1] - self.bins[0]
 
     @property
     def step(self) -> int:
-        """Samples from one decision to the next."""
+        """Samples between decisions."""
         return self.step_frames * self.hop_length
 
 
 class FrontendSpec(FrontendSettings):
-    """Settings together with what they are applied to: ``rate`` in Hz and ``channels``."""
+    """Settings for a signal of ``channels`` channels at ``rate`` Hz."""
 
     rate: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
     channels: Annotated[int, Field(gt=0, le=256)]
@@ -133,7 +128,7 @@ class FrontendSpec(FrontendSettings):
             corner = getattr(self, name)
             if corner and not corner < self.rate / 2:
                 raise ValueError(f"{name} {corner:g} Hz is not below half the rate")
-            # Below this, Q30 coefficients no longer place the poles.
+            # Below this, Q30 coefficients are too coarse for the poles.
             if corner and math.tan(math.pi * corner / self.rate) < 1e-4:
                 raise ValueError(f"{name} {corner:g} Hz is too low for {self.rate:g} Hz")
         if self.lowpass and not self.highpass < self.lowpass:
@@ -144,9 +139,9 @@ class FrontendSpec(FrontendSettings):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Shape of one image: (columns, bins, channels)."""
+        """Shape of one image: (frames, bins, channels)."""
         return (self.frames, self.n_bins, self.channels)
 
     def settings(self) -> FrontendSettings:
-        """Return the settings alone."""
+        """Settings without rate and channels."""
         return FrontendSettings(**self.model_dump(include=set(FrontendSettings.model_fields)))

@@ -12,7 +12,7 @@ from edgebio.frontend.spec import FrontendSpec
 from edgebio.section import Section
 
 PIXEL_SCALE = 1 / 32
-"""Standard deviations a pixel step: the model's input scale; its zero point is 0."""
+"""Standard deviations per pixel step: the model's input scale; its zero point is 0."""
 
 _OCTAVE = 1 << 10  # Q10, as eb_frontend.c's LOG_SHIFT
 _GAIN = 1 << 8  # Q8
@@ -29,7 +29,7 @@ class Standardization(Section):
         Mean of the log magnitude in Q10 octaves; shape (bins, channels), or 1 where an axis is
         shared.
     gain : tuple of tuple of int
-        Pixel steps an octave in Q8; the same shape.
+        Pixel steps per octave in Q8; the same shape.
     """
 
     offset: tuple[tuple[int, ...], ...]
@@ -39,7 +39,7 @@ class Standardization(Section):
     def _fits(self) -> Self:
         shapes = {(len(table), *{len(row) for row in table}) for table in (self.offset, self.gain)}
         if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or 0 in shape:
-            raise ValueError("offset and gain must be tables of one and the same shape")
+            raise ValueError("offset and gain must be tables of the same shape")
         if not all(-32768 <= x <= 32767 for row in self.offset for x in row):
             raise ValueError("an offset does not fit int16")
         if not all(1 <= x <= _GAIN_MAX for row in self.gain for x in row):
@@ -47,34 +47,34 @@ class Standardization(Section):
         return self
 
     @classmethod
-    def learn(cls, spec: FrontendSpec, columns: Iterable[npt.NDArray[np.int16]]) -> Self:
-        """Mean and deviation of the log magnitudes of training recordings.
+    def learn(cls, spec: FrontendSpec, log_magnitudes: Iterable[npt.NDArray[np.int16]]) -> Self:
+        """Learn mean and deviation from the log magnitudes of training recordings.
 
         Parameters
         ----------
         spec
-            Front end; its ``standardise`` says what shares a mean and deviation.
-        columns
-            Log magnitudes, each int16 of shape (n, bins, channels), as `Twin.columns` gives them.
+            Front end; its ``standardization`` says what shares a mean and deviation.
+        log_magnitudes
+            Of each recording: int16, shape (n, bins, channels), see `Twin.log_magnitudes`.
 
         Raises
         ------
         EdgebioError
-            Where there are no columns at all.
+            If no recording has a frame.
         """
         shape = (spec.n_bins, spec.channels)
         count, total, squares = 0, np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for part in columns:
+        for part in log_magnitudes:
             count += len(part)
             total += part.sum(axis=0, dtype=np.int64)
             squares += np.einsum("nbc,nbc->bc", part, part, dtype=np.int64)
         if not count:
-            raise EdgebioError("no recording is long enough for one STFT column")
+            raise EdgebioError("no recording is long enough for one STFT frame")
         axes = {"bin": (), "channel": (0,), "none": (0, 1)}[spec.standardization]
         mean = (total / _OCTAVE / count).mean(axis=axes, keepdims=True)
         power = (squares / _OCTAVE**2 / count).mean(axis=axes, keepdims=True)
         variance = power - np.square(mean)
-        # A channel without signal has no deviation; its gain is bounded instead of infinite.
+        # A channel without signal has no deviation; this bounds its gain.
         deviation = np.sqrt(np.maximum(variance, 0.0625**2))
         gain = np.minimum(np.rint(_GAIN / (deviation * PIXEL_SCALE)), _GAIN_MAX)
         return cls(
@@ -83,19 +83,19 @@ class Standardization(Section):
         )
 
     def pixels(self) -> npt.NDArray[np.int16]:
-        """Offset and gain side by side, as ``eb_pixel``: shape (bins or 1, channels or 1, 2)."""
+        """Array of ``eb_pixel``, offset and gain: int16, shape (bins or 1, channels or 1, 2)."""
         return np.ascontiguousarray(np.stack(self.tables(), axis=-1))
 
     def tables(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
         """Offset and gain as int16 arrays of shape (bins or 1, channels or 1)."""
         return np.array(self.offset, dtype=np.int16), np.array(self.gain, dtype=np.int16)
 
-    def apply(self, columns: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
-        """Pixels of log magnitudes, bit for bit as eb_frontend.c makes them.
+    def apply(self, log_magnitudes: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+        """Compute pixels from log magnitudes, bit for bit as eb_frontend.c does.
 
         Parameters
         ----------
-        columns
+        log_magnitudes
             int16, shape (n, bins, channels), Q10 octaves.
 
         Returns
@@ -104,13 +104,14 @@ class Standardization(Section):
             int8, shape (n, bins, channels), in steps of `PIXEL_SCALE` deviations.
         """
         offset, gain = self.tables()
-        value = (columns.astype(np.int32) - offset) * gain.astype(np.int32) + (1 << (_SHIFT - 1))
+        difference = log_magnitudes.astype(np.int32) - offset
+        value = difference * gain.astype(np.int32) + (1 << (_SHIFT - 1))
         pixels: npt.NDArray[np.int8] = np.clip(value >> _SHIFT, -128, 127).astype(np.int8)
         return pixels
 
 
-def windows(spec: FrontendSpec, pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Images of a recording as a view of its pixels; nothing is copied.
+def images(spec: FrontendSpec, pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Images of a recording, a view of its pixels.
 
     Parameters
     ----------
@@ -122,8 +123,8 @@ def windows(spec: FrontendSpec, pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.
     Returns
     -------
     ndarray
-        int8, shape (images, columns, bins, channels); image k is due after
-        ``window + k * step`` samples.
+        int8, shape (images, frames, bins, channels); image k is due after
+        ``segment_length + k * step`` samples.
     """
     if len(pixels) < spec.frames:
         return np.empty((0, *spec.image_shape), dtype=np.int8)

@@ -10,13 +10,13 @@
 #define NOTHING 0xFFu
 
 #if EB_HAS_FRONTEND
-#define WINDOW_BYTES (EB_FRONTEND_WINDOW * EB_SAMPLE_BYTES)
+#define SEGMENT_BYTES (EB_FRONTEND_SEGMENT_LENGTH * EB_SAMPLE_BYTES)
 #endif
 
 static struct {
     uint8_t target; /* of the upload, or NOTHING */
-    uint32_t next;  /* bytes taken */
-    uint32_t crc;   /* of the bytes taken */
+    uint32_t next;  /* bytes accepted */
+    uint32_t crc;   /* of the bytes accepted */
     uint32_t frontend_us;
 } upload = {.target = NOTHING};
 
@@ -26,7 +26,7 @@ void eb_run_forget(void)
     upload.next = 0;
 }
 
-static void take(const uint8_t *bytes, uint32_t count)
+static void accept(const uint8_t *bytes, uint32_t count)
 {
     upload.crc = eb_crc32(upload.crc, bytes, count);
     if (upload.target == EB_TARGET_IMAGE) {
@@ -35,7 +35,7 @@ static void take(const uint8_t *bytes, uint32_t count)
 #if EB_HAS_FRONTEND
     else {
         const uint32_t start = port_micros();
-        bool due; /* after the window's last sample, and not before */
+        bool due; /* after the last sample of the segment, and not before */
         (void)eb_work_push(bytes, 16, 0, count / EB_SAMPLE_BYTES, &due);
         upload.frontend_us += port_micros() - start;
     }
@@ -57,9 +57,9 @@ uint8_t eb_run_upload(const eb_request *request, eb_answer *answer)
     }
     if (piece.target == EB_TARGET_IMAGE) {
         whole = EB_MODEL_INPUT_BYTES;
-    } else if (piece.target == EB_TARGET_WINDOW) {
+    } else if (piece.target == EB_TARGET_SEGMENT) {
 #if EB_HAS_FRONTEND
-        whole = WINDOW_BYTES;
+        whole = SEGMENT_BYTES;
         if (piece.offset % EB_SAMPLE_BYTES != 0 || piece.data_bytes % EB_SAMPLE_BYTES != 0) {
             return EB_ERROR_PAYLOAD;
         }
@@ -79,24 +79,24 @@ uint8_t eb_run_upload(const eb_request *request, eb_answer *answer)
         upload.crc = 0;
         upload.frontend_us = 0;
 #if EB_HAS_FRONTEND
-        if (piece.target == EB_TARGET_WINDOW) {
+        if (piece.target == EB_TARGET_SEGMENT) {
             eb_frontend_reset(&eb_frontend_settings, eb_work.frontend);
         }
 #endif
     }
-    /* A piece that came before is skipped, and one that does not follow on is not taken. */
+    /* Bytes that have arrived before are skipped; a piece after a gap is ignored. */
     if (piece.target == upload.target && piece.offset <= upload.next) {
         const uint32_t known = upload.next - piece.offset;
         if (known < piece.data_bytes) {
-            take(piece.data + known, (uint32_t)piece.data_bytes - known);
+            accept(piece.data + known, (uint32_t)piece.data_bytes - known);
         }
     }
-    const eb_upload_answer written = {.next = piece.target == upload.target ? upload.next : 0};
+    const eb_upload_answer written = {.next_offset = piece.target == upload.target ? upload.next : 0};
     answer->payload_bytes = eb_upload_answer_write(&written, answer->payload);
     return 0;
 }
 
-/* Whether all of `target` has been uploaded, as the host has sent it. */
+/* Checks that `target` has been uploaded completely and correctly. */
 static uint8_t check(uint8_t target, uint32_t whole, uint32_t crc, eb_answer *answer)
 {
     if (upload.target != target || upload.next != whole) {
@@ -110,7 +110,7 @@ static uint8_t check(uint8_t target, uint32_t whole, uint32_t crc, eb_answer *an
     return 0;
 }
 
-/* As much of the output as an answer holds besides its `fixed` bytes. */
+/* Bytes of the output that fit into an answer besides its `fixed` bytes. */
 static size_t output_bytes(size_t fixed)
 {
     const size_t room = EB_LINK_SEND_PAYLOAD - fixed;
@@ -138,27 +138,27 @@ uint8_t eb_run_image(const eb_request *request, eb_answer *answer)
     return 0;
 }
 
-uint8_t eb_run_window(const eb_request *request, eb_answer *answer)
+uint8_t eb_run_segment(const eb_request *request, eb_answer *answer)
 {
 #if EB_HAS_FRONTEND
-    eb_run_window_request run;
+    eb_run_segment_request run;
 
-    if (!eb_run_window_request_read(&run, request->payload, request->payload_bytes)) {
+    if (!eb_run_segment_request_read(&run, request->payload, request->payload_bytes)) {
         answer->detail = (uint32_t)request->payload_bytes;
         return EB_ERROR_PAYLOAD;
     }
-    const uint8_t wrong = check(EB_TARGET_WINDOW, WINDOW_BYTES, run.crc, answer);
+    const uint8_t wrong = check(EB_TARGET_SEGMENT, SEGMENT_BYTES, run.crc, answer);
     if (wrong != 0) {
         return wrong;
     }
     const int8_t *image = eb_frontend_image(&eb_frontend_settings, eb_work.frontend);
-    const eb_run_window_answer written = {
+    const eb_run_segment_answer written = {
         .image_crc = eb_crc32(0, (const uint8_t *)image, EB_FRONTEND_IMAGE_BYTES),
         .frontend_us = upload.frontend_us,
         .model_us = eb_network_run(image),
         .output = (const uint8_t *)eb_network_output,
-        .output_bytes = output_bytes(EB_RUN_WINDOW_ANSWER_BYTES)};
-    answer->payload_bytes = eb_run_window_answer_write(&written, answer->payload);
+        .output_bytes = output_bytes(EB_RUN_SEGMENT_ANSWER_BYTES)};
+    answer->payload_bytes = eb_run_segment_answer_write(&written, answer->payload);
     return 0;
 #else
     (void)request;

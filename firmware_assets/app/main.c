@@ -1,4 +1,4 @@
-/* The device application: the link's requests, carried out one at a time. */
+/* The device application: executes the requests of the link, one at a time. */
 
 #include <string.h>
 
@@ -18,9 +18,9 @@
 #include "decision_config.h"
 #endif
 
-_Static_assert((unsigned)PORT_START_FAULT == EB_START_FAULT &&
-                   (unsigned)PORT_START_WATCHDOG == EB_START_WATCHDOG,
-               "the wire numbers the causes as the port does");
+_Static_assert((unsigned)PORT_START_FAULT == EB_START_CAUSE_FAULT &&
+                   (unsigned)PORT_START_WATCHDOG == EB_START_CAUSE_WATCHDOG,
+               "the wire and the port number the causes alike");
 
 static eb_server server;
 static bool reset_wanted;
@@ -29,8 +29,8 @@ static void identify(eb_answer *answer)
 {
     const eb_identify_answer written = {
         .board = EB_APP_BOARD,
-        .core = EB_APP_CORE,
-        .clock = EB_APP_CLOCK_HZ,
+        .cpu = EB_APP_CPU,
+        .clock_hz = EB_APP_CLOCK_HZ,
         .build = EB_APP_BUILD,
         .receive_bytes = PORT_RECEIVE_BYTES,
         .payload_bytes = EB_LINK_RECEIVE_PAYLOAD,
@@ -46,15 +46,15 @@ static void describe(eb_answer *answer)
         .layers = EB_MODEL_LAYERS,
 #if EB_HAS_FRONTEND
         .frontend = 1,
-        .rate = EB_FRONTEND_RATE_MILLIHZ,
+        .rate_millihz = EB_FRONTEND_RATE_MILLIHZ,
         .channels = EB_FRONTEND_CHANNELS,
-        .window = EB_FRONTEND_WINDOW,
+        .segment_length = EB_FRONTEND_SEGMENT_LENGTH,
         .step = EB_FRONTEND_STEP,
         .votes = eb_decision_settings.votes,
-        .kept = EB_STREAM_KEPT,
+        .decision_slots = EB_STREAM_DECISION_SLOTS,
 #endif
     };
-    memcpy(written.model, eb_model_sha256, sizeof written.model);
+    memcpy(written.model_sha256, eb_model_sha256, sizeof written.model_sha256);
     answer->payload_bytes = eb_describe_answer_write(&written, answer->payload);
 }
 
@@ -62,18 +62,18 @@ static void statistics(eb_answer *answer)
 {
     const port_fault *fault = port_last_fault();
     const eb_statistics_answer written = {
-        .time = port_micros(),
+        .time_us = port_micros(),
         .frames = server.parser.frames,
-        .damaged = server.parser.damaged,
-        .repeated = server.repeated,
-        .stale = server.stale,
-        .overruns = port_rx_overruns(),
+        .damaged_frames = server.parser.damaged,
+        .repeated_requests = server.repeated,
+        .stale_requests = server.stale,
+        .overrun_bytes = port_rx_overruns(),
         .gaps = eb_stream_gaps(),
         .images = eb_network_counted.images,
-        .slowest = eb_network_counted.slowest,
+        .slowest_us = eb_network_counted.slowest,
         .stack_used = port_stack_used(),
         .stack_size = port_stack_size(),
-        .start = (uint8_t)port_start_cause(),
+        .start_cause = (uint8_t)port_start_cause(),
         .fault_pc = fault ? fault->pc : 0,
         .fault_lr = fault ? fault->lr : 0,
         .fault_status = fault ? fault->status : 0,
@@ -101,8 +101,8 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
         return eb_run_upload(request, answer);
     case EB_KIND_RUN_IMAGE:
         return eb_run_image(request, answer);
-    case EB_KIND_RUN_WINDOW:
-        return eb_run_window(request, answer);
+    case EB_KIND_RUN_SEGMENT:
+        return eb_run_segment(request, answer);
     case EB_KIND_OUTPUT:
         return eb_run_output(request, answer);
     case EB_KIND_STREAM_START:
@@ -122,7 +122,7 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
     case EB_KIND_STATISTICS:
     case EB_KIND_RESET:
     case EB_KIND_STREAM_STOP:
-    case EB_KIND_STREAM_NOW:
+    case EB_KIND_CURRENT_DECISION:
     case EB_KIND_SETTINGS:
     case EB_KIND_IMAGE:
 #ifdef EB_LINK_TRACE
@@ -160,8 +160,8 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
 #endif
     case EB_KIND_SETTINGS:
         return eb_stream_settings(answer);
-    case EB_KIND_STREAM_NOW:
-        return eb_stream_now(answer);
+    case EB_KIND_CURRENT_DECISION:
+        return eb_stream_current_decision(answer);
     default:
         return eb_stream_stop(answer);
     }
@@ -206,7 +206,7 @@ int main(void)
                 port_reset();
             }
         }
-        eb_stream_look();
+        eb_stream_check_timeout();
         if (count == 0) {
             port_idle();
         }

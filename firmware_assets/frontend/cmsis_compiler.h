@@ -1,6 +1,6 @@
 /* What CMSIS-DSP asks of a compiler, for its q15 FFT, on the target and on the host.
  *
- * CMSIS-DSP 1.10 includes this file by name. EB_CORE_CLASS_DSP chooses the numerics:
+ * CMSIS-DSP 1.10 includes this file by name. EB_FFT_NUMERICS_DSP chooses the numerics:
  *   1: SIMD32 order, as on Cortex-M4, M7 and M33. With the DSP extension the intrinsics are
  *      instructions; without it (host, M0, M3) they are the same arithmetic in portable C.
  *   0: plain C order, as on Cortex-M0, M0+ and M3, also on a core that could do more.
@@ -17,11 +17,11 @@
 #define __STATIC_FORCEINLINE static inline __attribute__((always_inline))
 #define __WEAK __attribute__((weak))
 
-#if !defined(EB_CORE_CLASS_DSP)
-#error "EB_CORE_CLASS_DSP must be 0 (plain C numerics) or 1 (SIMD32 numerics)"
+#if !defined(EB_FFT_NUMERICS_DSP)
+#error "EB_FFT_NUMERICS_DSP must be 0 (plain C numerics) or 1 (SIMD32 numerics)"
 #endif
 
-#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && EB_CORE_CLASS_DSP
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && EB_FFT_NUMERICS_DSP
 #define EB_NATIVE_SIMD32 1
 #include <arm_acle.h>
 #else
@@ -35,7 +35,7 @@
 #define __ARM_FEATURE_UNALIGNED 1
 #endif
 
-#if EB_CORE_CLASS_DSP && !defined(ARM_MATH_DSP)
+#if EB_FFT_NUMERICS_DSP && !defined(ARM_MATH_DSP)
 #define ARM_MATH_DSP 1
 #endif
 
@@ -91,7 +91,7 @@ __STATIC_FORCEINLINE uint32_t __USAT(int32_t value, uint32_t bits)
     return (uint32_t)(value > top ? top : value < 0 ? 0 : value);
 }
 
-#if EB_CORE_CLASS_DSP
+#if EB_FFT_NUMERICS_DSP
 
 /* The halves of a register, sign-extended, and two halves as a register. */
 #define EB_LOW(x) ((int32_t)(int16_t)(uint16_t)(uint32_t)(x))
@@ -189,7 +189,7 @@ __STATIC_FORCEINLINE int32_t __QSUB(int32_t x, int32_t y)
                                     : (int32_t)difference;
 }
 
-#endif /* EB_CORE_CLASS_DSP */
+#endif /* EB_FFT_NUMERICS_DSP */
 #endif /* EB_NATIVE_SIMD32 */
 
 #define __PKHBT(bottom, top, shift)                                                                \

@@ -55,11 +55,11 @@ static layout lay_out(const eb_frontend_config *c, void *state)
     layout at;
     at.head = (eb_frontend_head *)state;
     at.pending = (int16_t *)(void *)(at.head + 1);
-    at.filter = (int32_t *)(void *)((char *)at.pending + EB_WORDS(2u * c->hop * c->channels));
+    at.filter = (int32_t *)(void *)((char *)at.pending + EB_WORDS(2u * c->hop_length * c->channels));
     at.ring = at.filter + 4u * c->sections * c->channels;
-    at.wide = at.ring + (size_t)c->fft * c->channels;
-    at.narrow = (int16_t *)(void *)(at.wide + c->fft);
-    at.image = (int8_t *)(void *)(at.narrow + c->fft) + EB_FRONTEND_AHEAD;
+    at.wide = at.ring + (size_t)c->n_fft * c->channels;
+    at.narrow = (int16_t *)(void *)(at.wide + c->n_fft);
+    at.image = (int8_t *)(void *)(at.narrow + c->n_fft) + EB_FRONTEND_AHEAD;
     return at;
 }
 
@@ -92,7 +92,7 @@ static inline int32_t multiply_q16(int32_t value, int16_t factor)
 }
 
 /* Four samples times four weights, which need not be aligned to words; advances all pointers. */
-static inline uint32_t taper_four(const int32_t **samples, const int16_t **weights, int32_t **out)
+static inline uint32_t window_four(const int32_t **samples, const int16_t **weights, int32_t **out)
 {
     int32_t a, b, c, d, low, high;
     __asm__("ldr %[low], [%[weights]], #4\n\t"
@@ -265,29 +265,29 @@ static void filter_pending(const eb_frontend_config *c, const layout *at)
     /* They wrap around the ring's end at most once a turn; a hop longer than the ring only keeps
      * its last samples, but the filters want all. */
     for (uint32_t channel = 0; channel < c->channels; channel++) {
-        int32_t *ring = at->ring + (size_t)channel * c->fft;
+        int32_t *ring = at->ring + (size_t)channel * c->n_fft;
         int32_t *state = at->filter + 4u * c->sections * channel;
-        const int16_t *from = at->pending + (size_t)channel * c->hop;
+        const int16_t *from = at->pending + (size_t)channel * c->hop_length;
         for (uint32_t done = 0, place = start; done < count; place = 0) {
-            const uint32_t room = c->fft - place, left = count - done;
+            const uint32_t room = c->n_fft - place, left = count - done;
             const uint32_t run = left < room ? left : room;
             filter_run(c, state, from + done, ring + place, run);
             TRACE(EB_STAGE_FILTER, channel, ring + place, run * sizeof *ring);
             done += run;
         }
     }
-    at->head->write = (start + count) & (c->fft - 1u);
+    at->head->write = (start + count) & (c->n_fft - 1u);
     at->head->pending = 0;
 }
 
 /* Taper a part of the frame; the result has a bit set wherever a sample's magnitude has. */
-static __attribute__((noinline)) uint32_t taper(const int32_t *samples, const int16_t *weights,
+static __attribute__((noinline)) uint32_t apply_window(const int32_t *samples, const int16_t *weights,
                                                 int32_t *out, uint32_t count)
 {
     uint32_t bits = 0;
 #if EB_NATIVE_SIMD32
     for (const int32_t *const end = samples + (count & ~3u); samples != end;) {
-        bits |= taper_four(&samples, &weights, &out);
+        bits |= window_four(&samples, &weights, &out);
     }
     count &= 3u;
 #endif
@@ -322,7 +322,7 @@ static inline void scale_down(const int32_t *wide, int16_t *narrow, uint32_t cou
 static __attribute__((noinline)) int32_t scale(const eb_frontend_config *c, const int32_t *wide,
                                                int16_t *narrow, uint32_t bits)
 {
-    const uint32_t count = c->fft;
+    const uint32_t count = c->n_fft;
     const int32_t exponent = (bits ? __builtin_clz(bits) : 32) - 17 - (int32_t)c->headroom;
     if (exponent < 0) {
         scale_down(wide, narrow, count, (uint32_t)-exponent);
@@ -354,7 +354,7 @@ static log_scale scale_of(const eb_frontend_config *c, int32_t exponent)
         .floor = floor ? floor : 1u, /* the logarithm of 0 is never asked for */
         /* Twice, as the logarithm is that of the power, whose bits count from 31 down; 32 rounds
          * the shift by 6 that halves. */
-        .unit = (31 - 2 * (WINDOW_SHIFT + at - c->log2fft)) * (1 << 15) + 32,
+        .unit = (31 - 2 * (WINDOW_SHIFT + at - c->log2_n_fft)) * (1 << 15) + 32,
     };
     return scale;
 }
@@ -382,7 +382,7 @@ static __attribute__((noinline)) void make_pixels(const eb_frontend_config *c, u
     const int32_t unit = scale->unit;
     const eb_pixel *pixel = c->pixels + (size_t)channel * c->channel_stride;
     const int16_t *bin = spectrum + 2u * c->first_bin;
-    const int16_t *const end = bin + 2u * c->bins;
+    const int16_t *const end = bin + 2u * c->n_bins;
     for (; bin != end; bin += 2, to += channels, pixel += stride) {
         const int32_t log = log2_of(power_of(bin), drop, floor, unit);
         /* (log - offset) * gain is Q18; its lower 16 bits, cut off, do not change the rounding. */
@@ -401,34 +401,34 @@ static void trace_bins(const eb_frontend_config *c, uint32_t channel, const int1
         && !eb_frontend_traces(EB_STAGE_IMAGE)) {
         return;
     }
-    for (uint32_t i = 0; i < c->bins; i++) {
+    for (uint32_t i = 0; i < c->n_bins; i++) {
         powers[i] = power_of(spectrum + 2u * (c->first_bin + i));
         logs[i] = (int16_t)log2_of(powers[i], scale->drop, scale->floor, scale->unit);
         image[i] = pixels[i * c->channels];
     }
-    TRACE(EB_STAGE_POWER, channel, powers, c->bins * sizeof *powers);
-    TRACE(EB_STAGE_LOG, channel, logs, c->bins * sizeof *logs);
-    TRACE(EB_STAGE_IMAGE, channel, image, c->bins);
+    TRACE(EB_STAGE_POWER, channel, powers, c->n_bins * sizeof *powers);
+    TRACE(EB_STAGE_LOG, channel, logs, c->n_bins * sizeof *logs);
+    TRACE(EB_STAGE_IMAGE, channel, image, c->n_bins);
 }
 #endif
 
 /* One channel of the newest column: `row` is where its pixels go, one every `channels` bytes. */
-static void make_column(const eb_frontend_config *c, const layout *at, uint32_t channel,
+static void make_frame(const eb_frontend_config *c, const layout *at, uint32_t channel,
                         int8_t *row)
 {
-    const uint32_t split = c->fft - at->head->write; /* the ring's oldest sample is at `write` */
-    const int32_t *ring = at->ring + (size_t)channel * c->fft;
-    uint32_t bits = taper(ring + at->head->write, c->taper, at->wide, split);
-    bits |= taper(ring, c->taper + split, at->wide + split, at->head->write);
-    TRACE(EB_STAGE_WINDOW, channel, at->wide, c->fft * sizeof *at->wide);
+    const uint32_t split = c->n_fft - at->head->write; /* the ring's oldest sample is at `write` */
+    const int32_t *ring = at->ring + (size_t)channel * c->n_fft;
+    uint32_t bits = apply_window(ring + at->head->write, c->window_function, at->wide, split);
+    bits |= apply_window(ring, c->window_function + split, at->wide + split, at->head->write);
+    TRACE(EB_STAGE_WINDOW, channel, at->wide, c->n_fft * sizeof *at->wide);
 
     const int32_t exponent = scale(c, at->wide, at->narrow, bits);
-    TRACE(EB_STAGE_SCALE, channel, at->narrow, c->fft * sizeof *at->narrow);
+    TRACE(EB_STAGE_SCALE, channel, at->narrow, c->n_fft * sizeof *at->narrow);
     TRACE(EB_STAGE_EXPONENT, channel, &exponent, sizeof exponent);
 
     int16_t *spectrum = (int16_t *)(void *)at->wide;
     arm_rfft_q15(c->rfft, at->narrow, spectrum);
-    TRACE(EB_STAGE_FFT, channel, spectrum, (c->fft + 2u) * sizeof *spectrum);
+    TRACE(EB_STAGE_FFT, channel, spectrum, (c->n_fft + 2u) * sizeof *spectrum);
 
     const log_scale unit = scale_of(c, exponent);
     make_pixels(c, channel, spectrum, &unit, row);
@@ -453,13 +453,13 @@ static void move_down(int8_t *to, const int8_t *from, size_t bytes)
 }
 
 /* Samples of one moment that are at an end of int16. */
-static uint32_t count_railed(const int16_t *sample, uint32_t channels)
+static uint32_t count_clipped(const int16_t *sample, uint32_t channels)
 {
-    uint32_t railed = 0;
+    uint32_t clipped = 0;
     for (uint32_t channel = 0; channel < channels; channel++) {
-        railed += sample[channel] == INT16_MAX || sample[channel] == INT16_MIN;
+        clipped += sample[channel] == INT16_MAX || sample[channel] == INT16_MIN;
     }
-    return railed;
+    return clipped;
 }
 
 /* Take the samples of one moment, channel by channel, where the filters will read them. */
@@ -473,17 +473,17 @@ static void keep(eb_frontend_head *head, int16_t *to, const int16_t *sample, uin
         bits |= x ^ (x >> 31);
     }
     if (bits == INT16_MAX) { /* only then may one of them be at an end */
-        head->railed += count_railed(sample, channels);
+        head->clipped += count_clipped(sample, channels);
     }
 }
 
 void eb_frontend_reset(const eb_frontend_config *config, void *state)
 {
     const layout at = lay_out(config, state);
-    const size_t pixels = (size_t)config->columns * config->bins * config->channels;
+    const size_t pixels = (size_t)config->frames * config->n_bins * config->channels;
     memset(state, 0, (size_t)((const char *)at.image - (const char *)state) + pixels);
-    at.head->next_column = config->fft;
-    at.head->next_image = config->columns;
+    at.head->next_frame = config->n_fft;
+    at.head->next_image = config->frames;
 }
 
 /* Filter what is pending and make a column if it is due; true when it completes an image. */
@@ -492,20 +492,20 @@ static __attribute__((noinline)) bool advance(const eb_frontend_config *c, void 
     const layout at = lay_out(c, state);
     eb_frontend_head *head = at.head;
     filter_pending(c, &at);
-    if (head->next_column) {
+    if (head->next_frame) {
         return false;
     }
-    head->next_column = c->hop;
+    head->next_frame = c->hop_length;
 
-    const size_t row = (size_t)c->bins * c->channels;
+    const size_t row = (size_t)c->n_bins * c->channels;
     if (head->next_image == 0) {
         /* The image that was due has been read: keep what it shares with the next one. */
-        head->next_image = c->stride;
-        move_down(at.image, at.image + c->stride * row, (size_t)(c->columns - c->stride) * row);
+        head->next_image = c->step_frames;
+        move_down(at.image, at.image + c->step_frames * row, (size_t)(c->frames - c->step_frames) * row);
     }
-    int8_t *newest = at.image + (c->columns - head->next_image) * row;
+    int8_t *newest = at.image + (c->frames - head->next_image) * row;
     for (uint32_t channel = 0; channel < c->channels; channel++) {
-        make_column(c, &at, channel, newest + channel);
+        make_frame(c, &at, channel, newest + channel);
     }
     return --head->next_image == 0;
 }
@@ -518,8 +518,8 @@ bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16
         prime(config, &at, sample);
     }
     int16_t *pending = (int16_t *)(void *)(head + 1);
-    keep(head, pending + head->pending++, sample, config->channels, config->hop);
-    if (--head->next_column && head->pending != config->hop) {
+    keep(head, pending + head->pending++, sample, config->channels, config->hop_length);
+    if (--head->next_frame && head->pending != config->hop_length) {
         return false;
     }
     return advance(config, state);

@@ -1,29 +1,19 @@
-/* The host twin's door: a whole recording through the firmware's own front end in one call.
- *
- * The stages are collected by the trace that any build can switch on, so that the twin holds no
- * arithmetic of its own. One sink a thread: recordings run side by side.
- */
+/* The traces, which any build can switch on, collect the stages: the twin has no arithmetic of its
+ * own. Each thread has its own streams, so that recordings can run in parallel. */
+#include "eb_frontend_host.h"
+
 #include <string.h>
 
-#include "eb_frontend.h"
-
-/* Streams of one stage: `capacity` bytes for each channel, and how many of them are used. */
-typedef struct {
-    uint8_t *data; /* NULL where the stage is not wanted */
-    size_t capacity;
-    size_t *used; /* one a channel */
-} eb_host_stream;
-
-static _Thread_local eb_host_stream *sink;
+static _Thread_local eb_host_stream *stage_streams;
 
 bool eb_frontend_traces(int stage)
 {
-    return sink && sink[stage].data;
+    return stage_streams && stage_streams[stage].data;
 }
 
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
 {
-    eb_host_stream *stream = &sink[stage];
+    eb_host_stream *stream = &stage_streams[stage];
     if (stream->used[channel] + bytes > stream->capacity) {
         return;
     }
@@ -31,40 +21,37 @@ void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t byt
     stream->used[channel] += bytes;
 }
 
-/* Stream `count` samples (count, channels) from reset. `images` takes every image that is due,
- * or is NULL; the number of images is returned. */
 size_t eb_frontend_host_run(const eb_frontend_config *config, void *state, const int16_t *samples,
                             size_t count, eb_host_stream *streams, int8_t *images)
 {
-    const size_t bytes = (size_t)config->columns * config->bins * config->channels;
-    size_t made = 0;
-    sink = streams;
+    const size_t bytes = (size_t)config->frames * config->n_bins * config->channels;
+    size_t due = 0;
+    stage_streams = streams;
     eb_frontend_reset(config, state);
     for (size_t i = 0; i < count; i++, samples += config->channels) {
         if (eb_frontend_push(config, state, samples)) {
             if (images) {
-                memcpy(images + made * bytes, eb_frontend_image(config, state), bytes);
+                memcpy(images + due * bytes, eb_frontend_image(config, state), bytes);
             }
-            made++;
+            due++;
         }
     }
-    return made;
+    return due;
 }
 
-/* Stream each of `windows` runs of `count` samples from reset, untraced; `images` takes every image
- * that is due. */
-void eb_frontend_host_windows(const eb_frontend_config *config, void *state, const int16_t *samples,
-                              size_t windows, size_t count, int8_t *images)
+void eb_frontend_host_segments(const eb_frontend_config *config, void *state,
+                               const int16_t *samples, size_t segments, size_t count,
+                               int8_t *images)
 {
-    const size_t bytes = (size_t)config->columns * config->bins * config->channels;
-    for (size_t i = 0; i < windows; i++) {
+    const size_t bytes = (size_t)config->frames * config->n_bins * config->channels;
+    for (size_t i = 0; i < segments; i++) {
         images += bytes * eb_frontend_host_run(config, state, samples, count, NULL, images);
         samples += count * config->channels;
     }
 }
 
-/* Bytes of a state, for the caller to allocate. */
-size_t eb_frontend_host_bytes(const eb_frontend_config *c)
+size_t eb_frontend_host_bytes(const eb_frontend_config *config)
 {
-    return EB_FRONTEND_BYTES((size_t)c->channels, c->fft, c->hop, c->sections, c->columns, c->bins);
+    return EB_FRONTEND_BYTES((size_t)config->channels, config->n_fft, config->hop_length,
+                             config->sections, config->frames, config->n_bins);
 }

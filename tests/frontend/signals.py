@@ -11,7 +11,7 @@ KINDS = (
 
 
 def signal(kind: str, n: int, channels: int, amplitude: float, seed: int) -> np.ndarray:
-    """Samples of one kind: int16, shape (n, channels); `amplitude` is within 0 to 1 of the rail."""
+    """Samples of one kind: int16, shape (n, channels); `amplitude` is from 0 to 1 of full scale."""
     random = np.random.default_rng(seed)
     t = np.arange(n)[:, None]
     phase = random.uniform(0, 2 * np.pi, channels)
@@ -30,21 +30,21 @@ def signal(kind: str, n: int, channels: int, amplitude: float, seed: int) -> np.
     return np.clip(np.rint(wave * amplitude * 32767), -32768, 32767).astype(np.int16)
 
 
-def full_scale(fft):
-    """Squares and sines of many periods and phases, chirps, DC, Nyquist: int16 (frames * fft, 1).
+def full_scale(n_fft):
+    """Squares and sines of many periods and phases, chirps, DC, Nyquist: int16 (frames * n_fft, 1).
 
     A period of 4 and some phases put all of a frame's energy into one half of a complex value.
     """
-    t = np.arange(fft)
-    waves = [np.full(fft, 1.0), np.full(fft, -1.0), 1.0 - 2 * (t % 2)]
-    for period in [*np.geomspace(2, 2 * fft, 60), 4.0, 8.0, 16.0]:
+    t = np.arange(n_fft)
+    waves = [np.full(n_fft, 1.0), np.full(n_fft, -1.0), 1.0 - 2 * (t % 2)]
+    for period in [*np.geomspace(2, 2 * n_fft, 60), 4.0, 8.0, 16.0]:
         for phase in np.linspace(0, 1, 8, endpoint=False):
             angle = 2 * np.pi * (t / period + phase)
             waves += [np.where(np.sin(angle) >= 0, 1.0, -1.0), np.sin(angle)]
-    waves += [np.sin(np.pi * sweep * t * t / fft) for sweep in np.linspace(0.05, 1, 20)]
-    random = np.random.default_rng(fft)
-    for k in range(1, fft // 2):  # even and odd samples turn together with bin k's factor
-        angle = 4 * np.pi * k * (t // 2) / fft + random.uniform(0, 2 * np.pi)
+    waves += [np.sin(np.pi * sweep * t * t / n_fft) for sweep in np.linspace(0.05, 1, 20)]
+    random = np.random.default_rng(n_fft)
+    for k in range(1, n_fft // 2):  # even and odd samples turn together with bin k's factor
+        angle = 4 * np.pi * k * (t // 2) / n_fft + random.uniform(0, 2 * np.pi)
         waves.append(np.sign(np.where(t % 2, np.sin(angle), np.cos(angle)) + 1e-9))
     return np.rint(np.clip(np.concatenate(waves) * 32768, -32768, 32767)).astype(np.int16)[:, None]
 
@@ -52,19 +52,19 @@ def full_scale(fft):
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
     """Draw a specification and a recording for it."""
-    fft = draw(st.sampled_from([32, 64, 128, 256, 512]))
-    hop = draw(st.integers(1, fft))
-    columns = draw(st.integers(1, 4))
-    first = draw(st.integers(0, fft // 2))
+    n_fft = draw(st.sampled_from([32, 64, 128, 256, 512]))
+    hop = draw(st.integers(1, n_fft))
+    frames = draw(st.integers(1, 4))
+    first = draw(st.integers(0, n_fft // 2))
     rate = draw(st.sampled_from([178.0, 200.0, 1000.0, 2000.0]))
     spec = FrontendSpec(
         rate=rate,
         channels=draw(st.integers(1, 4)),
-        n_fft=fft,
+        n_fft=n_fft,
         hop_length=hop,
-        segment_length=fft + (columns - 1) * hop,
-        step_frames=draw(st.integers(1, columns)),
-        bins=(first, draw(st.integers(first + 1, fft // 2 + 1))),
+        segment_length=n_fft + (frames - 1) * hop,
+        step_frames=draw(st.integers(1, frames)),
+        bins=(first, draw(st.integers(first + 1, n_fft // 2 + 1))),
         window_function=draw(st.sampled_from(["hann", "hamming", "none"])),
         highpass=draw(st.sampled_from([0.0, 0.5, 20.0, 70.0])),
         notch=draw(st.sampled_from([0, 50, 60])),

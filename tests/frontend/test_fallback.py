@@ -1,4 +1,4 @@
-"""Without a C compiler: the scalar class by PyPI's cmsisdsp, the others say what to install."""
+"""Without a C compiler: numerics scalar work by PyPI's cmsisdsp, others say what to install."""
 
 import numpy as np
 import pytest
@@ -25,56 +25,57 @@ def _no_compiler(monkeypatch, tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(cases())
-def test_the_fallback_gives_the_twins_bits(case):
+def test_fallback_equals_the_twin_in_every_stage(case):
     if not fallback.wheel_is_scalar():
         pytest.skip('needs pip install "edgebio[verify]" on x86-64')
     spec, samples = case
     spec = spec.model_copy(update={"fft_numerics": "scalar"})
-    learned = Standardization.learn(spec, [Twin(spec).columns(samples)])
+    learned = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)])
     for part in (samples, samples[: spec.n_fft - 1]):
-        ours, theirs = Twin(spec, learned).stages(part), fallback.stages(spec, learned, part)
+        ours = Twin(spec, learned).stages(part)
+        theirs = fallback.compute_stages(spec, learned, part)
         for name, values in ours.values.items():
             assert values.dtype == theirs.values[name].dtype, name
             np.testing.assert_array_equal(values, theirs.values[name], name)
         np.testing.assert_array_equal(ours.images, theirs.images)
-        assert ours.railed == fallback.railed_samples(part)
+        assert ours.clipped == theirs.clipped
 
 
-def everything(twin):
-    cut = np.stack([NOISE[k : k + SPEC.segment_length] for k in (0, 3, 90)])
+def all_results(twin):
+    segments = np.stack([NOISE[k : k + SPEC.segment_length] for k in (0, 3, 90)])
     stages = twin.stages(NOISE)
     return {
         **stages.values,
         "images": stages.images,
-        "columns": twin.columns(NOISE),
+        "log_magnitudes": twin.log_magnitudes(NOISE),
         "pixels": twin.pixels(NOISE),
-        "windows": twin.windows(cut),
-        "railed": stages.railed,
+        "segment_images": twin.segment_images(segments),
+        "clipped": stages.clipped,
     }
 
 
-def test_a_scalar_twin_works_where_there_is_no_compiler(request):
+def test_scalar_twin_works_without_a_compiler(request):
     if not fallback.wheel_is_scalar():
         pytest.skip('needs pip install "edgebio[verify]" on x86-64')
-    learned = Standardization.learn(SPEC, [Twin(SPEC).columns(NOISE)])
-    expected = everything(Twin(SPEC, learned))
+    learned = Standardization.learn(SPEC, [Twin(SPEC).log_magnitudes(NOISE)])
+    expected = all_results(Twin(SPEC, learned))
     request.getfixturevalue("_no_compiler")
-    made = everything(Twin(SPEC, learned))
-    assert expected["railed"] > 0
+    results = all_results(Twin(SPEC, learned))
+    assert expected["clipped"] > 0
     for name, value in expected.items():
-        np.testing.assert_array_equal(value, made[name], name)
+        np.testing.assert_array_equal(value, results[name], name)
 
 
-@pytest.mark.parametrize("core_class", ["dsp", "mve"])
+@pytest.mark.parametrize("numerics", ["dsp", "mve"])
 @pytest.mark.usefixtures("_no_compiler")
-def test_the_other_classes_say_what_to_install(core_class):
-    spec = SPEC.model_copy(update={"fft_numerics": core_class})
-    with pytest.raises(MissingToolError, match=f"{core_class} .* apt-get install gcc"):
-        Twin(spec).columns(NOISE)
+def test_other_numerics_say_what_to_install(numerics):
+    spec = SPEC.model_copy(update={"fft_numerics": numerics})
+    with pytest.raises(MissingToolError, match=f"{numerics} .* apt-get install gcc"):
+        Twin(spec).log_magnitudes(NOISE)
 
 
 @pytest.mark.usefixtures("_no_compiler")
-def test_without_the_wheel_the_scalar_class_says_what_to_install(monkeypatch):
+def test_scalar_numerics_without_the_wheel_say_what_to_install(monkeypatch):
     monkeypatch.setattr(fallback, "wheel_is_scalar", lambda: False)
     with pytest.raises(MissingToolError, match=r"edgebio\[verify\]"):
-        Twin(SPEC).columns(NOISE)
+        Twin(SPEC).log_magnitudes(NOISE)

@@ -27,29 +27,29 @@ from edgebio.frontend.spec import FrontendSettings, FrontendSpec
         ("rate", float("inf"), "finite"),
         ("channels", 0, "greater than 0"),
         ("window_function", "kaiser", "hann"),
-        ("windw", 200, "Extra inputs"),
+        ("n_ftt", 64, "no key 'n_ftt'.*did you mean 'n_fft'"),
         ("fft_numerics", "neon", "scalar"),
     ],
 )
-def test_a_spec_that_cannot_work_is_refused_with_its_reason(field, value, reason):
+def test_impossible_spec_is_refused_with_its_reason(field, value, reason):
     with pytest.raises(ValidationError, match=reason):
         FrontendSpec(**{"rate": 1000, "channels": 4, "notch": 50, field: value})
 
 
 @given(st.integers(0, 20), st.integers(1, 32), st.sampled_from([32, 64, 128, 256, 512]))
-def test_sizes_follow_from_window_hop_and_fft(extra, hop, fft):
+def test_sizes_follow_from_segment_hop_and_fft_length(extra, hop, n_fft):
     spec = FrontendSettings(
-        segment_length=fft + extra * hop,
+        segment_length=n_fft + extra * hop,
         hop_length=hop,
-        n_fft=fft,
-        bins=(0, fft // 2 + 1),
+        n_fft=n_fft,
+        bins=(0, n_fft // 2 + 1),
         step_frames=1,
     )
     assert spec.frames == extra + 1
     assert (spec.frames - 1) * spec.hop_length + spec.n_fft == spec.segment_length
-    assert spec.n_bins == fft // 2 + 1
+    assert spec.n_bins == n_fft // 2 + 1
 
 
-def test_a_spec_survives_json():
+def test_spec_survives_json():
     spec = FrontendSpec(rate=1000, channels=10)
     assert FrontendSpec.model_validate_json(spec.model_dump_json()) == spec

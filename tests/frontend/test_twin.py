@@ -7,11 +7,13 @@ from hypothesis import given, settings
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
-from edgebio.frontend import cmsisdsp, float64, reference
+from edgebio.frontend import c_source, cmsisdsp, float64, reference
 from edgebio.frontend.constants import constants
+from edgebio.frontend.numerics import numerics_flags
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standardization import PIXEL_SCALE, Standardization, windows
-from edgebio.frontend.twin import STAGES, Twin, numerics_flags
+from edgebio.frontend.stages import STAGES
+from edgebio.frontend.standardization import PIXEL_SCALE, Standardization, images
+from edgebio.frontend.twin import Twin
 from edgebio.processes import host_compiler
 from edgebio.processes.programs import run_compiler
 from tests.frontend.signals import cases, full_scale, signal
@@ -19,9 +21,9 @@ from tests.frontend.signals import cases, full_scale, signal
 
 def differing(spec, samples, rfft=None):
     """Stages in which the twin and the NumPy chain differ, with the number of values."""
-    learned = Standardization.learn(spec, [Twin(spec).columns(samples)])
+    learned = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)])
     ours = Twin(spec, learned).stages(samples).values
-    theirs = reference.stages(spec, samples, learned, rfft)
+    theirs = reference.compute_stages(spec, samples, learned, rfft)
     n = ours["filter"].shape[1]
     theirs["filter"] = theirs["filter"][:, :n]
     return {k: int((ours[k] != theirs[k]).sum()) for k in STAGES if (ours[k] != theirs[k]).any()}
@@ -43,10 +45,12 @@ def test_scalar_twin_equals_pypi_cmsisdsp(case):
     assert differing(spec, samples, reference.pypi_rfft) == {}
 
 
-def test_the_twin_of_the_wrong_class_is_noticed():
+def test_twin_with_other_numerics_differs():
     spec = FrontendSpec(rate=1000, channels=4, fft_numerics="dsp")
     samples = signal("noise", 2000, 4, 0.1, seed=1)
-    wrong = reference.stages(spec, samples, rfft=lambda x: reference.own_rfft(x, "scalar"))
+    wrong = reference.compute_stages(
+        spec, samples, rfft=lambda x: reference.cmsis_rfft(x, "scalar")
+    )
     ours = Twin(spec).stages(samples).values
     assert (ours["scale"] == wrong["scale"]).all()
     assert (ours["fft"] != wrong["fft"]).mean() > 0.2
@@ -54,37 +58,38 @@ def test_the_twin_of_the_wrong_class_is_noticed():
 
 @settings(max_examples=50, deadline=None)
 @given(cases())
-def test_pixels_and_windows_in_numpy_equal_the_images_in_c(case):
+def test_images_of_numpy_pixels_equal_the_images_of_c(case):
     spec, samples = case
-    columns = Twin(spec).columns(samples)
-    learned = Standardization.learn(spec, [columns])
-    images = Twin(spec, learned).images(samples)
-    assert (windows(spec, learned.apply(columns)) == images).all()
-    assert len(images) == (len(samples) - spec.segment_length) // spec.step + 1
+    log = Twin(spec).log_magnitudes(samples)
+    learned = Standardization.learn(spec, [log])
+    expected = Twin(spec, learned).images(samples)
+    assert (images(spec, learned.apply(log)) == expected).all()
+    assert len(expected) == (len(samples) - spec.segment_length) // spec.step + 1
 
 
 @settings(max_examples=50, deadline=None)
 @given(cases())
-def test_windows_cut_beforehand_and_pixels_alone_are_those_of_the_stream(case):
+def test_segment_images_and_pixels_equal_those_of_the_stream(case):
     spec, samples = case
-    learned = Standardization.learn(spec, [Twin(spec).columns(samples)])
+    learned = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)])
     twin = Twin(spec, learned)
-    assert (twin.pixels(samples) == learned.apply(Twin(spec).columns(samples))).all()
-    begin = np.random.default_rng(0).integers(0, len(samples) - spec.segment_length + 1, 7)
-    cut = np.stack([samples[first : first + spec.segment_length] for first in begin])
-    each = np.concatenate([twin.images(window) for window in cut])
-    assert (twin.windows(cut) == each).all()
-    assert (twin.windows(cut, cores=1) == each).all()
+    assert (twin.pixels(samples) == learned.apply(Twin(spec).log_magnitudes(samples))).all()
+    starts = np.random.default_rng(0).integers(0, len(samples) - spec.segment_length + 1, 7)
+    segments = np.stack([samples[start : start + spec.segment_length] for start in starts])
+    expected = np.concatenate([twin.images(segment) for segment in segments])
+    assert (twin.segment_images(segments) == expected).all()
+    assert (twin.segment_images(segments, cores=1) == expected).all()
 
 
-def test_windows_of_another_shape_or_without_pixels_are_refused():
+def test_segments_of_wrong_shape_or_without_standardization_are_refused():
     spec = FrontendSpec(rate=1000, channels=2)
     with pytest.raises(EdgebioError, match=r"shape \(n, 200, 2\), not int16 \(5, 199, 2\)"):
-        Twin(spec).windows(np.zeros((5, 199, 2), np.int16))
+        Twin(spec).segment_images(np.zeros((5, 199, 2), np.int16))
     with pytest.raises(EdgebioError, match="standardization"):
-        Twin(spec).windows(np.zeros((5, 200, 2), np.int16))
-    learned = Standardization.learn(spec, [Twin(spec).columns(signal("noise", 400, 2, 0.1, 0))])
-    assert Twin(spec, learned).windows(np.zeros((0, 200, 2), np.int16)).shape == (0, 9, 32, 2)
+        Twin(spec).segment_images(np.zeros((5, 200, 2), np.int16))
+    log = Twin(spec).log_magnitudes(signal("noise", 400, 2, 0.1, 0))
+    twin = Twin(spec, Standardization.learn(spec, [log]))
+    assert twin.segment_images(np.zeros((0, 200, 2), np.int16)).shape == (0, 9, 32, 2)
 
 
 INTRINSICS = r"""
@@ -98,8 +103,8 @@ EACH(__SHASX) EACH(__SHSAX) EACH(__SMUAD) EACH(__SMUADX) EACH(__SMUSD) EACH(__SM
 
 
 @pytest.mark.parametrize("flags", [(), ("-U__SSE2__",)], ids=["this machine's", "portable"])
-def test_emulated_instructions_compute_what_arms_manual_says(tmp_path, flags):
-    """Each by its definition in the Arm v7-M manual, over corners and random registers."""
+def test_portable_simd32_instructions_follow_arms_manual(tmp_path, flags):
+    """Each by its definition in the Armv7-M manual, for corner cases and random registers."""
     source = tmp_path / "intrinsics.c"
     source.write_text(INTRINSICS)
     own = storage.assets("firmware_assets") / "frontend"
@@ -133,13 +138,13 @@ def test_emulated_instructions_compute_what_arms_manual_says(tmp_path, flags):
         "SMUSD": (xl * yl - xh * yh).astype(np.int32),
         "SMUSDX": (xl * yh - xh * yl).astype(np.int32),
     }
-    for name, wanted in expected.items():
+    for name, values in expected.items():
         out = np.empty_like(x)
         getattr(library, f"run___{name}")(
             x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p),
             out.ctypes.data_as(ctypes.c_void_p), len(x),
         )  # fmt: skip
-        assert (out == wanted).all(), name
+        assert (out == values).all(), name
 
 
 @pytest.mark.parametrize("rate", [200.0, 500.0, 1000.0, 2000.0])
@@ -148,30 +153,32 @@ def test_filters_equal_scipys(rate, highpass, notch, lowpass):
     spec = FrontendSpec(rate=rate, channels=2, highpass=highpass, notch=notch, lowpass=lowpass)
     samples = signal("noise", 4000, 2, 0.3, seed=5) + np.int16(500)
     measured = Twin(spec).stages(samples, ("filter",)).values["filter"] / 4096
-    exact = float64.stages(spec, samples).filter[:, : measured.shape[1]]
+    exact = float64.compute_stages(spec, samples).filter[:, : measured.shape[1]]
     assert float64.snr_db(exact, measured) > 90
 
 
 @pytest.mark.parametrize("level", [32767, -32768])
-def test_the_worst_input_of_a_filter_does_not_overflow_it(level):
-    """Rails that follow the sign of the reversed impulse response reach the proven bound."""
+def test_worst_case_input_does_not_overflow_the_filter(level):
+    """Full scale with the signs of the reversed impulse response reaches the proven bound."""
     spec = FrontendSpec(rate=1000, channels=1, highpass=20, notch=50, lowpass=400)
     impulse = np.zeros((2000, 1), np.int16)
     impulse[1000] = 16384  # the first sample sets the filters' level and must be 0
     response = Twin(spec).stages(impulse, ("filter",)).values["filter"][0, 1000:1900]
     worst = np.where(response[::-1] >= 0, level, -level - 1).astype(np.int16)[:, None]
     measured = Twin(spec).stages(worst, ("filter",)).values["filter"] / 4096
-    exact = float64.stages(spec, worst).filter[:, : measured.shape[1]]
+    exact = float64.compute_stages(spec, worst).filter[:, : measured.shape[1]]
     assert np.abs(exact).max() > 1.5 * 32768
     assert np.abs(measured - exact).max() < 1
 
 
-@pytest.mark.parametrize(("fft", "least"), [(32, 58), (64, 50), (128, 50), (256, 45), (512, 44)])
+@pytest.mark.parametrize(
+    ("n_fft", "min_snr_db"), [(32, 58), (64, 50), (128, 50), (256, 45), (512, 44)]
+)
 @pytest.mark.parametrize("sigma", [8, 30, 100, 1000, 10000])
-def test_snr_against_float64_holds_at_every_level(fft, least, sigma):
+def test_snr_against_float64_holds_at_every_level(n_fft, min_snr_db, sigma):
     from scipy import signal as filters
 
-    noise = np.random.default_rng(0).normal(size=(fft * 60, 2))
+    noise = np.random.default_rng(0).normal(size=(n_fft * 60, 2))
     band = filters.sosfilt(
         filters.butter(4, [20, 450], "bandpass", fs=1000, output="sos"), noise, 0
     )
@@ -179,31 +186,32 @@ def test_snr_against_float64_holds_at_every_level(fft, least, sigma):
     spec = FrontendSpec(
         rate=1000,
         channels=2,
-        n_fft=fft,
-        hop_length=fft // 2,
-        segment_length=2 * fft,
-        bins=(0, fft // 2 + 1),
+        n_fft=n_fft,
+        hop_length=n_fft // 2,
+        segment_length=2 * n_fft,
+        bins=(0, n_fft // 2 + 1),
     )
     stages = Twin(spec).stages(samples)
     pairs = stages.values["fft"].astype(float)
-    unit = np.log2(fft) - 11 - stages.values["exponent"]
+    unit = np.log2(n_fft) - 11 - stages.values["exponent"]
     measured = (pairs[..., ::2] + 1j * pairs[..., 1::2]) * 2.0 ** unit[..., None]
-    assert float64.snr_db(float64.stages(spec, samples).fft, measured) >= least
+    assert float64.snr_db(float64.compute_stages(spec, samples).fft, measured) >= min_snr_db
 
 
-@pytest.mark.parametrize("taper", ["hann", "hamming", "none"])
-@pytest.mark.parametrize("core_class", ["scalar", "dsp"])
-@pytest.mark.parametrize("fft", [32, 64, 128, 256, 512])
-def test_no_frame_of_full_scale_saturates(fft, core_class, taper):
-    """A sum that saturated or wrapped would leave some 10 dB, or less than none."""
+@pytest.mark.parametrize("window_function", ["hann", "hamming", "none"])
+@pytest.mark.parametrize("numerics", ["scalar", "dsp"])
+@pytest.mark.parametrize("n_fft", [32, 64, 128, 256, 512])
+def test_full_scale_frames_do_not_saturate(n_fft, numerics, window_function):
+    """A saturated or wrapped sum would leave an SNR of 10 dB or less."""
     spec = FrontendSpec(
-        rate=1000, channels=1, n_fft=fft, hop_length=fft, segment_length=fft, step_frames=1, bins=(0, fft // 2 + 1),
-        highpass=0.0, window_function=taper, fft_numerics=core_class,
+        rate=1000, channels=1, n_fft=n_fft, hop_length=n_fft, segment_length=n_fft, step_frames=1,
+        bins=(0, n_fft // 2 + 1), highpass=0.0, window_function=window_function,
+        fft_numerics=numerics,
     )  # fmt: skip
-    samples = full_scale(fft)
-    stages, exact = Twin(spec).stages(samples).values, float64.stages(spec, samples).fft[0]
+    samples = full_scale(n_fft)
+    stages, exact = Twin(spec).stages(samples).values, float64.compute_stages(spec, samples).fft[0]
     pairs = stages["fft"][0].astype(float)
-    unit = 2.0 ** (np.log2(fft) - 11 - stages["exponent"][0])
+    unit = 2.0 ** (np.log2(n_fft) - 11 - stages["exponent"][0])
     measured = (pairs[:, ::2] + 1j * pairs[:, 1::2]) * unit[:, None]
     worst = min(float64.snr_db(e, m) for e, m in zip(exact, measured, strict=True))
     assert worst > 40
@@ -213,22 +221,22 @@ def test_a_constant_is_removed_exactly_and_silence_is_flat():
     spec = FrontendSpec(rate=1000, channels=2)
     offset = np.full((1000, 2), -12345, np.int16)
     assert not Twin(spec).stages(offset).values["filter"].any()
-    log = Twin(spec).columns(offset)
+    log = Twin(spec).log_magnitudes(offset)
     assert (log == log[0, 0, 0]).all()
     assert abs(log[0, 0, 0] / 1024 - np.log2(spec.floor)) < 0.01
 
 
-def test_samples_at_the_rails_are_counted():
+def test_clipped_samples_are_counted():
     spec = FrontendSpec(rate=1000, channels=2)
     samples = signal("noise", 500, 2, 0.01, seed=0)
     samples[100:103, 1] = 32767
-    assert Twin(spec).stages(samples).railed == 3
+    assert Twin(spec).stages(samples).clipped == 3
 
 
-def test_learned_pixels_have_the_deviation_that_the_scale_says():
+def test_learned_pixels_have_the_deviation_of_the_pixel_scale():
     spec = FrontendSpec(rate=1000, channels=3)
-    columns = Twin(spec).columns(signal("noise", 5000, 3, 0.05, seed=3))
-    pixels = Standardization.learn(spec, [columns]).apply(columns) * PIXEL_SCALE
+    log = Twin(spec).log_magnitudes(signal("noise", 5000, 3, 0.05, seed=3))
+    pixels = Standardization.learn(spec, [log]).apply(log) * PIXEL_SCALE
     assert abs(pixels.mean()) < 0.05
     assert 0.9 < pixels.std() < 1.05
 
@@ -237,40 +245,34 @@ def test_a_dead_channel_does_not_break_learning():
     spec = FrontendSpec(rate=1000, channels=2)
     samples = signal("noise", 2000, 2, 0.05, seed=3)
     samples[:, 1] = 0
-    columns = Twin(spec).columns(samples)
-    assert not Standardization.learn(spec, [columns]).apply(columns)[..., 1].any()
+    log = Twin(spec).log_magnitudes(samples)
+    assert not Standardization.learn(spec, [log]).apply(log)[..., 1].any()
 
 
-def test_recordings_that_are_too_short_make_no_image():
+def test_recording_shorter_than_a_segment_has_no_image():
     spec = FrontendSpec(rate=1000, channels=2)
     samples = signal("noise", spec.segment_length - 1, 2, 0.05, seed=3)
-    columns = Twin(spec).columns(samples)
-    assert len(columns) == spec.frames - 1
-    assert windows(spec, columns.astype(np.int8)).shape == (0, *spec.image_shape)
+    log = Twin(spec).log_magnitudes(samples)
+    assert len(log) == spec.frames - 1
+    assert images(spec, log.astype(np.int8)).shape == (0, *spec.image_shape)
     with pytest.raises(EdgebioError, match="long enough"):
-        Standardization.learn(spec, [columns[:0]])
+        Standardization.learn(spec, [log[:0]])
 
 
 @pytest.mark.parametrize("samples", [np.zeros((500, 3), np.int16), np.zeros((500, 2))])
-def test_samples_of_another_shape_or_type_are_refused(samples):
+def test_samples_of_wrong_shape_or_type_are_refused(samples):
     with pytest.raises(EdgebioError, match=r"int16 samples of shape \(n, 2\)"):
-        Twin(FrontendSpec(rate=1000, channels=2)).columns(samples)
+        Twin(FrontendSpec(rate=1000, channels=2)).log_magnitudes(samples)
 
 
-def test_constants_do_not_depend_on_how_tables_are_decimated():
-    """The decimated split coefficients are the entries that the full table is read at."""
+def test_split_coefficients_are_entries_of_the_full_table():
     full = cmsisdsp.table("realCoefAQ15").reshape(-1, 2)
-    for fft in (32, 64, 128, 256, 512):
+    for n_fft in (32, 64, 128, 256, 512):
         spec = FrontendSpec(
-            rate=1000,
-            channels=1,
-            n_fft=fft,
-            hop_length=1,
-            segment_length=fft,
-            bins=(0, 2),
+            rate=1000, channels=1, n_fft=n_fft, hop_length=1, segment_length=n_fft, bins=(0, 2),
             step_frames=1,
-        )
-        assert (constants(spec).real_a.reshape(-1, 2) == full[:: 8192 // fft]).all()
+        )  # fmt: skip
+        assert (constants(spec).real_a.reshape(-1, 2) == full[:: 8192 // n_fft]).all()
 
 
 SANITIZED = r"""
@@ -295,36 +297,36 @@ int main(void)
         images += eb_frontend_push(&eb_frontend_settings, state, sample);
     }
     free(sample);
-    return images == (20000 - EB_FRONTEND_WINDOW) / EB_FRONTEND_STEP + 1 ? 0 : 1;
+    return images == (20000 - EB_FRONTEND_SEGMENT_LENGTH) / EB_FRONTEND_STEP + 1 ? 0 : 1;
 }
 """
 
 
-@pytest.mark.parametrize("core_class", ["scalar", "dsp"])
-@pytest.mark.parametrize("fft", [32, 512])
-def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft):
-    from edgebio.frontend import firmware
-
+@pytest.mark.parametrize("numerics", ["scalar", "dsp"])
+@pytest.mark.parametrize("n_fft", [32, 512])
+def test_generated_front_end_is_clean_under_sanitizers(tmp_path, numerics, n_fft):
     spec = FrontendSpec(
-        rate=1000, channels=3, n_fft=fft, hop_length=fft // 3, segment_length=fft + 4 * (fft // 3),
-        bins=(0, fft // 2 + 1), fft_numerics=core_class,
+        rate=1000, channels=3, n_fft=n_fft, hop_length=n_fft // 3,
+        segment_length=n_fft + 4 * (n_fft // 3), bins=(0, n_fft // 2 + 1), fft_numerics=numerics,
     )  # fmt: skip
-    noise = signal("noise", 4 * fft, 3, 0.2, seed=2)
-    learned = Standardization.learn(spec, [Twin(spec).columns(noise)])
-    made = firmware.write(tmp_path, spec, learned)
+    noise = signal("noise", 4 * n_fft, 3, 0.2, seed=2)
+    learned = Standardization.learn(spec, [Twin(spec).log_magnitudes(noise)])
+    front_end = c_source.write(tmp_path, spec, learned)
     (tmp_path / "main.c").write_text(SANITIZED)
     program = tmp_path / "main"
-    includes = [f"-I{i}" for i in made.include] + [f"-isystem{i}" for i in made.system_include]
+    includes = [f"-I{i}" for i in front_end.include] + [
+        f"-isystem{i}" for i in front_end.system_include
+    ]
     # CMSIS-DSP shifts and multiplies signed numbers as its targets do; our C must not.
     own = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", *host_compiler.STRICT]
     own += ["-Wconversion", "-Wno-sign-conversion"]
     objects = []
-    for source in [*made.own, tmp_path / "main.c", *made.vendor]:
-        checks = ["-fsanitize=address", "-std=gnu11"] if source in made.vendor else own
+    for source in [*front_end.own, tmp_path / "main.c", *front_end.vendor]:
+        checks = ["-fsanitize=address", "-std=gnu11"] if source in front_end.vendor else own
         objects.append(str(tmp_path / f"{source.stem}.o"))
         run_compiler(
-            host_compiler.find_compiler(), "-g", "-O1", *checks, *made.flags, *includes, "-c", str(source),
-            "-o", objects[-1],
+            host_compiler.find_compiler(), "-g", "-O1", *checks, *front_end.flags, *includes, "-c",
+            str(source), "-o", objects[-1],
         )  # fmt: skip
     run_compiler(
         host_compiler.find_compiler(), "-fsanitize=address,undefined", *objects, "-o", str(program)
@@ -333,7 +335,7 @@ def test_generated_front_end_is_clean_under_sanitizers(tmp_path, core_class, fft
     assert done.returncode == 0, done.stderr
 
 
-def test_class_flags_choose_the_numerics():
+def test_flags_choose_the_fft_numerics():
     header = storage.assets("firmware_assets") / "frontend" / "cmsis_compiler.h"
-    assert "EB_CORE_CLASS_DSP" in header.read_text()
+    assert "EB_FFT_NUMERICS_DSP" in header.read_text()
     assert numerics_flags("dsp") != numerics_flags("scalar")

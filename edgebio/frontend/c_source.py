@@ -1,4 +1,4 @@
-"""The front end of one model as C: its configuration, and the sources that a build compiles."""
+"""The front end of one model as C: its generated configuration and the sources to compile."""
 
 import shutil
 import textwrap
@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.frontend import cmsisdsp
-from edgebio.frontend.constants import Constants, cascade, constants
+from edgebio.frontend.constants import Constants, cascade, config_numbers, constants
+from edgebio.frontend.numerics import numerics_flags, uses_helium
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
-from edgebio.frontend.twin import numerics_flags, uses_helium
 
 
 @dataclass(frozen=True)
 class FrontendSources:
-    """What a firmware build compiles for the front end.
+    """Files and flags that a firmware build compiles the front end with.
 
     Attributes
     ----------
@@ -42,32 +42,27 @@ class FrontendSources:
 def write(
     folder: Path,
     spec: FrontendSpec | None,
-    standard: Standardization | None = None,
+    standardization: Standardization | None = None,
     *,
     helium: bool = False,
 ) -> FrontendSources:
-    """Write the front end into `folder`; for a model without one, only a header that says so.
+    """Write the front end into `folder`; without one, only a header that says so.
 
     Parameters
     ----------
     folder
-        Where ``frontend_config.h``, ``frontend_config.c`` and copies of the sources go.
-    spec, standard
-        Front end of the model and its pixels; `spec` is None for a model without metadata.
+        Gets ``frontend_config.h``, ``frontend_config.c`` and copies of the sources.
+    spec, standardization
+        Front end of the model and its pixels; None for a model without metadata.
     helium
-        The core has Helium, which a model of class ``mve`` then uses.
-
-    Returns
-    -------
-    FrontendSources
-        What to compile.
+        Whether the CPU has Helium; a model of FFT numerics ``mve`` then uses it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if spec is None or standard is None:
+    if spec is None or standardization is None:
         storage.write_text(folder / "frontend_config.h", _HEADER_NONE)
         return FrontendSources((), (), (folder,), (), ())
     storage.write_text(folder / "frontend_config.h", _header(spec))
-    storage.write_text(folder / "frontend_config.c", _source(spec, standard, helium))
+    storage.write_text(folder / "frontend_config.c", _source(spec, standardization, helium))
     assets = storage.assets("firmware_assets") / "frontend"
     for name in ("eb_frontend.h", "eb_frontend.c", "cmsis_compiler.h"):
         shutil.copyfile(assets / name, folder / name)
@@ -85,7 +80,7 @@ def write(
 
 
 _HEADER_NONE = """\
-/* This model came without a front end: it takes its inputs as they are. */
+/* The model has no front end: it takes its inputs as they are. */
 #ifndef EB_FRONTEND_CONFIG_H
 #define EB_FRONTEND_CONFIG_H
 
@@ -103,7 +98,8 @@ def _header(spec: FrontendSpec) -> str:
     pixels = spec.frames * spec.n_bins * spec.channels
     return f"""\
 /* Front end of the model: {spec.channels} channels at {spec.rate:g} Hz, {spec.n_fft}-point STFT
- * every {spec.hop_length} samples, images of {spec.frames} columns x {spec.n_bins} bins. Generated. */
+ * every {spec.hop_length} samples, images of {spec.frames} frames x {spec.n_bins} bins.
+ * Generated. */
 #ifndef EB_FRONTEND_CONFIG_H
 #define EB_FRONTEND_CONFIG_H
 
@@ -111,7 +107,7 @@ def _header(spec: FrontendSpec) -> str:
 
 #define EB_HAS_FRONTEND 1
 #define EB_FRONTEND_CHANNELS {spec.channels}u
-#define EB_FRONTEND_WINDOW {spec.segment_length}u
+#define EB_FRONTEND_SEGMENT_LENGTH {spec.segment_length}u
 #define EB_FRONTEND_STEP {spec.step}u
 #define EB_FRONTEND_RATE_MILLIHZ {round(spec.rate * 1000)}u
 #define EB_FRONTEND_IMAGE_BYTES {pixels}u
@@ -123,13 +119,15 @@ extern const eb_frontend_config eb_frontend_settings;
 """
 
 
-def _source(spec: FrontendSpec, standard: Standardization, helium: bool) -> str:
+def _source(spec: FrontendSpec, standardization: Standardization, helium: bool) -> str:
     c = constants(spec)
     vectors = uses_helium(spec.fft_numerics, helium)
     tables, instances = (_helium if vectors else _plain)(spec, c)
-    table = standard.pixels()
-    bins, channels, _ = table.shape
+    table = standardization.pixels()
     pixels = ", ".join(f"{{{offset}, {gain}}}" for offset, gain in table.reshape(-1, 2).tolist())
+    fields = "\n".join(
+        f"    .{name} = {value}," for name, value in config_numbers(spec, table).items()
+    )
     sections = ",\n".join(
         f"    {{{b.b0}, {b.b1}, {b.minus_a1}, {b.minus_a2}, {b.passes_dc}}}" for b in c.filter
     )
@@ -138,33 +136,20 @@ def _source(spec: FrontendSpec, standard: Standardization, helium: bool) -> str:
 /* Constants of the front end, computed from the model's metadata. Generated. */
 #include "frontend_config.h"
 
-{_array("int16_t", "taper", c.taper)}
+{_array("int16_t", "window_function", c.window_function)}
 {biquads}
 static const eb_pixel pixels[] = {{
 {textwrap.fill(pixels, 98, initial_indent="    ", subsequent_indent="    ")},
 }};
 
-/* CMSIS-DSP's own tables for this length; its initialiser would link all lengths. */
+/* CMSIS-DSP's tables for this length; its initializer would link those of all lengths. */
 {_array("q15_t", "twiddles", c.twiddles)}
 {tables}
 {instances}
 
 const eb_frontend_config eb_frontend_settings = {{
-    .channels = {spec.channels},
-    .fft = {spec.n_fft},
-    .log2fft = {spec.n_fft.bit_length() - 1},
-    .hop = {spec.hop_length},
-    .columns = {spec.frames},
-    .stride = {spec.step_frames},
-    .first_bin = {spec.bins[0]},
-    .bins = {spec.n_bins},
-    .sections = {len(c.filter)},
-    .bin_stride = {channels if bins > 1 else 0},
-    .channel_stride = {1 if channels > 1 else 0},
-    .headroom = {c.headroom},
-    .floor_exponent = {c.floor_exponent},
-    .floor = {c.floor}u,
-    .taper = taper,
+{fields}
+    .window_function = window_function,
     .filter = {"filter" if c.filter else "0"},
     .pixels = pixels,
     .rfft = &rfft,
@@ -173,7 +158,7 @@ const eb_frontend_config eb_frontend_settings = {{
 
 
 def _plain(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
-    """Tables of the FFT besides its twiddle factors, and the instances that point to them."""
+    """Tables of the FFT besides its twiddle factors, and the instances that use them."""
     tables = [
         _array("uint16_t", "bit_reversal", c.bit_reversal),
         _array("q15_t", "real_a", c.real_a),
@@ -188,10 +173,7 @@ static const arm_cfft_instance_q15 cfft = {{
 
 
 def _helium(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
-    """The same for Helium's intrinsics.
-
-    They read ahead, by a vector of the bit reversal's table and by three coefficients.
-    """
+    """`_plain` for Helium, which reads ahead of bit_reversal and the coefficients."""
     step = 8192 // spec.n_fft
     half = spec.n_fft // 2
     radix4 = half if half in (16, 64, 256) else half // 2
@@ -200,15 +182,15 @@ def _helium(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
     ]
     for name in ("A", "B"):
         whole = cmsisdsp.table(f"realCoef{name}Q15").reshape(-1, 2)
-        some = whole[[min(k * step, len(whole) - 1) for k in range(half + 4)]]
-        tables.append(_array("q15_t", f"real_{name.lower()}", some))
+        coefficients = whole[[min(k * step, len(whole) - 1) for k in range(half + 4)]]
+        tables.append(_array("q15_t", f"real_{name.lower()}", coefficients))
     fields = [_cfft(spec, c)]
     for k in (1, 2, 3):
-        place = cmsisdsp.table(f"rearranged_twiddle_tab_stride{k}_arr_{radix4}_q15")
+        offsets = cmsisdsp.table(f"rearranged_twiddle_tab_stride{k}_arr_{radix4}_q15")
         factors = cmsisdsp.table(f"rearranged_twiddle_stride{k}_{radix4}_q15")
-        tables.append(_array("uint32_t", f"place_{k}", place))
+        tables.append(_array("uint32_t", f"offsets_{k}", offsets))
         tables.append(_array("q15_t", f"rearranged_{k}", factors))
-        fields.append(f"    .rearranged_twiddle_tab_stride{k}_arr = place_{k},")
+        fields.append(f"    .rearranged_twiddle_tab_stride{k}_arr = offsets_{k},")
         fields.append(f"    .rearranged_twiddle_stride{k} = rearranged_{k},")
     inner = textwrap.indent("\n".join(fields), "    ")
     return "\n".join(tables), _rfft(spec, f".cfftInst = {{\n{inner}\n    }}")
@@ -237,7 +219,7 @@ static const arm_rfft_instance_q15 rfft = {{
 
 
 def _array(ctype: str, name: str, values: npt.NDArray[np.integer]) -> str:
-    """Render a constant table, aligned for the 32-bit loads of CMSIS-DSP."""
+    """Constant table in C, aligned for the 32-bit loads of CMSIS-DSP."""
     flat = [str(value) for value in values.ravel().tolist()]
     rows = [", ".join(flat[i : i + 12]) for i in range(0, len(flat), 12)]
     body = "".join(f"    {row},\n" for row in rows)
