@@ -1,4 +1,4 @@
-"""A fold: whose recordings are trained on, whose are tested on, and the guard between them."""
+"""A fold: recordings to train on, recordings to test on, and the guard against leakage."""
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable
@@ -8,18 +8,19 @@ from typing import Literal
 import numpy as np
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.recording import UNLABELLED, Recording
+from edgebio.recordings.recording import UNLABELED, Recording
 
-Unit = Literal["subject", "session", "condition", "repetition"]
-"""What may not stand on both sides of a split."""
+Recordings = tuple[Recording, ...]
+Group = Literal["subject", "session", "condition", "repetition"]
+"""What recordings of the training set and of the test set may not have in common."""
 
-_KEYS: dict[Unit, Callable[[Recording], Hashable]] = {
+_KEYS: dict[Group, Callable[[Recording], Hashable]] = {
     "subject": lambda r: r.subject,
     "session": lambda r: (r.subject, r.session),
     "condition": lambda r: (r.subject, r.condition),
-    "repetition": lambda r: (r.subject, r.session, r.condition, _classes(r), r.repetition),
+    "repetition": lambda r: (*repetition_group(r), r.repetition),
 }
-_NAMES: dict[Unit, str] = {
+_NAMES: dict[Group, str] = {
     "subject": "person {0.subject}",
     "session": "person {0.subject}, session {0.session}",
     "condition": "person {0.subject}, condition {0.condition}",
@@ -34,77 +35,88 @@ class Fold:
     Attributes
     ----------
     name
-        What tells this fold from the others of its protocol, such as the person tested.
+        Tells this fold from the others of its protocol, for example the subject tested.
     train, test
-        The two sides. Statistics, epochs and every other choice come from `train` alone.
-    apart
-        What does not stand on both sides; checked when the fold is made.
+        The two sets. Statistics, epochs and every other choice come from `train` alone.
+    group
+        What `train` and `test` do not share; checked when the fold is made.
     tune
-        What a network that was trained on `train` is then tuned on: labelled recordings of the
-        person tested.
-    tuned_apart
-        What does not stand on both sides of `tune` and `test`.
+        What a network trained on `train` is then tuned on: labeled recordings of the subject
+        tested.
     validation
-        What tells when to stop, where the protocol says who that is; otherwise repetitions of
-        `train` do. A training that stops nowhere early may learn from it.
-    others
-        Recordings of other data sets, which a network learns from before.
+        Decides when to stop, where the protocol says so; otherwise repetitions of `train` do. A
+        training that never stops early may train on it.
+    pretraining
+        Recordings of other data sets, which a network learns from first.
+    tune_group
+        What `tune` and `test` do not share.
 
     Raises
     ------
     EdgebioError
-        Where a side is empty, or where an `apart` unit (of `tune`: a `tuned_apart` one), a
-        recording or a copy of one stands on the test side and on another.
+        Where `train` or `test` is empty, or where a group, a recording or a copy of a recording is
+        in the test set and in another set.
     """
 
     name: str
-    train: tuple[Recording, ...]
-    test: tuple[Recording, ...]
-    apart: Unit
-    tune: tuple[Recording, ...] = ()
-    validation: tuple[Recording, ...] = ()
-    others: tuple[Recording, ...] = ()
-    tuned_apart: Unit = "session"
+    train: Recordings
+    test: Recordings
+    group: Group
+    tune: Recordings = ()
+    validation: Recordings = ()
+    pretraining: Recordings = ()
+    tune_group: Group = "session"
 
     def __post_init__(self) -> None:
-        for side, recordings in (("train", self.train), ("test", self.test)):
+        for name, recordings in (("training", self.train), ("test", self.test)):
             if not recordings:
-                raise EdgebioError(f"fold {self.name!r}: no recording on the {side} side")
-        self._keep_apart(self.train, self.test, self.apart)
-        self._keep_apart(self.validation, self.test, self.apart)
-        self._keep_apart(self.train, self.validation, self.apart)
-        self._keep_apart(self.tune, self.test, self.tuned_apart)
-        # Published sets hold byte-identical files under two people's names.
-        learned = (*self.train, *self.tune, *self.validation, *self.others)
+                raise EdgebioError(f"fold {self.name!r}: no recording in the {name} set")
+        train, test = ("training", self.train), ("test", self.test)
+        validation = ("validation", self.validation)
+        self._check_disjoint(train, test, self.group)
+        self._check_disjoint(validation, test, self.group)
+        self._check_disjoint(train, validation, self.group)
+        self._check_disjoint(("tuning", self.tune), test, self.tune_group)
+        # Published sets hold byte-identical files under the names of two subjects.
+        learned = (*self.train, *self.tune, *self.validation, *self.pretraining)
         contents = {digest(r): r for r in learned}
         for recording in self.test:
-            twin = contents.get(digest(recording))
-            if twin is not None:
+            copy = contents.get(digest(recording))
+            if copy is not None:
                 raise EdgebioError(
-                    f"fold {self.name!r}: {twin.source} and {recording.source} hold the same "
-                    "samples and stand on both sides; leave one of them out"
+                    f"fold {self.name!r}: {copy.source} and {recording.source} hold the same "
+                    "samples, and one of them is in the test set; leave one out"
                 )
 
     @property
-    def new_people(self) -> bool:
-        """Whether nobody who is tested stands on the training side."""
+    def new_subjects(self) -> bool:
+        """Whether no subject of the test set is in the training set."""
         return not {r.subject for r in self.train} & {r.subject for r in self.test}
 
-    def _keep_apart(
-        self, side: Iterable[Recording], other: Iterable[Recording], unit: Unit
+    @property
+    def one_stage_train(self) -> Recordings:
+        """Training set of a model that is fitted only once, and never stops early.
+
+        Where there are recordings of the subject tested, they serve it best alone.
+        """
+        return self.tune or (*self.train, *self.validation)
+
+    def _check_disjoint(
+        self, one: tuple[str, Recordings], other: tuple[str, Recordings], group: Group
     ) -> None:
-        key = _KEYS[unit]
-        here = {key(r): r for r in side}
-        for recording in other:
-            if key(recording) in here:
+        key = _KEYS[group]
+        seen = {key(r): r for r in one[1]}
+        for recording in other[1]:
+            if key(recording) in seen:
                 raise EdgebioError(
-                    f"fold {self.name!r}: {_NAMES[unit].format(recording)} stands on both "
-                    f"sides ({here[key(recording)].source} and {recording.source})"
+                    f"fold {self.name!r}: {_NAMES[group].format(recording)} is in the {one[0]} set "
+                    f"({seen[key(recording)].source}) and in the {other[0]} set "
+                    f"({recording.source})"
                 )
 
 
 def digest(recording: Recording) -> bytes:
-    """Hash of a recording's samples, labels and beats: what it holds, whatever it is called."""
+    """Hash of a recording's samples, labels and beats, whatever its name."""
     hasher = hashlib.blake2b(repr(recording.samples.shape).encode(), digest_size=16)
     hasher.update(recording.samples.tobytes())
     hasher.update(recording.labels.tobytes())
@@ -115,58 +127,55 @@ def digest(recording: Recording) -> bytes:
 
 def hold_out(
     recordings: Iterable[Recording], repetitions: int, share: float = 0.0
-) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
-    """Take the last repetitions of each person, session and class away.
+) -> tuple[Recordings, Recordings]:
+    """Hold out the last repetitions of each subject, session and class.
 
     Parameters
     ----------
     recordings
-        Recordings; where one of them holds several classes, it counts for all of them together.
+        Recordings; one that holds several classes counts for all of them together.
     repetitions
-        How many to take; 0 takes none.
+        Number to hold out; 0 holds out none.
     share
-        Of the repetitions: so many are taken where they are more than that.
+        Share of the repetitions to hold out, where that is more than `repetitions`.
 
     Returns
     -------
-    kept, held_out : tuple of Recording
-        In their former order. No repetition stands on both sides.
+    remaining, held_out : tuple of Recording
+        In their former order. No repetition is in both.
 
     Raises
     ------
     EdgebioError
-        Where nothing would be kept of a class.
+        Where no repetition of a class would remain.
     """
-    everything = tuple(recordings)
+    recordings = tuple(recordings)
     if repetitions == 0:
-        return everything, ()
+        return recordings, ()
     numbers: dict[Hashable, set[int]] = {}
-    for recording in everything:
-        numbers.setdefault(group(recording), set()).add(recording.repetition)
+    for recording in recordings:
+        numbers.setdefault(repetition_group(recording), set()).add(recording.repetition)
     last: dict[Hashable, set[int]] = {}
-    for recording in everything:
-        which = group(recording)
-        there = len(numbers[which])
-        if there <= repetitions:
+    for recording in recordings:
+        group = repetition_group(recording)
+        count = len(numbers[group])
+        if count <= repetitions:
+            classes = ", ".join(_class_names(recording)) or "unlabeled signal"
             raise EdgebioError(
-                f"{recording.source}: {_described(recording)} has {there} repetition(s); holding "
-                f"{repetitions} out leaves none to train on"
+                f"{recording.source}: {classes} of person {recording.subject}, session "
+                f"{recording.session}, has {count} repetition(s); holding {repetitions} out leaves "
+                "none to train on"
             )
-        last[which] = set(sorted(numbers[which])[-max(repetitions, int(share * there)) :])
-    held = [r.repetition in last[group(r)] for r in everything]
-    kept = tuple(r for r, out in zip(everything, held, strict=True) if not out)
-    return kept, tuple(r for r, out in zip(everything, held, strict=True) if out)
+        last[group] = set(sorted(numbers[group])[-max(repetitions, int(share * count)) :])
+    is_last = [r.repetition in last[repetition_group(r)] for r in recordings]
+    remaining = tuple(r for r, out in zip(recordings, is_last, strict=True) if not out)
+    return remaining, tuple(r for r, out in zip(recordings, is_last, strict=True) if out)
 
 
-def group(recording: Recording) -> Hashable:
-    """Whose repetitions are counted together: those of a person, session, condition and class."""
-    return recording.subject, recording.session, recording.condition, _classes(recording)
+def repetition_group(recording: Recording) -> tuple[Hashable, ...]:
+    """Subject, session, condition and classes: repetitions are counted within these."""
+    return recording.subject, recording.session, recording.condition, _class_names(recording)
 
 
-def _classes(recording: Recording) -> tuple[str, ...]:
-    return tuple(recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELLED)
-
-
-def _described(recording: Recording) -> str:
-    what = ", ".join(_classes(recording)) or "unlabelled signal"
-    return f"{what} of person {recording.subject}, session {recording.session},"
+def _class_names(recording: Recording) -> tuple[str, ...]:
+    return tuple(recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELED)

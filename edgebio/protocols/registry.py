@@ -1,0 +1,144 @@
+"""The protocols by name.
+
+Their names are those of MOABB (within-session, cross-session, cross-subject) and of the EMG field:
+one-to-one, all-to-one and transfer are tested on the same recordings, by a network trained on only
+the wearer, on only other subjects, or first on the others and then on the wearer. Where nobody has
+a second session, they are tested on the last quarter of the repetitions.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+
+from edgebio.errors import EdgebioError
+from edgebio.protocols import across_subjects, within_subject
+from edgebio.protocols.fold import Fold, hold_out
+from edgebio.protocols.selection import values
+from edgebio.recipes import DataSettings
+from edgebio.recordings.recording import Recording
+from edgebio.suggest import nearest
+
+_PROTOCOLS: dict[str, Callable[[Sequence[Recording]], Iterator[Fold]]] = {
+    "one-to-one": within_subject.one_to_one,
+    "all-to-one": across_subjects.all_to_one,
+    "cross-validation": within_subject.cross_validation,
+    "transfer": across_subjects.transfer,
+    "cross-subject": across_subjects.cross_subject,
+    "cross-session": within_subject.cross_session,
+    "within-session": within_subject.within_session,
+    "leave-one-repetition-out": within_subject.leave_one_repetition_out,
+    "across-force": within_subject.across_force,
+    "pre-training": across_subjects.pretraining,
+    "patient-wise": across_subjects.patient_wise,
+    "inter-patient": across_subjects.inter_patient,
+}
+
+
+def names() -> list[str]:
+    """Names of the protocols."""
+    return list(_PROTOCOLS)
+
+
+def describe(name: str) -> str:
+    """First line of a protocol's description."""
+    return (_protocol(name).__doc__ or "").partition("\n")[0]
+
+
+def diagram(name: str) -> str:
+    """Diagram in a protocol's description; empty where it has none."""
+    text = inspect.cleandoc(_protocol(name).__doc__ or "")
+    return textwrap.dedent(text.partition("::\n")[2].strip("\n"))
+
+
+def split(name: str, recordings: Sequence[Recording]) -> list[Fold]:
+    """All folds of a protocol.
+
+    Parameters
+    ----------
+    name
+        A name of `names`.
+    recordings
+        Recordings to divide.
+
+    Raises
+    ------
+    EdgebioError
+        Where there is no such protocol, or the recordings have too few subjects, sessions or
+        repetitions for it.
+    """
+    return list(_protocol(name)(recordings))
+
+
+def split_for_training(data: DataSettings, recordings: Sequence[Recording]) -> Fold:
+    """Divide recordings as ``edgebio train`` does.
+
+    Parameters
+    ----------
+    data
+        ``[data]`` of the recipe, which names a protocol (its first fold is taken) or sessions.
+    recordings
+        Recordings of all subjects.
+
+    Raises
+    ------
+    EdgebioError
+        See `split` and `split_by_session`.
+    """
+    if data.protocol:
+        return split(data.protocol, recordings)[0]
+    return split_by_session(
+        recordings, data.train_sessions, data.test_sessions, data.test_repetitions
+    )
+
+
+def split_by_session(
+    recordings: Sequence[Recording],
+    train_sessions: Sequence[str],
+    test_sessions: Sequence[str],
+    test_repetitions: int = 0,
+) -> Fold:
+    """Divide recordings of all subjects, pooled, by sessions or repetitions.
+
+    Parameters
+    ----------
+    recordings
+        Recordings of all subjects.
+    train_sessions, test_sessions
+        Sessions of the two sets; without `train_sessions`, all that are not tested.
+    test_repetitions
+        Without `test_sessions`, the number of last repetitions to test.
+
+    Raises
+    ------
+    EdgebioError
+        Where a session does not exist, or nothing is left to test.
+    """
+    sessions = values(recordings, "session")
+    for session in (*train_sessions, *test_sessions):
+        if session not in sessions:
+            raise EdgebioError(
+                f"no session {session!r} here; there are {', '.join(sessions)}: name a --protocol, "
+                "or set data.train_sessions and data.test_sessions"
+            )
+    name = ", ".join(values(recordings, "subject"))
+    train = tuple(
+        r
+        for r in recordings
+        if (r.session in train_sessions if train_sessions else r.session not in test_sessions)
+    )
+    if test_sessions:
+        test = tuple(r for r in recordings if r.session in test_sessions)
+        return Fold(name, train, test, group="session")
+    if test_repetitions:
+        return Fold(name, *hold_out(train, test_repetitions), group="repetition")
+    raise EdgebioError(
+        "the recipe names nothing to test on: set data.test_sessions or data.test_repetitions"
+    )
+
+
+def _protocol(name: str) -> Callable[[Sequence[Recording]], Iterator[Fold]]:
+    if name not in _PROTOCOLS:
+        raise EdgebioError(
+            f"no protocol {name!r}{nearest(name, _PROTOCOLS)}; there are {', '.join(_PROTOCOLS)}"
+        )
+    return _PROTOCOLS[name]
