@@ -1,7 +1,7 @@
 """Keys of files under their old names: read, with one warning for each file."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -52,6 +52,23 @@ def one_warning(source: object) -> Iterator[None]:
         _notes.reset(token)
     if notes:
         _warn([f"{source}: old keys: {', '.join(dict.fromkeys(notes))}"])
+
+
+@contextmanager
+def print_warnings(echo: Callable[[str], None]) -> Iterator[None]:
+    """Pass the warnings about old keys to `echo`, as one line each."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_line(message: Any, category: Any, *details: Any, **options: Any) -> None:
+            if issubclass(category, EdgebioDeprecationWarning):
+                echo(str(message))
+            else:
+                show(message, category, *details, **options)
+
+        warnings.simplefilter("always", EdgebioDeprecationWarning)
+        warnings.showwarning = show_line
+        yield
 
 
 def _warn(notes: list[str]) -> None:

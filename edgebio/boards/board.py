@@ -271,7 +271,7 @@ class Board(Section):
     @classmethod
     def _default_isa(cls, content: Any) -> Any:
         if isinstance(content, dict) and "isa" not in content:
-            cpu = content.get("cpu", content.get("core"))
+            cpu = str(content.get("cpu", content.get("core")))
             return {**content, "isa": _ISA.get(cpu, "portable")}
         return content
 

@@ -1,8 +1,13 @@
 """``edgebio boards``: what boards there are, and what is known of each."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from edgebio.cli.common import Document, Output, command
+
+if TYPE_CHECKING:
+    from edgebio.boards import Board
 
 
 @click.group(epilog="\b\nExample:\n  edgebio boards list\n  edgebio boards info netduinoplus2")
@@ -15,7 +20,7 @@ def list_(out: Output) -> Document:
     """List the boards by name, and how far each is proven."""
     from edgebio.boards import load, names
 
-    found = [load(name) for name in names()]
+    every = [load(name) for name in names()]
     out.table(
         "",
         ["name", "board", "core", "flash", "RAM", "proven"],
@@ -23,15 +28,15 @@ def list_(out: Output) -> Document:
             [
                 board.name,
                 board.title,
-                board.core,
+                board.cpu,
                 f"{board.memory.flash.bytes // 1024} KB",
                 f"{board.memory.ram.bytes // 1024} KB",
                 board.proven.level,
             ]
-            for board in found
+            for board in every
         ],
     )
-    return {"boards": [board.model_dump(mode="json") for board in found]}
+    return {"boards": [_document(board) for board in every]}
 
 
 @command(boards, name="info", example="edgebio boards info netduinoplus2")
@@ -46,8 +51,9 @@ def info(out: Output, name: str) -> Document:
     ids = ", ".join(f"{usb.vid:04x}:{usb.pid:04x}" for usb in board.usb)
     rows = [
         ["board", board.title],
-        ["core", f"{board.core} at {board.clock_hz / 1e6:g} MHz"],
-        ["front end", f"core class {board.core_class}"],
+        ["CPU", f"{board.cpu} at {board.clock_hz / 1e6:g} MHz"],
+        ["kernels", board.isa],
+        ["FFT", f"numerics {board.fft_numerics}"],
         ["flash", f"{flash.bytes:,} bytes at {flash.origin:#010x}"],
         ["RAM", f"{ram.bytes:,} bytes at {ram.origin:#010x}"],
         ["serial", f"{board.uart.name}, {board.uart.baud} baud, 8N1"],
@@ -59,4 +65,10 @@ def info(out: Output, name: str) -> Document:
     ]
     for key, value in rows:
         out.result(f"{key:<10} {value}")
-    return board.model_dump(mode="json")
+    return _document(board)
+
+
+def _document(board: "Board") -> Document:
+    """Board as JSON; ``core`` and ``core_class`` are the keys of version 0.1."""
+    content = board.model_dump(mode="json")
+    return {**content, "core": board.cpu, "core_class": board.fft_numerics}

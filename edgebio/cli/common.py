@@ -10,6 +10,7 @@ import click
 
 from edgebio import progress
 from edgebio.errors import EdgebioError
+from edgebio.renamed import print_warnings
 
 Document = dict[str, Any]
 
@@ -86,7 +87,8 @@ def command(
             if not quiet:
                 progress.enable()
             try:
-                document = function(Output(as_json, quiet, verbose), **options)
+                with print_warnings(lambda text: click.echo(f"edgebio: {text}", err=True)):
+                    document = function(Output(as_json, quiet, verbose), **options)
             except EdgebioError as error:
                 if debug:
                     raise
