@@ -1,7 +1,7 @@
-"""What model.tflite says of itself: its front end, classes and decision settings.
+"""Metadata of a model.tflite: its front end, classes and decision settings.
 
-The entry is JSON in a metadata buffer of the file, so that build, classify and validate need the
-model alone; other programs ignore it.
+The entry is JSON in a metadata buffer of the file; other programs ignore it. With it, commands
+such as build, classify and validate need no other file.
 """
 
 import struct
@@ -21,16 +21,16 @@ from edgebio.tflite.graph import Graph
 ENTRY = "edgebio"
 """Name of the metadata entry."""
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-_ALIGNMENT = 16  # of every buffer's data, as the schema's force_align asks
+_ALIGNMENT = 16  # of every buffer's data, by the schema's force_align
 
 
 class LayerStatistics(Section):
-    """What a convolution summed up over those whom it was trained on, by output.
+    """Statistics of a convolution's outputs on the training set, one per output.
 
     Attributes
     ----------
     mean, deviation : tuple of float
-        Of the sums with their bias, before they are bounded.
+        Of the sums with their bias, before the activation function.
     """
 
     mean: tuple[float, ...]
@@ -45,18 +45,18 @@ class ModelMetadata(Section):
     version : int
         Version of this layout.
     name : str
-        Recipe that the model was trained by.
+        Name of the recipe.
     classes : tuple of str
         Class names, in the order of the outputs.
     frontend : FrontendSpec
-        The fixed-point STFT that made the training images.
-    standardisation : Standardisation
+        The fixed-point STFT of the training images.
+    standardization : Standardization
         Offset and gain of the pixels.
     decision : DecisionSettings
         Vote and rejection.
     layers : tuple of LayerStatistics
-        One a convolution, in the order of the operators, where a wearer's calibration is to give
-        the layers these statistics on his or her own signal; otherwise empty.
+        One per convolution, in the order of the operators, if calibration adapts the layers to a
+        wearer; otherwise empty.
     """
 
     old_keys: ClassVar[dict[str, str]] = {"standardisation": "standardization"}
@@ -70,79 +70,79 @@ class ModelMetadata(Section):
     layers: tuple[LayerStatistics, ...] = ()
 
 
-def metadata(graph: Graph) -> ModelMetadata | None:
-    """Metadata of a model; None where it carries none.
+def read_metadata(graph: Graph) -> ModelMetadata | None:
+    """Metadata of a model; None for a model without.
 
     Raises
     ------
     EdgebioError
-        Where the entry is damaged or does not fit the model; the text names the field.
+        If the entry is damaged or does not fit the model; names the key.
     """
-    raw = graph.metadata.get(ENTRY)
-    if raw is None:
+    entry = graph.metadata.get(ENTRY)
+    if entry is None:
         return None
     try:
         with one_warning("the model's edgebio metadata"):
-            found = ModelMetadata.model_validate_json(raw)
+            metadata = ModelMetadata.model_validate_json(entry)
     except ValidationError as error:
         raise EdgebioError(f"the model's edgebio metadata: {first_problem(error)}") from None
-    image = graph.tensors[graph.inputs[0]]
-    outputs = graph.tensors[graph.outputs[0]]
-    if tuple(image.shape[1:]) != found.frontend.image_shape:
+    image_shape = tuple(graph.tensors[graph.inputs[0]].shape[1:])
+    if image_shape != metadata.frontend.image_shape:
         raise EdgebioError(
-            f"the model takes images of {tuple(image.shape[1:])}, but its metadata describes a "
-            f"front end that makes {found.frontend.image_shape}"
+            f"the model takes images of {image_shape}, but the front end of its metadata makes "
+            f"{metadata.frontend.image_shape}"
         )
-    if outputs.shape[-1] != len(found.classes):
+    outputs = graph.tensors[graph.outputs[0]].shape[-1]
+    if outputs != len(metadata.classes):
         raise EdgebioError(
-            f"the model has {outputs.shape[-1]} outputs, but its metadata names "
-            f"{len(found.classes)} classes"
+            f"the model has {outputs} outputs, but its metadata names {len(metadata.classes)} "
+            "classes"
         )
     widths = [
         graph.tensors[operator.outputs[0]].shape[-1]
         for operator in graph.operators
         if operator.kind in CONVOLUTIONS
     ]
-    told = [len(s.mean) for s in found.layers if len(s.mean) == len(s.deviation)]
-    if found.layers and widths != told:
+    lengths = [len(s.mean) for s in metadata.layers if len(s.mean) == len(s.deviation)]
+    if metadata.layers and widths != lengths:
         raise EdgebioError(
-            f"the model's edgebio metadata: layers: the convolutions have {widths} outputs, and "
-            "the statistics are of others"
+            "the model's edgebio metadata: layers: the statistics do not fit the convolutions, "
+            f"which have {widths} outputs"
         )
-    return found
+    return metadata
 
 
-def with_metadata(content: bytes, about: ModelMetadata) -> bytes:
-    """Copy of a .tflite with other metadata in place of its own; nothing else is rewritten.
+def require_metadata(graph: Graph, purpose: str) -> ModelMetadata:
+    """Metadata of a model, or an error that names the `purpose` that needs it."""
+    metadata = read_metadata(graph)
+    if metadata is None:
+        raise EdgebioError(
+            f"the model has no edgebio metadata, which {purpose} needs; "
+            "make it with edgebio train and edgebio quantize"
+        )
+    return metadata
 
-    The new entry is put behind the file, and its buffer pointed there.
+
+def replace_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
+    """Copy of a .tflite with other metadata; the rest of the file is unchanged.
+
+    The new entry is appended to the file, and its buffer points there.
 
     Parameters
     ----------
     content
-        A .tflite that carries the entry.
-    about
-        The new content of the entry.
+        A .tflite that has the entry.
+    metadata
+        New content of the entry.
     """
     model = tflite.Model.GetRootAs(content, 0)
     entries = [model.Metadata(i) for i in range(model.MetadataLength())]
     buffer = next(model.Buffers(m.Buffer()) for m in entries if m.Name() == ENTRY.encode())
-    table = buffer._tab  # the generated accessors do not say where a field lies
+    table = buffer._tab  # the generated accessors do not give a field's position
     field = table.Pos + table.Offset(4)  # slot 0, its data
-    text = about.model_dump_json().encode()
-    start = -(-(len(content) + 4) // _ALIGNMENT) * _ALIGNMENT  # of the data, behind its length
-    made = bytearray(content.ljust(start - 4, b"\0"))
-    made += struct.pack("<I", len(text)) + text
-    struct.pack_into("<I", made, field, start - 4 - field)
-    return bytes(made)
-
-
-def require(graph: Graph, what_for: str) -> ModelMetadata:
-    """Metadata of a model, or an error that says `what_for` it is needed."""
-    found = metadata(graph)
-    if found is None:
-        raise EdgebioError(
-            f"the model carries no edgebio metadata, which {what_for} needs; "
-            "make it by edgebio train and edgebio quantize"
-        )
-    return found
+    entry = metadata.model_dump_json().encode()
+    start = -(-(len(content) + 4) // _ALIGNMENT) * _ALIGNMENT  # of the data, after its length
+    result = bytearray(content.ljust(start - 4, b"\0"))
+    result += struct.pack("<I", len(entry)) + entry
+    struct.pack_into("<I", result, field, start - 4 - field)
+    return bytes(result)

@@ -10,21 +10,22 @@ from click.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
+from edgebio.training.fit import real
+
 from edgebio import calibration, tflite
 from edgebio.calibration import layers
 from edgebio.calibration.int8_network import Network
 from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
-from edgebio.evaluation.evaluate import by_generated_c
+from edgebio.tasks import generated_c
 from edgebio.protocols import split
-from edgebio.tasks.stft_classifier import quantize
 from edgebio.recipes import NewSubjectsSettings
-from edgebio.recordings import recordings_file
-from edgebio.tflite.metadata import require
+from edgebio.recordings import save_recordings
+from edgebio.tasks.stft_classifier import quantize
 from edgebio.tasks.stft_classifier import run as runs
-from edgebio.training.fit import real
 from edgebio.tasks.stft_classifier.train import train_fold
+from edgebio.tflite.metadata import require_metadata
 from tests import tiny
 
 RECIPE = tiny.RECIPE.model_copy(
@@ -56,7 +57,7 @@ def layers_run():
         if f.name == "3"
     )
     train_fold(RECIPE, fold, folder)
-    quantize(folder, by_generated_c)
+    quantize(folder, generated_c)
     return folder, other
 
 
@@ -71,8 +72,8 @@ def test_int8_follows_float_sitting_by_sitting(run):
     assert report["decisions_differing"] <= 0.03 * report["windows"]
     assert abs(report["accuracy_int8"] - report["accuracy_float"]) <= 0.02
     kept = runs.load(folder).test()
-    assert len(set(kept.sittings)) == 2
-    for chosen, starts in kept.by_sitting():
+    assert len(set(kept.sessions)) == 2
+    for chosen, starts in kept.by_session():
         assert len(np.unique(kept.recordings[chosen])) == len(kept.ends) // 2
         assert set(kept.starts[chosen]) <= set(starts)
 
@@ -80,11 +81,11 @@ def test_int8_follows_float_sitting_by_sitting(run):
 def test_each_convolution_gets_the_statistics_of_training(run):
     folder, _, other = run
     content = (folder / "model.tflite").read_bytes()
-    about = require(tflite.read(content), "x")
+    about = require_metadata(tflite.read(content), "x")
     sitting = [r for r in other if r.session == "2"]
     made = calibration.calibrate(content, sitting, labels=False)
     assert (made.layers, made.windows) == (True, 0)
-    after = require(tflite.read(made.content), "x")
+    after = require_metadata(tflite.read(made.content), "x")
     assert after.layers == about.layers
     assert after.standardization != about.standardization
 
@@ -93,7 +94,7 @@ def test_each_convolution_gets_the_statistics_of_training(run):
     from edgebio.training.images import Images
 
     twin = Twin(after.frontend, after.standardization)
-    seen = real(Images.of(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
+    seen = real(Images.cut(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
     for aim, found in zip(
         about.layers, layers.statistics(Network(made.content), seen), strict=True
     ):
@@ -116,7 +117,7 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
         for r in other
         if r.session == "2" and r.repetition == 0
     ]
-    recordings_file.save(tmp_path / "wearer.npz", backwards)
+    save_recordings(tmp_path / "wearer.npz", backwards)
     model = tmp_path / "wearer.tflite"
     asked = ["calibrate", str(folder), str(tmp_path / "wearer.npz"), "-o", str(model), "--json"]
     told = CliRunner().invoke(main, asked)
@@ -125,13 +126,13 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
     before, after = tflite.read(content), tflite.read(model.read_bytes())
     assert [o.kind for o in before.operators] == [o.kind for o in after.operators]
     kept = runs.load(folder).test()
-    spec = require(after, "x")
+    spec = require_metadata(after, "x")
     from edgebio.frontend.twin import Twin
     from edgebio.recipes import DataSettings
     from edgebio.training.images import Images
 
     rest = [r for r in other if r.session == "2" and r.repetition > 0]
-    images = Images.of(Twin(spec.frontend, spec.standardization), rest, 3, DataSettings())
+    images = Images.cut(Twin(spec.frontend, spec.standardization), rest, 3, DataSettings())
     said = HostModel(model.read_bytes()).run(images.all()).argmax(axis=1)
     assert (said == images.labels).mean() > max(0.8, report["accuracy_int8"] - 0.02)
     assert kept.columns == images.columns
@@ -147,12 +148,12 @@ def test_what_cannot_teach_is_refused(run):
     named = [dataclasses.replace(r, classes=tuple("abcdefg")) for r in some]
     with pytest.raises(EdgebioError, match=r"has class 'a'; the model knows .*--no-labels"):
         calibration.calibrate(content, named, labels=True)
-    plain = require(tflite.read(content), "x").model_copy(update={"layers": ()})
-    from edgebio.tflite.metadata import with_metadata
+    plain = require_metadata(tflite.read(content), "x").model_copy(update={"layers": ()})
+    from edgebio.tflite.metadata import replace_metadata
 
     with pytest.raises(EdgebioError, match="does not say what statistics"):
-        layers.settled(with_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
-    wrong = require(tflite.read(content), "x")
+        layers.settled(replace_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
+    wrong = require_metadata(tflite.read(content), "x")
     cut = wrong.model_copy(update={"layers": wrong.layers[:1]})
     with pytest.raises(EdgebioError, match="layers: the convolutions have"):
-        require(tflite.read(with_metadata(content, cut)), "x")
+        require_metadata(tflite.read(replace_metadata(content, cut)), "x")
