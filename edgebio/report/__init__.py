@@ -1,6 +1,1 @@
-"""Pictures and pages of what was found."""
-
-from edgebio.report.kept import BENCHED, ON_BOARD, VALIDATED, keep
-from edgebio.report.page import FILE, write
-
-__all__ = ["BENCHED", "FILE", "ON_BOARD", "VALIDATED", "keep", "write"]
+"""Pages, charts and their style; what a page shows is composed by tasks, evaluation, search."""

@@ -52,7 +52,7 @@ class Chart:
     @property
     def wide(self) -> bool:
         """Whether it takes the whole width of a page, and is scrolled on a phone."""
-        return self.width > WIDTH
+        return self.width > WIDTH + 1
 
     def add_tooltip(self, artist: Any, text: str) -> None:
         """Show `text` where the pointer rests on an artist of the figure."""
@@ -111,7 +111,8 @@ class Chart:
         text = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</defs>", "", text, flags=re.S)
         for number, tip in enumerate(self._tooltips):
             text = text.replace(f' id="tooltip{number}">', f"><title>{escape(tip)}</title>", 1)
-        used = set(re.findall(r"#(\w+)[\")]", text))
+        text = re.sub(r' d="[^"]*"', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d[0]), text)
+        used = set(re.findall(r'(?:="|\()#(\w+)', text))
         text = re.sub(r' id="([^"]*)"', lambda id_: id_[0] if id_[1] in used else "", text)
         return re.sub(r"\n\s*", "\n", text)
 
@@ -153,10 +154,11 @@ def with_axes(title: str, height: float, width: float = WIDTH) -> tuple[Chart, A
 
 
 def add_legend(chart: Chart) -> None:
-    """Write the legend above the only axes of a chart, each label once."""
-    (axes,) = chart.figure.axes
-    handles, labels = axes.get_legend_handles_labels()
-    entries = dict(zip(labels, handles, strict=True))
+    """Write the legend above all axes of a chart, each label once."""
+    entries = {}
+    for axes in chart.figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
     if entries:
         chart.figure.legend(
             list(entries.values()), list(entries), loc="outside upper left", ncols=4,

@@ -63,14 +63,14 @@ def confusion_matrix(title: str, counts: Sequence[Sequence[int]], classes: Seque
 
     n = len(classes)
     names = [_short(name) for name in classes]
-    labels = 6.4 * max(map(len, names)) + 26
-    cell = min(max((WIDTH - labels - 4) / n, 15.0 if n > 12 else 0.0), 40.0)
+    size = 10.0 if n <= 9 else 8.5
+    labels = 0.6 * size * max(map(len, names)) + 24
+    cell = min(max((WIDTH - labels - 6) / n, 15.0 if n > 12 else 0.0), 40.0)
     chart = blank(title, labels + cell * n + 6, labels + cell * n + 6)
     width, height = chart.width, chart.height
     axes = chart.figure.add_axes(
         (labels / width, 4 / height, cell * n / width, cell * n / height), xlim=(0, n), ylim=(n, 0)
     )
-    size = min(10.0, 0.55 * cell)
     for row, total in enumerate(map(sum, counts)):
         for column, count in enumerate(counts[row]):
             if not count:
@@ -89,8 +89,8 @@ def confusion_matrix(title: str, counts: Sequence[Sequence[int]], classes: Seque
                     column + 0.5, row + 0.5, f"{100 * part:.0f}", ha="center", va="center",
                     size=size, color=PAPER if part > 0.55 else INK,
                 )  # fmt: skip
-    axes.set_xticks(np.arange(n) + 0.5, names, rotation=90, color=INK, size=max(size, 8))
-    axes.set_yticks(np.arange(n) + 0.5, names, color=INK, size=max(size, 8))
+    axes.set_xticks(np.arange(n) + 0.5, names, rotation=90, color=INK, size=size)
+    axes.set_yticks(np.arange(n) + 0.5, names, color=INK, size=size)
     axes.set_xticks(range(n + 1), minor=True)
     axes.set_yticks(range(n + 1), minor=True)
     axes.grid(visible=False)

@@ -1,29 +1,36 @@
-"""The page: sections of pictures and tables, put into one HTML file."""
+"""A page: sections of text, figures and tables, rendered as one HTML file without scripts."""
 
-import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import jinja2
 from markupsafe import Markup
 
 import edgebio
 from edgebio import storage
-from edgebio.errors import EdgebioError
+from edgebio.report import style
+from edgebio.report.chart import Chart
 
 FILE = "report.html"
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A chart or picture with its caption; `wide` ones take the whole width of a screen."""
+class Listing:
+    """Text that is shown as it is typed: commands, or a picture of letters."""
 
-    picture: Markup
+    text: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its caption."""
+
+    chart: Chart
     caption: str
-    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,119 +40,89 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
-    last_stands_out: bool = False
+    emphasize_last: bool = False
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what is to be said, and what is to be seen."""
+    """A heading, paragraphs, figures and tables; one with nothing but its title is left out."""
 
     title: str
-    words: Sequence[str] = ()
+    text: Sequence[str | Listing] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
 
 
+class Tile(NamedTuple):
+    """A key metric at the top of a page."""
+
+    name: str
+    value: str
+    remark: str = ""
+
+
 @dataclass(frozen=True)
 class Page:
-    """Everything that is in the file.
+    """Content of the file.
 
     Attributes
     ----------
     title, subtitle
-        What was done, and on what.
-    tiles
-        Key figures: name, value, and a remark.
-    sections
-        In order; empty ones are left out.
-    made_from
+        What was done, and with which data.
+    source
         What identifies the model or the result.
+    notes
+        Remarks at the foot.
     """
 
     title: str
     subtitle: str
-    tiles: Sequence[tuple[str, str, str]]
+    tiles: Sequence[Tile]
     sections: Sequence[Section]
-    made_from: str = ""
-    notes: Sequence[str] = field(default=())
-
-
-def write(folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a run, an evaluation or a search.
-
-    Parameters
-    ----------
-    folder
-        What ``edgebio train``, ``edgebio evaluate`` or ``edgebio search`` has left behind.
-
-    Returns
-    -------
-    Path
-        The file: HTML with everything inside it, without scripts.
-
-    Raises
-    ------
-    EdgebioError
-        Where the folder is neither, or a file of it is damaged.
-    """
-    path = folder / FILE
-    storage.write_text(path, render(of(folder)))
-    return path
-
-
-def of(folder: Path) -> Page:
-    """Tell what is known of a run, an evaluation or a search; see `write`."""
-    from edgebio.evaluation.evaluate import DOCUMENT
-    from edgebio.report import evaluation, imitation, run, search
-    from edgebio.search import DOCUMENT as SEARCHED
-    from edgebio.training.imitation import is_one
-
-    if (folder / SEARCHED).is_file():
-        return search.page(read(folder / SEARCHED))
-    if (folder / DOCUMENT).is_file():
-        return evaluation.page(folder, read(folder / DOCUMENT))
-    return imitation.page(folder) if is_one(folder) else run.page(folder)
+    source: str = ""
+    notes: Sequence[str] = ()
 
 
 def render(page: Page) -> str:
     """Render a page as HTML."""
+    folder = resources.files("edgebio.report") / "templates"
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("edgebio.report"), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    style = sheet("chart.css") + sheet("style.css")
     return environment.get_template("page.html").render(
-        page=page, style=Markup(style), version=edgebio.__version__
-    )
+        page=page, style=Markup(style.css() + (folder / "style.css").read_text("utf-8")),
+        version=edgebio.__version__,
+    )  # fmt: skip
 
 
-def sheet(name: str) -> str:
-    """A style sheet: ``chart.css`` has the colours and the charts, ``style.css`` the rest."""
-    return (resources.files("edgebio.report") / "templates" / name).read_text("utf-8")
+def write(page: Page, path: Path) -> Path:
+    """Write a page as HTML."""
+    storage.write_text(path, render(page))
+    return path
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a JSON document of ours.
-
-    Raises
-    ------
-    EdgebioError
-        Where it is damaged.
-    """
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise EdgebioError(f"{path}: damaged ({error}); make it again") from None
-    if not isinstance(found, dict):
-        raise EdgebioError(f"{path}: damaged (not an object); make it again")
-    return found
+def write_charts(page: Page, folder: Path) -> list[Path]:
+    """Write every chart of a page as .svg and .png, numbered in the page's order."""
+    paths = []
+    figures = [figure for section in page.sections for figure in section.figures]
+    for number, figure in enumerate(figures, 1):
+        name = re.sub(r"[^a-z0-9]+", "-", figure.chart.title.lower()).strip("-")[:60]
+        for suffix in (".svg", ".png"):
+            paths.append(figure.chart.save(folder / f"{number:02d}-{name}{suffix}"))
+    return paths
 
 
-def share(value: float | None) -> str:
-    """A share in per cent, which stays on one line, or a dash."""
+def percent(value: float | None) -> str:
+    """A share in percent, which stays on one line, or a dash."""
     return "–" if value is None else f"{100 * value:.1f}\u00a0%"
 
 
-def figure(value: float | None) -> str:
-    """A figure within 0 to 1, or a dash."""
+def decimal(value: float | None) -> str:
+    """A metric within 0 to 1, or a dash."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words with commas and a last "and"."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.report.chart import WIDTH, Chart, add_legend, blank, styled, with_axes
+from edgebio.report.chart import WIDTH, Chart, add_legend, blank, styled
 from edgebio.report.style import INK, MUTED, SERIES
 
 Floats = npt.NDArray[np.float64]
@@ -21,46 +21,54 @@ _PICTURE = 50.0  # height of an STFT image
 _COLUMN = 300.0  # width of one
 
 
-@styled
-def stacked_curves(
-    title: str,
-    rows: Sequence[tuple[str, Sequence[Curve]]],
-    labels: Sequence[str],
-    xlabel: str,
-    ylabel: str,
-) -> Chart:
-    """Draw a row of curves a name, all over one axis; traces or spectra by class.
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Rows of curves over one axis.
 
-    Parameters
+    Attributes
     ----------
     rows
-        Name, and up to three curves; without any, the row says so.
-    labels
-        Names of the curves.
+        Name, and up to three curves; a row without any says so.
     xlabel, ylabel
         Quantity and unit; `ylabel` tells the height of a row.
     """
-    chart, axes = with_axes(title, _ROW * len(rows) + 60)
-    for row, (name, curves) in enumerate(rows):
-        base = len(rows) - 1 - row
-        for (x, y), color in zip(curves, SERIES, strict=False):
-            axes.plot(x, base + 0.04 + 0.92 * y, color=color, lw=0.8)
-        if not curves:
-            text = f"no segment of {name}"
-            axes.annotate(
-                text, (0.5, base + 0.5), xycoords=("axes fraction", "data"), color=MUTED,
-                ha="center", va="center",
-            )  # fmt: skip
-    names = [_two_lines(name) for name, _ in reversed(rows)]
-    axes.set_yticks(np.arange(len(rows)) + 0.5, names, color=INK)
-    axes.set_yticks(range(len(rows) + 1), minor=True)
-    axes.grid(visible=False, axis="y")
-    axes.grid(which="minor", axis="y")
-    axes.margins(x=0.01)
-    axes.set(ylim=(0, len(rows)), xlabel=xlabel, ylabel=ylabel)
-    axes.spines["left"].set_visible(False)
-    for name, color in zip(labels, SERIES, strict=False):
-        axes.plot([], color=color, label=name)
+
+    rows: Sequence[tuple[str, Sequence[Curve]]]
+    xlabel: str
+    ylabel: str
+
+
+@styled
+def curves_by_class(title: str, panels: Sequence[Panel], labels: Sequence[str]) -> Chart:
+    """Draw traces or spectra, a row for each class, in panels below each other.
+
+    Parameters
+    ----------
+    labels
+        Names of a row's curves.
+    """
+    count = sum(len(panel.rows) for panel in panels)
+    chart = blank(title, _ROW * count + 34 + 40 * len(panels), layout="constrained")
+    grid = chart.figure.subplots(
+        len(panels), squeeze=False, height_ratios=[len(panel.rows) for panel in panels]
+    )
+    for panel, axes in zip(panels, grid[:, 0], strict=True):
+        n = len(panel.rows)
+        for row, (name, curves) in enumerate(panel.rows):
+            for (x, y), color, label in zip(curves, SERIES, labels, strict=False):
+                axes.plot(x, n - 1 - row + 0.04 + 0.92 * y, color=color, lw=0.8, label=label)
+            if not curves:
+                place = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center"}
+                axes.annotate(f"no signal of {name}", (0.5, n - row - 0.5), color=MUTED, **place)
+        axes.set_yticks(
+            np.arange(n) + 0.5, [_two_lines(name) for name, _ in reversed(panel.rows)], color=INK
+        )
+        axes.set_yticks(range(n + 1), minor=True)
+        axes.grid(visible=False, axis="y")
+        axes.grid(which="minor", axis="y")
+        axes.margins(x=0.01)
+        axes.set(ylim=(0, n), xlabel=panel.xlabel, ylabel=panel.ylabel)
+        axes.spines["left"].set_visible(False)
     add_legend(chart)
     return chart
 
@@ -146,6 +154,8 @@ class Attention:
 @styled
 def gradcam(title: str, classes: Sequence[Attention]) -> Chart:
     """Draw Grad-CAM over one image of each class (left), and its mean over the class (right)."""
+    from matplotlib import colormaps
+
     pairs = 2 * _grid(len(classes), 2 * 14)[1]
     side, height = 74.0, 74.0 + 34
     chart = blank(title, height * math.ceil(len(classes) / pairs) + 4, WIDTH * pairs / 2)
@@ -158,10 +168,9 @@ def gradcam(title: str, classes: Sequence[Attention]) -> Chart:
             left = column * (2 * side + 22) + k * (side + 4) + 2
             axes = _picture(chart, left, row * height + 18, side, side)
             axes.imshow(image.T, cmap="gray", vmin=-128, vmax=160, aspect="auto", origin="lower")
-            axes.imshow(
-                heat.T, cmap="inferno", vmin=0, vmax=1, alpha=0.85 * heat.T, aspect="auto",
-                origin="lower",
-            )  # fmt: skip
+            colors = colormaps["inferno"](heat.T)
+            colors[..., 3] = 0.85 * heat.T
+            axes.imshow(colors, aspect="auto", origin="lower")
             axes.set_yticks(())
             axes.set_xlabel(caption, size=8, labelpad=1)
             if not k:

@@ -39,6 +39,8 @@ RC: Final[dict[str, Any]] = {
     "axes.titlelocation": "left",
     "axes.titlepad": 3,
     "axes.titlesize": 10,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.w_pad": 0.07,
     "figure.dpi": 72,
     "figure.edgecolor": PAPER,
     "figure.facecolor": PAPER,
@@ -80,9 +82,9 @@ def css() -> str:
         f":root {{ color-scheme: light dark; {variables(0)} }}",
         f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {variables(1)} }} }}",
         f"svg text {{ font-family: {FONTS} !important; font-variant-numeric: tabular-nums; }}",
-        "svg * { stroke-linejoin: round; stroke-linecap: butt; }",
+        "svg, svg * { stroke-linejoin: round; stroke-linecap: butt; }",
     ]
     for name, (light, _) in PALETTE.items():
         for part in ("fill", "stroke"):
-            rules.append(f'svg [style*="{part}: {light}"] {{ {part}: var(--{name}) !important; }}')
+            rules.append(f'[style*="{part}: {light}"] {{ {part}: var(--{name}) !important; }}')
     return "\n".join(rules) + "\n"

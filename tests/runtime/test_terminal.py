@@ -1,16 +1,16 @@
-"""The board at work, drawn: what is on the screen is what the board said."""
+"""The screen shows what the board decided and computed."""
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from edgebio.decision.outputs import Outputs
-from edgebio.link.results import Decision
+from edgebio.link.results import DecisionEvent
 from edgebio.parity.decisions import Classified, Delay
 from edgebio.recordings import Recording
-from edgebio.recordings.recording import UNLABELLED
-from edgebio.report.live import Screen, _colour
-from edgebio.tflite.metadata import ModelMetadata, metadata
+from edgebio.recordings.recording import UNLABELED
+from edgebio.runtime.terminal import Screen, _color
+from edgebio.tflite.metadata import ModelMetadata, read_metadata
 from tests.link.standin import CLASSES, SPEC, StandIn, signal
 
 
@@ -20,20 +20,20 @@ def model() -> StandIn:
 
 
 def known(model: StandIn) -> ModelMetadata:
-    found = metadata(model.graph)
+    found = read_metadata(model.graph)
     assert found is not None
     return found
 
 
 def recording(n: int = 4000) -> Recording:
-    labels = np.full(n, UNLABELLED, np.int16)
+    labels = np.full(n, UNLABELED, np.int16)
     return Recording(signal(n), SPEC.rate, "counts", labels, (), "1", "1", 0, "test")
 
 
 def decision(model: StandIn, k: int, of: Recording) -> Classified:
     logits = model.logits(of.samples)[k]
-    made = Decision(
-        k, 0, SPEC.window + k * SPEC.step, 1, 700, 1234, 0, 160, 0, 1, 1, "vote", logits
+    made = DecisionEvent(
+        k, 0, SPEC.segment_length + k * SPEC.step, 1, 700, 1234, 0, 160, 0, 1, 1, "vote", logits
     )
     return Classified(of.source, made.end / of.rate, "class 1", 0.5, made, 0.0125)
 
@@ -45,32 +45,32 @@ def drawn(screen: Screen, width: int) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_all_parts_are_drawn(model: StandIn, width: int) -> None:
+def test_screen_shows_all_panels(model: StandIn, width: int) -> None:
     of = recording()
-    screen = Screen(known(model), Outputs.of(model.graph), "host on /dev/pts/0")
-    assert "waiting for the first window" in drawn(screen, width)
+    screen = Screen(known(model), Outputs.from_graph(model.graph), "host on /dev/pts/0")
+    assert "waiting for the first segment" in drawn(screen, width)
     for k in range(100, 112):
         screen.take(of, decision(model, k, of))
     screen.delay = Delay(56, 16, 3, 1.2)
     screen.link = {"damaged": 7}
     screen.rests = {"timeout": 2}
     text = drawn(screen, width)
-    for told in (
+    for part in (
         "host on /dev/pts/0", "signals, last 3 s", "STFT image", "class 1", "vote", "12.5 ms",
         "1,234 us", "10.0 counts", "damaged 7", "rest: timeout 2",
         "window 56 + 3 x 16 + compute 1.2 = 105 ms",
         *(f"class {c}" for c in range(CLASSES)),
     ):  # fmt: skip
-        assert told in " ".join(text.split()), told
+        assert part in " ".join(text.split()), part
     assert max(map(len, text.splitlines())) <= width
     assert "▀" in text
     assert len(set("▁▂▃▄▅▆▇█") & set(text)) > 3
 
 
-def test_image_is_the_boards(model: StandIn) -> None:
-    """As it was computed of the whole stream, filters and all."""
+def test_stft_image_is_that_of_the_board(model: StandIn) -> None:
+    """The image of a segment is that of the whole stream, filters included."""
     of = recording()
-    screen = Screen(known(model), Outputs.of(model.graph), "")
+    screen = Screen(known(model), Outputs.from_graph(model.graph), "")
     images = model.images(of.samples)
     for k in (0, 1, 50, 200):
         one = decision(model, k, of)
@@ -79,9 +79,9 @@ def test_image_is_the_boards(model: StandIn) -> None:
         assert difference.max() <= (0 if k < 2 else 2)
 
 
-def test_colours_go_from_dark_to_bright() -> None:
-    found = [
-        int(_colour(pixel)[1:3], 16) + int(_colour(pixel)[3:5], 16) for pixel in (-128, 0, 127)
+def test_colors_go_from_dark_to_bright() -> None:
+    brightness = [
+        int(_color(pixel)[1:3], 16) + int(_color(pixel)[3:5], 16) for pixel in (-128, 0, 127)
     ]
-    assert found == sorted(found)
-    assert _colour(127) == "#ffffff"
+    assert brightness == sorted(brightness)
+    assert _color(127) == "#ffffff"

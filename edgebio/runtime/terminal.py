@@ -1,4 +1,4 @@
-"""A board at work, drawn in the terminal: signals, STFT image, probabilities, decisions, link."""
+"""A session in the terminal: signals, STFT image, probabilities, decisions, link."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -20,18 +20,18 @@ from edgebio.tflite.metadata import ModelMetadata
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _SECONDS = 3.0  # of signal on the screen
-_COLUMNS = 60  # that it takes
+_WIDTH = 60  # of a panel, in characters
 _MOST_CHANNELS = 12
 _LATEST = 8
-# Dark blue, cyan, yellow, white: a pixel of -128 to one of 127.
-_COLOURS = np.array([[0, 0, 40], [0, 90, 160], [240, 200, 40], [255, 255, 255]], np.float64)
+# Dark blue, cyan, yellow, white: pixels from -128 to 127.
+_COLORS = np.array([[0, 0, 40], [0, 90, 160], [240, 200, 40], [255, 255, 255]], np.float64)
 
 
 @dataclass
 class Screen:
-    """What is shown; `take` a decision, then draw it.
+    """What the terminal shows: `take` a decision, then print the screen.
 
-    Parameters
+    Attributes
     ----------
     metadata, outputs
         Of the model.
@@ -40,9 +40,9 @@ class Screen:
     delay
         Of a decision, once it is known.
     link
-        Counters of the line by name.
+        Counters of the link by name.
     rests
-        How often the device decided for rest without a window, by reason.
+        Number of rest decisions without a segment, by reason.
     """
 
     metadata: ModelMetadata
@@ -53,25 +53,25 @@ class Screen:
     rests: dict[str, int] = field(default_factory=dict)
     _latest: deque[Classified] = field(init=False)
     _recording: Recording | None = field(init=False, default=None)
-    _railing: float = field(init=False, default=1.0)
+    _scale: float = field(init=False, default=1.0)
 
     def __post_init__(self) -> None:
         self._latest = deque(maxlen=_LATEST)
-        self._twin = Twin(self.metadata.frontend, self.metadata.standardisation)
+        self._twin = Twin(self.metadata.frontend, self.metadata.standardization)
 
     def take(self, recording: Recording, decision: Classified) -> None:
-        """Take the newest decision and the recording that it was made of."""
+        """Show a decision and its recording."""
         if recording is not self._recording:
             self._recording = recording
-            # One scale for all channels and all time, so that quiet ones look quiet.
+            # One scale for all channels and all time, so that weak ones look weak.
             spread = np.abs(np.diff(recording.samples.astype(np.int32), axis=0))
-            self._railing = max(1.0, float(np.percentile(spread, 99)))
+            self._scale = max(1.0, float(np.percentile(spread, 99)))
         self._latest.append(decision)
 
     def __rich__(self) -> RenderableType:
-        """Draw all of it."""
+        """Draw the whole screen."""
         if not self._latest or self._recording is None:
-            return Panel("waiting for the first window", title=self.title)
+            return Panel("waiting for the first segment", title=self.title)
         newest = self._latest[-1]
         decided = Text(f" {newest.name} ", Style(bold=True, reverse=True))
         decided.append(f"  {newest.made.reason}, {newest.time:.2f} s", Style(reverse=False))
@@ -85,54 +85,54 @@ class Screen:
             Panel(self._history(), title="decisions"),
             Panel(self._counters(newest), title="link"),
         )
-        return _Beside(left, right, self.title)
+        return _TwoColumns(left, right, self.title)
 
     def _signals(self, newest: Classified) -> RenderableType:
-        """One line a channel: how much it moves, over the last seconds."""
+        """Activity of each channel over the last seconds, one line each."""
         recording = self._recording
         if recording is None:
-            raise AssertionError("taken before it is drawn")
+            raise AssertionError("no decision to draw")
         end = newest.made.end
-        per = max(1, int(_SECONDS * recording.rate / _COLUMNS))
-        start = max(0, end - _COLUMNS * per)
-        moved = np.abs(np.diff(recording.samples[start:end].astype(np.int32), axis=0))
+        per = max(1, int(_SECONDS * recording.rate / _WIDTH))
+        start = max(0, end - _WIDTH * per)
+        change = np.abs(np.diff(recording.samples[start:end].astype(np.int32), axis=0))
         lines = Text()
         for channel in range(min(recording.channels, _MOST_CHANNELS)):
-            track = moved[:, channel]
+            track = change[:, channel]
             means = [float(track[at : at + per].mean()) for at in range(0, len(track), per)]
-            steps = [min(len(_BARS) - 1, round(mean / self._railing * 8)) for mean in means]
+            steps = [min(len(_BARS) - 1, round(mean / self._scale * 8)) for mean in means]
             lines.append(f"{channel:2} ", Style(dim=True))
-            lines.append("".join(_BARS[step] for step in steps).rjust(_COLUMNS) + "\n")
+            lines.append("".join(_BARS[step] for step in steps).rjust(_WIDTH) + "\n")
         if recording.channels > _MOST_CHANNELS:
             lines.append(f"and {recording.channels - _MOST_CHANNELS} more", Style(dim=True))
         return lines
 
     def image_of(self, newest: Classified) -> npt.NDArray[np.float64]:
-        """STFT image of a window, (columns, bins): the mean over channels.
+        """STFT image of a decision's segment, mean over channels, shape (frames, bins).
 
-        The front end has no memory beyond its filters, so the window's own samples, with some
-        before them to let the filters settle, give it as the board had it.
+        The front end has no memory beyond its filters, so the samples of the segment, and some
+        before it to let the filters settle, give the image that the board computed.
         """
         recording = self._recording
         if recording is None:
-            raise AssertionError("taken before it is drawn")
+            raise AssertionError("no decision to draw")
         spec = self.metadata.frontend
-        first = newest.made.end - spec.window
+        first = newest.made.end - spec.segment_length
         settle = min(first, 4 * spec.step) // spec.step * spec.step
         images = self._twin.images(recording.samples[first - settle : newest.made.end])
         mean: npt.NDArray[np.float64] = images[-1].astype(np.float64).mean(axis=-1)
         return mean
 
     def _image(self, newest: Classified) -> RenderableType:
-        """Time from left to right, frequency upwards; two bins a line."""
+        """Frames from left to right, bins upwards, two bins a line."""
         pixels = self.image_of(newest).T[::-1]
         if len(pixels) % 2:
             pixels = np.vstack([np.full((1, pixels.shape[1]), -128.0), pixels])
-        wide = max(1, _COLUMNS // pixels.shape[1])
+        wide = max(1, _WIDTH // pixels.shape[1])
         lines = Text()
         for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
             for above, below in zip(upper, lower, strict=True):
-                style = Style(color=_colour(above), bgcolor=_colour(below))
+                style = Style(color=_color(above), bgcolor=_color(below))
                 lines.append("▀" * wide, style)
             lines.append("\n")
         lines.rstrip()
@@ -171,15 +171,15 @@ class Screen:
 
 
 @dataclass(frozen=True)
-class _Beside:
-    """Two halves side by side, or one above the other where the terminal is narrow."""
+class _TwoColumns:
+    """Two panels side by side, or one above the other in a narrow terminal."""
 
     left: RenderableType
     right: RenderableType
     title: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if options.max_width < 2 * _COLUMNS:
+        if options.max_width < 2 * _WIDTH:
             yield Panel(Group(self.left, self.right), title=self.title)
             return
         grid = Table.grid(padding=(0, 1))
@@ -187,9 +187,9 @@ class _Beside:
         yield Panel(grid, title=self.title, expand=False)
 
 
-def _colour(pixel: float) -> str:
-    place = (pixel + 128) / 255 * (len(_COLOURS) - 1)
-    below = min(int(place), len(_COLOURS) - 2)
-    mixed = _COLOURS[below] + (place - below) * (_COLOURS[below + 1] - _COLOURS[below])
+def _color(pixel: float) -> str:
+    place = (pixel + 128) / 255 * (len(_COLORS) - 1)
+    below = min(int(place), len(_COLORS) - 2)
+    mixed = _COLORS[below] + (place - below) * (_COLORS[below + 1] - _COLORS[below])
     red, green, blue = (int(value) for value in mixed)
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,0 +1,128 @@
+"""Sections of what ``edgebio validate``, ``bench`` and ``hil`` measured of a run's model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgebio import boards, storage
+from edgebio.errors import EdgebioError
+from edgebio.report.charts import bars
+from edgebio.report.page import Figure, Section, Table
+from edgebio.tasks.run_documents import BENCH, HIL, VALIDATE
+
+
+def measurement_sections(folder: Path, model_sha256: str) -> tuple[list[Section], list[str]]:
+    """Sections of a run's documents, and notes of those that belong to another model."""
+    sections, notes = [], []
+    for name, section in ((VALIDATE, ladder_section), (BENCH, cost_section), (HIL, hil_section)):
+        if not (folder / name).is_file():
+            continue
+        document = storage.read_json(folder / name)
+        if document.get("model_sha256") == model_sha256:
+            sections.append(section(document))
+        else:
+            notes.append(f"{name} belongs to another model and is not shown.")
+    return sections, notes
+
+
+def ladder_section(document: Mapping[str, Any]) -> Section:
+    """Rungs that ``edgebio validate`` compared."""
+    state = {True: "holds", False: "BROKEN", None: "not compared"}
+    rows = [
+        [
+            f"{rung['rung']} {rung['name']}",
+            f"{rung['compared']:,}",
+            "–" if rung["snr_db"] is not None else f"{rung['differing']:,}",
+            "–" if rung["snr_db"] is None else f"{rung['snr_db']:.1f}\u00a0dB",
+            state[rung["ok"]],
+        ]
+        for rung in document["rungs"]
+    ]
+    board = f" on {document['board']}" if document["board"] else ""
+    return Section(
+        "The ladder",
+        [f"Result of edgebio validate{board} with recordings: {document['recordings']}."],
+        tables=[Table(["rung", "compared", "differing", "SNR", ""], rows)],
+    )
+
+
+def cost_section(document: Mapping[str, Any]) -> Section:
+    """Instructions, time and memory that ``edgebio bench`` measured."""
+    flash, ram, layers = document["flash"], document["ram"], document["layers"]
+    rows = [["instructions per inference", f"{document['instructions']:,}"]]
+    if document.get("cycles"):
+        rows.append(["cycles, estimated", f"about {document['cycles']['estimate']:,}"])
+    rows += [
+        *_time(document),
+        ["multiply-accumulates", f"{document['macs']:,}"],
+        ["flash", f"{flash['total']:,} bytes"],
+        ["RAM", f"{ram['total']:,} bytes"],
+        *([f"RAM: {part}", f"{ram[part]:,} bytes"] for part in ("activations", "scratch", "stack")),
+    ]
+    chart = bars(
+        "Instructions by layer",
+        [
+            (f"{layer['index']} {layer['operator'].lower()}", layer["instructions"],
+             f"{layer['instructions']:,}")
+            for layer in layers
+        ],
+        "executed instructions",
+    )  # fmt: skip
+    text = (
+        f"Measured on the emulated {document.get('cpu') or document['core']}. Flash and RAM are "
+        "those of the network in a minimal application; the front end's share of a decision is "
+        "not included."
+    )
+    caption = "Executed instructions of one inference, by layer."
+    return Section(
+        f"Cost on {document['board']}", [text], [Figure(chart, caption)],
+        [Table(["", "value"], rows)],
+    )  # fmt: skip
+
+
+def _time(document: Mapping[str, Any]) -> list[list[str]]:
+    """Row of an inference's time; none for a board that is not known by name."""
+    try:
+        hertz = boards.load(document["board"]).clock_hz
+    except EdgebioError:
+        return []  # a board file of the user's own
+    ticks, basis = document["instructions"], "one cycle per instruction"
+    if document.get("cycles"):
+        ticks, basis = document["cycles"]["estimate"], "estimated cycles"
+    return [["time per inference", f"about {1000 * ticks / hertz:.3g} ms at {hertz / 1e6:g} MHz "
+             f"({basis})"]]  # fmt: skip
+
+
+def hil_section(document: Mapping[str, Any]) -> Section:
+    """Checks, comparisons and latencies of ``edgebio hil``."""
+    checks = {check["name"]: check for check in document["checks"]}
+    state = {True: "holds", False: "FAILED", None: "not run"}
+    rows = [[name, check["note"], state[check["ok"]]] for name, check in checks.items()]
+    tables = [Table(["check", "result", ""], rows)]
+    rows = [
+        [m["name"], f"{m['compared']:,}", f"{m['differing']:,}", str(m["worst"]),
+         "exact" if not m["differing"] else f"{m['cosine']:.6f}"]
+        for check in checks.values()
+        for m in check["measures"]
+    ]  # fmt: skip
+    if rows:
+        columns = ["stage or layer", "values", "differing", "largest difference", "cosine"]
+        tables.append(Table(columns, rows, "Values of the board against the host."))
+    latency, soak = checks.get("latency", {}), checks.get("soak", {}).get("latency")
+    times = {
+        name: {key: f"{value / 1000:.2f}" for key, value in latency[micros].items()}
+        for micros, name in (("frontend_us", "front end"), ("model_us", "network"))
+        if micros in latency
+    }
+    if soak:
+        times["last sample to decision, streamed"] = {k: f"{v:.2f}" for k, v in soak.items()}
+    if times:
+        names = list(next(iter(times.values())))
+        rows = [[name, *(row.get(key, "–") for key in names)] for name, row in times.items()]
+        caption = "By the board's clock; the streamed latency by the host's."
+        tables.append(Table(["milliseconds", *names], rows, caption))
+    return Section(
+        f"Hardware in the loop: {document['board']}",
+        [f"Result of edgebio hil for the board on {document['port']}."],
+        tables=tables,
+    )
