@@ -1,1 +1,1 @@
-"""Votes and rejection: the firmware's decision, its settings and its host twin."""
+"""Decisions: vote, confidence and rest; the settings, the C and its host twin."""

@@ -1,4 +1,4 @@
-"""The decision of one model as C: its configuration, and the sources that a build compiles."""
+"""The decision of one model as C: its generated configuration and the sources to compile."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from edgebio.decision.spec import DecisionSettings
 
 @dataclass(frozen=True)
 class DecisionSources:
-    """What a firmware build compiles for the decision: sources and header folders."""
+    """Sources and header folders that a firmware build compiles the decision with."""
 
     own: tuple[Path, ...]
     include: tuple[Path, ...]
@@ -28,8 +28,8 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> Decisio
     storage.write_text(
         folder / "decision_config.c",
         f"""\
-/* Vote over {c.votes} windows, confidence at least {settings.confidence:g}. The host may change
- * all but the classes and the exponentials. Generated. */
+/* Vote of {c.votes} segments, confidence at least {settings.confidence:g}. The host can change all
+ * but the classes and the exponentials. Generated. */
 #include "decision_config.h"
 
 {table}const eb_decision_config eb_decision_settings = {{
@@ -41,7 +41,7 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> Decisio
     .exponential = {"exponential" if c.exponential else "0"},
     .limit = {c.limit}u,
     .onset = {c.onset}u,
-    .timeout_ms = {c.timeout},
+    .timeout_ms = {c.timeout_ms},
 }};
 """,
     )

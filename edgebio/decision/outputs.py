@@ -1,4 +1,4 @@
-"""What a network's int8 outputs mean, and what the decision's C computes with."""
+"""The meaning of a network's int8 outputs, and the constants of the decision's C."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,10 +6,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.decision.spec import MOST_CLASSES, DecisionSettings, rest_class
+from edgebio.decision.spec import MAX_CLASSES, DecisionSettings, rest_class
 from edgebio.errors import EdgebioError
 from edgebio.tflite import Graph
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 
 _ONE = 1 << 15  # Q15, as eb_decision.h's `exponential`
 
@@ -21,13 +21,13 @@ class Outputs:
     Attributes
     ----------
     classes
-        How many there are.
+        Number of outputs.
     scale, zero_point
         real = scale * (output - zero_point).
     softmax
-        They are probabilities; else they are what goes into a softmax.
+        Whether they are probabilities, and not the inputs of a softmax.
     names
-        Of the classes; empty where the model does not tell.
+        Class names; empty for a model without metadata.
     """
 
     classes: int
@@ -37,13 +37,13 @@ class Outputs:
     names: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, graph: Graph) -> Self:
-        """Read them from a model.
+    def from_graph(cls, graph: Graph) -> Self:
+        """Outputs of a model.
 
         Raises
         ------
         EdgebioError
-            Where its output is not one row of int8 with one scale, or too long to decide by.
+            If the output is not one row of int8 with one scale, or has too many classes.
         """
         tensor = graph.tensors[graph.outputs[0]]
         classes = int(np.prod(tensor.shape[1:], dtype=int))
@@ -52,18 +52,18 @@ class Outputs:
                 f"decisions need int8 outputs with one scale; the model's are {tensor.dtype} "
                 f"with {len(tensor.scale)} scales"
             )
-        if not 2 <= classes <= MOST_CLASSES:
+        if not 2 <= classes <= MAX_CLASSES:
             raise EdgebioError(
-                f"decisions need 2 to {MOST_CLASSES} classes; the model has {classes}"
+                f"decisions need 2 to {MAX_CLASSES} classes; the model has {classes}"
             )
-        known = metadata(graph)
+        metadata = read_metadata(graph)
         last = next((o for o in graph.operators if graph.outputs[0] in o.outputs), None)
         return cls(
             classes=classes,
             scale=float(tensor.scale[0]),
             zero_point=int(tensor.zero_point[0]),
             softmax=last is not None and last.kind == "SOFTMAX",
-            names=known.classes if known else (),
+            names=metadata.classes if metadata else (),
         )
 
     def probabilities(self, outputs: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
@@ -78,7 +78,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Constants:
-    """Fields of eb_decision.h's ``eb_decision_config`` (see there)."""
+    """Fields of ``eb_decision_config``, see eb_decision.h."""
 
     classes: int
     votes: int
@@ -88,16 +88,16 @@ class Constants:
     exponential: tuple[int, ...] | None
     limit: int
     onset: int
-    timeout: int
+    timeout_ms: int
 
 
 def constants(settings: DecisionSettings, outputs: Outputs) -> Constants:
-    """Integers that make the C decide by `settings`.
+    """Compute the C configuration that decides by `settings`.
 
     Raises
     ------
     EdgebioError
-        Where the settings name a class that the model does not have.
+        If the settings name a class that the model does not have.
     """
     try:
         rest = rest_class(settings, outputs.names)
@@ -105,10 +105,10 @@ def constants(settings: DecisionSettings, outputs: Outputs) -> Constants:
         raise EdgebioError(f"decision settings: {error}") from None
     least, exponential, limit = -128, None, 2**32 - 1
     if outputs.softmax:
-        reachable = np.arange(-128, 128)
-        certain = outputs.scale * (reachable - outputs.zero_point) >= settings.confidence
+        values = np.arange(-128, 128)
+        certain = outputs.scale * (values - outputs.zero_point) >= settings.confidence
         if settings.confidence:
-            least = int(reachable[certain][0]) if certain.any() else 128
+            least = int(values[certain][0]) if certain.any() else 128
     else:
         weights = np.rint(_ONE * np.exp(-outputs.scale * np.arange(256)))
         exponential = tuple(weights.astype(int).tolist())
@@ -123,5 +123,5 @@ def constants(settings: DecisionSettings, outputs: Outputs) -> Constants:
         exponential=exponential,
         limit=limit,
         onset=round(16 * settings.onset),
-        timeout=settings.timeout,
+        timeout_ms=settings.timeout,
     )

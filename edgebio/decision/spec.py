@@ -1,4 +1,4 @@
-"""From class probabilities to a decision: the settings that model.tflite carries."""
+"""Settings of the decision, as a recipe and model.tflite hold them."""
 
 from typing import Annotated
 
@@ -7,35 +7,35 @@ from pydantic import Field
 from edgebio.section import Section
 
 REJECTED = 255
-"""The decision for no class: none was certain enough."""
+"""Decision for no class: none was certain enough."""
 
 REST = 254
-"""The decision for rest, where no class of the model is."""
+"""Decision for rest, for a model without a class for it."""
 
-MOST_CLASSES = 254
+MAX_CLASSES = 254
 
 REST_NAMES = ("rest", "neutral")
-"""Names by which a class that is rest is known, where the settings do not name it."""
+"""Names of a class that is rest unless the settings name one."""
 
 
 class DecisionSettings(Section):
-    """Settings of the decision stage.
+    """Settings of the decision.
 
     Attributes
     ----------
     votes : int
-        Length of the majority vote in windows; 1 takes every window by itself.
+        Segments of the majority vote; 1 decides each segment alone.
     confidence : float
-        Smallest probability of the winning class; below it the window is rejected.
+        Smallest probability of the winning class; below it the segment is rejected.
     hold : int
-        Windows that a class stays decided after the vote has become "rejected".
+        Segments that a class stays decided after the vote rejects it.
     onset : float
-        Mean absolute difference from one sample to the next, in counts, over all channels, below
-        which the muscle is quiet and the decision rest; 0 never asks.
+        Mean absolute difference of consecutive samples over all channels, in counts, below which
+        the muscle is quiet and the decision is rest; 0 for no such threshold.
     rest : str
-        Class that is rest; empty: the one of `REST_NAMES` that the model has, if it has one.
+        Class that is rest; empty: the model's class with one of `REST_NAMES`, if any.
     timeout : int
-        Milliseconds without samples until the decision is rest; 0 waits for ever.
+        Milliseconds without samples until the decision is rest; 0 for never.
     """
 
     votes: Annotated[int, Field(ge=1, le=31)] = 1
@@ -47,12 +47,12 @@ class DecisionSettings(Section):
 
 
 def rest_class(settings: DecisionSettings, classes: tuple[str, ...]) -> int:
-    """Number of the class that is rest, or `REST`.
+    """Index of the class that is rest, or `REST`.
 
     Raises
     ------
     ValueError
-        Where the settings name one that there is not.
+        If the settings name a class that does not exist.
     """
     if settings.rest:
         if settings.rest not in classes:

@@ -1,31 +1,60 @@
-"""The host twin of the decision: the firmware's own C, compiled for this machine."""
+"""The decision's host twin: the firmware's own C, compiled for the host."""
 
 import ctypes
-from dataclasses import dataclass
+from ctypes import c_int16, c_size_t, c_uint8, c_uint16, c_uint32, c_void_p
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from edgebio import storage
-from edgebio.decision.outputs import Constants, Outputs, constants
+from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError
 from edgebio.processes import host_compiler
 
 
+class ConfigC(ctypes.Structure):
+    """``eb_decision_config``."""
+
+    _fields_ = (
+        ("classes", c_uint16),
+        ("votes", c_uint8),
+        ("hold", c_uint8),
+        ("rest", c_uint8),
+        ("least", c_int16),
+        ("exponential", ctypes.POINTER(c_uint16)),
+        ("limit", c_uint32),
+        ("onset", c_uint32),
+        ("timeout_ms", c_uint16),
+    )
+
+
+class StateC(ctypes.Structure):
+    """``eb_decision_state``."""
+
+    _fields_ = (
+        ("recent", c_uint8 * 31),
+        ("count", c_uint8),
+        ("next", c_uint8),
+        ("last", c_uint8),
+        ("hold_count", c_uint8),
+    )
+
+
 @dataclass(frozen=True, eq=False)
-class Decided:
-    """What became of a stream of windows.
+class Decisions:
+    """Decisions of a stream of segments.
 
     Attributes
     ----------
     winners
-        uint8, shape (n,): what each window votes for: a class, `spec.REST` or `spec.REJECTED`.
+        uint8, shape (n,): vote of each segment: a class, `spec.REST` or `spec.REJECTED`.
     decisions
-        uint8, shape (n,): class after the vote, `spec.REST` or `spec.REJECTED`.
+        uint8, shape (n,): decision after the vote: a class, `spec.REST` or `spec.REJECTED`.
     reasons
-        uint8, shape (n,): why, as eb_decision.h's ``eb_decision_reason``.
+        uint8, shape (n,): ``eb_decision_reason`` of eb_decision.h.
     """
 
     winners: npt.NDArray[np.uint8]
@@ -34,7 +63,7 @@ class Decided:
 
 
 class Decider:
-    """The decision, window by window, for as long as a stream lasts.
+    """The decision as a stream of segments goes on.
 
     Parameters
     ----------
@@ -44,48 +73,51 @@ class Decider:
 
     def __init__(self, settings: DecisionSettings, outputs: Outputs) -> None:
         self._outputs = outputs
-        self._config = _config(constants(settings, outputs))
-        self._state = _State()
-        self.begin_anew()
+        c = constants(settings, outputs)
+        table = (c_uint16 * len(c.exponential))(*c.exponential) if c.exponential else None
+        self._config = ConfigC(*astuple(replace(c, exponential=None)))
+        self._config.exponential = table
+        self._state = StateC()
+        self.reset()
 
-    def begin_anew(self) -> None:
-        """Forget the votes, as the device does after a gap and after a time-out."""
+    def reset(self) -> None:
+        """Forget the votes, as the device does after a gap or time-out."""
         _library().eb_decision_reset(ctypes.byref(self._state))
 
-    def take(
-        self, stream: npt.NDArray[np.int8], activity: npt.NDArray[np.uint32] | None = None
-    ) -> Decided:
-        """Decide the next windows.
+    def decide(
+        self, outputs: npt.NDArray[np.int8], activity: npt.NDArray[np.uint32] | None = None
+    ) -> Decisions:
+        """Decide the next segments.
 
         Parameters
         ----------
-        stream
-            int8, shape (n, classes): the network's outputs, window by window.
+        outputs
+            int8, shape (n, classes): the network's outputs.
         activity
-            uint32, shape (n,): see `activity`; None: never quiet.
+            uint32, shape (n,), see `activity`; None: never quiet.
 
         Raises
         ------
         EdgebioError
-            Where the stream has another shape or type.
+            If an array has another shape or type.
         """
         classes = self._outputs.classes
-        if stream.dtype != np.int8 or stream.ndim != 2 or stream.shape[1] != classes:
+        if outputs.dtype != np.int8 or outputs.ndim != 2 or outputs.shape[1] != classes:
             raise EdgebioError(
                 f"the decision takes int8 outputs of shape (n, {classes}), "
-                f"not {stream.dtype} {stream.shape}"
+                f"not {outputs.dtype} {outputs.shape}"
             )
-        stream = np.ascontiguousarray(stream)
+        outputs = np.ascontiguousarray(outputs)
         if activity is not None:
             activity = np.ascontiguousarray(activity, np.uint32)
-            if activity.shape != (len(stream),):
-                raise EdgebioError(f"{len(stream)} windows, but activity of {activity.shape}")
-        made = np.empty((len(stream), 3), np.uint8)
+            if activity.shape != (len(outputs),):
+                raise EdgebioError(f"{len(outputs)} segments, but activity of {activity.shape}")
+        results = np.empty((len(outputs), 3), np.uint8)
         _library().eb_decision_host_run(
-            ctypes.byref(self._config), ctypes.byref(self._state), stream.ctypes.data,
-            None if activity is None else activity.ctypes.data, len(stream), made.ctypes.data,
+            ctypes.byref(self._config), ctypes.byref(self._state), outputs.ctypes.data,
+            None if activity is None else activity.ctypes.data, len(outputs), results.ctypes.data,
         )  # fmt: skip
-        return Decided(*made.T.copy())
+        return Decisions(*results.T.copy())
 
 
 def decide(
@@ -93,66 +125,37 @@ def decide(
     outputs: Outputs,
     stream: npt.NDArray[np.int8],
     activity: npt.NDArray[np.uint32] | None = None,
-) -> Decided:
-    """Decisions of a stream of windows, from reset, as the device makes them: see `Decider`."""
-    return Decider(settings, outputs).take(stream, activity)
+) -> Decisions:
+    """Decide a stream of segments from reset, see `Decider.decide`."""
+    return Decider(settings, outputs).decide(stream, activity)
 
 
-def activity(samples: npt.NDArray[np.int16], window: int, step: int) -> npt.NDArray[np.uint32]:
-    """Activity of each window of a stream from reset, as the device measures it.
+def activity(
+    samples: npt.NDArray[np.int16], segment_length: int, step: int
+) -> npt.NDArray[np.uint32]:
+    """Activity of each segment of a stream from reset, as the device measures it.
 
     Parameters
     ----------
     samples
         int16, shape (n, channels).
-    window, step
-        Samples to the first window, and from one to the next.
+    segment_length, step
+        Samples of a segment, and between segments.
 
     Returns
     -------
-    ndarray of uint32 (windows,)
-        Mean absolute difference from one sample to the next, over all channels, since the window
-        before, in sixteenths of a count.
+    ndarray of uint32 (segments,)
+        Mean absolute difference of consecutive samples over all channels since the previous
+        segment, in sixteenths of a count.
     """
     samples = np.ascontiguousarray(samples, np.int16)
-    found = np.empty(max(0, (len(samples) - window) // step + 1), np.uint32)
+    result = np.empty(max(0, (len(samples) - segment_length) // step + 1), np.uint32)
     before = np.zeros(samples.shape[1], np.int16)
     _library().eb_activity_host_run(
-        samples.ctypes.data, len(samples), samples.shape[1], window, step, before.ctypes.data,
-        found.ctypes.data,
+        samples.ctypes.data, len(samples), samples.shape[1], segment_length, step,
+        before.ctypes.data, result.ctypes.data,
     )  # fmt: skip
-    return found
-
-
-class _Config(ctypes.Structure):  # eb_decision_config
-    _fields_ = (
-        ("classes", ctypes.c_uint16),
-        ("votes", ctypes.c_uint8),
-        ("hold", ctypes.c_uint8),
-        ("rest", ctypes.c_uint8),
-        ("least", ctypes.c_int16),
-        ("exponential", ctypes.POINTER(ctypes.c_uint16)),
-        ("limit", ctypes.c_uint32),
-        ("onset", ctypes.c_uint32),
-        ("timeout_ms", ctypes.c_uint16),
-    )
-
-
-class _State(ctypes.Structure):  # eb_decision_state
-    _fields_ = (
-        ("recent", ctypes.c_uint8 * 31),
-        ("count", ctypes.c_uint8),
-        ("next", ctypes.c_uint8),
-        ("last", ctypes.c_uint8),
-        ("held", ctypes.c_uint8),
-    )
-
-
-def _config(c: Constants) -> _Config:
-    table = (ctypes.c_uint16 * len(c.exponential))(*c.exponential) if c.exponential else None
-    return _Config(
-        c.classes, c.votes, c.hold, c.rest, c.least, table, c.limit, c.onset, c.timeout
-    )  # fmt: skip
+    return result
 
 
 @cache
@@ -163,14 +166,12 @@ def _library() -> ctypes.CDLL:
     )
     library.eb_decision_host_run.restype = None
     library.eb_decision_host_run.argtypes = (
-        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t,
-        ctypes.c_void_p,
+        c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p
     )  # fmt: skip
     library.eb_activity_host_run.restype = None
     library.eb_activity_host_run.argtypes = (
-        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint16, ctypes.c_size_t, ctypes.c_size_t,
-        ctypes.c_void_p, ctypes.c_void_p,
+        c_void_p, c_size_t, c_uint16, c_size_t, c_size_t, c_void_p, c_void_p
     )  # fmt: skip
     library.eb_decision_reset.restype = None
-    library.eb_decision_reset.argtypes = (ctypes.c_void_p,)
+    library.eb_decision_reset.argtypes = (c_void_p,)
     return library

@@ -17,31 +17,32 @@ _Static_assert((unsigned)EB_DECISION_BY_VOTE == EB_REASON_VOTE &&
                    (unsigned)EB_DECISION_UNCERTAIN == EB_REASON_UNCERTAIN &&
                    (unsigned)EB_DECISION_QUIET == EB_REASON_QUIET &&
                    (unsigned)EB_DECISION_HELD == EB_REASON_HELD,
-               "the wire numbers the reasons as the decision does");
+               "the wire and the decision number the reasons alike");
 
 static struct {
     eb_server *server;
     bool open;
     uint8_t on_gap;
-    bool waiting;       /* for samples that are missing */
-    uint32_t next;      /* number of the sample wanted next */
-    uint32_t origin;    /* sample at which the front end began anew */
-    uint32_t decisions; /* made */
-    uint32_t decided;   /* that the host has */
+    bool waiting;       /* for missing samples */
+    uint32_t next;      /* index of the next sample */
+    uint32_t origin;    /* first sample since the front end was reset */
+    uint32_t decisions; /* in this stream */
+    uint32_t received;  /* of them, confirmed by the host */
     uint32_t gaps;      /* in this stream */
     uint32_t all_gaps;
     uint32_t frontend_us; /* since the last decision */
-    uint32_t heard;       /* time at which samples were last taken, or a time-out said */
-    bool timed;
-    bool late;      /* a time-out has been said, and no samples have been taken since */
-    uint16_t anew;  /* times that the votes began anew */
-    uint8_t now;    /* what is decided */
-    uint8_t reason; /* and why */
+    uint32_t last_us;     /* time of the last samples, or of the last time-out */
+    bool real_time;
+    bool timed_out;       /* and no samples accepted since */
+    uint16_t vote_resets; /* in this stream */
+    uint8_t decision;     /* the current one, and its reason */
+    uint8_t reason;
     eb_decision_config settings;
     eb_decision_state votes;
     eb_activity activity;
-    int16_t before[EB_FRONTEND_CHANNELS]; /* the sample before, for the activity */
-    uint8_t kept[EB_STREAM_KEPT][DECISION_BYTES]; /* as sent; decision i in place i modulo */
+    int16_t before[EB_FRONTEND_CHANNELS]; /* the previous sample, for the activity */
+    /* Decision i is in slot i modulo EB_STREAM_DECISION_SLOTS, as it was sent. */
+    uint8_t slots[EB_STREAM_DECISION_SLOTS][DECISION_BYTES];
 } stream;
 
 void eb_stream_init(eb_server *server)
@@ -51,7 +52,7 @@ void eb_stream_init(eb_server *server)
     stream.server = server;
     stream.open = false;
     eb_stream_restore();
-    stream.now = stream.settings.rest;
+    stream.decision = stream.settings.rest;
     stream.reason = cause == PORT_START_FAULT      ? EB_REASON_FAULT
                     : cause == PORT_START_WATCHDOG ? EB_REASON_WATCHDOG
                                                    : EB_REASON_START;
@@ -62,25 +63,25 @@ void eb_stream_restore(void)
     stream.settings = eb_decision_settings;
 }
 
-static size_t write_now(uint8_t *payload)
+static size_t write_rest(uint8_t *payload)
 {
-    const eb_rest_event event = {.time = port_micros(),
-                                 .sample = stream.open ? stream.next : 0,
-                                 .decision = stream.now,
+    const eb_rest_event event = {.time_us = port_micros(),
+                                 .next_sample = stream.open ? stream.next : 0,
+                                 .decision = stream.decision,
                                  .reason = stream.reason};
     return eb_rest_event_write(&event, payload);
 }
 
-/* The decision is rest from here on, until a window is decided. */
+/* Makes the decision rest until a segment is decided. */
 static void rest(uint8_t reason)
 {
-    stream.now = stream.settings.rest;
+    stream.decision = stream.settings.rest;
     stream.reason = reason;
 }
 
-static void say_rest(void)
+static void send_rest(void)
 {
-    const size_t bytes = write_now(eb_server_event(stream.server));
+    const size_t bytes = write_rest(eb_server_event(stream.server));
 
     eb_server_send_event(stream.server, EB_KIND_REST, bytes);
 }
@@ -108,7 +109,7 @@ uint32_t eb_stream_gaps(void)
     return stream.all_gaps;
 }
 
-static void begin_at(uint32_t sample)
+static void start_at(uint32_t sample)
 {
     stream.next = sample;
     stream.origin = sample;
@@ -125,29 +126,29 @@ uint8_t eb_stream_start(const eb_request *request, eb_answer *answer)
 
     answer->detail = (uint32_t)request->payload_bytes;
     if (!eb_stream_start_request_read(&start, request->payload, request->payload_bytes) ||
-        start.on_gap > EB_ON_GAP_RESTART || start.timed > 1) {
+        start.on_gap > EB_ON_GAP_RESTART || start.real_time > 1) {
         return EB_ERROR_PAYLOAD;
     }
     eb_run_forget();
     stream.open = true;
     stream.on_gap = start.on_gap;
     stream.decisions = 0;
-    stream.decided = 0;
+    stream.received = 0;
     stream.gaps = 0;
-    stream.anew = 0;
-    stream.timed = start.timed != 0;
-    stream.late = false;
-    stream.heard = port_micros();
-    begin_at(0);
-    /* After a fault or a hang the reason stays that, until a window has been decided. */
+    stream.vote_resets = 0;
+    stream.real_time = start.real_time != 0;
+    stream.timed_out = false;
+    stream.last_us = port_micros();
+    start_at(0);
+    /* After a fault or a hang the reason stays until a segment has been decided. */
     if (stream.reason != EB_REASON_FAULT && stream.reason != EB_REASON_WATCHDOG) {
         rest(EB_REASON_START);
     }
-    say_rest();
+    send_rest();
     return 0;
 }
 
-/* Runs the network on the image that is due, keeps the decision and sends it. */
+/* Runs the network on the image that is due, stores the decision and sends it. */
 static void decide(void)
 {
     const int8_t *image = eb_frontend_image(&eb_frontend_settings, eb_work.frontend);
@@ -155,32 +156,32 @@ static void decide(void)
 
     (void)eb_network_run(image);
     const uint32_t activity = eb_activity_take(&stream.activity);
-    const eb_decision_made made =
-        eb_decision_window(&stream.settings, &stream.votes, eb_network_output, activity);
+    const eb_decision_result result =
+        eb_decide(&stream.settings, &stream.votes, eb_network_output, activity);
     const uint32_t now = port_micros();
     const eb_decision_event event = {
         .index = stream.decisions,
         .origin = stream.origin,
         .end = stream.next,
-        .time = now,
+        .time_us = now,
         .frontend_us = stream.frontend_us,
         .compute_us = now - start,
         .image_crc = eb_crc32(0, (const uint8_t *)image, EB_FRONTEND_IMAGE_BYTES),
         .activity = activity,
-        .anew = stream.anew,
-        .winner = made.winner,
-        .decision = made.decision,
-        .reason = made.reason,
+        .vote_resets = stream.vote_resets,
+        .winner = result.winner,
+        .decision = result.decision,
+        .reason = result.reason,
         .logits = (const uint8_t *)eb_network_output,
         .logits_bytes = EB_MODEL_OUTPUT_BYTES,
     };
-    uint8_t *kept = stream.kept[stream.decisions % EB_STREAM_KEPT];
-    const size_t bytes = eb_decision_event_write(&event, kept);
+    uint8_t *slot = stream.slots[stream.decisions % EB_STREAM_DECISION_SLOTS];
+    const size_t bytes = eb_decision_event_write(&event, slot);
     stream.decisions++;
     stream.frontend_us = 0;
-    stream.now = made.decision;
-    stream.reason = made.reason;
-    memcpy(eb_server_event(stream.server), kept, bytes);
+    stream.decision = result.decision;
+    stream.reason = result.reason;
+    memcpy(eb_server_event(stream.server), slot, bytes);
     eb_server_send_event(stream.server, EB_KIND_DECISION, bytes);
 }
 
@@ -193,13 +194,13 @@ static void report_gap(uint32_t received)
     const size_t bytes = eb_gap_event_write(&event, eb_server_event(stream.server));
     eb_server_send_event(stream.server, EB_KIND_GAP, bytes);
     rest(EB_REASON_GAP);
-    say_rest();
+    send_rest();
 }
 
-/* Takes samples, all from `known` on, or until too many decisions wait for the host. */
-static void take(const eb_stream_samples_request *piece, uint32_t known)
+/* Accepts samples from `known` on, until all slots for decisions are occupied. */
+static void accept(const eb_stream_samples_request *piece, uint32_t known)
 {
-    while (known < piece->count && stream.decisions - stream.decided < EB_STREAM_KEPT) {
+    while (known < piece->count && stream.decisions - stream.received < EB_STREAM_DECISION_SLOTS) {
         bool due;
         const uint32_t start = port_micros();
         const uint32_t taken = eb_work_push(piece->packed, piece->bits, known, piece->count, &due);
@@ -208,7 +209,7 @@ static void take(const eb_stream_samples_request *piece, uint32_t known)
         known = taken;
         if (due) {
             decide();
-            port_watchdog_feed(); /* a piece may hold many windows */
+            port_watchdog_feed(); /* a piece may hold many segments */
         }
     }
 }
@@ -219,20 +220,20 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
 
     answer->detail = (uint32_t)request->payload_bytes;
     if (!eb_stream_samples_request_read(&piece, request->payload, request->payload_bytes) ||
-        piece.bits < 1 || piece.bits > EB_SAMPLES_MOST_BITS ||
+        piece.bits < 1 || piece.bits > EB_SAMPLES_MAX_BITS ||
         piece.packed_bytes != eb_samples_bytes(piece.count * EB_FRONTEND_CHANNELS, piece.bits)) {
         return EB_ERROR_PAYLOAD;
     }
     if (!stream.open) {
         return EB_ERROR_IDLE;
     }
-    if (piece.decided - stream.decided > stream.decisions - stream.decided) {
-        /* Not between what the host had and what there is: from another stream, or made up. */
+    if (piece.received - stream.received > stream.decisions - stream.received) {
+        /* Outside of what the host can have received in this stream. */
         answer->detail = stream.decisions;
         return EB_ERROR_RANGE;
     }
-    stream.decided = piece.decided;
-    /* Differences, so that a stream may outlast 2^32 samples. */
+    stream.received = piece.received;
+    /* Differences: a stream may be longer than 2^32 samples. */
     uint32_t known = stream.next - piece.first;
     if (known >= 0x80000000u) {
         if (!stream.waiting) {
@@ -240,8 +241,8 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
         }
         stream.waiting = true;
         if (stream.on_gap == EB_ON_GAP_RESTART) {
-            begin_at(piece.first);
-            stream.anew++;
+            start_at(piece.first);
+            stream.vote_resets++;
             known = 0;
         }
     } else if (known < piece.count) {
@@ -249,14 +250,14 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
     }
     if (!stream.waiting && known < piece.count) {
         const uint32_t before = stream.next;
-        take(&piece, known);
+        accept(&piece, known);
         if (stream.next != before) {
-            stream.heard = port_micros();
-            stream.late = false;
+            stream.last_us = port_micros();
+            stream.timed_out = false;
         }
     }
     const eb_stream_samples_answer written = {
-        .next = stream.next, .decisions = stream.decisions};
+        .next_sample = stream.next, .decisions = stream.decisions};
     answer->payload_bytes = eb_stream_samples_answer_write(&written, answer->payload);
     return 0;
 }
@@ -272,11 +273,11 @@ uint8_t eb_stream_recall(const eb_request *request, eb_answer *answer)
     if (!stream.open) {
         return EB_ERROR_IDLE;
     }
-    if (wanted.index - stream.decided >= stream.decisions - stream.decided) {
+    if (wanted.index - stream.received >= stream.decisions - stream.received) {
         answer->detail = stream.decisions;
         return EB_ERROR_RANGE;
     }
-    memcpy(answer->payload, stream.kept[wanted.index % EB_STREAM_KEPT], DECISION_BYTES);
+    memcpy(answer->payload, stream.slots[wanted.index % EB_STREAM_DECISION_SLOTS], DECISION_BYTES);
     answer->payload_bytes = DECISION_BYTES;
     return 0;
 }
@@ -302,7 +303,7 @@ uint8_t eb_stream_settings(eb_answer *answer)
         .least = (uint16_t)(stream.settings.least + 128),
         .limit = stream.settings.limit,
         .onset = stream.settings.onset,
-        .timeout = stream.settings.timeout_ms,
+        .timeout_ms = stream.settings.timeout_ms,
     };
     answer->payload_bytes = eb_settings_answer_write(&written, answer->payload);
     return 0;
@@ -319,7 +320,7 @@ uint8_t eb_stream_configure(const eb_request *request, eb_answer *answer)
     if (stream.open) {
         return EB_ERROR_STREAMING;
     }
-    if (wanted.votes < 1 || wanted.votes > EB_DECISION_MOST_VOTES || wanted.least > 256 ||
+    if (wanted.votes < 1 || wanted.votes > EB_DECISION_MAX_VOTES || wanted.least > 256 ||
         (wanted.rest >= stream.settings.classes && wanted.rest != EB_DECISION_REST)) {
         return EB_ERROR_SETTING;
     }
@@ -329,32 +330,32 @@ uint8_t eb_stream_configure(const eb_request *request, eb_answer *answer)
     stream.settings.least = (int16_t)((int32_t)wanted.least - 128);
     stream.settings.limit = wanted.limit;
     stream.settings.onset = wanted.onset;
-    stream.settings.timeout_ms = wanted.timeout;
-    stream.now = stream.settings.rest; /* no stream is open, so it was rest before */
+    stream.settings.timeout_ms = wanted.timeout_ms;
+    stream.decision = stream.settings.rest; /* without a stream it was rest before */
     return 0;
 }
 
-uint8_t eb_stream_now(eb_answer *answer)
+uint8_t eb_stream_current_decision(eb_answer *answer)
 {
-    answer->payload_bytes = write_now(answer->payload);
+    answer->payload_bytes = write_rest(answer->payload);
     return 0;
 }
 
-void eb_stream_look(void)
+void eb_stream_check_timeout(void)
 {
     const uint32_t timeout = stream.settings.timeout_ms * 1000u;
 
-    if (!stream.open || !stream.timed || timeout == 0 || port_micros() - stream.heard < timeout) {
+    if (!stream.open || !stream.real_time || timeout == 0 || port_micros() - stream.last_us < timeout) {
         return;
     }
-    stream.heard = port_micros();
-    if (!stream.late) {
-        stream.late = true;
-        stream.anew++;
+    stream.last_us = port_micros();
+    if (!stream.timed_out) {
+        stream.timed_out = true;
+        stream.vote_resets++;
         eb_decision_reset(&stream.votes);
     }
     rest(EB_REASON_TIMEOUT);
-    say_rest();
+    send_rest();
 }
 
 #else /* an image without a front end has no streams */
@@ -417,7 +418,7 @@ uint8_t eb_stream_settings(eb_answer *answer)
     return EB_ERROR_FRONTEND;
 }
 
-uint8_t eb_stream_now(eb_answer *answer)
+uint8_t eb_stream_current_decision(eb_answer *answer)
 {
     (void)answer;
     return EB_ERROR_FRONTEND;
@@ -427,7 +428,7 @@ void eb_stream_restore(void)
 {
 }
 
-void eb_stream_look(void)
+void eb_stream_check_timeout(void)
 {
 }
 

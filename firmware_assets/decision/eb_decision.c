@@ -5,7 +5,7 @@ void eb_decision_reset(eb_decision_state *state)
     state->count = 0;
     state->next = 0;
     state->last = EB_DECISION_REJECTED;
-    state->held = 0;
+    state->hold_count = 0;
 }
 
 static uint8_t winner_of(const eb_decision_config *config, const int8_t *outputs)
@@ -39,9 +39,9 @@ static uint8_t vote(const eb_decision_config *config, eb_decision_state *state, 
     if (state->count < config->votes) {
         state->count++;
     }
-    /* From the newest vote back: of equals the one met first stays. At most 31 by 31 steps. */
+    /* From the newest vote to the oldest, so that a tie goes to the newest. */
     uint8_t decision = winner;
-    uint8_t most = 0;
+    uint8_t most_votes = 0;
     uint8_t at = state->next;
     for (uint8_t i = 0; i < state->count; i++) {
         at = (uint8_t)((at + config->votes - 1u) % config->votes);
@@ -49,44 +49,44 @@ static uint8_t vote(const eb_decision_config *config, eb_decision_state *state, 
         for (uint8_t j = 0; j < state->count; j++) {
             votes = (uint8_t)(votes + (state->recent[j] == state->recent[at]));
         }
-        if (votes > most) {
-            most = votes;
+        if (votes > most_votes) {
+            most_votes = votes;
             decision = state->recent[at];
         }
     }
     return decision;
 }
 
-eb_decision_made eb_decision_window(const eb_decision_config *config, eb_decision_state *state,
-                                    const int8_t *outputs, uint32_t activity)
+eb_decision_result eb_decide(const eb_decision_config *config, eb_decision_state *state,
+                             const int8_t *outputs, uint32_t activity)
 {
     const bool quiet = activity < config->onset;
     const uint8_t winner = quiet ? config->rest : winner_of(config, outputs);
-    eb_decision_made made = {winner, vote(config, state, winner), EB_DECISION_BY_VOTE};
+    eb_decision_result result = {winner, vote(config, state, winner), EB_DECISION_BY_VOTE};
 
     if (quiet) {
-        made.decision = config->rest;
-        made.reason = EB_DECISION_QUIET;
-    } else if (made.decision == EB_DECISION_REJECTED) {
-        made.reason = EB_DECISION_UNCERTAIN;
-        if (state->last != EB_DECISION_REJECTED && state->held < config->hold) {
-            state->held++;
-            made.decision = state->last;
-            made.reason = EB_DECISION_HELD;
+        result.decision = config->rest;
+        result.reason = EB_DECISION_QUIET;
+    } else if (result.decision == EB_DECISION_REJECTED) {
+        result.reason = EB_DECISION_UNCERTAIN;
+        if (state->last != EB_DECISION_REJECTED && state->hold_count < config->hold) {
+            state->hold_count++;
+            result.decision = state->last;
+            result.reason = EB_DECISION_HELD;
         }
     }
-    if (made.reason != EB_DECISION_HELD) {
-        state->last = made.decision;
-        state->held = 0;
+    if (result.reason != EB_DECISION_HELD) {
+        state->last = result.decision;
+        state->hold_count = 0;
     }
-    return made;
+    return result;
 }
 
 void eb_activity_reset(eb_activity *activity)
 {
     activity->sum = 0;
     activity->count = 0;
-    activity->begun = false;
+    activity->started = false;
 }
 
 void eb_activity_push(eb_activity *activity, int16_t *before, const int16_t *sample,
@@ -99,11 +99,11 @@ void eb_activity_push(eb_activity *activity, int16_t *before, const int16_t *sam
         sum += (uint32_t)(step < 0 ? -step : step);
         before[i] = sample[i];
     }
-    if (activity->begun && activity->count < EB_ACTIVITY_MOST_SAMPLES) {
+    if (activity->started && activity->count < EB_ACTIVITY_MAX_SAMPLES) {
         activity->sum += 16u * sum / channels; /* below 2^20 each */
         activity->count++;
     }
-    activity->begun = true;
+    activity->started = true;
 }
 
 uint32_t eb_activity_take(eb_activity *activity)

@@ -1,29 +1,21 @@
-/* The decision and the activity over a whole stream, for the host twin. */
-
-#include "eb_decision.h"
+#include "eb_decision_host.h"
 
 void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *state,
-                          const int8_t *outputs, const uint32_t *activity, size_t windows,
-                          eb_decision_made *made);
-void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels, size_t window,
-                          size_t step, int16_t *before, uint32_t *activity);
-
-/* `activity` may be 0: never quiet. */
-void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *state,
-                          const int8_t *outputs, const uint32_t *activity, size_t windows,
-                          eb_decision_made *made)
+                          const int8_t *outputs, const uint32_t *activity, size_t count,
+                          eb_decision_result *results)
 {
-    for (size_t i = 0; i < windows; i++) {
-        const uint32_t each = activity ? activity[i] : UINT32_MAX;
-        made[i] = eb_decision_window(config, state, outputs + i * config->classes, each);
+    for (size_t i = 0; i < count; i++) {
+        results[i] = eb_decide(config, state, outputs + i * config->classes,
+                               activity ? activity[i] : UINT32_MAX);
     }
 }
 
-void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels, size_t window,
-                          size_t step, int16_t *before, uint32_t *activity)
+void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels,
+                          size_t segment_length, size_t step, int16_t *before,
+                          uint32_t *activity)
 {
     eb_activity state;
-    size_t due = window;
+    size_t due = segment_length;
 
     eb_activity_reset(&state);
     for (size_t i = 0; i < count; i++) {

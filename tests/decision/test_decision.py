@@ -1,4 +1,4 @@
-"""The decision's C against its definition, written out plainly in Python."""
+"""The decision's C against its definition in plain Python."""
 
 import ctypes
 import math
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebio.decision import firmware
+from edgebio.decision import c_source
 from edgebio.decision.outputs import Outputs, constants
-from edgebio.decision.spec import MOST_CLASSES, REJECTED, REST, DecisionSettings, rest_class
+from edgebio.decision.spec import MAX_CLASSES, REJECTED, REST, DecisionSettings, rest_class
 from edgebio.decision.twin import Decider, activity, decide
 from edgebio.errors import EdgebioError
 from edgebio.processes import host_compiler
@@ -26,21 +26,21 @@ def outputs(classes: int, softmax: bool, scale: float = 0.1) -> Outputs:
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[DecisionSettings, Outputs, np.ndarray]:
-    about = outputs(
+    model = outputs(
         draw(st.integers(2, 12)), draw(st.booleans()), draw(st.sampled_from([0.02, 0.1, 0.5]))
     )
-    chosen = DecisionSettings(
+    config = DecisionSettings(
         votes=draw(st.integers(1, 31)), confidence=draw(st.sampled_from([0.0, 0.3, 0.5, 0.9]))
     )
     n = draw(st.integers(0, 60))
-    # Few different values, so that ties happen.
+    # Few different values, to get ties.
     values = draw(st.sampled_from([[-128, 127], [-5, 0, 40], list(range(-128, 128))]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return chosen, about, rng.choice(values, (n, about.classes)).astype(np.int8)
+    return config, model, rng.choice(values, (n, model.classes)).astype(np.int8)
 
 
 def vote(winners: list[int], votes: int) -> list[int]:
-    """What most of the last `votes` windows voted for; of equals, what was voted for last."""
+    """Majority of the last `votes` votes; a tie goes to the most recent of its votes."""
     decisions = []
     for k in range(len(winners)):
         recent = winners[max(0, k + 1 - votes) : k + 1]
@@ -54,9 +54,9 @@ def vote(winners: list[int], votes: int) -> list[int]:
 def test_votes_are_counted_as_defined(
     case: tuple[DecisionSettings, Outputs, np.ndarray],
 ) -> None:
-    chosen, about, stream = case
-    decided = decide(chosen, about, stream)
-    assert decided.decisions.tolist() == vote(decided.winners.tolist(), chosen.votes)
+    config, model, stream = case
+    result = decide(config, model, stream)
+    assert result.decisions.tolist() == vote(result.winners.tolist(), config.votes)
 
 
 @given(streams())
@@ -64,46 +64,46 @@ def test_votes_are_counted_as_defined(
 def test_winner_is_the_largest_output_or_rejected_by_its_probability(
     case: tuple[DecisionSettings, Outputs, np.ndarray],
 ) -> None:
-    chosen, about, stream = case
-    winners = decide(chosen, about, stream).winners
+    config, model, stream = case
+    winners = decide(config, model, stream).winners
     largest = stream.argmax(axis=1)
-    probability = about.probabilities(stream).max(axis=1, initial=0)
-    # Q15 exponentials are off by at most half a step each; at the very edge either is right.
-    margin = 0 if about.softmax else probability**2 * about.classes / 2**15
-    certain = probability >= chosen.confidence
-    clear = np.abs(probability - chosen.confidence) > margin
-    clear |= probability == chosen.confidence if about.softmax else False
+    probability = model.probabilities(stream).max(axis=1, initial=0)
+    # Q15 exponentials are off by up to half a step each; at the threshold either is right.
+    margin = 0 if model.softmax else probability**2 * model.classes / 2**15
+    certain = probability >= config.confidence
+    clear = np.abs(probability - config.confidence) > margin
+    clear |= probability == config.confidence if model.softmax else False
     assert (winners[clear] == np.where(certain, largest, REJECTED)[clear]).all()
-    assert np.isin(winners, [*range(about.classes), REJECTED]).all()
-    if not chosen.confidence:
+    assert np.isin(winners, [*range(model.classes), REJECTED]).all()
+    if not config.confidence:
         assert (winners == largest).all()
 
 
-def test_example_by_hand() -> None:
-    """Votes over 3 windows; 128 / 256 is certain enough, 127 / 256 is not."""
+def test_votes_and_rejections_of_an_example() -> None:
+    """Votes of 3 segments; 128 / 256 is certain enough, 127 / 256 is not."""
     stream = np.array(
         [[0, -128, -128, -128], [-128, 0, -128, -128], [-128, -1, -128, -128],
          [-128, 127, -128, -128], [-128, -128, 100, 100], [-128, -128, -128, 1]], np.int8,
     )  # fmt: skip
-    decided = decide(DecisionSettings(votes=3, confidence=0.5), SOFTMAX, stream)
-    assert decided.winners.tolist() == [0, 1, REJECTED, 1, 2, 3]
-    assert decided.decisions.tolist() == [0, 1, REJECTED, 1, 2, 3]
+    result = decide(DecisionSettings(votes=3, confidence=0.5), SOFTMAX, stream)
+    assert result.winners.tolist() == [0, 1, REJECTED, 1, 2, 3]
+    assert result.decisions.tolist() == [0, 1, REJECTED, 1, 2, 3]
     longer = decide(DecisionSettings(votes=4, confidence=0.5), SOFTMAX, stream)
     assert longer.decisions.tolist() == [0, 1, REJECTED, 1, 1, 3]
 
 
 def test_confidence_that_no_output_reaches_rejects_everything() -> None:
     stream = np.full((3, 4), 127, np.int8)
-    decided = decide(DecisionSettings(confidence=0.999), SOFTMAX, stream)
-    assert (decided.decisions == REJECTED).all()
+    result = decide(DecisionSettings(confidence=0.999), SOFTMAX, stream)
+    assert (result.decisions == REJECTED).all()
 
 
-def test_most_classes_do_not_overflow() -> None:
-    about = Outputs(MOST_CLASSES, 0.001, 0, softmax=False)
-    stream = np.zeros((2, MOST_CLASSES), np.int8)  # 254 classes, all equal: 1/254 each
+def test_largest_number_of_classes_does_not_overflow() -> None:
+    model = Outputs(MAX_CLASSES, 0.001, 0, softmax=False)
+    stream = np.zeros((2, MAX_CLASSES), np.int8)  # 254 classes, all equal: 1/254 each
     for confidence, expected in ((0.003, 0), (0.004, REJECTED)):
-        decided = decide(DecisionSettings(confidence=confidence), about, stream)
-        assert decided.winners.tolist() == [expected] * 2
+        result = decide(DecisionSettings(confidence=confidence), model, stream)
+        assert result.winners.tolist() == [expected] * 2
 
 
 def test_exponentials_are_exact_to_half_a_step() -> None:
@@ -117,7 +117,7 @@ def test_exponentials_are_exact_to_half_a_step() -> None:
 @pytest.mark.parametrize(
     "stream", [np.zeros((3, 4)), np.zeros((3, 5), np.int8), np.zeros(4, np.int8)]
 )
-def test_other_streams_are_refused(stream: np.ndarray) -> None:
+def test_outputs_of_wrong_shape_or_type_are_refused(stream: np.ndarray) -> None:
     with pytest.raises(EdgebioError, match=r"takes int8 outputs of shape \(n, 4\)"):
         decide(DecisionSettings(), SOFTMAX, stream)
 
@@ -130,7 +130,7 @@ VOTE, UNCERTAIN, QUIET, HELD = range(4)
 def policy(
     winners: list[int], quiet: list[bool], settings: DecisionSettings, rest: int
 ) -> tuple[list[int], list[int]]:
-    """Decisions and reasons of the votes, written out plainly."""
+    """Decisions and reasons, in plain Python."""
     votes = vote([rest if q else w for w, q in zip(winners, quiet, strict=True)], settings.votes)
     decisions, reasons = [], []
     last, held = REJECTED, 0
@@ -155,48 +155,53 @@ def policy(
 def test_onset_and_hold_are_as_defined(
     case: tuple[DecisionSettings, Outputs, np.ndarray], hold: int, has_rest: bool, onset: float
 ) -> None:
-    chosen, about, stream = case
-    chosen = chosen.model_copy(update={"hold": hold, "onset": onset})
-    names = tuple(f"grip {i}" for i in range(about.classes - has_rest)) + ("Rest",) * has_rest
-    about = Outputs(about.classes, about.scale, about.zero_point, about.softmax, names)
-    moved = np.random.default_rng(len(stream)).integers(0, 32, len(stream)).astype(np.uint32)
-    winners = decide(chosen.model_copy(update={"onset": 0.0}), about, stream).winners.tolist()
-    quiet = (moved < 16 * onset).tolist()
-    rest = about.classes - 1 if has_rest else REST
-    made = decide(chosen, about, stream, moved)
-    assert (made.decisions.tolist(), made.reasons.tolist()) == policy(winners, quiet, chosen, rest)
-    # In two parts, and then from the beginning.
-    decider = Decider(chosen, about)
+    config, model, stream = case
+    config = config.model_copy(update={"hold": hold, "onset": onset})
+    names = tuple(f"grip {i}" for i in range(model.classes - has_rest)) + ("Rest",) * has_rest
+    model = Outputs(model.classes, model.scale, model.zero_point, model.softmax, names)
+    motion = np.random.default_rng(len(stream)).integers(0, 32, len(stream)).astype(np.uint32)
+    winners = decide(config.model_copy(update={"onset": 0.0}), model, stream).winners.tolist()
+    quiet = (motion < 16 * onset).tolist()
+    rest = model.classes - 1 if has_rest else REST
+    result = decide(config, model, stream, motion)
+    assert (result.decisions.tolist(), result.reasons.tolist()) == policy(
+        winners, quiet, config, rest
+    )
+    # In two parts, and again after a reset.
+    decider = Decider(config, model)
     half = len(stream) // 2
-    parts = [decider.take(stream[:half], moved[:half]), decider.take(stream[half:], moved[half:])]
-    assert np.concatenate([p.decisions for p in parts]).tolist() == made.decisions.tolist()
-    decider.begin_anew()
-    assert decider.take(stream, moved).decisions.tolist() == made.decisions.tolist()
+    parts = [
+        decider.decide(stream[:half], motion[:half]),
+        decider.decide(stream[half:], motion[half:]),
+    ]
+    assert np.concatenate([p.decisions for p in parts]).tolist() == result.decisions.tolist()
+    decider.reset()
+    assert decider.decide(stream, motion).decisions.tolist() == result.decisions.tolist()
 
 
 def test_activity_is_the_mean_difference() -> None:
     rng = np.random.default_rng(4)
     samples = rng.integers(-32768, 32768, (300, 3)).astype(np.int16)
     steps = np.abs(np.diff(samples.astype(np.int64), axis=0)).sum(axis=1) * 16 // 3
-    found = activity(samples, 100, 40)
+    result = activity(samples, 100, 40)
     first = [steps[:99], *(steps[99 + 40 * k : 139 + 40 * k] for k in range(5))]
-    assert found.tolist() == [int(part.sum() // len(part)) for part in first]
+    assert result.tolist() == [int(part.sum() // len(part)) for part in first]
     assert activity(np.full((100, 2), 1000, np.int16), 100, 10).tolist() == [0], "no offset"
     extremes = np.tile(np.array([[-32768], [32767]], np.int16), (3000, 1))
     assert activity(extremes, 6000, 10).tolist() == [16 * 65535], "no overflow"
     assert activity(samples[:99], 100, 40).size == 0
 
 
-def test_rest_is_found_by_its_name() -> None:
+def test_rest_class_is_recognized_by_its_name() -> None:
     assert rest_class(DecisionSettings(), ("fist", "Neutral")) == 1
     assert rest_class(DecisionSettings(), ("fist", "point")) == REST
     assert rest_class(DecisionSettings(rest="fist"), ("fist", "rest")) == 0
-    about = Outputs(2, 0.1, 0, softmax=False, names=("a", "b"))
+    model = Outputs(2, 0.1, 0, softmax=False, names=("a", "b"))
     with pytest.raises(EdgebioError, match="decision settings: rest: no class 'c'; there are a, b"):
-        constants(DecisionSettings(rest="c"), about)
+        constants(DecisionSettings(rest="c"), model)
 
 
-# --- what a model's outputs are ------------------------------------------------------------------
+# --- a model's outputs ------------------------------------------------------------------
 
 
 def graph(dtype: str = "int8", classes: int = 6, scales: int = 1, last: str = "SOFTMAX") -> Graph:
@@ -209,8 +214,8 @@ def graph(dtype: str = "int8", classes: int = 6, scales: int = 1, last: str = "S
 
 
 def test_outputs_of_a_model() -> None:
-    assert Outputs.of(graph()) == Outputs(6, 0.5, 7, softmax=True)
-    assert Outputs.of(graph(last="FULLY_CONNECTED")) == Outputs(6, 0.5, 7, softmax=False)
+    assert Outputs.from_graph(graph()) == Outputs(6, 0.5, 7, softmax=True)
+    assert Outputs.from_graph(graph(last="FULLY_CONNECTED")) == Outputs(6, 0.5, 7, softmax=False)
 
 
 @pytest.mark.parametrize(
@@ -222,12 +227,12 @@ def test_outputs_of_a_model() -> None:
         (graph(classes=255), "the model has 255"),
     ],
 )
-def test_models_that_cannot_be_decided_by(wrong: Graph, message: str) -> None:
+def test_model_with_unsuitable_outputs_is_refused(wrong: Graph, message: str) -> None:
     with pytest.raises(EdgebioError, match=message):
-        Outputs.of(wrong)
+        Outputs.from_graph(wrong)
 
 
-# --- the firmware's own configuration ------------------------------------------------------------
+# --- the generated configuration ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("softmax", [True, False])
@@ -235,10 +240,10 @@ def test_models_that_cannot_be_decided_by(wrong: Graph, message: str) -> None:
 def test_generated_configuration_decides_as_the_twin(
     softmax: bool, confidence: float, tmp_path: Path
 ) -> None:
-    """The C that a build compiles, with the undefined-behaviour sanitizer in it."""
-    about = outputs(5, softmax)
-    chosen = DecisionSettings(votes=5, confidence=confidence, hold=2, onset=0.5)
-    sources = firmware.write(tmp_path, chosen, about)
+    """The C of a firmware build, under the undefined-behavior sanitizer."""
+    model = outputs(5, softmax)
+    config = DecisionSettings(votes=5, confidence=confidence, hold=2, onset=0.5)
+    sources = c_source.write(tmp_path, config, model)
     loop = tmp_path / "loop.c"
     loop.write_text(
         '#include "decision_config.h"\n'
@@ -246,8 +251,8 @@ def test_generated_configuration_decides_as_the_twin(
         "void run(const int8_t *in, size_t n, uint8_t *out)\n{\n"
         "    eb_decision_state state;\n    eb_decision_reset(&state);\n"
         "    for (size_t i = 0; i < n; i++) {\n"
-        "        out[i] = eb_decision_window(&eb_decision_settings, &state, in + 5 * i,\n"
-        "                                    (uint32_t)(i % 20)).decision;\n    }\n}\n"
+        "        out[i] = eb_decide(&eb_decision_settings, &state, in + 5 * i,\n"
+        "                           (uint32_t)(i % 20)).decision;\n    }\n}\n"
     )
     flags = [*host_compiler.STRICT, "-Wshadow", "-Wconversion", "-fsanitize=undefined",
              "-fno-sanitize-recover=all"]  # fmt: skip
@@ -256,13 +261,13 @@ def test_generated_configuration_decides_as_the_twin(
     )
     rng = np.random.default_rng(1)
     stream = rng.integers(-128, 128, (500, 5), np.int8)
-    made = np.empty(500, np.uint8)
+    result = np.empty(500, np.uint8)
     library.run(
         ctypes.c_void_p(stream.ctypes.data), ctypes.c_size_t(500),
-        ctypes.c_void_p(made.ctypes.data),
+        ctypes.c_void_p(result.ctypes.data),
     )  # fmt: skip
-    moved = np.arange(500, dtype=np.uint32) % 20
-    expected = decide(chosen, about, stream, moved)
-    assert made.tolist() == expected.decisions.tolist()
-    # Sixteenths of a count, and 8 of 20 windows below the onset.
+    motion = np.arange(500, dtype=np.uint32) % 20
+    expected = decide(config, model, stream, motion)
+    assert result.tolist() == expected.decisions.tolist()
+    # In sixteenths of a count: 8 of 20 segments are below the onset.
     assert (expected.reasons == QUIET).sum() == 500 * 8 // 20

@@ -1,0 +1,17 @@
+/* The host twin's interface: decision and activity of a whole stream. */
+#ifndef EB_DECISION_HOST_H
+#define EB_DECISION_HOST_H
+
+#include "eb_decision.h"
+
+/* Decide `count` segments; `activity` is NULL for a muscle that is never quiet. */
+void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *state,
+                          const int8_t *outputs, const uint32_t *activity, size_t count,
+                          eb_decision_result *results);
+
+/* Activity of each segment: the first after `segment_length` samples, the others `step` apart. */
+void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels,
+                          size_t segment_length, size_t step, int16_t *before,
+                          uint32_t *activity);
+
+#endif
