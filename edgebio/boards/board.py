@@ -1,4 +1,4 @@
-"""A board: what its TOML file says, checked."""
+"""A board, read from its TOML file and checked."""
 
 import tomllib
 from pathlib import Path
@@ -30,51 +30,43 @@ Hertz = Annotated[int, Field(gt=0, lt=1 << 32)]
 
 
 class Region(Section):
-    """A run of memory.
-
-    Attributes
-    ----------
-    origin : int
-        First address.
-    bytes : int
-        Size.
-    """
+    """A region of memory: first address and size."""
 
     origin: Address
     bytes: Annotated[int, Field(gt=0, lt=1 << 32)]
 
 
 class Memory(Section):
-    """Where the image goes (``flash``) and where it works (``ram``)."""
+    """Memory for the image (``flash``) and for its data (``ram``)."""
 
     flash: Region
     ram: Region
 
     @model_validator(mode="after")
-    def _apart(self) -> Self:
+    def _check(self) -> Self:
         first, second = sorted((self.flash, self.ram), key=lambda region: region.origin)
         if first.origin + first.bytes > second.origin:
             raise ValueError("flash and ram overlap")
         if self.flash.origin % 512 or self.ram.origin % 8:
-            raise ValueError("flash starts at a multiple of 512 bytes, ram at one of 8")
+            raise ValueError("flash must start at a multiple of 512 bytes, ram at a multiple of 8")
         return self
 
 
 class Uart(Section):
-    """The UART that the link speaks through.
+    """The UART of the link.
 
     Attributes
     ----------
     name : str
-        Its name and pins, for people.
+        Name and pins, for people.
     base : int
         Address of its registers.
     irqs : tuple of int
-        Interrupt numbers that reception may raise.
+        Interrupts of the UART, reception included.
     clock_hz : int
-        Clock that its baud rate is divided from.
+        Clock of its baud rate divider.
     baud : int
-        Rate, 8 data bits, no parity, 1 stop bit.
+        Baud rate; 8 data bits, no parity, 1 stop bit.
     """
 
     name: str
@@ -85,16 +77,16 @@ class Uart(Section):
 
 
 class Usb(Section):
-    """USB ids under which the board, or its probe or boot loader, shows up."""
+    """USB ids of the board, its debug probe or its boot loader."""
 
     vid: Annotated[int, Field(ge=0, le=0xFFFF)]
     pid: Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
 class Emulation(Section):
-    """How the board is played: by QEMU's ``-M`` machine with ``options``, or by rp2040js.
+    """Emulator of the board: QEMU's ``-M`` machine with ``options``, or rp2040js.
 
-    rp2040js has one machine, ``rp2040``, a serial port by TCP, and no semihosting.
+    rp2040js has one machine, ``rp2040``, a serial port over TCP, and no semihosting.
     """
 
     machine: str
@@ -103,20 +95,20 @@ class Emulation(Section):
 
 
 class Flashing(Section):
-    """Ways of putting an image on the board.
+    """Methods to flash the board.
 
     Attributes
     ----------
     methods : tuple of str
-        The preferred one first.
+        In order of preference.
     pyocd : str
-        pyOCD's name of the chip.
+        Name of the chip in pyOCD.
     openocd : tuple of str
-        OpenOCD's files for probe and chip.
+        OpenOCD's configuration files for probe and chip.
     baud : int
-        Rate of the serial boot loader.
+        Baud rate of the serial boot loader.
     pages : tuple of int
-        Sizes of the pages that are erased together, in bytes; the last one repeats.
+        Sizes of the erasable pages in bytes; the last one repeats.
     uf2_family : int or None
         Family id of UF2 files.
     """
@@ -129,30 +121,28 @@ class Flashing(Section):
     uf2_family: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
-        for method, given in (
-            ("pyocd", bool(self.pyocd)),
-            ("stm32-bootloader", bool(self.pages)),
-            ("openocd", bool(self.openocd)),
-            ("uf2", self.uf2_family is not None),
+    def _check(self) -> Self:
+        for method, key in (
+            ("pyocd", "pyocd"),
+            ("stm32-bootloader", "pages"),
+            ("openocd", "openocd"),
+            ("uf2", "uf2_family"),
         ):
-            if (method in self.methods) != given:
-                name = {"uf2": "uf2_family", "stm32-bootloader": "pages"}.get(method, method)
-                raise ValueError(f"method {method!r} and {name!r} go together")
+            if (method in self.methods) != (getattr(self, key) not in ("", (), None)):
+                raise ValueError(f"method {method!r} and key {key!r} go together")
         return self
 
 
 class HeliumBound(Section):
-    """How far the FFT by Helium's intrinsics may be from the exact one, for one FFT length.
+    """Limit of the difference between Helium's FFT and the exact one, for one FFT length.
 
     Attributes
     ----------
     spectrum : int
-        Steps of the q15 spectrum; those of frames of any kind.
+        Steps of the q15 spectrum, for any frame.
     image : int
-        Steps of a pixel at 32 steps an octave (a deviation of one octave) and a floor of 64
-        counts. Most are 0; the largest are pixels of bins that hold next to nothing beside a
-        strong one.
+        Steps of a pixel at 32 steps per octave and a floor of 64 counts. Most differences are 0;
+        the largest occur in nearly empty bins beside a strong one.
     """
 
     spectrum: Annotated[int, Field(ge=0, lt=1 << 15)]
@@ -160,7 +150,7 @@ class HeliumBound(Section):
 
 
 class Helium(Section):
-    """The core has Helium, and its FFT was measured.
+    """Accuracy of the FFT on a CPU with Helium.
 
     Attributes
     ----------
@@ -173,32 +163,31 @@ class Helium(Section):
     bounds: dict[int, HeliumBound]
     note: str
 
-    def bound(self, fft: int) -> HeliumBound:
-        """Bound of one FFT length.
+    def bound(self, n_fft: int) -> HeliumBound:
+        """Limit for one FFT length.
 
         Raises
         ------
         EdgebioError
-            Where it was not measured.
+            If the board file has none.
         """
-        if fft not in self.bounds:
+        if n_fft not in self.bounds:
             raise EdgebioError(
-                f"fft_numerics mve: the board file bounds no Helium FFT of {fft} points "
-                "([helium.bounds]); train with fft_numerics dsp, or add it"
+                f"fft_numerics mve: the board file has no bounds.{n_fft} in [helium] for an FFT of "
+                f"{n_fft} points; add it, or train with fft_numerics dsp"
             )
-        return self.bounds[fft]
+        return self.bounds[n_fft]
 
 
 class Proof(Section):
-    """How far the board is proven, and by what.
+    """How far support of the board is proven.
 
     Attributes
     ----------
     level : {"builds", "emulated", "hardware"}
-        ``builds``: images link; ``emulated``: they run in the emulator, bit for bit;
-        ``hardware``: they did so on the board itself.
+        Images link; or run bit for bit in the emulator; or on the board itself.
     note : str
-        With what, and what was left out.
+        What was used, and what was not tested.
     """
 
     level: Literal["builds", "emulated", "hardware"]
@@ -215,32 +204,31 @@ class Board(Section):
     cpu : str
         Processor, as the compiler's ``-mcpu`` calls it.
     isa : {"portable", "dsp", "mve"}
-        Kernels that the compiler may use; unset, the best of the CPU.
+        Kernel set for networks; unset, the best for the CPU.
     fft_numerics : {"scalar", "dsp", "mve"}
-        Numerics of the q15 FFT that the core computes exactly with its own instructions; a model
-        may ask for another.
+        FFT numerics that the CPU's own instructions compute; a model may use others.
     clock_hz : int
-        Core clock once the port has set it up.
+        CPU clock after the port's setup.
     port : str
-        Folder of ``firmware_assets/ports`` that drives the board.
+        Folder in ``firmware_assets/ports`` with the C for this board.
     flags : tuple of str
-        Compiler flags of the core.
+        Compiler flags of the CPU.
     memory : Memory
         Memory map.
     uart : Uart
         Serial port of the link.
     boot2 : bool
-        Whether the boot ROM wants a second stage before the image (the RP2040's does).
+        Whether the boot ROM needs a second stage before the image, as the RP2040's does.
     defines : dict of str to int
-        What the port wants to know besides (pins, crystal).
+        Other parameters of the port, such as pins.
     usb : tuple of Usb
-        Ids that the board may be found by.
+        USB ids to find the board by.
     emulator : Emulation or None
-        How it is emulated.
+        Emulator of the board.
     helium : Helium or None
-        How far the FFT by Helium's intrinsics is from the exact one, where the core has them.
+        Accuracy of the FFT, if the CPU has Helium.
     flash : Flashing
-        How it is flashed.
+        Methods to flash it.
     proven : Proof
         How far it is proven.
     """
@@ -276,7 +264,7 @@ class Board(Section):
         return content
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check(self) -> Self:
         order = get_args(Isa)
         if order.index(self.isa) > order.index(_ISA[self.cpu]):
             raise ValueError(f"isa: a {self.cpu} has no {self.isa}; its best is {_ISA[self.cpu]}")
@@ -285,23 +273,23 @@ class Board(Section):
         if ("emulator" in self.flash.methods) != (self.emulator is not None):
             raise ValueError("flash method 'emulator' and section [emulator] go together")
         if self.helium and self.cpu != "cortex-m55":
-            raise ValueError(f"helium: a {self.cpu} has none")
+            raise ValueError(f"helium: a {self.cpu} has no Helium")
         return self
 
 
 def names() -> list[str]:
-    """Names of the boards that travel with edgebio."""
+    """Names of the boards that come with edgebio."""
     return sorted(path.stem for path in storage.assets("boards").glob("*.toml"))
 
 
 def load(name_or_path: str | Path) -> Board:
-    """Read a board by name, or from a TOML file of one's own.
+    """Read a board by name, or from a TOML file.
 
     Raises
     ------
     EdgebioError
-        Where there is no such board, or a field is missing, unknown or impossible; the text
-        names it.
+        If there is no such board, or a key is missing, unknown or its value impossible; names the
+        key.
     """
     path = Path(name_or_path)
     if path.suffix == ".toml":
@@ -322,7 +310,10 @@ def load(name_or_path: str | Path) -> Board:
     except ValidationError as error:
         raise EdgebioError(f"{path}: {first_problem(error)}") from None
     ports = storage.assets("firmware_assets") / "ports"
-    there = sorted({path.parent.name for path in ports.glob("*/port.c")} - {"host"})
-    if board.port not in there:
-        raise EdgebioError(f"{path}: port: no port {board.port!r}; there are {', '.join(there)}")
+    known = sorted({path.parent.name for path in ports.glob("*/port.c")} - {"host"})
+    if board.port not in known:
+        raise EdgebioError(
+            f"{path}: port: no port {board.port!r}{nearest(board.port, known)}; "
+            f"there are {', '.join(known)}"
+        )
     return board

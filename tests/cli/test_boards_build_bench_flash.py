@@ -48,7 +48,7 @@ def test_boards_list() -> None:
 def test_boards_info() -> None:
     told = run("boards", "info", "netduinoplus2").stdout
     assert "STM32F405" in told
-    assert "never run on silicon" in told
+    assert "not tested on hardware" in told
     wrong = run("boards", "info", "uno")
     assert wrong.exit_code == 2
     assert wrong.stderr.startswith("edgebio: no board 'uno'; there are ")
