@@ -1,8 +1,8 @@
-"""A model for another wearer: the same operators and shapes, other constants.
+"""Calibrate a model to a wearer: the same operators and shapes, other constants.
 
-From signal alone its pixels and its layers get the wearer's statistics; from one repetition of each
-class its weights are tuned. The int8 file is patched, so that what was compiled for it needs other
-tables and no other code.
+From signal alone, pixels and layers get the wearer's statistics; from one repetition of each class
+the weights are tuned. The int8 file is patched, so that a program compiled for it changes its
+tables only.
 """
 
 from collections.abc import Sequence
@@ -11,45 +11,45 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgebio import tflite
-from edgebio.calibration.pixels import Standardised, standardise
+from edgebio.calibration.pixels import StandardizedModel, standardize
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
-from edgebio.recordings.preprocessing.labels import renumber_classes
+from edgebio.recordings.preprocessing import renumber_classes
 from edgebio.recordings.recording import UNLABELED, Recording
-from edgebio.tflite.metadata import ModelMetadata, require
+from edgebio.tflite.metadata import ModelMetadata, require_metadata
 from edgebio.training.images import Images
 
-__all__ = ["Calibrated", "calibrate"]
+__all__ = ["CalibratedModel", "calibrate"]
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """A model that was adapted.
+class CalibratedModel:
+    """A model that was adapted to a wearer.
 
     Attributes
     ----------
     content : bytes
         The .tflite.
-    pixels : Standardised
-        What became of the pixels' statistics.
+    pixels : StandardizedModel
+        How the pixels' statistics changed.
     layers : bool
-        The layers' statistics were learned too.
-    windows : int
-        Labelled windows that it was tuned on; 0 without labels.
+        Whether the layers have the wearer's statistics too.
+    segments : int
+        Labeled segments that it was tuned on; 0 without labels.
     """
 
     content: bytes
-    pixels: Standardised
+    pixels: StandardizedModel
     layers: bool
-    windows: int
+    segments: int
 
 
-def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) -> Calibrated:
+def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) -> CalibratedModel:
     """Adapt a model to a wearer.
 
-    The signal should hold what will be worn: all gestures and rest, in about the shares that the
-    training recordings had.
+    The signal should contain what will be worn: all gestures and rest, in about the shares of the
+    training recordings.
 
     Parameters
     ----------
@@ -63,44 +63,45 @@ def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) 
     Raises
     ------
     EdgebioError
-        Where the model carries no front end, the signal is shorter than one window, or labels are
-        to be learned from and a class is missing or is not the model's.
+        If the model has no front end, the signal is shorter than a segment, or `labels` is set and
+        a class is missing or is not the model's.
     """
-    pixels = standardise(content, recordings)
+    pixels = standardize(content, recordings)
     content = pixels.content
-    about = require(tflite.read(content), "calibrate")
-    if not labels and not about.layers:
-        return Calibrated(content, pixels, layers=False, windows=0)
+    metadata = require_metadata(tflite.read(content), "calibrate")
+    if not labels and not metadata.layers:
+        return CalibratedModel(content, pixels, layers=False, segments=0)
     if labels:
-        recordings = [_by_classes_of(about, r) for r in recordings]
-    from edgebio.calibration import layers
-    from edgebio.calibration import weights
+        recordings = [_with_classes(metadata, r) for r in recordings]
+    from edgebio.calibration import layers, weights
 
-    # Windows at every column, as many as a short recording can give; or at every beat of a heart.
+    # Segments at every frame, as many as a short recording can give; or at every heart beat.
     beats = all(r.beats is not None for r in recordings)
     data = DataSettings(segments="beats" if beats else "step")
-    images = Images.of(Twin(about.frontend, about.standardization), recordings, 1, data)
+    twin = Twin(metadata.frontend, metadata.standardization)
+    images = Images.cut(twin, recordings, 1, data)
     if labels:
-        counts = np.bincount(images.labels, minlength=len(about.classes))
+        counts = np.bincount(images.labels, minlength=len(metadata.classes))
         if not counts.all():
-            missing = ", ".join(repr(about.classes[k]) for k in np.flatnonzero(counts == 0))
+            missing = ", ".join(repr(metadata.classes[k]) for k in np.flatnonzero(counts == 0))
             raise EdgebioError(
-                f"{recordings[0].source}: no window of class {missing}; to learn from labels, "
+                f"{recordings[0].source}: no segment of class {missing}; to learn from labels, "
                 "calibration needs each class once (--no-labels learns from the signal alone)"
             )
-    if about.layers:
-        content = layers.settled(content, images.signal(layers.SEEN))
+    if metadata.layers:
+        content = layers.calibrate_layers(content, images.spread(layers.IMAGES))
     if labels:
-        content = weights.tuned(content, images)
-    return Calibrated(content, pixels, bool(about.layers), len(images) if labels else 0)
+        content = weights.tune_weights(content, images)
+    segments = len(images) if labels else 0
+    return CalibratedModel(content, pixels, bool(metadata.layers), segments)
 
 
-def _by_classes_of(about: ModelMetadata, recording: Recording) -> Recording:
+def _with_classes(metadata: ModelMetadata, recording: Recording) -> Recording:
     """Number a recording's labels as the model does: files list their classes in another order."""
     occurring = {recording.classes[k] for k in np.unique(recording.labels) if k != UNLABELED}
-    if unknown := sorted(occurring - set(about.classes)):
+    if unknown := sorted(occurring - set(metadata.classes)):
         raise EdgebioError(
-            f"{recording.source}: has class {', '.join(map(repr, unknown))}; the model knows "
-            f"{', '.join(about.classes)} (--no-labels learns from the signal alone)"
+            f"{recording.source}: has class {', '.join(map(repr, unknown))}; the model has "
+            f"{', '.join(metadata.classes)} (--no-labels learns from the signal alone)"
         )
-    return renumber_classes(recording, about.classes)
+    return renumber_classes(recording, metadata.classes)

@@ -1,8 +1,8 @@
-"""An int8 network as one that can learn: its weights as real numbers, its activations as int8.
+"""An int8 network that can be trained: weights as real numbers, activations as int8.
 
 Every tensor between two layers is rounded and bounded as in the file, with gradients that pass
-through (B. Jacob et al., arXiv 1712.05877, section 3). What is learned goes back into the same
-file: weights, biases and the weights' scales; nothing else changes.
+through (B. Jacob et al., arXiv 1712.05877, section 3). Trained weights, biases and weight scales
+replace those of the file; nothing else changes.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from edgebio.tflite.constants import with_constants
 from edgebio.tflite.metadata import CONVOLUTIONS
 from edgebio.training.layer_statistics import moments
 
-_WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")
-_AT_ONCE = 500  # images that go through together
+_WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED")
+_BATCH = 500  # images that are computed at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +29,9 @@ class Layer:
     Attributes
     ----------
     operator
-        As the file has it.
+        Of the file.
     weights
-        tf.Variable, float32, laid out as TensorFlow's function for it takes them.
+        tf.Variable, float32, in the layout of TensorFlow's function for it.
     bias
         tf.Variable, float32, shape (outputs,).
     """
@@ -41,7 +41,7 @@ class Layer:
     bias: Any
 
 
-class Network:
+class Int8Network:
     """The network of a .tflite, from pixels to logits.
 
     Parameters
@@ -52,12 +52,12 @@ class Network:
     Attributes
     ----------
     layers : list of Layer
-        Layers with weights, in their order.
+        Layers with weights, in the order of the operators.
 
     Raises
     ------
     EdgebioError
-        Where it has an operator that cannot learn here; the text names it.
+        If it has an operator that cannot be trained here; the text names it.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -65,32 +65,32 @@ class Network:
         self._graph = tflite.read(content)
         self.layers: list[Layer] = []
         for operator in self._graph.operators:
-            if operator.kind not in (*_WITH_WEIGHTS, *_PLAIN):
+            if operator.kind not in (*_WEIGHTED, *_UNWEIGHTED):
                 raise EdgebioError(
-                    f"operator {operator.index} ({operator.kind}) cannot be adapted to a wearer; "
-                    f"{', '.join((*_WITH_WEIGHTS, *_PLAIN))} can"
+                    f"operator {operator.index} ({operator.kind}) cannot be calibrated; "
+                    f"{', '.join((*_WEIGHTED, *_UNWEIGHTED))} can"
                 )
-            if operator.kind in _WITH_WEIGHTS:
+            if operator.kind in _WEIGHTED:
                 self.layers.append(self._layer(operator))
 
     @property
     def convolutions(self) -> list[Layer]:
-        """Layers that batch normalisation stood behind, in their order."""
+        """Layers that batch normalization followed, in the order of the operators."""
         return [layer for layer in self.layers if layer.operator.kind in CONVOLUTIONS]
 
     @property
     def variables(self) -> list[Any]:
-        """Everything that can be learned."""
+        """All weights and biases."""
         return [v for layer in self.layers for v in (layer.weights, layer.bias)]
 
-    def __call__(self, images: Any, upto: Layer | None = None) -> Any:
-        """Logits, or what a layer sums up before it is bounded.
+    def __call__(self, images: Any, until: Layer | None = None) -> Any:
+        """Logits, or the sums of a layer before its activation.
 
         Parameters
         ----------
         images
-            float32 tensor, shape (n, columns, bins, channels), in standard deviations.
-        upto
+            float32 tensor, shape (n, frames, bins, channels), in standard deviations.
+        until
             The layer; the whole network if None.
 
         Returns
@@ -104,38 +104,40 @@ class Network:
             x = values[operator.inputs[0]]
             if operator.kind == "SOFTMAX":
                 return x
-            if operator.kind in _WITH_WEIGHTS:
+            if operator.kind in _WEIGHTED:
                 layer = next(layers)
-                y = _sum(layer, x)
-                if layer is upto:
+                y = _sums(layer, x)
+                if layer is until:
                     return y
                 y = _ACTIVATIONS[str(operator.options["activation"])](y)
             else:
-                y = _PLAIN[operator.kind](x, operator, self._graph)
+                y = _UNWEIGHTED[operator.kind](x, operator, self._graph)
             values[operator.outputs[0]] = _rounded(y, self._graph.tensors[operator.outputs[0]])
         return values[self._graph.outputs[0]]
 
     def moments(
         self, layer: Layer, images: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Mean and deviation of what a layer sums up over images: each float64, (outputs,)."""
+        """Mean and deviation of the sums of a layer over images: each float64, (outputs,)."""
         mean, variance = moments(
-            self(tf.constant(images[k : k + _AT_ONCE]), layer).numpy()
-            for k in range(0, len(images), _AT_ONCE)
+            self(tf.constant(images[k : k + _BATCH]), layer).numpy()
+            for k in range(0, len(images), _BATCH)
         )
         return mean, np.sqrt(variance)
 
     def content(self) -> bytes:
-        """Write the file with what has been learned: weights in int8, biases in int32."""
+        """Content of the file with the trained weights in int8 and biases in int32."""
         values, scales = {}, {}
         for layer in self.layers:
             source, kernel, bias = layer.operator.inputs
             tensors = self._graph.tensors
-            weights = _as_filed(layer.operator.kind, layer.weights.numpy(), tensors[kernel].shape)
+            weights = _file_layout(
+                layer.operator.kind, layer.weights.numpy(), tensors[kernel].shape
+            )
             axis = tensors[kernel].axis
             rest = tuple(k for k in range(weights.ndim) if k != axis)
             largest = np.abs(weights).max(axis=rest if len(tensors[kernel].scale) > 1 else None)
-            # A filter of zeros needs a scale too; the converter's own kernels divide by it.
+            # A filter of zeros needs a scale too, as kernels divide by it.
             scale = np.maximum(np.atleast_1d(largest) / 127, 1e-9).astype(np.float32)
             shape = [1] * weights.ndim
             if len(scale) > 1:
@@ -156,7 +158,7 @@ class Network:
         if kernel.data is None or bias.data is None or kernel.dtype != "int8":
             raise EdgebioError(
                 f"operator {operator.index} ({operator.kind}): only int8 weights with a bias can "
-                "be adapted to a wearer"
+                "be calibrated"
             )
         weights = _real(kernel)
         if operator.kind == "CONV_2D":
@@ -179,16 +181,16 @@ def _real(tensor: tflite.Tensor) -> npt.NDArray[np.float32]:
     return real.astype(np.float32)
 
 
-def _as_filed(
+def _file_layout(
     kind: str, weights: npt.NDArray[np.float32], shape: tuple[int, ...]
 ) -> npt.NDArray[np.float32]:
-    """Lay weights out as the file has them."""
+    """Weights in the layout of the file."""
     if kind == "CONV_2D":
         return weights.transpose(3, 0, 1, 2)
     return weights.T if kind == "FULLY_CONNECTED" else weights.reshape(shape)
 
 
-def _sum(layer: Layer, x: Any) -> Any:
+def _sums(layer: Layer, x: Any) -> Any:
     options = layer.operator.options
     if layer.operator.kind == "FULLY_CONNECTED":
         return tf.matmul(tf.reshape(x, (-1, layer.weights.shape[0])), layer.weights) + layer.bias
@@ -204,18 +206,18 @@ def _sum(layer: Layer, x: Any) -> Any:
 
 
 def _rounded(y: Any, tensor: tflite.Tensor) -> Any:
-    """Round and bound values as an int8 tensor does; gradients pass where nothing is cut off."""
+    """Round and bound values like an int8 tensor; gradients pass inside the bounds."""
     scale, zero = float(tensor.scale[0]), int(tensor.zero_point[0])
     return tf.quantization.fake_quant_with_min_max_args(
         y, min=(-128 - zero) * scale, max=(127 - zero) * scale
     )
 
 
-def _pool(how: str) -> Any:
+def _pool(pooling: str) -> Any:
     def pool(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) -> Any:
         o = operator.options
         size, stride = (o["filter_h"], o["filter_w"]), (o["stride_h"], o["stride_w"])
-        return tf.nn.pool(x, size, how, stride, str(o["padding"]))
+        return tf.nn.pool(x, size, pooling, stride, str(o["padding"]))
 
     return pool
 
@@ -229,7 +231,7 @@ def _reshape(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) -> An
     return tf.reshape(x, (-1, *graph.tensors[operator.outputs[0]].shape[1:]))
 
 
-_PLAIN: dict[str, Any] = {
+_UNWEIGHTED: dict[str, Any] = {
     "MAX_POOL_2D": _pool("MAX"),
     "AVERAGE_POOL_2D": _pool("AVG"),
     "MEAN": _mean,

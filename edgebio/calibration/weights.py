@@ -1,4 +1,4 @@
-"""Tune an int8 network to a wearer from a few labelled windows."""
+"""Tune the weights of an int8 network to a wearer from a few labeled segments."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from edgebio import progress, tflite
 from edgebio.calibration import layers
-from edgebio.calibration.int8_network import Network
+from edgebio.calibration.int8_network import Int8Network
 from edgebio.models.keras import keras, tf
 from edgebio.recipes import AugmentSettings, TrainingSettings
-from edgebio.tflite.metadata import require, with_metadata
-from edgebio.training.fit import Batches, real
-from edgebio.training.images import Images
+from edgebio.tflite.metadata import replace_metadata, require_metadata
+from edgebio.training.batches import ImageBatches
+from edgebio.training.images import Images, pixels_to_float
 
-_STEPS_A_SECOND = 3.0  # of labelled signal: one repetition of eleven gestures takes 12 s of a core
-_FEWEST_STEPS, _MOST_STEPS = 150, 400
-# Rate and augmentation were chosen on emg-3dc the other way round: taught by session 2
+_STEPS_PER_SECOND = 3.0  # of labeled signal: a repetition of eleven gestures takes a core 12 s
+_MIN_STEPS, _MAX_STEPS = 150, 400
+# Rate and augmentation were chosen on emg-3dc with its sessions exchanged: trained on session 2
 # and tested on session 1.
 _SETTINGS = TrainingSettings(
     learning_rate=2e-3,
@@ -26,48 +26,48 @@ _SETTINGS = TrainingSettings(
 )
 
 
-def tuned(content: bytes, images: Images) -> bytes:
-    """Train all weights on, activations rounded as the device rounds them.
+def tune_weights(content: bytes, images: Images) -> bytes:
+    """Train all weights further, activations rounded as on the device.
 
     Parameters
     ----------
     content
         A .tflite with metadata.
     images
-        The wearer's at every column, with every class; standardised as the metadata says.
+        The wearer's at every frame, with every class; standardized by the metadata.
 
     Returns
     -------
     bytes
-        The file with other weights, biases and scales of weights; where its metadata has
-        statistics of layers, with those that they have now.
+        The file with other weights, biases and weight scales; and, if its metadata has statistics
+        of layers, with the new ones.
     """
     keras.utils.set_random_seed(_SETTINGS.seed)
     tf.config.experimental.enable_op_determinism()
-    about = require(tflite.read(content), "calibrate")
-    network = Network(content)
-    seconds = len(images) * about.frontend.hop_length / about.frontend.rate
-    steps = int(np.clip(_STEPS_A_SECOND * seconds, _FEWEST_STEPS, _MOST_STEPS))
-    batches = Batches(images, len(about.classes), steps * _SETTINGS.batch, _SETTINGS)
+    metadata = require_metadata(tflite.read(content), "calibrate")
+    network = Int8Network(content)
+    seconds = len(images) * metadata.frontend.hop_length / metadata.frontend.rate
+    steps = int(np.clip(_STEPS_PER_SECOND * seconds, _MIN_STEPS, _MAX_STEPS))
+    batches = ImageBatches(images, len(metadata.classes), steps * _SETTINGS.batch, _SETTINGS)
     rate = keras.optimizers.schedules.CosineDecay(_SETTINGS.learning_rate, steps)
     optimizer = keras.optimizers.Adam(rate, jit_compile=False)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(x: Any, targets: Any, weights: Any) -> None:
         with tf.GradientTape() as tape:
-            each = tf.nn.softmax_cross_entropy_with_logits(targets, network(x))
-            loss = tf.reduce_mean(each * weights)
+            losses = tf.nn.softmax_cross_entropy_with_logits(targets, network(x))
+            loss = tf.reduce_mean(losses * weights)
         gradients = tape.gradient(loss, network.variables)
         optimizer.apply_gradients(zip(gradients, network.variables, strict=True))
 
     optimizer.build(network.variables)
-    for number in progress.track(range(steps), "learning the wearer"):
+    for number in progress.track(range(steps), "calibrating"):
         if number and number % len(batches) == 0:
             batches.on_epoch_end()
         step(*(tf.constant(part) for part in batches[number % len(batches)]))
-    made = network.content()
-    if about.layers:
-        seen = real(images.signal(layers.SEEN))
-        measured = layers.statistics(Network(made), seen)
-        made = with_metadata(made, about.model_copy(update={"layers": measured}))
-    return made
+    tuned = network.content()
+    if metadata.layers:
+        sample = pixels_to_float(images.spread(layers.IMAGES))
+        statistics = layers.measure_layers(Int8Network(tuned), sample)
+        tuned = replace_metadata(tuned, metadata.model_copy(update={"layers": statistics}))
+    return tuned

@@ -20,7 +20,7 @@ def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) ->
     settings
         Family and size.
     shape
-        Of one image: (columns, bins, channels).
+        Of one image: (frames, bins, channels).
     classes
         Number of classes.
 
@@ -33,21 +33,18 @@ def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) ->
     Raises
     ------
     EdgebioError
-        Where the pools leave nothing of the image, or a pool follows a block that is not there.
+        If the pools leave nothing of the image, or a pool follows a missing block.
     """
-    beyond = [
-        number for number in settings.pool_after if number not in range(len(settings.filters))
-    ]
-    if beyond:
+    blocks = len(settings.filters)
+    if missing := [number for number in settings.pool_after if number not in range(blocks)]:
         raise EdgebioError(
-            f"model.pool_after names block {beyond[0]}; the {len(settings.filters)} blocks are "
-            f"numbered from 0"
+            f"model.pool_after: no block {missing[0]}; the {blocks} blocks are numbered from 0"
         )
     pools = len(set(settings.pool_after))
     if min(shape[0], shape[1]) >> pools == 0:
         raise EdgebioError(
-            f"{pools} pools of 2x2 leave nothing of an image of {shape[0]} columns and {shape[1]} "
-            f"bins; take some out of model.pool_after"
+            f"{pools} pools of 2x2 leave nothing of an image of {shape[0]} frames and {shape[1]} "
+            f"bins; remove some from model.pool_after"
         )
     images = keras.Input(shape, name="image")
     x = _FAMILIES[settings.family](images, settings)

@@ -3,25 +3,25 @@
 from typing import Any
 
 from edgebio.models.keras import keras
-from edgebio.models.layers import normalised
+from edgebio.models.layers import batch_norm_relu
 from edgebio.recipes import ModelSettings
 
 
 def blocks(x: Any, settings: ModelSettings) -> Any:
-    """Add the blocks: convolution, batch normalisation, ReLU, and a pool where it is asked for.
+    """Add the blocks: convolution, batch normalization, ReLU, and a pool after those that have one.
 
     Parameters
     ----------
     x
         Keras tensor, shape (batch, time, frequency, channels).
     settings
-        Filters of each block and where pools stand.
+        Filters of each block, and the blocks that a pool follows.
     """
     for number, filters in enumerate(settings.filters):
         convolution = keras.layers.Conv2D(
             filters, 3, padding="same", use_bias=False, name=f"conv{number}"
         )
-        x = normalised(convolution(x), f"conv{number}")
+        x = batch_norm_relu(convolution(x), f"conv{number}")
         if number in settings.pool_after:
             x = keras.layers.MaxPooling2D(2, name=f"pool{number}")(x)
     return x

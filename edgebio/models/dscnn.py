@@ -7,19 +7,19 @@ Zhang Y, Suda N, Lai L, Chandra V: Hello Edge: keyword spotting on microcontroll
 from typing import Any
 
 from edgebio.models.keras import keras
-from edgebio.models.layers import normalised
+from edgebio.models.layers import batch_norm_relu
 from edgebio.recipes import ModelSettings
 
 
 def blocks(x: Any, settings: ModelSettings) -> Any:
-    """Add the blocks: the first a 3x3 convolution, the others 3x3 depthwise and then 1x1.
+    """Add the blocks: the first a 3x3 convolution, the others 3x3 depthwise, then 1x1.
 
     Parameters
     ----------
     x
         Keras tensor, shape (batch, time, frequency, channels).
     settings
-        Filters of each block and where pools stand.
+        Filters of each block, and the blocks that a pool follows.
     """
     for number, filters in enumerate(settings.filters):
         name = f"conv{number}"
@@ -29,10 +29,10 @@ def blocks(x: Any, settings: ModelSettings) -> Any:
             depthwise = keras.layers.DepthwiseConv2D(
                 3, padding="same", use_bias=False, name=f"depthwise{number}"
             )
-            x = normalised(depthwise(x), f"depthwise{number}")
+            x = batch_norm_relu(depthwise(x), f"depthwise{number}")
             size = 1
         convolution = keras.layers.Conv2D(filters, size, padding="same", use_bias=False, name=name)
-        x = normalised(convolution(x), name)
+        x = batch_norm_relu(convolution(x), name)
         if number in settings.pool_after:
             x = keras.layers.MaxPooling2D(2, name=f"pool{number}")(x)
     return x

@@ -1,5 +1,1 @@
-"""Float network to int8 .tflite, with its report."""
-
-from edgebio.tasks.stft_classifier.quantize import quantize
-
-__all__ = ["quantize"]
+"""Float networks to int8 .tflite, and what the rounding costs layer by layer."""

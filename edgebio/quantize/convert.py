@@ -1,29 +1,23 @@
-"""Float network to int8 .tflite: ``python -m edgebio.quantize.convert RUN FLOAT INT8``.
+"""Keras networks to .tflite with batch 1, float or int8.
 
-Two more arguments name files of weights in the place of the run's: those of the network, and, where
-it was trained with the roundings of int8, those of its quantization-aware wrapping.
-
-It runs in a process of its own, as the converter can end its process instead of raising.
+The converter can end its process instead of raising, see `edgebio.quantize.converter_process`.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.errors import EdgebioError
 from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.models.keras import mlir_quantize, tf
 from edgebio.models.compression_wrappers import quantization_aware
+from edgebio.models.keras import calibrator, mlir_quantize, tf
 from edgebio.quantize import flatbuffer, litert, ranges
-from edgebio.tasks.stft_classifier import run as runs
 
 
-def to_float(network: Any, shape: tuple[int, int, int]) -> bytes:
-    """Convert a Keras network to a float .tflite with batch 1, batch normalisation folded in."""
-    model: bytes = _converter(network, shape).convert()
+def to_float(network: Any, name: str = "image") -> bytes:
+    """Convert a network, with an input of some name, to float; batch norms are folded in."""
+    model: bytes = _converter(network, name).convert()
     return model
 
 
@@ -35,17 +29,19 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
     model
         Content of the float .tflite.
     calibration
-        int8 pixels, shape (n, columns, bins, channels).
+        int8 pixels, shape (n, frames, bins, channels).
     percentile
-        See `ranges`.
+        See `edgebio.quantize.ranges`.
     """
     unpacked = flatbuffer.unpack(model)
     graph = unpacked.subgraphs[0]
     outputs = [int(operator.outputs[0]) for operator in graph.operators]
     images = calibration.astype(np.float32) * np.float32(PIXEL_SCALE)
     activations = litert.run(model, images, outputs)
-    settled = ranges.settle(graph, flatbuffer.kinds(unpacked), activations, percentile)
-    for tensor, (low, high) in settled.items():
+    kinds = flatbuffer.kinds(unpacked)
+    for tensor, (low, high) in ranges.activation_ranges(
+        graph, kinds, activations, percentile
+    ).items():
         flatbuffer.set_range(unpacked, tensor, low, high)
     quantized: bytes = mlir_quantize(
         flatbuffer.pack(unpacked),
@@ -56,47 +52,61 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
     return quantized
 
 
-def aware_to_int8(aware: Any, shape: tuple[int, int, int]) -> bytes:
-    """Convert a quantization-aware network (`edgebio.models.compression_wrappers`) by its own ranges."""
-    converter = _converter(aware, shape)
+def aware_to_int8(network: Any, weights: Path) -> bytes:
+    """Convert a quantization-aware network by its own ranges.
+
+    Parameters
+    ----------
+    network
+        tf_keras.Model of `edgebio.models.build`.
+    weights
+        Those of its quantization-aware wrapper, see `edgebio.models.compression_wrappers`.
+    """
+    aware = quantization_aware(network)
+    aware.load_weights(weights)
+    converter = _converter(aware, "image")
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     model: bytes = converter.convert()
     return model
 
 
-def _converter(network: Any, shape: tuple[int, int, int]) -> Any:
-    function = tf.function(lambda image: network(image, training=False))
-    concrete = function.get_concrete_function(tf.TensorSpec((1, *shape), tf.float32, name="image"))
+def recurrent_to_int8(network: Any, samples: npt.NDArray[np.float32], name: str) -> bytes:
+    """Convert a network fully to int8 by the extremes of a representative set.
+
+    The converter's own calibration is used: an LSTM has ranges inside that no tensor of the float
+    model shows.
+
+    Parameters
+    ----------
+    network
+        tf_keras.Model.
+    samples
+        float32, shape (n, ...): the representative set.
+    name
+        Of the input.
+    """
+    # Left to itself the calibrator carries the LSTM's state from one sample into the next, and
+    # measures ranges of a loud segment that never ends. The process has no other use for it.
+    calibrator.Calibrator._feed_tensors = _feed_from_reset
+    converter = _converter(network, name)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([row[None]] for row in samples)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    model: bytes = converter.convert()
+    return model
+
+
+def _feed_from_reset(measuring: Any, samples: Any, resize_input: bool) -> None:
+    """Replace ``Calibrator._feed_tensors``: every sample starts from zero state."""
+    for sample in samples():
+        measuring._calibrator.Prepare()
+        measuring._calibrator.FeedTensor(sample)
+
+
+def _converter(network: Any, name: str) -> Any:
+    function = tf.function(lambda x: network(x, training=False))
+    shape = (1, *network.input_shape[1:])
+    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name=name))
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
-
-
-def main(
-    folder: Path,
-    float_model: Path,
-    int8_model: Path,
-    weights: Path | None = None,
-    aware: Path | None = None,
-) -> None:
-    """Convert the network of a run."""
-    run = runs.load(folder)
-    shape = run.frontend.frontend.image_shape
-    network = run.network()
-    if weights:
-        network.load_weights(weights)
-    model = to_float(network, shape)
-    float_model.write_bytes(model)
-    if aware:
-        wrapped = quantization_aware(network)
-        wrapped.load_weights(aware)
-        int8_model.write_bytes(aware_to_int8(wrapped, shape))
-    else:
-        int8_model.write_bytes(to_int8(model, run.calibration(), run.recipe.quantize.percentile))
-
-
-if __name__ == "__main__":
-    try:
-        main(*map(Path, sys.argv[1:]))
-    except EdgebioError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

@@ -1,6 +1,5 @@
-"""Float against int8: every layer, and the decisions."""
+"""Float against int8 layer by layer, and what there is to compress in the weights."""
 
-import importlib.util
 import zlib
 from typing import Any
 
@@ -16,33 +15,33 @@ _FILTERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 """Axis of the weights along which their filters lie, by operator."""
 
 
-def layers(
+def compare_layers(
     float_model: bytes, int8_model: bytes, images: npt.NDArray[np.int8]
 ) -> list[dict[str, Any]]:
-    """Compare what every layer computes.
+    """Compare the outputs of every layer.
 
-    Each network runs by itself from the image on, so that the figure of a layer holds the errors
-    of those before it.
+    Each network runs by itself from the input on, so that the SNR of a layer includes the errors
+    of the layers before it.
 
     Parameters
     ----------
     float_model, int8_model
         Contents of the two .tflite files, the second made from the first.
     images
-        int8 pixels, shape (n, columns, bins, channels).
+        int8 inputs, shape (n, ...).
 
     Returns
     -------
     list of dict
-        By layer: ``index``, ``name``, ``operator``, ``shape``, ``values`` (how many were compared),
+        By layer: ``index``, ``name``, ``operator``, ``shape``, ``values`` (number compared),
         ``scale``, ``zero_point``, ``snr_db`` (power of the float values over that of the
         difference), ``worst`` (largest difference, in float units) and ``saturated`` (share of
-        values at either end of int8; for what a ReLU made, at the upper end).
+        values at either end of int8; after a ReLU, at the upper end).
 
     Raises
     ------
     EdgebioError
-        Where the two do not have the same operators.
+        If the two do not have the same operators.
     """
     real, integer = flatbuffer.unpack(float_model), flatbuffer.unpack(int8_model)
     names = flatbuffer.kinds(real)
@@ -57,15 +56,15 @@ def layers(
     ]
     pixels = images.astype(np.float32) * np.float32(PIXEL_SCALE)
     expected = litert.run(float_model, pixels, outputs[0])
-    found = litert.run(int8_model, images, outputs[1], reference=True)
+    quantized = litert.run(int8_model, images, outputs[1], reference=True)
     report = []
     for index, (kind, one, other) in enumerate(zip(names, *outputs, strict=True)):
         tensor = integer.subgraphs[0].tensors[other]
         scale, zero = float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
-        values = (found[other].astype(np.float64) - zero) * scale
+        values = (quantized[other].astype(np.float64) - zero) * scale
         difference = values - expected[one]
-        low = zero > -128  # at -128 the lowest code is 0, which a ReLU gives in any number
-        ends = (found[other] == 127) | ((found[other] == -128) & low)
+        low = zero > -128  # at -128 the lowest code is 0, which is no saturation after a ReLU
+        ends = (quantized[other] == 127) | ((quantized[other] == -128) & low)
         report.append(
             {
                 "index": index,
@@ -83,17 +82,17 @@ def layers(
     return report
 
 
-def weights(graph: tflite.Graph) -> dict[str, Any]:
-    """Tell what there is to compress in the weights of an int8 network.
+def weight_statistics(graph: tflite.Graph) -> dict[str, Any]:
+    """Measure what there is to compress in the weights of an int8 network.
 
-    Kernels read every weight from flash as it is: what is zero or the same costs as much as
-    anything else, unless it is stored compressed and unpacked into RAM.
+    Kernels read every weight from flash as it is: zeros and repeated values cost as much as any
+    other, unless weights are stored compressed and unpacked into RAM.
 
     Returns
     -------
     dict
-        ``bytes`` of all weights without biases, ``deflated`` (bytes of them after zlib's best),
-        ``zeros`` (share), and ``distinct``: most values of one filter, or of one output's row.
+        ``bytes`` of all weights without biases, ``deflated`` (their bytes after zlib),
+        ``zeros`` (share), and ``distinct``: most different values of one filter or output.
     """
     kernels = []
     for operator in graph.operators:
@@ -110,42 +109,8 @@ def weights(graph: tflite.Graph) -> dict[str, Any]:
     }
 
 
-def decide(model: bytes, images: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], str]:
-    """Compute outputs of an int8 .tflite, by the kernels that are right where they are installed.
-
-    Parameters
-    ----------
-    model
-        Content of the file.
-    images
-        int8 pixels, shape (n, columns, bins, channels).
-
-    Returns
-    -------
-    outputs : ndarray
-        int8, shape (n, classes).
-    kernels : str
-        ``"tflite-micro"``, which generated C equals bit for bit, or ``"LiteRT"``, which strays
-        from it by a step now and then.
-    """
-    if importlib.util.find_spec("tflite_micro") is None:
-        graph = tflite.read(model)
-        output = graph.outputs[0]
-        return litert.run(model, images, [output], reference=True)[output], "LiteRT"
-    from tflite_micro import runtime
-
-    micro = runtime.Interpreter.from_bytes(model)
-    outputs = []
-    for k in range(len(images)):
-        micro.reset()  # an LSTM starts from zero state with every input
-        micro.set_input(images[k : k + 1], 0)
-        micro.invoke()
-        outputs.append(micro.get_output(0)[0])
-    return np.stack(outputs), "tflite-micro"
-
-
 def _snr(expected: npt.NDArray[np.float32], difference: npt.NDArray[np.float64]) -> float | None:
-    """Signal to noise in dB; None where there is no noise."""
+    """Signal-to-noise ratio in dB; None without noise."""
     noise = float(np.square(difference).sum())
     signal = float(np.square(expected.astype(np.float64)).sum())
     if not noise:
@@ -154,6 +119,6 @@ def _snr(expected: npt.NDArray[np.float32], difference: npt.NDArray[np.float64])
 
 
 def _name(tensor: str, kind: str) -> str:
-    """Layer's name in the recipe's network, from the fused names that the converter gives."""
+    """Layer's name in the recipe's network, from the fused names of the converter."""
     parts = tensor.split(";")[-1].split("/")
     return parts[1] if len(parts) > 1 else kind.lower()

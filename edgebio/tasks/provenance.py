@@ -1,15 +1,13 @@
-"""What a run was trained on, written down, so that it can be trained on."""
+"""Recordings of a run: written down by their digests in training, found again later."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgebio import protocols, storage
+from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
-from edgebio.recipes import TrainingSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training.images import ImageSet, image_set
-from edgebio.tasks.stft_classifier.run import SIDES, Run
+from edgebio.tasks.run_folder import METRICS, RECIPE, TRAINED, Run
 
 
 def write(
@@ -18,102 +16,93 @@ def write(
     validation: Sequence[Recording],
     tune: Sequence[Recording],
 ) -> None:
-    """Write the digests of each side's recordings into a run."""
-    sides = {"train": train, "validation": validation, "tune": tune}
+    """Write the digests of each set's recordings into a run."""
+    sets = {"train": train, "validation": validation, "tune": tune}
     storage.write_json(
-        folder / SIDES,
-        {name: [protocols.digest(r).hex() for r in side] for name, side in sides.items()},
+        folder / TRAINED,
+        {name: [protocols.digest(r).hex() for r in group] for name, group in sets.items()},
     )
 
 
-def load(run: Run, root: Path | None = None) -> list[Recording]:
-    """Load the recordings of the people that a run was trained on, by its recipe.
+def load_training_recordings(run: Run, root: Path | None = None) -> list[Recording]:
+    """Load the recordings of all subjects that a run was trained on, by its recipe.
 
     Parameters
     ----------
     run
-        Whose.
+        A finished run.
     root
         See `edgebio.datasets.load`.
 
     Raises
     ------
     EdgebioError
-        Where they are not on this machine.
+        If they are not on this machine.
     """
-    whose = [
+    subjects = [
         subject for name in ("train", "validation", "tune")
         for subject in run.metrics[name]["subjects"]
     ]  # fmt: skip
     try:
-        return run.recipe.recordings(root, list(dict.fromkeys(whose)))
+        return run.recipe.recordings(root, list(dict.fromkeys(subjects)))
     except EdgebioError as error:
         raise EdgebioError(
-            f"{run.folder}: only with what it was trained on can it be trained further: {error}"
+            f"{run.folder}: training further needs the recordings that it was trained on: {error}"
         ) from None
 
 
-def images(run: Run, recordings: Sequence[Recording]) -> tuple[ImageSet, TrainingSettings]:
-    """Make a run's training images again, and tell the settings that they were trained with.
+def load_test_recordings(folder: Path, root: Path | None = None) -> list[Recording]:
+    """Load the recordings of a run's test set, prepared as its recipe says.
 
     Parameters
     ----------
-    run
-        A finished run.
-    recordings
-        Where its own are looked for, by what they hold.
+    folder
+        Folder of a run; without metrics.json it has no test set.
+    root
+        See `edgebio.datasets.load`.
+    """
+    if not (folder / METRICS).is_file():
+        return []
+    test = json.loads((folder / METRICS).read_text())["test"]
+    return [
+        r
+        for r in recipes.load(folder / RECIPE).recordings(root, test["subjects"])
+        if r.session in test["sessions"] and r.repetition in test["repetitions"]
+    ]
+
+
+def match(run: Run, recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+    """Find a run's training, validation and tuning set among recordings, by their content.
 
     Returns
     -------
-    images : ImageSet
-        Without a test side; the front end is the run's, to the last bit.
-    settings : TrainingSettings
-        Those of the last fit.
+    dict
+        Recordings by ``train``, ``validation`` and ``tune``, in the order of training.
 
     Raises
     ------
     EdgebioError
-        Where a recording is not there, or not as it was.
+        If a recording is missing or was changed.
     """
-    sides = _found(run, recordings)
-    # As in the training: what the network was tuned on comes after the others.
-    others = run.training
-    made = image_set(
-        run.recipe.frontend, sides["train"], sides["validation"], (), run.recipe.data,
-        others.normalise,
-    )  # fmt: skip
-    if (made.spec, made.standardization) != (
-        run.frontend.frontend,
-        run.frontend.standardization,
-    ):
-        raise EdgebioError(
-            f"{run.folder}: the same recordings give another front end now than when it was "
-            "trained: train again"
-        )
-    if sides["tune"]:
-        return made.tuned_on(sides["tune"]), run.recipe.training
-    return made, others
-
-
-def _found(run: Run, recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
-    path = run.folder / SIDES
     try:
-        wanted: dict[str, list[str]] = json.loads(path.read_text())
+        digests: dict[str, list[str]] = json.loads((run.folder / TRAINED).read_text())
     except (OSError, ValueError):
         raise EdgebioError(
-            f"{run.folder}: does not say what it was trained on (no {SIDES}): train again"
+            f"{run.folder}: does not say what it was trained on (no {TRAINED}): train again"
         ) from None
-    there: dict[str, list[Recording]] = {}
+    by_digest: dict[str, list[Recording]] = {}
     for recording in recordings:
-        there.setdefault(protocols.digest(recording).hex(), []).append(recording)
-    sides: dict[str, list[Recording]] = {}
-    for name, digests in wanted.items():
-        missing = sum(digest not in there for digest in digests)
+        by_digest.setdefault(protocols.digest(recording).hex(), []).append(recording)
+    sets: dict[str, list[Recording]] = {}
+    for name, wanted in digests.items():
+        missing = sum(digest not in by_digest for digest in wanted)
         if missing:
             raise EdgebioError(
-                f"{run.folder}: {missing} of the {len(digests)} recordings that it was trained on "
-                f"are not in {run.recipe.data.dataset} as they were: train again"
+                f"{run.folder}: {missing} of the {len(wanted)} recordings that it was trained on "
+                f"are missing from {run.recipe.data.dataset} or have changed: train again"
             )
-        # Two that hold the same follow one another as they did.
-        sides[name] = [there[d].pop(0) if len(there[d]) > 1 else there[d][0] for d in digests]
-    return sides
+        # Two of the same content keep their order.
+        sets[name] = [
+            by_digest[d].pop(0) if len(by_digest[d]) > 1 else by_digest[d][0] for d in wanted
+        ]
+    return sets

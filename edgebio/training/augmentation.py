@@ -1,4 +1,4 @@
-"""What happens to electrodes and people, done to images while they are trained on."""
+"""Augmentation: what happens to electrodes and people, done to training images."""
 
 from collections.abc import Sequence
 
@@ -23,25 +23,25 @@ def augment(
     Parameters
     ----------
     images
-        float32, shape (n, columns, bins, channels), in standard deviations; 0 is the mean, so
+        float32, shape (n, frames, bins, channels), in standard deviations; 0 is the mean, so
         that blanking is setting to 0.
     targets
         float32, shape (n, classes): class probabilities.
     settings
-        What to do, in this order: mixup, turning the ring of electrodes, force, gain, mains,
-        noise, channel dropout, masks. Time is stretched where images are cut, see
+        What to do, in this order: mixup, rotation of the ring of electrodes, shift, force, gain,
+        mains, noise, channel dropout, masks. Time is stretched when images are cut, see
         `edgebio.training.images.Images.at`.
     rng
-        Where chance comes from.
+        Source of all random numbers.
     mains
-        Bins of the mains' frequencies, one of which an image hums at; see `mains_bins`.
+        Bins of the mains' frequencies, one of which an image gets; see `mains_bins`.
 
     Returns
     -------
     images, targets : ndarray
-        As given, changed; the arguments keep their values.
+        Changed copies.
     """
-    n, columns, bins, channels = images.shape
+    n, frames, bins, channels = images.shape
     if settings.mixup:
         # A share of at most one half leaves every image mostly itself.
         share = np.float32(settings.mixup) * rng.random((n, 1), dtype=np.float32)
@@ -50,11 +50,11 @@ def augment(
         images = images + share[:, :, None, None] * (images[other] - images)
     if settings.rotate:
         turn = rng.integers(-settings.rotate, settings.rotate + 1, size=(n, 1))
-        images = _turned(images, turn)
+        images = _rotated(images, turn)
     if settings.shift:
         share = np.float32(settings.shift) * rng.random((n, 1, 1, 1), dtype=np.float32)
-        neighbour = _turned(images, rng.choice([-1, 1], size=(n, 1)))
-        images = images + share * (neighbour - images)
+        neighbor = _rotated(images, rng.choice([-1, 1], size=(n, 1)))
+        images = images + share * (neighbor - images)
     if settings.force:
         offset = rng.standard_normal((n, 1, 1, 1), dtype=np.float32)
         images = images + np.float32(settings.force) * offset
@@ -62,10 +62,10 @@ def augment(
         offset = rng.standard_normal((n, 1, 1, channels), dtype=np.float32)
         images = images + np.float32(settings.gain) * offset
     if settings.mains and mains:
-        humming = np.array(mains)[rng.integers(0, len(mains), size=n)]
-        away = np.abs(np.arange(bins) - humming[:, None])
+        mains_bin = np.array(mains)[rng.integers(0, len(mains), size=n)]
+        distance = np.abs(np.arange(bins) - mains_bin[:, None])
         # Hann's window leaves half of a line's magnitude in the bins beside its own.
-        line = np.maximum(0, 1 - away / 2).astype(np.float32)[:, None, :, None]
+        line = np.maximum(0, 1 - distance / 2).astype(np.float32)[:, None, :, None]
         share = rng.random((n, 1, 1, channels), dtype=np.float32)
         images = images + np.float32(settings.mains) * share * line
     if settings.noise:
@@ -73,34 +73,36 @@ def augment(
             images.shape, dtype=np.float32
         )
     if settings.channel_dropout and channels > 1:
-        kept = rng.random((n, 1, 1, channels), dtype=np.float32) >= settings.channel_dropout
-        images = images * kept
+        present = rng.random((n, 1, 1, channels), dtype=np.float32) >= settings.channel_dropout
+        images = images * present
     if settings.mask_bins:
-        masked = _stretch(n, bins, settings.mask_bins, rng)
+        masked = _random_spans(n, bins, settings.mask_bins, rng)
         images = images * ~masked[:, None, :, None]
     if settings.mask_frames:
-        masked = _stretch(n, columns, settings.mask_frames, rng)
+        masked = _random_spans(n, frames, settings.mask_frames, rng)
         images = images * ~masked[:, :, None, None]
     return images, targets
 
 
 def mains_bins(spec: FrontendSpec) -> list[int]:
-    """Rows of the image that the mains' two frequencies stand in, 50 and 60 Hz, if it has them."""
-    rows = {round(hertz * spec.n_fft / spec.rate) - spec.bins[0] for hertz in (50, 60)}
-    return sorted(row for row in rows if 0 <= row < spec.n_bins)
+    """Bins of an image, counted from its first, that hold 50 and 60 Hz, if it has them."""
+    bins = {round(hertz * spec.n_fft / spec.rate) - spec.bins[0] for hertz in (50, 60)}
+    return sorted(k for k in bins if 0 <= k < spec.n_bins)
 
 
-def _turned(images: Array, by: npt.NDArray[np.int64]) -> Array:
-    """Channel c of every image becomes that of channel c + by; `by` has shape (n, 1)."""
+def _rotated(images: Array, turn: npt.NDArray[np.int64]) -> Array:
+    """Replace channel c of every image by channel c + turn; `turn` has shape (n, 1)."""
     channels = images.shape[-1]
-    source = (np.arange(channels) + by) % channels
-    turned: Array = np.take_along_axis(images, source[:, None, None, :], axis=-1)
-    return turned
+    source = (np.arange(channels) + turn) % channels
+    rotated: Array = np.take_along_axis(images, source[:, None, None, :], axis=-1)
+    return rotated
 
 
-def _stretch(n: int, length: int, most: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Mark up to `most` neighbours out of `length`, anywhere: shape (n, length)."""
-    width = rng.integers(0, min(most, length) + 1, size=n)
+def _random_spans(
+    n: int, length: int, longest: int, rng: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """Mark up to `longest` successive positions out of `length`, anywhere: shape (n, length)."""
+    width = rng.integers(0, min(longest, length) + 1, size=n)
     first = rng.integers(0, length - width + 1)
     number = np.arange(length)
     marked: npt.NDArray[np.bool_] = (number >= first[:, None]) & (number < (first + width)[:, None])

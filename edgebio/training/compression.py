@@ -1,4 +1,4 @@
-"""Train a trained network on under a compression scheme."""
+"""Train a trained network further under a compression scheme."""
 
 import time
 from dataclasses import dataclass
@@ -8,145 +8,149 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import models
-from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.models import compression_wrappers
+from edgebio.models import compression_wrappers as wrappers
 from edgebio.models.keras import keras
 from edgebio.recipes import QuantizeSettings, Recipe, TrainingSettings
-from edgebio.training.fit import Batches, adjust, begin, leaning, learn, predict
-from edgebio.training.images import Images, ImageSet
-from edgebio.training.layer_statistics import predict_by_sitting, settle
+from edgebio.training.batches import ImageBatches
+from edgebio.training.class_balance import logit_shift, shift_logits
+from edgebio.training.image_set import ImageSet
+from edgebio.training.image_training import predict, train_further
+from edgebio.training.images import Images, pixels_to_float
+from edgebio.training.layer_statistics import predict_by_session, set_layer_statistics
+from edgebio.training.optimizer_loop import reset_keras
 
-Tuned = Literal["qat", "prune", "cluster"]
-"""Schemes that train on."""
+TrainingScheme = Literal["qat", "prune", "cluster"]
+"""Schemes that train further."""
 
 
 @dataclass(frozen=True, eq=False)
-class Compressed:
-    """A network that was trained on under a scheme.
+class CompressedNetwork:
+    """A network that was trained further under a scheme.
 
     Attributes
     ----------
     network
         tf_keras.Model like the run's own, with its new weights.
     aware
-        The same with the roundings that it was trained with; None where there are none.
-    by_sitting
-        Whether its layers have the statistics of whose signal it is given.
+        The same with the roundings that it was trained with; None for schemes without them.
+    by_session
+        Whether its layers take the statistics of the session that they are applied to.
     history
-        By name: one figure an epoch.
+        By name: one value per epoch.
     seconds
-        Of processor time that it took.
+        Processor time of the training.
     """
 
     network: Any
     aware: Any
-    by_sitting: bool
+    by_session: bool
     history: dict[str, list[float]]
     seconds: float
 
     def probability(self, images: Images) -> npt.NDArray[np.float32]:
         """Class probabilities of images: float32, shape (n, classes)."""
-        if not self.by_sitting:
+        if not self.by_session:
             return predict(self.network, images)
         copy = keras.models.clone_model(self.network)
         copy.set_weights(self.network.get_weights())
-        return predict_by_sitting(copy, images)
+        return predict_by_session(copy, images)
 
 
 def compress(
     network: Any,
-    scheme: Tuned,
+    scheme: TrainingScheme,
     recipe: Recipe,
     images: ImageSet,
     settings: TrainingSettings,
     calibration: npt.NDArray[np.int8],
-) -> Compressed:
-    """Train a network on under a scheme. Two calls with the same arguments give the same weights.
+) -> CompressedNetwork:
+    """Train a network further under a scheme; the same arguments give the same weights.
 
     Parameters
     ----------
     network
         Trained, of `recipe`; it keeps its weights.
     scheme
-        Which; what it does stands in the recipe's ``[quantize]``.
+        Its settings are in the recipe's ``[quantize]``.
     recipe
         What the network was trained by.
     images, settings
-        What it was trained on, and how, see `edgebio.tasks.provenance.images`. Epochs and learning
-        rate are the scheme's, there is nothing to stop early by, and weights are not averaged.
+        What the network was trained on, and how. Epochs and learning rate are the scheme's,
+        nothing stops early, and weights are not averaged.
     calibration
-        int8 pixels, shape (n, columns, bins, channels): where the ranges of quantization-aware
-        training begin.
+        int8 pixels, shape (n, frames, bins, channels): where the ranges of quantization-aware
+        training start.
 
     Raises
     ------
     EdgebioError
-        Where the loss stops being finite.
+        If the loss does not stay finite.
     """
     start = time.process_time()
-    how = getattr(recipe.quantize, scheme)
+    options = getattr(recipe.quantize, scheme)
     # An average of weights is written back after the last mask: its zeros would be lost.
-    gentle = settings.model_copy(
+    settings = settings.model_copy(
         update={
-            "epochs": how.epochs, "learning_rate": how.learning_rate, "patience": 0, "ema_momentum": 0.0,
+            "epochs": options.epochs, "learning_rate": options.learning_rate, "patience": 0,
+            "ema_momentum": 0.0,
         }
     )  # fmt: skip
-    # The classifier's bias is shifted after a training, and was not within it.
-    shift = leaning(settings, images)
+    # The classifier's bias is shifted after a training, so it is shifted back for this one.
+    shift = logit_shift(settings, images.train.labels, images.classes)
     weights = network.get_weights()
     shape, classes = images.train.shape, len(images.classes)
-    begin(settings.seed)
+    reset_keras(settings.seed)
     plain = models.build(recipe.model, shape, classes)
     plain.set_weights(weights)
-    adjust(plain, -shift)
-    trained, aware = _wrapped(plain, scheme, recipe.quantize, gentle, images, calibration)
-    callbacks = compression_wrappers.pruning_callbacks() if scheme == "prune" else []
-    fitted = learn(trained, images, gentle, callbacks=callbacks)
+    shift_logits(plain, -shift)
+    wrapped, aware = _wrap(plain, scheme, recipe.quantize, settings, images, calibration)
+    callbacks = wrappers.pruning_callbacks() if scheme == "prune" else []
+    trained = train_further(wrapped, images, settings, callbacks=callbacks)
     result = models.build(recipe.model, shape, classes)
     if aware is None:
-        result.set_weights(compression_wrappers.unwrapped(trained, scheme))
+        result.set_weights(wrappers.unwrapped_weights(wrapped, scheme))
     else:
-        compression_wrappers.copy_weights(aware, result)
-    adjust(result, shift)
-    by_sitting = images.normalise == "layers"
-    if by_sitting:
-        settle(result, images.train)
+        wrappers.copy_weights(aware, result)
+    shift_logits(result, shift)
+    by_session = images.normalization == "layers"
+    if by_session:
+        set_layer_statistics(result, images.train)
     if aware is not None:
-        compression_wrappers.copy_weights(result, aware)  # what has been set since
+        wrappers.copy_weights(result, aware)  # shift and statistics
     seconds = round(time.process_time() - start, 1)
-    return Compressed(result, aware, by_sitting, fitted.history, seconds)
+    return CompressedNetwork(result, aware, by_session, trained.history, seconds)
 
 
-def _wrapped(
+def _wrap(
     network: Any,
-    scheme: Tuned,
+    scheme: TrainingScheme,
     settings: QuantizeSettings,
     training: TrainingSettings,
     images: ImageSet,
     calibration: npt.NDArray[np.int8],
 ) -> tuple[Any, Any]:
-    """Network to train, and the same again where it rounds."""
+    """Network to train, and the same again if it computes with roundings."""
     match scheme:
         case "qat":
-            ranges = _ranges(network, calibration, settings.percentile)
-            aware = compression_wrappers.quantization_aware(network)
-            compression_wrappers.set_ranges(aware, ranges)
+            ranges = _output_ranges(network, calibration, settings.percentile)
+            aware = wrappers.quantization_aware(network)
+            wrappers.set_ranges(aware, ranges)
             return aware, aware
         case "prune":
-            batches = Batches(images.train, len(images.classes), images.decisions, training)
+            batches = ImageBatches(images.train, len(images.classes), images.decisions, training)
             steps = training.epochs * len(batches)
-            return compression_wrappers.pruned(network, settings.prune, steps), None
+            return wrappers.pruned(network, settings.prune, steps), None
         case "cluster":
-            return compression_wrappers.clustered(network, settings.cluster), None
+            return wrappers.clustered(network, settings.cluster), None
 
 
-def _ranges(
+def _output_ranges(
     network: Any, calibration: npt.NDArray[np.int8], percentile: float
 ) -> dict[str, tuple[float, float]]:
     """Lowest and highest value, by percentile, of every layer's output; 0 lies within."""
     layers = network.layers[1:]
-    every = keras.Model(network.input, [layer.output for layer in layers])
-    values = every(calibration.astype(np.float32) * np.float32(PIXEL_SCALE), training=False)
+    outputs = keras.Model(network.input, [layer.output for layer in layers])
+    values = outputs(pixels_to_float(calibration), training=False)
     ranges = {}
     for layer, value in zip(layers, values, strict=True):
         low, high = np.percentile(value.numpy(), [100 - percentile, percentile])

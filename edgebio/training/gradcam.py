@@ -1,7 +1,8 @@
-"""Grad-CAM: which places of an image speak for a class.
+"""Grad-CAM: which places of an image support a class.
 
 R. R. Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based
-localization, IEEE ICCV 2017 (arXiv 1610.02391). It is computed where a run is made, and kept there.
+localization, IEEE ICCV 2017 (arXiv 1610.02391). It is computed during training and stored in the
+run.
 """
 
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.training.images import Images
+from edgebio.training.images import Images, pixels_to_float
 
 Maps = npt.NDArray[np.float32]
 
@@ -24,19 +24,20 @@ _ARRAYS = ("examples", "maps", "means", "counts")
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
-    """What a network looked at in the test images of a run.
+class AttentionMaps:
+    """What a network looks at in the test images of a run.
 
     Attributes
     ----------
     examples
-        int64, shape (classes,): test image of each class, see `typical`; -1 where there is none.
+        int64, shape (classes,): test image of each class, see `typical_image`; -1 if there is
+        none.
     maps
-        float32, shape (classes, columns, bins), 0 to 1: what of it speaks for its class.
+        float32, shape (classes, frames, bins), 0 to 1: what of it supports its class.
     means
-        The same, mean over images of the class that are decided rightly; zeros where none is.
+        The same, mean over images of the class that are decided correctly; zeros if none is.
     counts
-        int64, shape (classes,): how many those are.
+        int64, shape (classes,): number of images in each mean.
     """
 
     examples: npt.NDArray[np.int64]
@@ -45,118 +46,118 @@ class Explained:
     counts: npt.NDArray[np.int64]
 
 
-def typical(
+def typical_image(
     labels: npt.NDArray[np.integer], probability: npt.NDArray[np.floating], label: int
 ) -> int | None:
-    """Image of a class of which the network is middlingly certain; None where there is none."""
+    """Image of a class for which the network has the median certainty; None if there is none."""
     own = np.flatnonzero(labels == label)
     if not len(own):
         return None
-    certain = own[np.argsort(probability[own, label], kind="stable")]
-    return int(certain[len(certain) // 2])
+    by_certainty = own[np.argsort(probability[own, label], kind="stable")]
+    return int(by_certainty[len(by_certainty) // 2])
 
 
 def grad_cam(
-    model: Any, images: npt.NDArray[np.int8], classes: npt.NDArray[np.integer]
+    network: Any, images: npt.NDArray[np.int8], classes: npt.NDArray[np.integer]
 ) -> Maps | None:
     """Grad-CAM of images on the last map of a network.
 
     Parameters
     ----------
-    model
+    network
         tf_keras.Model of `edgebio.models.build`.
     images
-        int8, shape (n, columns, bins, channels).
+        int8, shape (n, frames, bins, channels).
     classes
-        int, shape (n,): class that each is asked about.
+        int, shape (n,): class whose support is located in each.
 
     Returns
     -------
     ndarray or None
-        float32, shape (n, columns, bins): from 0, where nothing speaks for the class, to 1, where
-        most does; all 0 where nothing does anywhere. None where the network has no maps.
+        float32, shape (n, frames, bins): from 0, no support for the class, to 1, the strongest;
+        all 0 if nothing supports it. None if the network has no maps.
     """
     from edgebio.models.keras import keras, tf
 
     maps = [
-        layer for layer in model.layers
+        layer for layer in network.layers
         if len(layer.output_shape) == 4 and not isinstance(layer, keras.layers.MaxPooling2D)
     ]  # fmt: skip
     if not maps or not len(images):
         return None
-    # Of the classifier before its softmax, which would mix the other classes in.
-    split = keras.Model(model.input, [maps[-1].output, model.get_layer("classes").output])
+    # Logits, as the softmax would mix the other classes in.
+    split = keras.Model(network.input, [maps[-1].output, network.get_layer("classes").output])
     with tf.GradientTape() as tape:
-        activations, values = split(
-            images.astype(np.float32) * np.float32(PIXEL_SCALE), training=False
-        )
-        asked = tf.gather(values, np.asarray(classes), batch_dims=1)
-    gradients = tape.gradient(asked, activations)
+        activations, logits = split(pixels_to_float(images), training=False)
+        chosen = tf.gather(logits, np.asarray(classes), batch_dims=1)
+    gradients = tape.gradient(chosen, activations)
     weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
     heat = tf.nn.relu(tf.reduce_sum(weights * activations, axis=-1, keepdims=True))
     heat = tf.image.resize(heat, images.shape[1:3]).numpy()[..., 0]
-    most = heat.max(axis=(1, 2), keepdims=True)
-    scaled: Maps = np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)
+    largest = heat.max(axis=(1, 2), keepdims=True)
+    scaled: Maps = np.divide(heat, largest, out=np.zeros_like(heat), where=largest > 0)
     return scaled
 
 
-def explain(model: Any, test: Images, probability: npt.NDArray[np.float32]) -> Explained | None:
+def attention_maps(
+    network: Any, test: Images, probability: npt.NDArray[np.float32]
+) -> AttentionMaps | None:
     """Maps of a typical image of each class, and their mean over the class.
 
     Parameters
     ----------
-    model
-        The network.
+    network
+        tf_keras.Model of `edgebio.models.build`.
     test
         Test images.
     probability
-        What it said of them: float32, shape (n, classes).
+        Its probabilities for them: float32, shape (n, classes).
 
     Returns
     -------
-    Explained or None
-        None where the network has no maps.
+    AttentionMaps or None
+        None if the network has no maps.
     """
     classes = probability.shape[1]
-    chosen = [typical(test.labels, probability, k) for k in range(classes)]
-    there = np.array([k for k in range(classes) if chosen[k] is not None])
-    examples = np.array([-1 if index is None else index for index in chosen])
-    found = grad_cam(model, test.take(examples[there]), there)
-    if found is None:
+    typical = [typical_image(test.labels, probability, k) for k in range(classes)]
+    present = np.array([k for k in range(classes) if typical[k] is not None])
+    examples = np.array([-1 if index is None else index for index in typical])
+    example_maps = grad_cam(network, test.take(examples[present]), present)
+    if example_maps is None:
         return None
-    maps, means = np.zeros((2, classes, *found.shape[1:]), np.float32)
-    maps[there] = found
+    maps, means = np.zeros((2, classes, *example_maps.shape[1:]), np.float32)
+    maps[present] = example_maps
     counts = np.zeros(classes, np.int64)
-    decided = probability.argmax(axis=1)
+    decisions = probability.argmax(axis=1)
     for k in range(classes):
-        right = np.flatnonzero((test.labels == k) & (decided == k))
-        if len(right):
-            right = right[:: -(-len(right) // _AVERAGED)]
-            own = grad_cam(model, test.take(right), np.full(len(right), k))
+        correct = np.flatnonzero((test.labels == k) & (decisions == k))
+        if len(correct):
+            correct = correct[:: -(-len(correct) // _AVERAGED)]
+            own = grad_cam(network, test.take(correct), np.full(len(correct), k))
             assert own is not None
-            means[k], counts[k] = own.mean(axis=0), len(right)
-    return Explained(examples, maps, means, counts)
+            means[k], counts[k] = own.mean(axis=0), len(correct)
+    return AttentionMaps(examples, maps, means, counts)
 
 
-def save(folder: Path, explained: Explained) -> None:
+def save(folder: Path, maps: AttentionMaps) -> None:
     """Write ``gradcam.npz`` of a run."""
     with storage.replacing(folder / FILE) as temporary:
-        np.savez_compressed(temporary, **{name: getattr(explained, name) for name in _ARRAYS})
+        np.savez_compressed(temporary, **{name: getattr(maps, name) for name in _ARRAYS})
 
 
-def load(folder: Path) -> Explained | None:
-    """Read ``gradcam.npz`` back; None where a run has none.
+def load(folder: Path) -> AttentionMaps | None:
+    """Read ``gradcam.npz``; None if a run has none.
 
     Raises
     ------
     EdgebioError
-        Where it is damaged.
+        If it is damaged.
     """
     path = folder / FILE
     if not path.is_file():
         return None
     try:
         with np.load(path, allow_pickle=False) as file:
-            return Explained(**{name: file[name] for name in _ARRAYS})
+            return AttentionMaps(**{name: file[name] for name in _ARRAYS})
     except (OSError, ValueError, KeyError) as error:
         raise EdgebioError(f"{path}: damaged ({error}): train again") from None

@@ -1,4 +1,4 @@
-"""Statistics of the layers: batch normalisation by the signal of a sitting, labels unseen.
+"""Layer statistics: batch normalization by the signal of a session, without labels.
 
 Y. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
 """
@@ -10,33 +10,33 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.models.keras import keras
-from edgebio.training.fit import predict, real
-from edgebio.training.images import Images
+from edgebio.training.image_training import predict
+from edgebio.training.images import Images, pixels_to_float
 
-_SEEN = 4000  # images that statistics are learned from: as many as tell them within a hundredth
-_AT_ONCE = 500
+_IMAGES = 4000  # that statistics are learned from: enough for an accuracy of about 1 %
+_BATCH = 500
 
 
-def settle(network: Any, images: Images, starts: npt.NDArray[np.int64] | None = None) -> None:
-    """Give every batch normalisation the statistics of some windows, layer after layer, in place.
+def set_layer_statistics(
+    network: Any, images: Images, starts: npt.NDArray[np.int64] | None = None
+) -> None:
+    """Give every batch normalization the statistics of images, layer by layer, in place.
 
     Parameters
     ----------
     network
         tf_keras.Model of `edgebio.models.build`.
-    images
-        Where the windows are.
-    starts
-        int64, shape (n,): first column of each; all of the signal if None.
+    images, starts
+        What the statistics are learned from; see `edgebio.training.images.Images.spread`.
     """
-    x = real(images.signal(_SEEN, starts))
+    x = pixels_to_float(images.spread(_IMAGES, starts))
     for layer in network.layers:
         if not isinstance(layer, keras.layers.BatchNormalization):
             continue
-        # What comes to a layer depends on the statistics of those before it.
+        # A layer's input depends on the statistics of the layers before it.
         before = keras.Model(network.input, layer.input)
         parts = (
-            before(x[k : k + _AT_ONCE], training=False).numpy() for k in range(0, len(x), _AT_ONCE)
+            before(x[k : k + _BATCH], training=False).numpy() for k in range(0, len(x), _BATCH)
         )
         mean, variance = moments(parts)
         gamma, beta, *_ = layer.get_weights()
@@ -46,7 +46,7 @@ def settle(network: Any, images: Images, starts: npt.NDArray[np.int64] | None = 
 def moments(
     parts: Iterable[npt.NDArray[np.float32]],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean and variance along the last axis of arrays that follow one another: each (outputs,)."""
+    """Mean and variance along the last axis of arrays taken together: each (outputs,)."""
     total = squares = np.zeros(())
     count = 0
     for part in parts:
@@ -58,15 +58,15 @@ def moments(
     return mean, np.maximum(squares / count - np.square(mean), 0)
 
 
-def predict_by_sitting(network: Any, images: Images) -> npt.NDArray[np.float32]:
-    """Class probabilities of images, each by the statistics of its own sitting.
+def predict_by_session(network: Any, images: Images) -> npt.NDArray[np.float32]:
+    """Class probabilities of images, each with the layer statistics of its own session.
 
     Parameters
     ----------
     network
-        tf_keras.Model; it is left with the statistics of the last sitting.
+        tf_keras.Model; it keeps the statistics of the last session.
     images
-        Whole signals of all sittings.
+        Whole signals of all sessions.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def predict_by_sitting(network: Any, images: Images) -> npt.NDArray[np.float32]:
         float32, shape (n, classes).
     """
     probability = np.empty((len(images), network.output_shape[-1]), np.float32)
-    for chosen, starts in images.by_sitting():
-        settle(network, images, starts)
-        probability[chosen] = predict(network, images, chosen)
+    for index, starts in images.by_session():
+        set_layer_statistics(network, images, starts)
+        probability[index] = predict(network, images, index)
     return probability

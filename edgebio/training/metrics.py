@@ -1,7 +1,7 @@
-"""Figures of merit of window decisions.
+"""Metrics of segment decisions and of predicted features.
 
-scikit-learn is imported where a figure is asked for: that takes seconds, and much that imports this
-module asks for none.
+scikit-learn is imported inside the functions: it takes seconds to import, and most modules that
+import this one compute no metric.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,44 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.integer]
-Reals = npt.NDArray[np.floating] | npt.NDArray[np.int8]
+Values = npt.NDArray[np.floating] | npt.NDArray[np.int8]
 
 _ROC_POINTS = 101
 
 
-def scores(labels: Integers, decided: Integers) -> dict[str, float]:
-    """Accuracy, balanced accuracy and macro F1 of decisions.
+def classification_metrics(
+    labels: Integers, values: Values, recordings: Integers
+) -> dict[str, float | None]:
+    """All metrics of a classifier's outputs.
 
     Parameters
     ----------
-    labels, decided
-        int, shape (n,): true and decided class of every window. Averages over classes are over
-        those that occur in `labels`.
+    labels, recordings
+        int, shape (n,): true class of every segment, and number of its recording, in order of time.
+    values
+        Shape (n, classes): higher where a class is more likely, of any scale.
+
+    Returns
+    -------
+    dict
+        Those of `decision_metrics`, ``roc_auc`` and ``instability``.
+    """
+    decisions = values.argmax(axis=1)
+    return {
+        **decision_metrics(labels, decisions),
+        "roc_auc": roc_auc(labels, values),
+        "instability": instability(labels, decisions, recordings),
+    }
+
+
+def decision_metrics(labels: Integers, decisions: Integers) -> dict[str, float]:
+    """Accuracy, balanced accuracy and macro F1.
+
+    Parameters
+    ----------
+    labels, decisions
+        int, shape (n,): true and decided class of every segment. Means over classes are over those
+        that occur in `labels`.
 
     Returns
     -------
@@ -35,69 +60,67 @@ def scores(labels: Integers, decided: Integers) -> dict[str, float]:
     present = np.unique(labels)
     options: dict[str, Any] = {"labels": present, "average": "macro", "zero_division": 0.0}
     return {
-        "accuracy": float(metrics.accuracy_score(labels, decided)),
-        "balanced_accuracy": float(metrics.recall_score(labels, decided, **options)),
-        "macro_f1": float(metrics.f1_score(labels, decided, **options)),
+        "accuracy": float(metrics.accuracy_score(labels, decisions)),
+        "balanced_accuracy": float(metrics.recall_score(labels, decisions, **options)),
+        "macro_f1": float(metrics.f1_score(labels, decisions, **options)),
     }
 
 
-def confusion(labels: Integers, decided: Integers, classes: int) -> list[list[int]]:
-    """Count windows by true class (row) and decided class (column)."""
+def confusion_counts(labels: Integers, decisions: Integers, classes: int) -> list[list[int]]:
+    """Count segments by true class (row) and decided class (column)."""
     from sklearn import metrics
 
-    matrix = metrics.confusion_matrix(labels, decided, labels=np.arange(classes))
+    matrix = metrics.confusion_matrix(labels, decisions, labels=np.arange(classes))
     return [[int(count) for count in row] for row in matrix]
 
 
-def by_class(counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+def class_metrics(counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     """Precision (positive predictivity, +P), recall (sensitivity) and F1 of each class.
 
     Parameters
     ----------
     counts
-        Of `confusion`: windows by true class (row) and decided class (column).
+        See `confusion_counts`.
 
     Returns
     -------
     list of dict
-        By class: ``precision``, None where it was never decided; ``recall`` and ``f1``, None where
-        it does not occur; and ``windows``, how often it occurs.
+        By class: ``precision``, None if it was never decided; ``recall`` and ``f1``, None if it
+        does not occur; and ``windows``, how many segments are of it.
     """
     matrix = np.asarray(counts)
-    found = []
-    for k, right in enumerate(matrix.diagonal().tolist()):
-        occurs, decided = int(matrix[k].sum()), int(matrix[:, k].sum())
-        found.append(
+    rows = []
+    for k, correct in enumerate(matrix.diagonal().tolist()):
+        occurrences, decided = int(matrix[k].sum()), int(matrix[:, k].sum())
+        rows.append(
             {
-                "precision": right / decided if decided else None,
-                "recall": right / occurs if occurs else None,
-                "f1": 2 * right / (occurs + decided) if occurs else None,
-                "windows": occurs,
+                "precision": correct / decided if decided else None,
+                "recall": correct / occurrences if occurrences else None,
+                "f1": 2 * correct / (occurrences + decided) if occurrences else None,
+                "windows": occurrences,
             }
         )
-    return found
+    return rows
 
 
-def roc_auc(labels: Integers, values: Reals) -> float | None:
+def roc_auc(labels: Integers, values: Values) -> float | None:
     """Area under the ROC curve of each class against the rest, mean over classes that occur.
 
     Parameters
     ----------
-    labels
-        int, shape (n,).
-    values
-        Shape (n, classes): what is higher where a class is likelier, of any scale.
+    labels, values
+        See `classification_metrics`.
 
     Returns
     -------
     float or None
-        Within 0 to 1; None where `labels` holds a single class.
+        Within 0 to 1; None if `labels` holds a single class.
     """
     areas = roc_areas(labels, values)
     return float(np.mean(list(areas.values()))) if areas else None
 
 
-def roc_areas(labels: Integers, values: Reals) -> dict[int, float]:
+def roc_areas(labels: Integers, values: Values) -> dict[int, float]:
     """Area under the ROC curve of each class that occurs beside others; see `roc_auc`."""
     from sklearn import metrics
 
@@ -107,13 +130,13 @@ def roc_areas(labels: Integers, values: Reals) -> dict[int, float]:
     return {int(k): float(metrics.roc_auc_score(labels == k, values[:, k])) for k in present}
 
 
-def roc(labels: Integers, values: Reals) -> dict[int, tuple[list[float], list[float]]]:
+def roc_curves(labels: Integers, values: Values) -> dict[int, tuple[list[float], list[float]]]:
     """ROC curve of each class against the rest, thinned out to what can be seen.
 
     Parameters
     ----------
     labels, values
-        See `roc_auc`.
+        See `classification_metrics`.
 
     Returns
     -------
@@ -129,46 +152,46 @@ def roc(labels: Integers, values: Reals) -> dict[int, tuple[list[float], list[fl
             continue
         false, true, _ = metrics.roc_curve(labels == k, values[:, k])
         if len(false) > _ROC_POINTS:
-            # Points at equal distances along the curve: it is steep where it matters.
-            way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(false), np.diff(true)))])
-            at = np.linspace(0, way[-1], _ROC_POINTS)
-            false, true = np.interp(at, way, false), np.interp(at, way, true)
+            # Points at equal distances along the curve, as it is steep where it matters.
+            distance = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(false), np.diff(true)))])
+            at = np.linspace(0, distance[-1], _ROC_POINTS)
+            false, true = np.interp(at, distance, false), np.interp(at, distance, true)
         curves[int(k)] = (false.round(5).tolist(), true.round(5).tolist())
     return curves
 
 
-def instability(labels: Integers, decided: Integers, recordings: Integers) -> float:
+def instability(labels: Integers, decisions: Integers, recordings: Integers) -> float:
     """Share of decisions that differ from the one before (INS of LibEMG).
 
-    A change where the true class changes too, or from one recording to the next, is none.
+    A change counts only where the true class stays and both are of one recording.
 
     Parameters
     ----------
-    labels, decided, recordings
-        int, shape (n,): true class, decided class and number of the recording of every window, in
+    labels, decisions, recordings
+        int, shape (n,): true class, decided class and number of the recording of every segment, in
         order of time.
     """
     if not len(labels):
         return 0.0
     steady = (labels[1:] == labels[:-1]) & (recordings[1:] == recordings[:-1])
-    return float(np.sum(steady & (decided[1:] != decided[:-1])) / len(decided))
+    return float(np.sum(steady & (decisions[1:] != decisions[:-1])) / len(decisions))
 
 
-def r2(expected: npt.NDArray[np.floating], found: npt.NDArray[np.floating]) -> list[float]:
-    """Coefficient of determination of each column of a regression.
+def r2_scores(true: npt.NDArray[np.floating], predicted: npt.NDArray[np.floating]) -> list[float]:
+    """Coefficient of determination of each target of a regression.
 
     Parameters
     ----------
-    expected, found
+    true, predicted
         float, shape (n, targets).
 
     Returns
     -------
     list of float
-        1 where all is right, 0 where the mean of `expected` would have done as well. A column of
-        `expected` without variance has 1 where it is met and 0 where not, as scikit-learn has it.
+        1 where all predictions are exact, 0 where the mean of `true` would do as well. A target
+        without variance has 1 if it is predicted exactly and 0 otherwise, as in scikit-learn.
     """
     from sklearn import metrics
 
-    values: list[float] = metrics.r2_score(expected, found, multioutput="raw_values").tolist()
-    return values
+    scores: list[float] = metrics.r2_score(true, predicted, multioutput="raw_values").tolist()
+    return scores

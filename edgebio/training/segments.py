@@ -1,4 +1,4 @@
-"""Which windows of a recording become images, their labels, and what is wrong with some."""
+"""Segments of a recording: which ones are used, their labels, and which show an artifact."""
 
 from typing import Any
 
@@ -14,76 +14,76 @@ Marks = npt.NDArray[np.bool_]
 
 _FLAT = 0.25  # seconds at one value: between two beats, noise moves a converter sooner
 _CLIPPED = 0.01  # seconds at the recording's lowest or highest value, and
-_CLIPPED_SAMPLES = 3  # samples: a peak that is sampled slowly stands there for one
+_CLIPPED_SAMPLES = 3  # samples: a peak that is sampled slowly stays there for one
 
 
-def cut(
-    recording: Recording, spec: FrontendSettings, stride: int, data: DataSettings
+def cut_segments(
+    recording: Recording, spec: FrontendSettings, step_frames: int, data: DataSettings
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], dict[str, int]]:
-    """Choose windows by ``data.segments``, label them, and leave artefacts out.
+    """Choose labeled segments by ``data.segments``, and exclude artifacts.
 
     Parameters
     ----------
     recording
-        Where they are cut.
+        What is cut.
     spec
-        Front end: windows begin where one of its columns does.
-    stride
-        Columns from one window to the next, where they are not cut at beats.
+        Front end: segments begin where one of its frames does.
+    step_frames
+        Frames from one segment to the next, unless they are cut at beats.
     data
-        Settings ``windows`` and ``artefacts``.
+        Settings ``segments`` and ``artifacts``.
 
     Returns
     -------
-    columns : ndarray
-        int64, shape (n,): number of the first STFT column of each labelled window.
+    frames : ndarray
+        int64, shape (n,): number of the first STFT frame of each labeled segment.
     labels : ndarray
-        int16, shape (n,): a beat's own, or see `window_labels`.
-    left_out : dict
-        Labelled windows that are left out, by reason, the first that holds; and ``of``, how many
-        there were.
+        int16, shape (n,): a beat's own, or see `segment_labels`.
+    exclusions : dict
+        Number of labeled segments that are excluded, by the first reason that holds; and ``of``,
+        how many there were.
 
     Raises
     ------
     EdgebioError
-        Where windows are cut at beats and nobody has told the beats.
+        If segments are cut at beats and the recording has none.
     """
     last = spec.frames_in(len(recording.samples)) - spec.frames
     if data.segments == "beats":
         if recording.beats is None:
-            raise EdgebioError(f"{recording.source}: has no beats to cut windows at")
-        # Column c begins at sample c * hop; the middle of its window lies half a window further.
-        first = np.rint((recording.beats - (spec.segment_length - 1) / 2) / spec.hop_length).astype(np.int64)
+            raise EdgebioError(f"{recording.source}: has no beats to cut segments at")
+        # Frame f begins at sample f * hop_length; a segment's middle is half a segment further.
+        half = (spec.segment_length - 1) / 2
+        first = np.rint((recording.beats - half) / spec.hop_length).astype(np.int64)
         inside = (first >= 0) & (first <= last)
-        columns, labels = first[inside], recording.labels[recording.beats[inside]]
+        frames, labels = first[inside], recording.labels[recording.beats[inside]]
     else:
-        columns = np.arange(0, last + 1, stride)
-        labels = window_labels(recording, columns * spec.hop_length, spec.segment_length)
-    columns, labels = columns[labels != UNLABELED], labels[labels != UNLABELED]
-    left_out = {"of": len(columns)}
+        frames = np.arange(0, last + 1, step_frames)
+        labels = segment_labels(recording, frames * spec.hop_length, spec.segment_length)
+    frames, labels = frames[labels != UNLABELED], labels[labels != UNLABELED]
+    exclusions = {"of": len(frames)}
     if data.artifacts:
-        kept = np.ones(len(columns), bool)
-        for reason, marks in artefacts(
-            recording, columns * spec.hop_length, spec.segment_length, data.artifacts
-        ).items():
-            left_out[reason] = int((marks & kept).sum())
-            kept &= ~marks
-        columns, labels = columns[kept], labels[kept]
-    return columns.astype(np.int64), labels.astype(np.int16), left_out
+        good = np.ones(len(frames), bool)
+        marks = artifacts(recording, frames * spec.hop_length, spec.segment_length, data.artifacts)
+        for reason, marked in marks.items():
+            exclusions[reason] = int((marked & good).sum())
+            good &= ~marked
+        frames, labels = frames[good], labels[good]
+    return frames.astype(np.int64), labels.astype(np.int16), exclusions
 
 
-def window_labels(
-    recording: Recording, begin: npt.NDArray[np.integer], window: int
+def segment_labels(
+    recording: Recording, starts: npt.NDArray[np.integer], length: int
 ) -> npt.NDArray[np.int16]:
-    """Label of windows: the class of most of their samples, the lower index where two are equal.
+    """Label of segments: the class of most of their samples, the lower index of equal ones.
 
     Parameters
     ----------
     recording
-        Where the windows are cut.
-    begin
+        What is cut.
+    starts
         int, shape (n,): first sample of each.
-    window
+    length
         Samples of each.
 
     Returns
@@ -91,68 +91,64 @@ def window_labels(
     ndarray
         int16, shape (n,); `UNLABELED` where most samples are.
     """
-    best = np.full(len(begin), UNLABELED, np.int16)
-    most = np.zeros(len(begin), np.int64)
+    best = np.full(len(starts), UNLABELED, np.int16)
+    most = np.zeros(len(starts), np.int64)
     for label in np.unique(recording.labels):
-        upto = np.concatenate([[0], np.cumsum(recording.labels == label)])
-        count = upto[begin + window] - upto[begin]
+        total = np.concatenate([[0], np.cumsum(recording.labels == label)])
+        count = total[starts + length] - total[starts]
         best = np.where(count > most, label, best)
         most = np.maximum(count, most)
     return best.astype(np.int16)
 
 
-def artefacts(
-    recording: Recording, begin: npt.NDArray[np.integer], window: int, largest: float
+def artifacts(
+    recording: Recording, starts: npt.NDArray[np.integer], length: int, largest: float
 ) -> dict[str, Marks]:
-    """Mark windows that show no signal, or something else than the signal.
+    """Mark segments that show no signal, or something other than the signal.
 
     Parameters
     ----------
-    recording
-        Where the windows are cut.
-    begin
-        int, shape (n,): first sample of each.
-    window
-        Samples of each.
+    recording, starts, length
+        See `segment_labels`.
     largest
-        How many times the median range of the recording's windows a range may be.
+        How many times the median range of the recording's segments a range may be.
 
     Returns
     -------
     dict
         By reason, bool, shape (n,): ``flat``, a channel stays at one value for a quarter of a
         second; ``clipped``, or at the recording's lowest or highest value for 10 ms; ``large``,
-        the range of one is too large. One channel is enough.
+        the range of a channel is too large. One channel is enough.
     """
     from scipy import ndimage
 
-    marks = {name: np.zeros(len(begin), bool) for name in ("flat", "clipped", "large")}
-    if not len(begin):
+    marks = {name: np.zeros(len(starts), bool) for name in ("flat", "clipped", "large")}
+    if not len(starts):
         return marks
-    still = min(window, max(2, round(_FLAT * recording.rate)))
-    at_end = min(window, max(_CLIPPED_SAMPLES, round(_CLIPPED * recording.rate)))
-    filters: dict[str, Any] = {"size": window, "origin": -(window // 2), "mode": "nearest"}
+    flat = min(length, max(2, round(_FLAT * recording.rate)))
+    clipped = min(length, max(_CLIPPED_SAMPLES, round(_CLIPPED * recording.rate)))
+    filters: dict[str, Any] = {"size": length, "origin": -(length // 2), "mode": "nearest"}
     for values in recording.samples.T:
-        ends = (values == values.min()) | (values == values.max())
-        marks["flat"] |= _held(values, np.ones_like(ends), begin, window, still)
-        marks["clipped"] |= _held(values, ends, begin, window, at_end)
-        highest = ndimage.maximum_filter1d(values, **filters)[begin].astype(np.int64)
-        span = highest - ndimage.minimum_filter1d(values, **filters)[begin]
+        extreme = (values == values.min()) | (values == values.max())
+        marks["flat"] |= _has_plateau(values, np.ones_like(extreme), starts, length, flat)
+        marks["clipped"] |= _has_plateau(values, extreme, starts, length, clipped)
+        highest = ndimage.maximum_filter1d(values, **filters)[starts].astype(np.int64)
+        span = highest - ndimage.minimum_filter1d(values, **filters)[starts]
         marks["large"] |= span > largest * np.median(span)
     return marks
 
 
-def _held(
+def _has_plateau(
     values: npt.NDArray[np.int16],
-    where: Marks,
-    begin: npt.NDArray[np.integer],
-    window: int,
+    counted: Marks,
+    starts: npt.NDArray[np.integer],
     length: int,
+    plateau: int,
 ) -> Marks:
-    """Windows in which a value, `where` it counts, is held for `length` samples."""
-    same = np.concatenate([[False], (values[1:] == values[:-1]) & where[1:] & where[:-1]])
+    """Mark segments in which a `counted` value stays the same for `plateau` samples."""
+    same = np.concatenate([[False], (values[1:] == values[:-1]) & counted[1:] & counted[:-1]])
     number = np.arange(len(values))
     since = number - np.maximum.accumulate(np.where(same, 0, number))
-    upto = np.concatenate([[0], np.cumsum(since >= length - 1)])
-    found: Marks = upto[begin + window] > upto[begin + length - 1]
-    return found
+    total = np.concatenate([[0], np.cumsum(since >= plateau - 1)])
+    marks: Marks = total[starts + length] > total[starts + plateau - 1]
+    return marks

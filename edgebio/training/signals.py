@@ -1,4 +1,4 @@
-"""Recordings as raw, filtered, standardised signals, for networks that take no images."""
+"""Recordings as filtered, standardized signals, for networks whose input is not an image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training.segments import cut
+from edgebio.training.segments import cut_segments
 
-_Q12 = 1 << 12  # of the filter's output, as in eb_frontend.c
+_Q12 = 1 << 12  # unit of the filter's output, as in eb_frontend.c
 LARGEST = 64.0
-"""Standard deviations that the last code stands for."""
+"""Largest sample that a code represents, in standard deviations."""
 _MU = 512.0
 _CODES = 127
 
 
-class Scale(BaseModel):
-    """Mean and deviation of every channel after the filter, in counts.
+class SignalScale(BaseModel):
+    """Mean and standard deviation of every channel after the filter, in counts.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Scale(BaseModel):
 
     @classmethod
     def learn(cls, filtered: Sequence[npt.NDArray[np.float32]]) -> Self:
-        """Learn both from the training side's signals, each of shape (n, channels)."""
+        """Learn both from the training set's signals, each of shape (n, channels)."""
         count = sum(len(part) for part in filtered)
         if not count:
             raise EdgebioError("no recording has a sample to learn the signal's scale from")
@@ -48,108 +48,109 @@ class Scale(BaseModel):
         deviation = np.sqrt(np.maximum(power, 1.0))
         return cls(mean=tuple(mean.tolist()), deviation=tuple(deviation.tolist()))
 
-    def apply(self, filtered: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    def standardize(self, filtered: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Samples in standard deviations: float32, of the same shape."""
-        standardised = (filtered - np.array(self.mean)) / np.array(self.deviation)
-        values: npt.NDArray[np.float32] = standardised.astype(np.float32)
+        standardized = (filtered - np.array(self.mean)) / np.array(self.deviation)
+        values: npt.NDArray[np.float32] = standardized.astype(np.float32)
         return values
 
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Labelled windows of standardised signals, kept as the signals that they overlap in.
+    """Labeled segments of standardized signals, stored as the signals that they overlap in.
 
     Attributes
     ----------
     values
         float32, shape (n_samples, channels): all recordings one after the other, in deviations.
     starts
-        int64, shape (n,): first sample of every window that is seen.
-    ahead
-        Samples from there to the window whose features and class are to be told.
+        int64, shape (n,): first sample of every segment.
+    horizon
+        Samples from a segment to the later one whose features and class are predicted.
     labels
-        int16, shape (n,): class of the window that is to be told.
+        int16, shape (n,): class that is predicted from every segment.
     recordings
-        int32, shape (n,): number of the recording that every window was cut from.
-    window
-        Samples of a window.
-    left_out
-        By recording: artefacts, see `edgebio.training.segments.cut`.
+        int32, shape (n,): number of the recording that every segment was cut from.
+    length
+        Samples of a segment.
+    exclusions
+        By recording: artifacts, see `edgebio.training.segments.cut_segments`.
     """
 
     values: npt.NDArray[np.float32]
     starts: npt.NDArray[np.int64]
-    ahead: int
+    horizon: int
     labels: npt.NDArray[np.int16]
     recordings: npt.NDArray[np.int32]
-    window: int
-    left_out: tuple[dict[str, int], ...] = ()
+    length: int
+    exclusions: tuple[dict[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def seen(self, index: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.float32]:
-        """Windows by their numbers: float32, shape (len(index), channels, window)."""
+    def segments(self, index: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.float32]:
+        """Segments by their numbers: float32, shape (len(index), channels, length)."""
         return self._at(self.starts[index])
 
-    def told(self, index: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.float32]:
-        """Windows whose features are to be told, for those that are seen; see `seen`."""
-        return self._at(self.starts[index] + self.ahead)
+    def target_segments(self, index: npt.NDArray[np.integer] | slice) -> npt.NDArray[np.float32]:
+        """Segments whose features are predicted from those of `segments`; the same shape."""
+        return self._at(self.starts[index] + self.horizon)
 
     def _at(self, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        view = np.lib.stride_tricks.sliding_window_view(self.values, self.window, axis=0)
-        windows: npt.NDArray[np.float32] = view[starts]
-        return windows
+        view = np.lib.stride_tricks.sliding_window_view(self.values, self.length, axis=0)
+        segments: npt.NDArray[np.float32] = view[starts]
+        return segments
 
     @classmethod
-    def of(
+    def cut(
         cls,
         spec: FrontendSpec,
         recordings: Sequence[Recording],
         filtered: Sequence[npt.NDArray[np.float32]],
-        scale: Scale,
+        scale: SignalScale,
         data: DataSettings,
-        ahead: int,
+        horizon: int,
     ) -> Self:
-        """Cut recordings into windows, one every ``spec.step_frames`` columns.
+        """Cut recordings into segments, one every step.
 
         Parameters
         ----------
         spec
-            Window and distance of windows.
+            Length and step of segments.
         recordings, filtered
-            What to cut, and its signals after the filter.
+            What to cut, and its signals after the filter, see `filter_recordings`.
         scale
-            What makes them deviations.
+            Standardization of the filtered signals.
         data
-            Which windows, see `edgebio.training.segments.cut`.
-        ahead
-            Samples to the window that is to be told; both lie in one recording.
+            Which segments, see `edgebio.training.segments.cut_segments`.
+        horizon
+            Samples to the segment that is predicted; both are in one recording.
         """
-        starts, labels, numbers, left_out, first = [], [], [], [], 0
+        starts, labels, numbers, exclusions, first = [], [], [], [], 0
         for number, (recording, part) in enumerate(zip(recordings, filtered, strict=True)):
-            columns, label, without = cut(recording, spec, spec.step_frames, data)
-            told = columns * spec.hop_length
-            inside = told >= ahead
-            starts.append(first + told[inside] - ahead)
+            frames, label, excluded = cut_segments(recording, spec, spec.step_frames, data)
+            targets = frames * spec.hop_length
+            inside = targets >= horizon
+            starts.append(first + targets[inside] - horizon)
             labels.append(label[inside])
             numbers.append(np.full(inside.sum(), number, np.int32))
-            left_out.append(without)
+            exclusions.append(excluded)
             first += len(part)
-        values = [scale.apply(part) for part in filtered]
-        channels = spec.channels
+        values = [scale.standardize(part) for part in filtered]
         return cls(
-            np.concatenate([np.empty((0, channels), np.float32), *values]),
+            np.concatenate([np.empty((0, spec.channels), np.float32), *values]),
             np.concatenate([np.empty(0, np.int64), *starts]),
-            ahead,
+            horizon,
             np.concatenate([np.empty(0, np.int16), *labels]),
             np.concatenate([np.empty(0, np.int32), *numbers]),
             spec.segment_length,
-            tuple(left_out),
+            tuple(exclusions),
         )
 
 
-def filtered(spec: FrontendSpec, recordings: Sequence[Recording]) -> list[npt.NDArray[np.float32]]:
+def filter_recordings(
+    spec: FrontendSpec, recordings: Sequence[Recording]
+) -> list[npt.NDArray[np.float32]]:
     """Run the front end's fixed-point filter over recordings, each from reset.
 
     Returns
@@ -157,22 +158,21 @@ def filtered(spec: FrontendSpec, recordings: Sequence[Recording]) -> list[npt.ND
     list of ndarray
         float32, shape (n, channels), in counts.
     """
-    # Short frames: the filter runs as far as frames reach, and no other stage is kept.
-    plain = spec.model_copy(
-        update={
-                "segment_length": 32, "n_fft": 32, "hop_length": 32, "step_frames": 1, "bins": (0, 17)
-            }  # fmt: skip
-    )
-    twin, found = Twin(plain), []
+    # Short frames: the filter runs as far as frames reach, and no other stage is used.
+    short = {
+        "segment_length": 32, "n_fft": 32, "hop_length": 32, "step_frames": 1, "bins": (0, 17),
+    }  # fmt: skip
+    plain = spec.model_copy(update=short)
+    twin, filtered = Twin(plain), []
     for recording in recordings:
         samples = np.pad(recording.samples, ((0, plain.hop_length), (0, 0)), mode="edge")
-        made = twin.stages(samples, ("filter",)).values["filter"][:, : len(recording.samples)]
-        found.append((made.T / np.float32(_Q12)).astype(np.float32))
-    return found
+        values = twin.stages(samples, ("filter",)).values["filter"][:, : len(recording.samples)]
+        filtered.append((values.T / np.float32(_Q12)).astype(np.float32))
+    return filtered
 
 
 def compand(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int8]:
-    """Code standardised samples in int8, finely where they are small (mu-law, ITU-T G.711).
+    """Code standardized samples in int8, finely if they are small (mu-law, ITU-T G.711).
 
     ``code = round(127 sign(x) log(1 + 512 |x| / 64) / log(513))``: a step is 0.006 deviations
     around 0 and 5 % of a large sample; 64 deviations are the largest.
@@ -184,7 +184,7 @@ def compand(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int8]:
 
 
 def expand(codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
-    """Samples that codes stand for: the inverse of `compand`."""
+    """Samples that codes represent: the inverse of `compand`."""
     real = np.abs(codes.astype(np.float64)) / _CODES
     size = np.expm1(real * np.log1p(_MU)) * LARGEST / _MU
     values: npt.NDArray[np.float64] = np.copysign(size, codes.astype(np.float64))

@@ -13,9 +13,8 @@ from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
-from edgebio.recordings import Recording
-from edgebio.recordings import recordings_file
-from edgebio.tflite.metadata import require
+from edgebio.recordings import Recording, save_recordings
+from edgebio.tflite.metadata import require_metadata
 
 
 def recording(scale=200.0, n=4000, channels=8, **changes):
@@ -39,7 +38,7 @@ def content(models_folder, tmp_path_factory):
 def test_only_the_statistics_change(content):
     before, made = tflite.read(content), calibrate(content, [recording(scale=800.0)])
     after = tflite.read(made.content)
-    was, now = require(before, "x"), require(after, "x")
+    was, now = require_metadata(before, "x"), require_metadata(after, "x")
     assert now.model_copy(update={"standardization": was.standardization}) == was
     assert now.standardization != was.standardization
     assert made.shift == pytest.approx(2.0, abs=0.1)  # four times as loud
@@ -57,18 +56,18 @@ def test_other_readers_take_the_calibrated_file(content):
     entry = next(m for m in unpacked.metadata if m.name == b"edgebio")
     text = json.loads(bytes(unpacked.buffers[entry.buffer].data))
     assert text["standardization"] == json.loads(
-        require(tflite.read(made), "x").standardization.model_dump_json()
+        require_metadata(tflite.read(made), "x").standardization.model_dump_json()
     )
     again = calibrate(made, [recording(scale=200.0)]).content
-    assert require(tflite.read(again), "x") == require(
+    assert require_metadata(tflite.read(again), "x") == require_metadata(
         tflite.read(calibrate(content, [recording(scale=200.0)]).content), "x"
     )
 
 
 def test_the_pixels_of_the_wearer_are_standardised(content):
     loud = recording(scale=3000.0)
-    spec = require(tflite.read(content), "x").frontend
-    now = require(tflite.read(calibrate(content, [loud]).content), "x").standardization
+    spec = require_metadata(tflite.read(content), "x").frontend
+    now = require_metadata(tflite.read(calibrate(content, [loud]).content), "x").standardization
     pixels = Twin(spec, now).pixels(loud.samples) / 32
     assert abs(pixels.mean()) < 0.05
     assert 0.9 < pixels.std() < 1.05
@@ -81,16 +80,16 @@ def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder
         made = [r for r in datasets.load("emg-3dc", data_folder, [name]) if r.session == "1"]
         return [dataclasses.replace(r, samples=r.samples[:, :8].copy()) for r in made[::4]]
 
-    spec = require(tflite.read(content), "x").frontend
+    spec = require_metadata(tflite.read(content), "x").frontend
     trained, other = people("2"), people("8")
     model = calibrate(content, trained).content
-    assert require(tflite.read(calibrate(model, trained).content), "x") == require(
+    assert require_metadata(tflite.read(calibrate(model, trained).content), "x") == require_metadata(
         tflite.read(model), "x"
     )
 
     def moments(carrying):
-        standard = require(tflite.read(carrying), "x").standardization
-        pixels = np.concatenate(list(Twin(spec, standard).pixels_of(r.samples for r in other)))
+        standardization = require_metadata(tflite.read(carrying), "x").standardization
+        pixels = np.concatenate(list(Twin(spec, standardization).pixels_of(r.samples for r in other)))
         return abs(pixels.mean() / 32), pixels.std() / 32
 
     mean, deviation = moments(calibrate(model, other).content)
@@ -113,7 +112,7 @@ def test_the_command(content, tmp_path):
     storage.write_bytes(model, content)
     samples = recording().samples.copy()
     samples[5:9, 2] = 32767
-    file = recordings_file.save(tmp_path / "wearer.npz", [recording(samples=samples)])
+    file = save_recordings(tmp_path / "wearer.npz", [recording(samples=samples)])
     words = ["calibrate", str(model), str(file), "-o", str(out), "--json"]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.stderr
@@ -121,7 +120,7 @@ def test_the_command(content, tmp_path):
     assert document["railed"] == 4
     assert "overdriven" in done.stderr
     assert document["sha256"] == storage.sha256(out)
-    wrong = recordings_file.save(tmp_path / "wrong.npz", [recording(channels=3)])
+    wrong = save_recordings(tmp_path / "wrong.npz", [recording(channels=3)])
     done = CliRunner().invoke(main, [*words[:2], str(wrong), *words[3:]])
     assert done.exit_code == 2
     assert "3 channels at 1000 Hz; the model takes 8 channels" in done.stderr

@@ -14,7 +14,7 @@ from edgebio.models.keras import schema
 from edgebio.quantize import flatbuffer
 from edgebio.quantize import layer_report
 from edgebio.tasks.stft_classifier import quantize
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 from edgebio.tasks.stft_classifier import run as runs
 from tests import tiny
 
@@ -52,7 +52,7 @@ def test_everything_between_is_int8(model):
 
 def test_the_model_says_what_it_is(model):
     run = runs.load(tiny.run())
-    found = metadata(tflite.read(model))
+    found = read_metadata(tflite.read(model))
     assert found is not None
     assert found.name == "tiny"
     assert found.classes == run.frontend.classes

@@ -13,7 +13,7 @@ from edgebio.errors import EdgebioError
 from edgebio.quantize import layer_report
 from edgebio.tasks.stft_classifier import quantize
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 from edgebio.tasks.stft_classifier import run as runs
 from tests import tiny
 
@@ -51,7 +51,7 @@ def test_the_model_is_one_for_the_firmware_and_its_c_computes_it_bit_for_bit(sch
     assert output.dtype == "int8"
     kinds = [operator.kind for operator in graph.operators]
     assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
-    about = metadata(graph)
+    about = read_metadata(graph)
     assert about.classes == runs.load(folder).frontend.classes
     assert about.standardization == runs.load(folder).frontend.standardization
     assert found["kernels"] == "tflite-micro"

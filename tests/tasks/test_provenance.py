@@ -9,7 +9,7 @@ from edgebio import protocols
 from edgebio.errors import EdgebioError
 from edgebio.tasks.stft_classifier import run as runs
 from edgebio.tasks import provenance
-from edgebio.training.images import image_set
+from edgebio.training.image_set import build_image_set
 from edgebio.tasks.stft_classifier.train import train_fold
 from tests import tiny
 
@@ -22,7 +22,7 @@ def test_the_images_of_a_run_are_made_again():
     assert images.classes == run.frontend.classes
     mine = [r for r in tiny.recordings() if r.session == "1"]
     kept, validation = protocols.hold_out(mine, 1)
-    expected = image_set(tiny.RECIPE.frontend, kept, validation, (), tiny.RECIPE.data)
+    expected = build_image_set(tiny.RECIPE.frontend, kept, validation, (), tiny.RECIPE.data)
     np.testing.assert_array_equal(images.train.all(), expected.train.all())
     np.testing.assert_array_equal(images.train.labels, expected.train.labels)
     np.testing.assert_array_equal(images.validation.all(), expected.validation.all())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from edgebio.training.features import BIN, IMITATED, imitated
+from edgebio.training.features import BIN, IMITATED_FEATURES, imitated_features
 
 windows = arrays.arrays(
     np.float64, st.tuples(st.integers(1, 3), st.integers(1, 40)), elements=st.floats(-64, 64)
@@ -17,8 +17,8 @@ windows = arrays.arrays(
 
 @given(windows)
 def test_imitated_features_follow_their_definitions(x):
-    found, softmax = imitated(x), imitated(x, "softmax")
-    assert found.shape == softmax.shape == (len(x), len(IMITATED))
+    found, softmax = imitated_features(x), imitated_features(x, "softmax")
+    assert found.shape == softmax.shape == (len(x), len(IMITATED_FEATURES))
     np.testing.assert_array_equal(found[:, 1:], softmax[:, 1:])
     for row, soft, part in zip(found, softmax[:, 0], x, strict=True):
         expected = {
@@ -27,13 +27,13 @@ def test_imitated_features_follow_their_definitions(x):
             "variance": math.fsum((part - math.fsum(part) / len(part)) ** 2) / len(part),
             "ssi": math.fsum(part * part),
         }
-        np.testing.assert_allclose(row, [expected[name] for name in IMITATED], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(row, [expected[name] for name in IMITATED_FEATURES], rtol=1e-9, atol=1e-9)
         assert soft == pytest.approx(stats.entropy(np.exp(part - part.max())), abs=1e-9)
 
 
 @given(windows, st.floats(0.1, 10))
 def test_all_but_entropy_scale_with_the_signal(x, gain):
-    before, after = imitated(x), imitated(gain * x)
+    before, after = imitated_features(x), imitated_features(gain * x)
     np.testing.assert_allclose(
         after[:, 1:], before[:, 1:] * [gain, gain**2, gain**2], rtol=1e-9, atol=1e-9
     )
@@ -42,9 +42,9 @@ def test_all_but_entropy_scale_with_the_signal(x, gain):
 def test_entropies_of_silence_and_of_one_peak():
     silent, peak = np.zeros(300), np.zeros(300)
     peak[17] = 60
-    assert imitated(silent)[0] == 0
-    assert imitated(silent, "softmax")[0] == pytest.approx(math.log(300))
-    assert imitated(peak, "softmax")[0] == pytest.approx(0, abs=1e-9)
+    assert imitated_features(silent)[0] == 0
+    assert imitated_features(silent, "softmax")[0] == pytest.approx(math.log(300))
+    assert imitated_features(peak, "softmax")[0] == pytest.approx(0, abs=1e-9)
     # As many windows as are counted at a time, and some more, of any shape.
     many = np.random.default_rng(0).normal(size=(3, 401, 20))
-    np.testing.assert_array_equal(imitated(many)[2, 400], imitated(many[2, 400]))
+    np.testing.assert_array_equal(imitated_features(many)[2, 400], imitated_features(many[2, 400]))

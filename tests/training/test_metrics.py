@@ -5,30 +5,30 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edgebio.training.metrics import (
-    by_class,
-    confusion,
+    class_metrics,
+    confusion_counts,
     instability,
-    r2,
-    roc,
+    r2_scores,
+    roc_curves,
     roc_areas,
     roc_auc,
-    scores,
+    decision_metrics,
 )
 
 
 def test_figures_of_a_small_case_by_hand():
     labels = np.array([0, 0, 0, 0, 1, 1])
     decided = np.array([0, 0, 0, 1, 1, 2])
-    found = scores(labels, decided)
+    found = decision_metrics(labels, decided)
     assert found["accuracy"] == pytest.approx(4 / 6)
     assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert found["macro_f1"] == pytest.approx((6 / 7 + 1 / 2) / 2)
-    assert confusion(labels, decided, 3) == [[3, 1, 0], [0, 1, 1], [0, 0, 0]]
+    assert confusion_counts(labels, decided, 3) == [[3, 1, 0], [0, 1, 1], [0, 0, 0]]
 
 
 def test_classes_have_recall_and_precision_where_they_are_defined():
     labels = np.array([0, 0, 0, 0, 1, 1])
-    first, second, third, fourth = by_class(confusion(labels, np.array([0, 0, 0, 1, 1, 2]), 4))
+    first, second, third, fourth = class_metrics(confusion_counts(labels, np.array([0, 0, 0, 1, 1, 2]), 4))
     assert first == {"precision": 1.0, "recall": 0.75, "f1": pytest.approx(6 / 7), "windows": 4}
     assert (second["precision"], second["recall"]) == (0.5, 0.5)
     assert third == {"precision": 0.0, "recall": None, "f1": None, "windows": 0}
@@ -48,7 +48,7 @@ def test_area_counts_pairs_in_the_right_order():
     arrays(np.int8, (300, 4), elements=st.integers(-128, 127)),
 )
 def test_curves_rise_from_corner_to_corner_and_have_their_area(labels, values):
-    areas, curves = roc_areas(labels, values), roc(labels, values)
+    areas, curves = roc_areas(labels, values), roc_curves(labels, values)
     assert areas.keys() == curves.keys()
     for k, (false, true) in curves.items():
         assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
@@ -68,4 +68,4 @@ def test_a_change_is_unstable_only_within_a_class_and_a_recording():
 def test_r2_is_one_for_right_and_nought_for_the_mean():
     expected = np.array([[1.0, 5.0], [2.0, 6.0], [3.0, 10.0]])
     found = np.stack([expected[:, 0], np.full(3, 7.0)], axis=1)
-    assert r2(expected, found) == pytest.approx([1.0, 0.0])
+    assert r2_scores(expected, found) == pytest.approx([1.0, 0.0])

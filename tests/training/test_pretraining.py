@@ -10,7 +10,7 @@ from edgebio.models.keras import tf
 from edgebio.protocols import Fold
 from edgebio.recipes import PretrainingSettings
 from edgebio.training.fit import Batches
-from edgebio.training.images import image_set
+from edgebio.training.image_set import build_image_set
 from edgebio.training.pretraining import Mixed, OwnOutputs, pretrained
 from edgebio.tasks.stft_classifier.train import train, train_fold
 from tests import tiny
@@ -68,7 +68,7 @@ def test_windows_are_judged_among_the_outputs_of_their_own_set():
 
 def test_batches_are_of_one_set_and_all_sets_have_theirs():
     settings = recipe(batch=8).training
-    images = [image_set(tiny.RECIPE.frontend, r, [], []) for r in (OWN, elsewhere())]
+    images = [build_image_set(tiny.RECIPE.frontend, r, [], []) for r in (OWN, elsewhere())]
     outputs = [len(i.classes) for i in images]
     mixed = Mixed(
         [Batches(i.train, len(i.classes), i.decisions, settings) for i in images], outputs, 1
@@ -94,7 +94,7 @@ def test_batches_are_of_one_set_and_all_sets_have_theirs():
 @pytest.mark.parametrize("normalise", ["training", "layers"])
 def test_a_network_begins_with_what_it_learned_from_all_sets(normalise):
     job = recipe(normalise=normalise)
-    images = image_set(job.frontend, OWN, [], TESTED, normalise=normalise)
+    images = build_image_set(job.frontend, OWN, [], TESTED, normalise=normalise)
     begun = pretrained(images, elsewhere(), job, job.training)
     network = models.build(job.model, images.train.shape, len(images.classes))
     network.set_weights(begun)  # of the own classes alone
@@ -112,23 +112,23 @@ def test_a_run_says_what_it_learned_from_before(tmp_path):
     plain = train(recipe(pretraining=None), tiny.recordings(), tmp_path / "plain")
     assert "others" not in plain
     assert plain["history"]["loss"][0] > metrics["history"]["loss"][0]
-    from edgebio.report import words
+    from edgebio.tasks.description import describe_training
 
-    told = words.training(recipe(), json.loads((tmp_path / "run" / "metrics.json").read_text()))
+    told = describe_training(recipe(), json.loads((tmp_path / "run" / "metrics.json").read_text()))
     assert "recordings of elsewhere too before it learned from its own" in told
 
 
 def test_what_cannot_be_learned_from_is_named(tmp_path):
-    fold = protocols.by_sessions(tiny.recordings(), ["1"], ["2"])
+    fold = protocols.split_by_session(tiny.recordings(), ["1"], ["2"])
     with pytest.raises(EdgebioError, match="no recordings of elsewhere"):
         train_fold(recipe(), fold, tmp_path / "run")
     narrow = dataclasses.replace(
         elsewhere()[0], samples=np.ascontiguousarray(elsewhere()[0].samples[:, :1])
     )
     with pytest.raises(EdgebioError, match="1 channels, and the job's own recordings have"):
-        train_fold(recipe(), dataclasses.replace(fold, others=(narrow,)), tmp_path / "run")
+        train_fold(recipe(), dataclasses.replace(fold, pretraining=(narrow,)), tmp_path / "run")
 
 
 def test_who_is_tested_is_in_no_other_set():
     with pytest.raises(EdgebioError, match="hold the same samples and stand on both sides"):
-        Fold("x", tuple(OWN), tuple(TESTED), "session", others=(TESTED[0],))
+        Fold("x", tuple(OWN), tuple(TESTED), "session", pretraining=(TESTED[0],))

@@ -12,8 +12,9 @@ from edgebio.frontend.spec import FrontendSettings
 from edgebio.frontend.twin import Twin
 from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import UNLABELED, Recording
-from edgebio.training.images import Images, image_set
-from edgebio.training.segments import artefacts, cut, window_labels
+from edgebio.training.image_set import build_image_set
+from edgebio.training.images import Images
+from edgebio.training.segments import artefacts, cut, segment_labels
 
 SETTINGS = FrontendSettings(segment_length=128, hop_length=8, n_fft=64, step_frames=2, floor=16.0)
 BEATS = DataSettings(segments="beats")
@@ -47,7 +48,7 @@ def test_window_label_is_that_of_most_samples(labels, window, step):
     for first in begin:
         part = labels[first : first + window]
         expected.append(max((-1, 0, 1, 2), key=part.count))
-    assert window_labels(recording(labels), begin, window).tolist() == expected
+    assert segment_labels(recording(labels), begin, window).tolist() == expected
 
 
 @given(
@@ -83,7 +84,7 @@ def test_images_of_beats_are_those_that_the_device_makes():
     labels = np.repeat([0, 1, 2, 1], 300)
     beats = [100, 350, 640, 1000, 1190]  # the last is too near to the end
     sides = [recording(labels, beats, 1), recording(labels, beats, 2)]
-    images = image_set(SETTINGS, sides[:1], [], sides[1:], BEATS)
+    images = build_image_set(SETTINGS, sides[:1], [], sides[1:], BEATS)
     assert images.test.labels.tolist() == [0, 1, 2, 1]
     every = Twin(
         images.spec.model_copy(update={"step_frames": 1}), images.standardization
@@ -134,9 +135,9 @@ def test_artefacts_are_left_out_and_counted():
     assert len(columns) == len(labels) == 2 * len(whole) - sum(left_out.values())
     begin = columns * SETTINGS.hop_length
     assert not ((begin <= 2000) & (begin + 128 > 2000)).any()
-    learned = image_set(SETTINGS, [three_classes()], [], [])
+    learned = build_image_set(SETTINGS, [three_classes()], [], [])
     twin = Twin(learned.spec, learned.standardization)
-    images = Images.of(twin, [made], 1, DataSettings(artifacts=6.0))
+    images = Images.cut(twin, [made], 1, DataSettings(artifacts=6.0))
     assert images.left_out == (left_out,)
 
 

@@ -47,7 +47,7 @@ def test_the_filter_is_that_of_the_front_end():
                                  "labels": recording.labels[:length]})  # fmt: skip
         (found,) = filtered(SPEC, [cut])
         assert (found.shape, found.dtype) == (part.shape, np.float32)
-    expected = float64.stages(SPEC, part).filter.T
+    expected = float64.compute_stages(SPEC, part).filter.T
     np.testing.assert_allclose(found, expected, atol=0.01)
 
 

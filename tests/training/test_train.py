@@ -11,8 +11,8 @@ from edgebio.recipes import AugmentSettings, TeacherSettings
 from edgebio.training import gradcam
 from edgebio.tasks.stft_classifier import run as runs
 from edgebio.training.fit import Batches, Distillation, adjust, fit, leaning, predict
-from edgebio.training.images import image_set
-from edgebio.training.metrics import scores
+from edgebio.training.image_set import build_image_set
+from edgebio.training.metrics import decision_metrics
 from edgebio.tasks.stft_classifier.train import train, train_fold
 from tests import tiny
 
@@ -41,7 +41,7 @@ def batches_of(images, settings):
 
 
 def test_an_epoch_draws_each_image_once_and_the_next_draws_others():
-    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    images = build_image_set(tiny.RECIPE.frontend, *SIDES)
     batches = batches_of(images, changed(batch=7))
     first = np.concatenate(batches.order)
     assert len(first) == len(set(first)) == len(images.train) // images.spec.step_frames // 7 * 7
@@ -63,7 +63,7 @@ def test_averaged_weights_are_the_moving_average_of_every_steps():
     from edgebio.models.keras import keras
     from edgebio.training.fit import begin, learn
 
-    images = image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
+    images = build_image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
     settings = changed(epochs=2, patience=0, average=0.8)
     begin(settings.seed)
     network = models.build(tiny.RECIPE.model, images.train.shape, len(images.classes))
@@ -87,7 +87,7 @@ def test_by_layers_a_batch_is_of_one_sitting_with_its_unlabelled_windows():
         dataclasses.replace(r, labels=np.where(np.arange(len(r.labels)) < 700, r.labels, -1))
         for r in (*tiny.recordings("1"), *tiny.recordings("2"))
     ]
-    images = image_set(tiny.RECIPE.frontend, half, [], half[:1], normalise="layers")
+    images = build_image_set(tiny.RECIPE.frontend, half, [], half[:1], normalise="layers")
     batches = batches_of(images, changed(batch=16, patience=0, normalise="layers"))
     seen = set()
     for number in range(len(batches)):
@@ -96,7 +96,7 @@ def test_by_layers_a_batch_is_of_one_sitting_with_its_unlabelled_windows():
         assert labelled.sum() == 16
         assert not targets[~labelled].any()
         assert 0.3 < labelled.mean() < 0.7
-        own = {images.train.sittings[k] for k in images.train.recordings[batches.order[number]]}
+        own = {images.train.sessions[k] for k in images.train.recordings[batches.order[number]]}
         assert len(own) == 1
         seen |= own
         np.testing.assert_array_equal(batches[number][0], pixels)  # asked twice, it is the same
@@ -104,7 +104,7 @@ def test_by_layers_a_batch_is_of_one_sitting_with_its_unlabelled_windows():
 
 
 def test_time_is_stretched_anew_in_every_batch_and_the_labels_stay():
-    images = image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
+    images = build_image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
     plain, stretched = (
         batches_of(images, changed(augment=AugmentSettings(time_stretch=by))) for by in (0.0, 0.3)
     )
@@ -115,7 +115,7 @@ def test_time_is_stretched_anew_in_every_batch_and_the_labels_stay():
 
 
 def test_class_weights_make_every_class_count_alike():
-    images = image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
+    images = build_image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
     batches = batches_of(images, changed())
     counts = np.bincount(images.train.labels)
     assert counts[0] > counts[1]
@@ -126,7 +126,7 @@ def test_class_weights_make_every_class_count_alike():
 
 
 def test_probabilities_are_divided_by_a_power_of_the_frequencies_and_multiplied_by_costs():
-    images = image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
+    images = build_image_set(tiny.RECIPE.frontend, [*SIDES[0], SIDES[0][0]], [], SIDES[2])
     costly = images.classes[2]
     shift = leaning(changed(prior=0.5, costs={costly: 3.0}), images)
     model = models.build(tiny.RECIPE.model, images.train.shape, len(images.classes))
@@ -141,8 +141,8 @@ def test_probabilities_are_divided_by_a_power_of_the_frequencies_and_multiplied_
 
 
 def test_a_class_that_a_person_is_not_tuned_on_leaves_the_network_finite():
-    images = image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
-    some = images.tuned_on([r for r in SIDES[0] if r.labels[0] != 2])
+    images = build_image_set(tiny.RECIPE.frontend, SIDES[0], [], SIDES[2])
+    some = images.with_training_set([r for r in SIDES[0] if r.labels[0] != 2])
     assert 2 not in some.train.labels
     assert not leaning(changed(), some).any()
     assert np.isfinite(leaning(changed(prior=0.5), some)).all()
@@ -160,7 +160,7 @@ def test_metrics_are_those_of_the_model_that_is_kept():
     test = run.test()
     metrics = run.metrics
     decided = predict(run.network(), test).argmax(axis=1)
-    assert {k: metrics[k] for k in ("accuracy", "balanced_accuracy", "macro_f1")} == scores(
+    assert {k: metrics[k] for k in ("accuracy", "balanced_accuracy", "macro_f1")} == decision_metrics(
         test.labels, decided
     )
     assert np.trace(metrics["confusion"]) == (decided == test.labels).sum()
@@ -177,7 +177,7 @@ def test_metrics_are_those_of_the_model_that_is_kept():
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch():
-    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    images = build_image_set(tiny.RECIPE.frontend, *SIDES)
     # A learning rate this high makes the validation loss go up and down.
     fitted = fit(images, tiny.RECIPE.model, changed(epochs=6, patience=2, learning_rate=0.1))
     losses = fitted.history["val_loss"]
@@ -194,7 +194,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch():
 
 
 def test_a_loss_that_is_not_finite_is_said():
-    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    images = build_image_set(tiny.RECIPE.frontend, *SIDES)
     with pytest.raises(EdgebioError, match=r"not finite in epoch \d.*lower training.learning_rate"):
         fit(images, tiny.RECIPE.model, changed(epochs=2, learning_rate=1e30))
 
@@ -311,7 +311,7 @@ def test_the_loss_of_a_taught_network_is_that_of_the_labels_and_of_the_teacher()
 
 def test_a_network_learns_from_its_teacher_whatever_the_labels_are():
     """A teacher who sees nothing but one class, and to whom all of the loss belongs."""
-    images = image_set(tiny.RECIPE.frontend, *SIDES)
+    images = build_image_set(tiny.RECIPE.frontend, *SIDES)
 
     def teacher(x, training):
         assert not training

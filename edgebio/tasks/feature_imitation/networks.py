@@ -1,9 +1,9 @@
-"""Networks of feature imitation: LSTM, classifier, and both as one.
+"""Networks of feature imitation: the LSTM, the classifier, and both as one.
 
 After Wu C, Atashzar SF, Ghassemi MM, Alhanai T: An LSTM feature imitation network for hand movement
 recognition from sEMG signals (arXiv 2405.19356). There, each of four features of each channel has a
 bidirectional LSTM of three layers, fed sample by sample; here one small LSTM, shared by all
-channels, tells all four.
+channels, predicts all four.
 """
 
 from typing import Any
@@ -12,29 +12,29 @@ import numpy as np
 
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import keras, tf
-from edgebio.models.layers import normalised
-from edgebio.recipes.imitation import FeatureImitationSettings
+from edgebio.models.layers import batch_norm_relu
+from edgebio.recipes.feature_imitation import FeatureImitationSettings
 
 
 def imitator(
-    settings: FeatureImitationSettings, window: int, features: int, *, unroll: bool = False
+    settings: FeatureImitationSettings, length: int, features: int, *, unroll: bool = False
 ) -> Any:
-    """Build the network that imitates features of one channel's window.
+    """Build the network that imitates features of one channel's segment.
 
-    Every sample passes the same few ReLUs, whose means over a time step tell how its samples are
-    distributed, and whose largest values tell of peaks; the LSTM gathers them, and what it has at
-    the end becomes features.
+    Every sample passes the same few ReLUs. Their means over a time step describe the distribution
+    of its samples, their largest values the peaks. The LSTM gathers both, and its last output
+    becomes features.
 
     Parameters
     ----------
     settings
         Sizes.
-    window
-        Samples of a window.
+    length
+        Samples of a segment.
     features
-        How many are told.
+        Number of features.
     unroll
-        Write the LSTM out step by step, which trains faster and does not convert.
+        Unroll the LSTM, which trains faster and does not convert.
 
     Returns
     -------
@@ -45,15 +45,16 @@ def imitator(
     Raises
     ------
     EdgebioError
-        Where the window is no whole number of time steps.
+        If the segment is not a whole number of time steps.
     """
-    steps, rest = divmod(window, settings.samples_per_step)
+    steps, rest = divmod(length, settings.samples_per_step)
     if rest:
         raise EdgebioError(
-            f"feature_imitation.samples_per_step {settings.samples_per_step} does not divide the window of {window} samples"
+            f"feature_imitation.samples_per_step {settings.samples_per_step} does not divide the "
+            f"segment of {length} samples"
         )
     signal = keras.Input((steps, settings.samples_per_step, 1), name="signal")
-    # Kinks all over the range of the samples, instead of all of them at 0.
+    # Thresholds all over the range of the samples, instead of all of them at 0.
     x = keras.layers.Conv2D(
         settings.filters, 1, activation="relu", name="levels",
         kernel_initializer="he_uniform",
@@ -81,7 +82,7 @@ def classifier(
     settings
         Sizes.
     channels, features, classes
-        How many there are.
+        Numbers of each.
     dropout
         Rate before the last layer.
 
@@ -91,43 +92,42 @@ def classifier(
         From float32 (batch, channels, 1, features), in the imitator's units, to class
         probabilities (batch, classes).
     """
-    told = keras.Input((channels, 1, features), name="told")
-    x = told
+    inputs = keras.Input((channels, 1, features), name="predicted")
+    x = inputs
     for number, filters in enumerate(settings.classifier_filters):
         convolution = keras.layers.Conv2D(
             filters, (5, 1), padding="same", use_bias=False, name=f"conv{number}"
         )
-        x = normalised(convolution(x), f"conv{number}")
-    x = keras.layers.Flatten(name="flat")(x)  # electrodes are places: their mean would lose them
+        x = batch_norm_relu(convolution(x), f"conv{number}")
+    x = keras.layers.Flatten(name="flat")(x)  # no mean over electrodes: their position counts
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(classes, name="classes")(x)
-    return keras.Model(told, keras.layers.Softmax(name="probability")(x), name="classifier")
+    return keras.Model(inputs, keras.layers.Softmax(name="probability")(x), name="classifier")
 
 
-def joined(imitating: Any, classifying: Any) -> Any:
-    """Put both networks behind one another, on all channels of a window.
+def joined(imitator: Any, classifier: Any) -> Any:
+    """Connect both networks, on all channels of a segment.
 
     Returns
     -------
     tf_keras.Model
-        From float32 (batch, channels, steps, samples, 1) to class probabilities; its layers are
-        those of the two networks themselves.
+        From float32 (batch, channels, steps, samples, 1) to class probabilities; it shares
+        the layers of the two networks.
     """
-    channels, _, features = classifying.input_shape[1:]
-    steps, samples, _ = imitating.input_shape[1:]
-    windows = keras.Input((channels, steps, samples, 1), name="windows")
-    told = imitating(tf.reshape(windows, (-1, steps, samples, 1)))
-    return keras.Model(
-        windows, classifying(tf.reshape(told, (-1, channels, 1, features))), name="joined"
-    )
+    channels, _, features = classifier.input_shape[1:]
+    steps, samples, _ = imitator.input_shape[1:]
+    segments = keras.Input((channels, steps, samples, 1), name="segments")
+    predicted = imitator(tf.reshape(segments, (-1, steps, samples, 1)))
+    probability = classifier(tf.reshape(predicted, (-1, channels, 1, features)))
+    return keras.Model(segments, probability, name="joined")
 
 
 class _Chrono(keras.initializers.Initializer):  # type: ignore[misc]
-    """Biases with which an LSTM remembers from the start, over times from 1 step to all of them.
+    """Biases that give an LSTM a memory of 1 step to all steps before training.
 
     Tallec C, Ollivier Y: Can recurrent neural networks warp time? (ICLR 2018): the forget gate's
-    bias is log(u), the input gate's -log(u), with u uniform within 1 to the steps less 1.
+    bias is log(u), the input gate's -log(u), with u uniform from 1 to the number of steps less 1.
     """
 
     def __init__(self, steps: int) -> None:

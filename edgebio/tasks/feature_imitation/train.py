@@ -1,11 +1,12 @@
-"""Train by a recipe with ``[imitation]``: the LSTM, the CNN, and both together.
+"""Train a feature imitation: the LSTM, the CNN, and both together.
 
-The LSTM needs no labels: it learns from all windows of the training side. CNN and tuning need them,
-and are trained with several shares of the labelled windows.
+The LSTM needs no labels: it learns from all segments of the training set. CNN and joint tuning need
+them, and are trained with several shares of the labeled segments.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,436 +15,266 @@ import numpy.typing as npt
 
 from edgebio import progress, storage
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.tasks.feature_imitation import networks
-from edgebio.models.keras import keras, tf
-from edgebio.protocols import Fold
-from edgebio.recipes import Recipe, TrainingSettings
-from edgebio.recipes.imitation import FeatureImitationSettings
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.models.keras import keras
+from edgebio.recipes import DataSettings, Recipe, TrainingSettings
+from edgebio.recipes.feature_imitation import FeatureImitationSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training.features import IMITATED, imitated
-from edgebio.training.images import every_class, spec_of
+from edgebio.tasks.feature_imitation import classifier_training, networks
+from edgebio.tasks.feature_imitation.classifier_training import LabeledInputs
+from edgebio.tasks.feature_imitation.feature_scale import FeatureScale, r2_by_feature
+from edgebio.tasks.feature_imitation.imitator_training import (
+    predict_features,
+    time_steps,
+    train_imitator,
+    true_features,
+)
 from edgebio.tasks.feature_imitation.run import (
     CLASSIFIER,
+    SEGMENTS,
     TUNED,
-    WINDOWS,
     Arrays,
-    FeatureScale,
     ImitationFrontend,
-    r2_by_feature,
 )
-from edgebio.tasks.stft_classifier.run import FRONTEND, LOGS, MODEL
-from edgebio.training.metrics import by_class, confusion, instability, roc_auc, scores
-from edgebio.training.signals import LARGEST, Scale, Signals, compand, filtered
-
-_WINDOWS_AT_ONCE = 256  # of all channels
-_MOST_GAIN = 4.0  # octaves
-_LOUDNESS = (0.25, 8.0)  # rms in deviations between which a window's weight follows it
+from edgebio.tasks.results import Trained
+from edgebio.tasks.run_folder import FRONTEND, LOGS, NETWORK
+from edgebio.tasks.split import Split
+from edgebio.training.class_balance import ClassTargets, logit_shift, shift_logits
+from edgebio.training.features import IMITATED_FEATURES
+from edgebio.training.image_set import frontend_spec, require_every_class
+from edgebio.training.optimizer_loop import TrainedNetwork, reset_keras
+from edgebio.training.signals import Signals, SignalScale, compand, filter_recordings
 
 Floats = npt.NDArray[np.float32]
 
 
-def imitate(recipe: Recipe, fold: Fold, kept: Sequence[Recording], folder: Path) -> dict[str, Any]:
-    """Train on one side of a fold, score on the other, and keep what a run needs.
+def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
+    """Train both networks, and write their files; see `edgebio.tasks.task.Task.train`.
 
-    Parameters
-    ----------
-    recipe
-        With ``[imitation]``.
-    fold
-        Sides. Where it has recordings to tune on, their labels are used, and otherwise those of
-        `kept`.
-    kept
-        Recordings that the LSTM, the signal's scale and the features' scale are learned from.
-    folder
-        The run; everything but its recipe and metrics.json is written there.
+    The LSTM and all scales are learned from the training set. Labels are those of the tuning set if
+    there is one, and of the training set otherwise.
 
-    Returns
-    -------
-    dict
-        What metrics.json holds of the result: ``r2`` by feature, of the features themselves;
-        ``accuracy`` and the other scores of the classifier on imitated features;
-        ``windows``, how many were tested; ``left_out``, artefacts by recording; and
-        ``percentages``, a row for each share of the labelled windows with the accuracy of ``true``
-        features, of ``imitated`` ones, and of both networks ``tuned`` together.
+    ``details`` of the result are ``r2`` by feature, of the features themselves; and
+    ``percentages``, a row for each share of the labeled segments, with the accuracy on ``true``
+    features, on ``imitated`` ones, and of both networks ``tuned`` together.
     """
-    settings, training = recipe.feature_imitation, recipe.training
-    if settings is None:
-        raise EdgebioError(f"{recipe.name}: has no [imitation]")
-    if training.normalization != "training":
-        raise EdgebioError(
-            f"{recipe.name}: training.normalization = {training.normalization!r} is for images; an "
-            'imitation is standardised by its "training" side'
-        )
-    spec = spec_of(recipe.frontend, [*kept, *fold.tune, *fold.test])
-    ahead = settings.horizon * spec.step
-    classes = kept[0].classes
-    signals = filtered(spec, kept)
-    scale = Scale.learn(signals)
+    settings = recipe.feature_imitation or FeatureImitationSettings()
+    spec = frontend_spec(
+        recipe.frontend, [*split.train, *split.validation, *split.tune, *split.test]
+    )
+    cutter = _Cutter(spec, recipe.data, settings.horizon * spec.step)
+    filtered = filter_recordings(spec, split.train)
+    signal_scale = SignalScale.learn(filtered)
+    train = cutter.cut(split.train, signal_scale, filtered)
+    labeled = cutter.cut(split.tune, signal_scale) if split.tune else train
+    validation = cutter.cut(split.validation, signal_scale) if split.validation else None
+    require_every_class(labeled.labels, spec, split.labeled)
+    test = cutter.cut(split.test, signal_scale)
+    features = true_features(train, settings)
+    feature_scale = FeatureScale.learn(features)
+    features = features if labeled is train else true_features(labeled, settings)
+    test_features = true_features(test, settings)
+    # Once a network is tuned to a subject, the subject is no longer new.
+    training = recipe.training if split.tune else split.settings
+    classes = split.train[0].classes
+    shift = logit_shift(training, labeled.labels, classes)  # refuses unknown classes
 
-    def cut(recordings: Sequence[Recording], those: Sequence[Floats]) -> Signals:
-        found = Signals.of(spec, recordings, those, scale, recipe.data, ahead)
-        if not len(found):
-            raise EdgebioError(
-                f"{recordings[0].source}, ...: no labelled window of {spec.segment_length} samples, with "
-                f"{ahead} samples before it, among {len(recordings)} recordings"
-            )
-        return found
-
-    train = cut(kept, signals)
-    labelled = cut(fold.tune, filtered(spec, fold.tune)) if fold.tune else train
-    every_class(labelled.labels, spec, fold.tune or kept)
-    test = cut(fold.test, filtered(spec, fold.test))
-    whose = [r.subject for r in (fold.tune or kept)]
-    known = _features(train, settings)
-    told = FeatureScale.learn(known)
-    true = known if labelled is train else _features(labelled, settings)
-    expected = _features(test, settings)
-
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(training.seed)
-    tf.config.experimental.enable_op_determinism()
-    imitator, history = _fit_imitator(train, told, settings, training, folder / LOGS)
-    said, said_of_test = _say(imitator, labelled, settings), _say(imitator, test, settings)
-
-    def classifier() -> Any:
-        keras.utils.set_random_seed(training.seed)
-        shape = (spec.channels, len(IMITATED), len(classes))
-        return networks.classifier(settings, *shape, recipe.model.dropout)
-
-    rows: list[dict[str, Any]] = []
-    targets = _Targets(labelled.labels, len(classes), training)
-    true_of_test = _told(told.encode(expected))
+    reset_keras(training.seed)
+    imitator = train_imitator(
+        train, validation, feature_scale, settings, split.settings, folder / LOGS
+    )
+    stage = _ClassifierStage(
+        recipe, training, settings, imitator.network, feature_scale, labeled, features,
+        None if split.tune else validation, test, test_features, len(classes), shift,
+    )  # fmt: skip
+    subjects = [r.subject for r in split.labeled]
+    rows = []
     for percentage in progress.track(settings.percentages, "classifiers"):
-        share = first_windows(labelled, whose, percentage)
-        on_true, _ = _fit_classifier(
-            classifier(), _told(told.encode(true)), share, targets, settings, training
-        )
-        on_said, learning = _fit_classifier(classifier(), said, share, targets, settings, training)
-        probability = _predict(on_said, said_of_test)
-        both = _tune(imitator, on_said, labelled, share, targets, settings, training)
-        tuned = _through(both, test, settings)
-        rows.append(
-            {
-                "percentage": percentage,
-                "windows": len(share),
-                **{
-                    name: scores(test.labels, values.argmax(axis=1))["accuracy"]
-                    for name, values in (
-                        ("true", _predict(on_true, true_of_test)),
-                        ("imitated", probability),
-                        ("tuned", tuned),
-                    )
-                },
-            }
-        )
+        row, classifier, joined = stage.run(percentage, subjects)
+        rows.append(row)
+    probability = stage.probability(classifier.network)
 
-    rng = np.random.default_rng(training.seed)
-    _save(folder / MODEL, imitator)
-    _save(folder / CLASSIFIER, on_said)
-    _save(folder / TUNED, both)
+    _write_weights(folder / NETWORK, imitator.network)
+    _write_weights(folder / CLASSIFIER, classifier.network)
+    _write_weights(folder / TUNED, joined)
     frontend = ImitationFrontend(
-        classes=classes, frontend=spec, prediction=settings.horizon, entropy=settings.entropy,
-        signal=scale, told=told,
+        classes=classes, frontend=spec, horizon=settings.horizon, entropy=settings.entropy,
+        signal_scale=signal_scale, feature_scale=feature_scale,
     )  # fmt: skip
     storage.write_text(folder / FRONTEND, frontend.model_dump_json(indent=2) + "\n")
-    some = np.sort(rng.choice(len(train), min(recipe.quantize.samples, len(train)), replace=False))
-    of_those = _say(imitator, train, settings, some)
-    one_each = train.seen(some)[np.arange(len(some)), some % spec.channels]
+    count = min(recipe.quantize.samples, len(train))
+    rng = np.random.default_rng(training.seed)
+    chosen = np.sort(rng.choice(len(train), count, replace=False))
+    one_channel = train.segments(chosen)[np.arange(count), chosen % spec.channels]
+    predicted = stage.test_predicted[:, :, 0]
     arrays = Arrays(
-        calibration=_steps(compand(one_each), settings),
-        calibration_told=of_those,
+        calibration=time_steps(compand(one_channel), settings),
+        calibration_predicted=predict_features(imitator.network, train, settings, chosen),
         codes=compand(test.values),
         starts=test.starts,
         labels=test.labels,
         recordings=test.recordings,
-        subjects=np.array([r.subject for r in fold.test], np.str_),
-        features=expected,
-        told=said_of_test[:, :, 0],
+        subjects=np.array([r.subject for r in split.test], np.str_),
+        features=test_features,
+        predicted=predicted,
         probability=probability,
     )
-    with storage.replacing(folder / WINDOWS) as temporary:
+    with storage.replacing(folder / SEGMENTS) as temporary:
         np.savez_compressed(temporary, **vars(arrays))
-    decided = probability.argmax(axis=1)
-    counts = confusion(test.labels, decided, len(classes))
-    return {
-        "classes": classes,
-        "features": list(IMITATED),
-        "prediction": settings.horizon,
-        "parameters": int(imitator.count_params()),
-        "parameters_classifier": int(on_said.count_params()),
-        "epochs": len(history["loss"]),
-        "best_epoch": len(history["loss"]),
-        "r2": r2_by_feature(expected, told.decode(said_of_test[:, :, 0])),
-        "percentages": rows,
-        **scores(test.labels, decided),
-        "roc_auc": roc_auc(test.labels, probability),
-        "instability": instability(test.labels, decided, test.recordings),
-        "by_class": by_class(counts),
-        "confusion": counts,
-        "windows": len(test),
-        "left_out": {"train": labelled.left_out, "test": test.left_out},
-        "history": history,
-        "history_classifier": learning,
-    }
+    return Trained(
+        classes=classes,
+        labels=test.labels,
+        recordings=test.recordings,
+        probability=probability,
+        parameters=int(imitator.network.count_params()),
+        best_epoch=imitator.best_epoch,
+        history=imitator.history,
+        exclusions={"train": labeled.exclusions, "test": test.exclusions},
+        details={
+            "features": list(IMITATED_FEATURES),
+            "prediction": settings.horizon,
+            "parameters_classifier": int(classifier.network.count_params()),
+            "r2": r2_by_feature(test_features, feature_scale.decode(predicted)),
+            "percentages": rows,
+            "history_classifier": classifier.history,
+        },
+    )
 
 
-def first_windows(
+def first_segments(
     signals: Signals, subjects: Sequence[str], percentage: float
 ) -> npt.NDArray[np.int64]:
-    """Choose a share of each person's windows of each class: those that were recorded first.
+    """Choose a share of each subject's segments of each class: those recorded first.
 
-    Overlapping windows drawn at random would show nearly all of the signal.
+    Overlapping segments drawn at random would show nearly all of the signal.
 
     Parameters
     ----------
     signals
-        Windows, in order of time.
+        Segments, in order of time.
     subjects
-        Whose the recordings are, by their number.
+        Subject of each recording.
     percentage
-        Share in per cent; at least one window is taken of each.
+        Share in percent; at least one segment of each is chosen.
 
     Returns
     -------
     ndarray
-        int64: numbers of windows, rising.
+        int64: numbers of segments, rising.
     """
-    people = np.unique(np.array(subjects), return_inverse=True)[1][signals.recordings]
+    by_segment = np.unique(np.array(subjects), return_inverse=True)[1][signals.recordings]
     chosen = []
-    for person in np.unique(people):
+    for subject in np.unique(by_segment):
         for label in np.unique(signals.labels):
-            own = np.flatnonzero((people == person) & (signals.labels == label))
+            own = np.flatnonzero((by_segment == subject) & (signals.labels == label))
             chosen.append(own[: int(np.ceil(len(own) * percentage / 100))])
     return np.sort(np.concatenate(chosen))
 
 
-def _features(signals: Signals, settings: FeatureImitationSettings) -> npt.NDArray[np.float64]:
-    """True features of all windows that are to be told: shape (n, channels, 4)."""
-    return np.concatenate(
-        [
-            imitated(signals.told(slice(k, k + _WINDOWS_AT_ONCE)), settings.entropy)
-            for k in range(0, len(signals), _WINDOWS_AT_ONCE)
-        ]
-    )
+@dataclass(frozen=True)
+class _Cutter:
+    """How recordings become segments."""
+
+    spec: FrontendSpec
+    data: DataSettings
+    horizon: int
+
+    def cut(
+        self,
+        recordings: Sequence[Recording],
+        scale: SignalScale,
+        filtered: Sequence[Floats] | None = None,
+    ) -> Signals:
+        filtered = filtered or filter_recordings(self.spec, recordings)
+        signals = Signals.cut(self.spec, recordings, filtered, scale, self.data, self.horizon)
+        if not len(signals):
+            raise EdgebioError(
+                f"{recordings[0].source}, ...: no labeled segment of {self.spec.segment_length} "
+                f"samples, with {self.horizon} samples before it, among {len(recordings)} "
+                "recordings"
+            )
+        return signals
 
 
-def _steps(codes: npt.NDArray[np.int8], settings: FeatureImitationSettings) -> npt.NDArray[np.int8]:
-    """Codes (..., window) as the LSTM's time steps (..., steps, samples, 1)."""
-    return codes.reshape(*codes.shape[:-1], -1, settings.samples_per_step, 1)
+@dataclass(eq=False)
+class _ClassifierStage:
+    """Everything that follows the imitator: classifiers by share of the labels."""
+
+    recipe: Recipe
+    training: TrainingSettings
+    settings: FeatureImitationSettings
+    imitator: Any
+    scale: FeatureScale
+    labeled: Signals
+    features: npt.NDArray[np.float64]
+    validation: Signals | None
+    test: Signals
+    test_features: npt.NDArray[np.float64]
+    classes: int
+    shift: Floats
+
+    def __post_init__(self) -> None:
+        self.targets = ClassTargets(self.labeled.labels, self.classes, self.training)
+        self.predicted = predict_features(self.imitator, self.labeled, self.settings)
+        self.test_predicted = predict_features(self.imitator, self.test, self.settings)
+
+    def run(
+        self, percentage: float, subjects: Sequence[str]
+    ) -> tuple[dict[str, Any], TrainedNetwork, Any]:
+        """Train with a share of the labels: a row of ``percentages``, the CNN, both as one."""
+        index = first_segments(self.labeled, subjects, percentage)
+        on_true = self._train(index, self._scaled(self.features), true=True)
+        on_predicted = self._train(index, self.predicted, true=False)
+        joined, copy = classifier_training.tune_jointly(
+            self.imitator, on_predicted.network, self.labeled, index, self.targets, self.settings,
+            self.training,
+        )  # fmt: skip
+        for network in (on_true.network, on_predicted.network, copy):
+            shift_logits(network, self.shift)
+        probabilities = {
+            "true": on_true.network(self._scaled(self.test_features), training=False).numpy(),
+            "imitated": self.probability(on_predicted.network),
+            "tuned": classifier_training.predict_jointly(joined, self.test, self.settings),
+        }
+        accuracies = {
+            name: float(np.mean(values.argmax(axis=1) == self.test.labels))
+            for name, values in probabilities.items()
+        }
+        row = {"percentage": percentage, "windows": len(index), **accuracies}
+        return row, on_predicted, joined
+
+    def probability(self, classifier: Any) -> Floats:
+        """Class probabilities of the test segments, by their predicted features."""
+        probability: Floats = classifier(self.test_predicted, training=False).numpy()
+        return probability
+
+    def _train(self, index: npt.NDArray[np.int64], inputs: Floats, *, true: bool) -> TrainedNetwork:
+        keras.utils.set_random_seed(self.training.seed)
+        network = networks.classifier(
+            self.settings, self.labeled.values.shape[1], len(IMITATED_FEATURES), self.classes,
+            self.recipe.model.dropout,
+        )  # fmt: skip
+        validation = None
+        if self.validation is not None:
+            held_out = (
+                self._scaled(true_features(self.validation, self.settings))
+                if true
+                else predict_features(self.imitator, self.validation, self.settings)
+            )
+            validation = LabeledInputs(
+                lambda index: held_out[index], self.validation.labels, np.arange(len(held_out))
+            )
+        return classifier_training.train_classifier(
+            network, LabeledInputs(lambda chosen: inputs[chosen], self.labeled.labels, index),
+            validation, self.targets, self.settings.classifier_epochs, self.training,
+        )  # fmt: skip
+
+    def _scaled(self, features: npt.NDArray[np.float64]) -> Floats:
+        """Input of the classifier: float32, shape (n, channels, 1, 4)."""
+        return self.scale.encode(features)[:, :, None, :].astype(np.float32)
 
 
-def _real(windows: Floats, settings: FeatureImitationSettings) -> Floats:
-    """Input of the float imitator: what the int8 one is given, in the pixels' scale."""
-    return _steps(compand(windows), settings).astype(np.float32) * np.float32(PIXEL_SCALE)
-
-
-def _told(units: npt.NDArray[np.floating]) -> Floats:
-    """Input of the classifier: shape (n, channels, 1, 4)."""
-    return units[:, :, None, :].astype(np.float32)
-
-
-class _Drawn(keras.utils.Sequence):  # type: ignore[misc]
-    """Mini-batches of one channel's windows, drawn anew in every epoch, with their features."""
-
-    def __init__(
-        self, signals: Signals, told: FeatureScale, settings: FeatureImitationSettings,
-        training: TrainingSettings,
-    ) -> None:  # fmt: skip
-        self.signals, self.told = signals, told
-        self.settings, self.training = settings, training
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return max(1, self.training.epoch_images // self.training.batch)
-
-    def __getitem__(self, number: int) -> tuple[Floats, Floats, Floats]:
-        rng = np.random.default_rng([self.training.seed, self.epoch, number])
-        count = self.training.batch
-        signals = self.signals
-        channel = rng.integers(0, signals.values.shape[1], count)
-        chosen = rng.integers(0, len(signals), count)
-        octaves = np.clip(rng.normal(0, self.settings.gain_octaves, count), -_MOST_GAIN, _MOST_GAIN)
-        gain = np.exp2(octaves).astype(np.float32)[:, None]
-        seen, ahead = (
-            np.clip(windows[np.arange(count), channel] * gain, -LARGEST, LARGEST)
-            for windows in (signals.seen(chosen), signals.told(chosen))
-        )
-        features = imitated(ahead, self.settings.entropy)
-        # The unit is relative, but what counts is the feature itself, and so the loud windows.
-        weights = np.clip(features[:, IMITATED.index("rms")], *_LOUDNESS)
-        return (
-            _real(seen, self.settings),
-            self.told.encode(features).astype(np.float32),
-            (weights / weights.mean()).astype(np.float32),
-        )
-
-    def on_epoch_end(self) -> None:
-        """Draw others in the next epoch."""
-        self.epoch += 1
-
-
-def _fit_imitator(
-    signals: Signals, told: FeatureScale, settings: FeatureImitationSettings, training: TrainingSettings,
-    logs: Path,
-) -> tuple[Any, dict[str, list[float]]]:  # fmt: skip
-    """Train the LSTM on windows of the training side; returns it in the form that converts."""
-    network = networks.imitator(settings, signals.window, len(IMITATED), unroll=True)
-    batches = _Drawn(signals, told, settings, training)
-    rate = keras.optimizers.schedules.CosineDecay(
-        training.learning_rate, training.epochs * len(batches)
-    )
-    network.compile(keras.optimizers.Adam(rate, clipnorm=1.0, jit_compile=False), "mse")
-    with progress.bar("imitating", training.epochs * len(batches)) as advance:
-        history = network.fit(
-            batches,
-            epochs=training.epochs,
-            shuffle=False,  # the batches come drawn
-            callbacks=[
-                keras.callbacks.TerminateOnNaN(),
-                keras.callbacks.TensorBoard(logs, write_graph=False),
-                keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1)),
-            ],
-            verbose=0,
-        ).history
-    if not np.isfinite(history["loss"]).all():
-        raise EdgebioError(
-            f"the loss is not finite in epoch {len(history['loss'])}: training diverged; lower "
-            f"training.learning_rate ({training.learning_rate:g})"
-        )
-    rolled = networks.imitator(settings, signals.window, len(IMITATED))
-    rolled.set_weights(network.get_weights())
-    return rolled, {name: [float(x) for x in values] for name, values in history.items()}
-
-
-def _say(
-    imitator: Any, signals: Signals, settings: FeatureImitationSettings,
-    index: npt.NDArray[np.integer] | None = None,
-) -> Floats:  # fmt: skip
-    """What the LSTM says of windows: the classifier's input, shape (n, channels, 1, 4)."""
-    chosen = np.arange(len(signals)) if index is None else index
-    channels = signals.values.shape[1]
-    parts = []
-    for k in range(0, len(chosen), _WINDOWS_AT_ONCE):
-        windows = _real(signals.seen(chosen[k : k + _WINDOWS_AT_ONCE]), settings)
-        said = imitator(windows.reshape(-1, *windows.shape[2:]), training=False).numpy()
-        parts.append(said.reshape(-1, channels, 1, len(IMITATED)))
-    return np.concatenate(parts)
-
-
-class _Targets:
-    """Smoothed targets and class weights of labelled windows."""
-
-    def __init__(
-        self, labels: npt.NDArray[np.integer], classes: int, training: TrainingSettings
-    ) -> None:
-        smooth = training.label_smoothing
-        self.labels = labels
-        self.targets = (np.eye(classes) * (1 - smooth) + smooth / classes).astype(np.float32)
-        self.weighted = training.class_weights
-
-    def of(self, share: npt.NDArray[np.integer]) -> tuple[Floats, Floats]:
-        """Targets and weights of some windows."""
-        labels = self.labels[share]
-        counts = np.bincount(labels, minlength=len(self.targets))
-        balanced = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
-        weights = balanced if self.weighted else np.ones(len(counts))
-        return self.targets[labels], weights.astype(np.float32)[labels]
-
-
-def _fit_classifier(
-    network: Any, told: Floats, share: npt.NDArray[np.int64], targets: _Targets,
-    settings: FeatureImitationSettings, training: TrainingSettings,
-) -> tuple[Any, dict[str, list[float]]]:  # fmt: skip
-    """Train the CNN on features of some windows; what is drawn depends on their number alone."""
-    expected, weights = targets.of(share)
-
-    def batch(drawn: npt.NDArray[np.int64]) -> tuple[Floats, ...]:
-        return told[share[drawn]], expected[drawn], weights[drawn]
-
-    return _fit(network, batch, len(share), settings.classifier_epochs, 3e-3, training)
-
-
-def _tune(
-    imitator: Any, classifier: Any, signals: Signals, share: npt.NDArray[np.int64],
-    targets: _Targets, settings: FeatureImitationSettings, training: TrainingSettings,
-) -> Any:  # fmt: skip
-    """Train copies of both networks on, together, on some labelled windows."""
-    unrolled = networks.imitator(settings, signals.window, len(IMITATED), unroll=True)
-    unrolled.set_weights(imitator.get_weights())
-    copied = keras.models.clone_model(classifier)
-    copied.set_weights(classifier.get_weights())
-    both = networks.joined(unrolled, copied)
-    expected, weights = targets.of(share)
-
-    def batch(drawn: npt.NDArray[np.int64]) -> tuple[Floats, ...]:
-        return _real(signals.seen(share[drawn]), settings), expected[drawn], weights[drawn]
-
-    rate = training.tune_learning_rate
-    return _fit(both, batch, len(share), training.tune_epochs, rate, training)[0]
-
-
-def _through(both: Any, signals: Signals, settings: FeatureImitationSettings) -> Floats:
-    """Class probabilities of both networks as one: shape (n, classes)."""
-    return np.concatenate(
-        [
-            both(_real(signals.seen(slice(k, k + _WINDOWS_AT_ONCE)), settings),
-                 training=False).numpy()
-            for k in range(0, len(signals), _WINDOWS_AT_ONCE)
-        ]
-    )  # fmt: skip
-
-
-def _predict(classifier: Any, told: Floats) -> Floats:
-    probability: Floats = classifier(told, training=False).numpy()
-    return probability
-
-
-_CLASSIFIED = 64  # windows of a mini-batch
-
-
-def _fit(
-    network: Any, batch: Callable[[npt.NDArray[np.int64]], tuple[Floats, ...]], windows: int,
-    epochs: int, rate: float, training: TrainingSettings,
-) -> tuple[Any, dict[str, list[float]]]:  # fmt: skip
-    """Train a classifying network; an epoch draws no more than a tenth of `epoch_images`."""
-    batches = _Shuffled(batch, windows, training)
-    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
-    optimizer = keras.optimizers.Adam(schedule, jit_compile=False)
-    network.compile(optimizer, "categorical_crossentropy", weighted_metrics=["accuracy"])
-    history = network.fit(batches, epochs=epochs, shuffle=False, verbose=0).history
-    return network, {name: [float(x) for x in values] for name, values in history.items()}
-
-
-class _Shuffled(keras.utils.Sequence):  # type: ignore[misc]
-    """Mini-batches of labelled windows in a new order every epoch."""
-
-    def __init__(
-        self, batch: Callable[[npt.NDArray[np.int64]], tuple[Floats, ...]], windows: int,
-        training: TrainingSettings,
-    ) -> None:  # fmt: skip
-        self.batch, self.windows, self.training = batch, windows, training
-        self.epoch = 0
-        self._shuffle()
-
-    def __len__(self) -> int:
-        return max(1, len(self.order) // _CLASSIFIED)
-
-    def __getitem__(self, number: int) -> tuple[Floats, ...]:
-        return self.batch(self.order[number * _CLASSIFIED : (number + 1) * _CLASSIFIED])
-
-    def on_epoch_end(self) -> None:
-        """Shuffle for the next epoch."""
-        self.epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        most = max(_CLASSIFIED, self.training.epoch_images // 10)
-        rng = np.random.default_rng([self.training.seed, self.epoch])
-        self.order = rng.permutation(self.windows)[:most]
-
-
-def _save(path: Path, network: Any) -> None:
+def _write_weights(path: Path, network: Any) -> None:
     with storage.replacing(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # says that .h5 is old
+        warnings.simplefilter("ignore")  # .h5 is deprecated
         network.save_weights(temporary, save_format="h5")

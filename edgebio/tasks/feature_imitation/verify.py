@@ -1,41 +1,47 @@
-"""What the ladder of a feature imitation is climbed with: both networks, on windows of its run."""
+"""Verify both networks of a feature imitation, with segments of its run's test set."""
 
 from pathlib import Path
 
 import numpy as np
 
-from edgebio import tflite
-from edgebio.parity.network_rungs import Images
-from edgebio.tasks.feature_imitation.quantize import CLASSIFIER, ENTRY, TOLD
-from edgebio.tasks.feature_imitation import run
+from edgebio.boards import Board
+from edgebio.parity.ladder import skip_frontend, verify_networks
+from edgebio.parity.network_rungs import Inputs, float_against_int8
+from edgebio.tasks.feature_imitation.run import CLASSIFIER_MODEL, ImitationRun
+from edgebio.tasks.results import VerifyResult
+from edgebio.tasks.run_folder import QUANTIZE
 
 
-def is_one(model: Path) -> bool:
-    """Whether a .tflite is the LSTM of the run whose folder it lies in."""
-    return ENTRY in tflite.read(model).metadata and run.is_one(model.parent)
-
-
-def fed(model: Path, windows: int) -> list[tuple[Path, Images]]:
-    """Both networks of a run, each with inputs.
+def verify_imitation(model: Path, board: Board | None, segments: int) -> VerifyResult:
+    """Verify the LSTM of a run, and its classifier with the LSTM's own outputs.
 
     Parameters
     ----------
     model
         The LSTM, in its run.
-    windows
-        Test windows to take, spread over all that there are.
+    board, segments
+        See `edgebio.tasks.task.Task.verify`.
+    """
+    rungs = [
+        *skip_frontend("raw samples, no STFT"),
+        float_against_int8(model, model.with_name(QUANTIZE)),
+        *verify_networks(network_inputs(model, segments), board),
+    ]
+    return VerifyResult(rungs, "the run's test set")
+
+
+def network_inputs(model: Path, segments: int) -> dict[Path, Inputs]:
+    """Inputs of both networks of a run.
 
     Returns
     -------
-    list
-        The LSTM with one channel of each window, another one every time; and the classifier with
-        what the LSTM said of all channels of those windows.
+    dict
+        Of the LSTM: one channel of each segment, each time the next one; of the classifier: the
+        LSTM's outputs for all channels of the same segments.
     """
-    run = run.load(model.parent)
-    some = np.unique(np.linspace(0, len(run.labels()) - 1, windows).astype(np.int64))
-    inputs = run.inputs(some)
-    channels = len(inputs) // len(some)
-    number = np.arange(len(some))
-    one_each = inputs.reshape(len(some), channels, *inputs.shape[1:])[number, number % channels]
-    told = np.load(model.parent / TOLD, allow_pickle=False)[some]
-    return [(model, one_each), (model.parent / CLASSIFIER, told[:, :, None])]
+    run = ImitationRun.load(model.parent)
+    index = np.unique(np.linspace(0, len(run.arrays.starts) - 1, segments).astype(np.int64))
+    return {
+        model: run.one_channel_inputs(index),
+        model.with_name(CLASSIFIER_MODEL): run.int8_predictions()[index][:, :, None],
+    }

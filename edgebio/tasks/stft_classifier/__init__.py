@@ -2,50 +2,68 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from edgebio.protocols import Fold
+from edgebio.boards import Board
 from edgebio.recipes import Recipe, Scheme
 from edgebio.recordings.recording import Recording
-from edgebio.tasks.task import Engine, QuantizeResult, Score, Task, TrainResult
+from edgebio.report.page import Section, Tile
+from edgebio.tasks.engines import Engine
+from edgebio.tasks.results import Quantized, Trained, VerifyResult
+from edgebio.tasks.scoring import SegmentMetrics
+from edgebio.tasks.split import Split
+from edgebio.tasks.stft_classifier import quantize, report, score, verify
+from edgebio.tasks.stft_classifier.run import ImageRun
+from edgebio.tasks.task import Document, Task
+from edgebio.tflite.metadata import ENTRY
 
 
-class StftClassifier(Task):
+class StftClassifier(Task[ImageRun]):
     """A CNN over STFT images, whose pixels the firmware's own front end computes."""
 
     name = "stft_classifier"
+    run_type = ImageRun
+    metadata_entry = ENTRY
+    schemes = ("ptq", "qat", "prune", "cluster")
 
-    def train(self, recipe: Recipe, fold: Fold, folder: Path) -> TrainResult:  # noqa: D102
-        from edgebio.tasks.stft_classifier.train import train_fold
+    def _train(self, recipe: Recipe, split: Split, folder: Path) -> Trained:
+        from edgebio.tasks.stft_classifier.train import train_classifier
 
-        return TrainResult(folder, train_fold(recipe, fold, folder))
+        return train_classifier(recipe, split, folder)
 
-    def load_run(self, folder: Path) -> Any:  # noqa: D102
-        from edgebio.tasks.stft_classifier import run
-
-        return run.load(folder)
-
-    def quantize(  # noqa: D102
+    def _quantize(
         self,
-        folder: Path,
+        run: ImageRun,
+        scheme: Scheme,
+        recordings: Sequence[Recording],
+        engine: Engine | None,
+        compare_layers: bool,
+    ) -> Quantized:
+        return quantize.quantize_classifier(run, scheme, recordings, engine, compare_layers)
+
+    def _segment_metrics(self, run: ImageRun) -> SegmentMetrics:
+        return score.segment_metrics(run)
+
+    def verify(  # noqa: D102
+        self,
+        model: Path,
+        board: Board | None = None,
         *,
-        scheme: Scheme | None = None,
+        segments: int = 300,
         recordings: Sequence[Recording] | None = None,
         data: Path | None = None,
-        engine: Engine | None = None,
-        compare_layers: bool = True,
-    ) -> QuantizeResult:
-        from edgebio.tasks.stft_classifier import quantize
-        from edgebio.tasks import provenance
+    ) -> VerifyResult:
+        return verify.verify_classifier(model, board, segments, recordings, data)
 
-        def learned(run: Any) -> Sequence[Recording]:
-            return provenance.load(run, data) if recordings is None else recordings
+    def describe(self, run: ImageRun) -> list[str]:  # noqa: D102
+        return report.describe_classifier(run)
 
-        return QuantizeResult(
-            folder, quantize(folder, engine, scheme, learned, compare=compare_layers)
-        )
+    def fold_section(  # noqa: D102
+        self, run: ImageRun, folds: Sequence[Document], mean: Document
+    ) -> Section:
+        return report.fold_section(run, folds)
 
-    def score(self, folder: Path) -> Score:  # noqa: D102
-        from edgebio.tasks.stft_classifier import score
+    def _tiles(self, run: ImageRun, quantized: Document | None) -> list[Tile]:
+        return report.metric_tiles(run, quantized)
 
-        return Score(*score.by_person(folder), score.by_condition(folder))
+    def _sections(self, run: ImageRun, quantized: Document | None) -> list[Section]:
+        return [report.examples_section(run)]

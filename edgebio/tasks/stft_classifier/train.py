@@ -1,146 +1,130 @@
-"""Train by a recipe and leave a run behind."""
+"""Train an STFT classifier and leave its run."""
 
-import shutil
-import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgebio import protocols, recipes, storage
+from edgebio import storage
 from edgebio.errors import EdgebioError
-from edgebio.protocols import Fold
 from edgebio.recipes import ModelSettings, Recipe, TrainingSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training import gradcam
 from edgebio.tasks import provenance
-from edgebio.training.fit import Fitted, adjust, fit, leaning, predict, tune
-from edgebio.training.images import ImageSet, image_set
-from edgebio.training.layer_statistics import predict_by_sitting, settle
-from edgebio.training.pretraining import pretrained
-from edgebio.tasks.stft_classifier.run import FRONTEND, IMAGES, LOGS, METRICS, MODEL, RECIPE, SIDES, RunFrontend
-from edgebio.training.metrics import by_class, confusion, instability, roc_auc, scores
+from edgebio.tasks.results import Trained
+from edgebio.tasks.run_folder import FRONTEND, LOGS, NETWORK
+from edgebio.tasks.split import Split, describe_recordings
+from edgebio.tasks.stft_classifier.run import IMAGES, ImageFrontend, ImageRun
+from edgebio.training import gradcam
+from edgebio.training.class_balance import logit_shift, shift_logits
+from edgebio.training.image_set import ImageSet, build_image_set
+from edgebio.training.image_training import predict, train_network, tune_network
+from edgebio.training.layer_statistics import predict_by_session, set_layer_statistics
+from edgebio.training.metrics import decision_metrics
+from edgebio.training.optimizer_loop import TrainedNetwork
+from edgebio.training.pretraining import pretrained_weights
 
-_MADE_FROM_IT = (
-    "model.tflite", "classifier.tflite", "quantize.json", "outputs.npy", "told.npy",
-    "validate.json", "bench.json", "hil.json", "report.html",
-)  # fmt: skip
-"""What later commands put beside them; of no use once the network is another."""
-_VALIDATION_SHARE = 0.1  # of the repetitions, where that is more than the recipe's number of them
+
+def train_classifier(recipe: Recipe, split: Split, folder: Path) -> Trained:
+    """Train the classifier, and write its files; see `edgebio.tasks.task.Task.train`."""
+    settings, logs = split.settings, folder / LOGS
+    images = build_image_set(
+        recipe.frontend, split.train, split.validation, split.test, recipe.data,
+        settings.normalization,
+    )  # fmt: skip
+    shift = logit_shift(settings, images.train.labels, images.classes)  # refuses unknown classes
+    details: dict[str, Any] = {}
+    weights = None
+    if recipe.other_datasets:
+        details["others"] = describe_recordings(split.pretraining)
+        weights = pretrained_weights(
+            images, split.pretraining, recipe, settings, logs / "pretraining"
+        )
+    teacher = _train_teacher(recipe.model, settings, images, logs / "teacher")
+    details["teacher"] = _describe_teacher(teacher, images) if teacher else None
+    trained = train_network(
+        images, recipe.model, settings, logs, weights, teacher.network if teacher else None
+    )
+    if split.tune:
+        images = images.with_training_set(split.tune)
+        shift = logit_shift(settings, images.train.labels, images.classes)
+        # The subject is known from here on: the settings for new subjects no longer hold.
+        trained = tune_network(trained, images, recipe.model, recipe.training, logs / "tuning")
+    network = trained.network
+    shift_logits(network, shift)
+    if settings.normalization == "layers":
+        probability = predict_by_session(network, images.test)
+        set_layer_statistics(network, images.train)
+    else:
+        probability = predict(network, images.test)
+    _write(recipe, split, images, network, probability, folder)
+    return Trained(
+        classes=images.classes,
+        labels=images.test.labels,
+        recordings=images.test.recordings,
+        probability=probability,
+        parameters=int(network.count_params()),
+        best_epoch=trained.best_epoch,
+        history=trained.history,
+        exclusions={"train": images.train.exclusions, "test": images.test.exclusions},
+        details=details,
+    )
 
 
-def train(
-    recipe: Recipe,
-    recordings: Sequence[Recording],
-    folder: Path,
-    others: Sequence[Recording] = (),
-) -> dict[str, Any]:
-    """Train by a recipe on recordings, divided as its ``[data]`` says.
+def retrain_images(
+    run: ImageRun, recordings: Sequence[Recording]
+) -> tuple[ImageSet, TrainingSettings]:
+    """Cut a run's training images again, for training further.
 
     Parameters
     ----------
-    recipe
-        What to do.
+    run
+        A finished run.
     recordings
-        Everybody who is trained on and tested on.
-    folder
-        Where the run goes; an earlier run there is replaced.
-    others
-        By ``recipe.others``: what it learns from before.
+        What contains the run's own recordings, see `edgebio.tasks.provenance.match`.
 
     Returns
     -------
-    dict
-        What metrics.json holds.
+    images : ImageSet
+        Without a test set; the front end is the run's, to the last bit.
+    settings : TrainingSettings
+        Those of the last training.
 
     Raises
     ------
     EdgebioError
-        Where recordings or recipe do not fit, or `folder` holds something else than a run.
+        If a recording is missing or was changed, or they give another front end.
     """
-    fold = protocols.of_job(recipe.data, recordings)
-    return train_fold(recipe, replace(fold, others=tuple(others)), folder)
-
-
-def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
-    """Train on one side of a fold and score on the other; see `train`."""
-    _make_room(folder)
-    storage.write_text(folder / RECIPE, recipes.dump(recipe))
-    start = time.monotonic()
-    training = recipe.training
-    if fold.new_people:
-        training = training.for_new_subjects()
-    kept, validation = fold.train, fold.validation
-    if not validation:
-        kept, validation = protocols.hold_out(
-            fold.train, training.validation_repetitions, _VALIDATION_SHARE
+    sets = provenance.match(run, recordings)
+    images = build_image_set(
+        run.recipe.frontend, sets["train"], sets["validation"], (), run.recipe.data,
+        run.training.normalization,
+    )  # fmt: skip
+    frontend = run.frontend
+    if (images.spec, images.standardization) != (frontend.frontend, frontend.standardization):
+        raise EdgebioError(
+            f"{run.folder}: the same recordings give another front end now than when it was "
+            "trained: train again"
         )
-    elif not training.patience:
-        # With a schedule of fixed length nothing is stopped, and more people are worth having.
-        kept, validation = (*kept, *validation), ()
-    about: dict[str, Any] = {
-        "recipe": recipe.name,
-        "dataset": recipe.data.dataset,
-        "fold": fold.name,
-        "train": _side(kept),
-        "tune": _side(fold.tune),
-        "validation": _side(validation),
-    }
-    if recipe.feature_imitation:
-        from edgebio.tasks.feature_imitation.train import imitate
+    if sets["tune"]:
+        return images.with_training_set(sets["tune"]), run.recipe.training
+    return images, run.training
 
-        found = imitate(recipe, fold, kept, folder)
-        about["test"] = {**_side(fold.test), "windows": found.pop("windows")}
-        whose = {"train": fold.tune or kept, "test": fold.test}
-        without = found.pop("left_out")
-        about["left_out"] = {name: _left_out(without[name], side) for name, side in whose.items()}
-        about["seconds"] = round(time.monotonic() - start, 1)
-        storage.write_json(folder / METRICS, {**about, **found})
-        return {**about, **found}
-    images = image_set(
-        recipe.frontend, kept, validation, fold.test, recipe.data, training.normalization
-    )
-    shift = leaning(training, images)  # now, as it refuses classes that there are not
-    begun = None
-    if recipe.other_datasets:
-        about["others"] = _side(fold.others)
-        begun = pretrained(images, fold.others, recipe, training, folder / LOGS / "pretraining")
-    taught = _teacher(recipe.model, training, images, folder / LOGS / "teacher")
-    teacher = taught.model if taught else None
-    fitted = fit(images, recipe.model, training, folder / LOGS, begun, teacher)
-    if fold.tune:
-        images = images.tuned_on(fold.tune)
-        shift = leaning(training, images)
-        # By now the network is one of a known wearer.
-        fitted = tune(fitted, images, recipe.model, recipe.training, folder / LOGS / "tuning")
-    adjust(fitted.model, shift)
-    if training.normalization == "layers":
-        probability = predict_by_sitting(fitted.model, images.test)
-        settle(fitted.model, images.train)
-    else:
-        probability = predict(fitted.model, images.test)
-    decided = probability.argmax(axis=1)
-    labels = images.test.labels
-    counts = confusion(labels, decided, len(images.classes))
-    test = {
-        **scores(labels, decided),
-        "roc_auc": roc_auc(labels, probability),
-        "instability": instability(labels, decided, images.test.recordings),
-    }
 
-    rng = np.random.default_rng(training.seed)
-    drawn = min(recipe.quantize.samples, len(images.train))
-    chosen = np.sort(rng.choice(len(images.train), drawn, replace=False))
-    frontend = RunFrontend(
+def _write(
+    recipe: Recipe, split: Split, images: ImageSet, network: Any, probability: Any, folder: Path
+) -> None:
+    frontend = ImageFrontend(
         classes=images.classes, frontend=images.spec, standardization=images.standardization
     )
     storage.write_text(folder / FRONTEND, frontend.model_dump_json(indent=2) + "\n")
-    with storage.replacing(folder / MODEL) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # says that .h5 is old; tfmot reads no other file
-        fitted.model.save(temporary, save_format="h5", include_optimizer=False)
+    with storage.replacing(folder / NETWORK) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # .h5 is deprecated, but tfmot reads no other format
+        network.save(temporary, save_format="h5", include_optimizer=False)
+    count = min(recipe.quantize.samples, len(images.train))
+    rng = np.random.default_rng(split.settings.seed)
+    chosen = np.sort(rng.choice(len(images.train), count, replace=False))
     with storage.replacing(folder / IMAGES) as temporary:
         np.savez_compressed(
             temporary,
@@ -149,91 +133,32 @@ def train_fold(recipe: Recipe, fold: Fold, folder: Path) -> dict[str, Any]:
             starts=images.test.starts,
             labels=images.test.labels,
             recordings=images.test.recordings,
-            subjects=np.array([r.subject for r in fold.test], np.str_),
-            sessions=np.array([r.session for r in fold.test], np.str_),
-            conditions=np.array([r.condition for r in fold.test], np.str_),
+            subjects=np.array([r.subject for r in split.test], np.str_),
+            sessions=np.array([r.session for r in split.test], np.str_),
+            conditions=np.array([r.condition for r in split.test], np.str_),
             ends=images.test.ends,
             probability=probability,
         )
-    provenance.write(folder, kept, validation, fold.tune)
-    (folder / gradcam.FILE).unlink(missing_ok=True)
-    if explained := gradcam.explain(fitted.model, images.test, probability):
-        gradcam.save(folder, explained)
-    metrics: dict[str, Any] = {
-        **about,
-        "test": {**_side(fold.test), "windows": len(images.test)},
-        "left_out": {
-            name: _left_out(side.left_out, whose)
-            for name, side, whose in (
-                ("train", images.train, kept if not fold.tune else fold.tune),
-                ("test", images.test, fold.test),
-            )
-        },
-        "classes": images.classes,
-        "new_people": fold.new_people,
-        "parameters": int(fitted.model.count_params()),
-        "epochs": len(fitted.history["loss"]),
-        "best_epoch": fitted.best_epoch,
-        "seconds": round(time.monotonic() - start, 1),
-        **test,
-        "teacher": _about(taught, images) if taught else None,
-        "by_class": by_class(counts),
-        "confusion": counts,
-        "history": fitted.history,
-    }
-    storage.write_json(folder / METRICS, metrics)  # last: with it the run is complete
-    return metrics
+    if maps := gradcam.attention_maps(network, images.test, probability):
+        gradcam.save(folder, maps)
 
 
-def _teacher(
-    model: ModelSettings, training: TrainingSettings, images: ImageSet, logs: Path
-) -> Fitted | None:
-    """Train the teacher, where the recipe has one."""
-    if training.teacher is None:
+def _train_teacher(
+    model: ModelSettings, settings: TrainingSettings, images: ImageSet, logs: Path
+) -> TrainedNetwork | None:
+    """Train the teacher, if the recipe has one."""
+    if settings.teacher is None:
         return None
-    larger = model.model_copy(update={"filters": training.teacher.filters})
-    epochs = training.teacher.epochs or training.epochs
-    return fit(images, larger, training.model_copy(update={"epochs": epochs}), logs)
+    larger = model.model_copy(update={"filters": settings.teacher.filters})
+    epochs = settings.teacher.epochs or settings.epochs
+    return train_network(images, larger, settings.model_copy(update={"epochs": epochs}), logs)
 
 
-def _about(teacher: Fitted, images: ImageSet) -> dict[str, Any]:
-    """What a teacher took, and how right it is of the test side itself."""
-    decided = predict(teacher.model, images.test).argmax(axis=1)
+def _describe_teacher(teacher: TrainedNetwork, images: ImageSet) -> dict[str, Any]:
+    """Size of a teacher, and its own metrics on the test set."""
+    decisions = predict(teacher.network, images.test).argmax(axis=1)
     return {
-        "parameters": int(teacher.model.count_params()),
+        "parameters": int(teacher.network.count_params()),
         "epochs": len(teacher.history["loss"]),
-        **scores(images.test.labels, decided),
-    }
-
-
-def _make_room(folder: Path) -> None:
-    """Take an earlier run away, and nothing else that may lie there."""
-    if folder.exists() and not folder.is_dir():
-        raise EdgebioError(f"{folder}: is a file; a run is a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECIPE).is_file():
-        raise EdgebioError(f"{folder}: holds files and no {RECIPE}; choose an empty folder")
-    for name in (METRICS, SIDES, *_MADE_FROM_IT):
-        (folder / name).unlink(missing_ok=True)
-    if (folder / LOGS).is_dir():
-        shutil.rmtree(folder / LOGS)
-
-
-def _left_out(
-    found: Sequence[dict[str, int]], recordings: Sequence[Recording]
-) -> list[dict[str, Any]]:
-    """Artefacts of each recording that has any."""
-    return [
-        {"subject": r.subject, "session": r.session, "repetition": r.repetition, **without}
-        for r, without in zip(recordings, found, strict=True)
-        if sum(without.values()) > without["of"]
-    ]
-
-
-def _side(recordings: Sequence[Recording]) -> dict[str, Any]:
-    return {
-        "subjects": list(dict.fromkeys(r.subject for r in recordings)),
-        "sessions": list(dict.fromkeys(r.session for r in recordings)),
-        "conditions": list(dict.fromkeys(r.condition for r in recordings if r.condition)),
-        "repetitions": sorted({r.repetition for r in recordings}),
-        "recordings": len(recordings),
+        **decision_metrics(images.test.labels, decisions),
     }

@@ -8,12 +8,12 @@ from edgebio import protocols, recipes
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.tasks.feature_imitation import networks
-from edgebio.recipes.imitation import FeatureImitationSettings
+from edgebio.recipes.feature_imitation import FeatureImitationSettings
 from edgebio.tasks.feature_imitation import run as runs
 from edgebio.tasks.stft_classifier import run
-from edgebio.training.features import IMITATED, imitated
+from edgebio.training.features import IMITATED_FEATURES, imitated_features
 from edgebio.tasks.feature_imitation.train import first_windows
-from edgebio.training.metrics import scores
+from edgebio.training.metrics import decision_metrics
 from edgebio.training.signals import Signals, expand
 from edgebio.tasks.stft_classifier.train import train, train_fold
 from tests import tiny
@@ -34,14 +34,14 @@ def test_metrics_are_those_of_what_is_kept():
     probability = found.classifier()(kept.told[:, :, None], training=False).numpy()
     np.testing.assert_allclose(probability, kept.probability, atol=1e-4)
     decided = kept.probability.argmax(axis=1)
-    assert metrics["accuracy"] == scores(kept.labels, decided)["accuracy"]
+    assert metrics["accuracy"] == decision_metrics(kept.labels, decided)["accuracy"]
     assert metrics["accuracy"] > 0.35  # of seven classes; one that learned nothing has 0.14
     assert metrics["percentages"][-1]["imitated"] == metrics["accuracy"]
     assert metrics["test"]["windows"] == len(kept.labels)
     told = found.frontend.told
     residual = told.decode(kept.told).reshape(-1, 4) - kept.features.reshape(-1, 4)
     r2 = 1 - np.square(residual).mean(axis=0) / kept.features.reshape(-1, 4).var(axis=0)
-    np.testing.assert_allclose([metrics["r2"][name] for name in IMITATED], r2, rtol=1e-6)
+    np.testing.assert_allclose([metrics["r2"][name] for name in IMITATED_FEATURES], r2, rtol=1e-6)
     assert min(metrics["r2"].values()) > 0.2
 
 
@@ -50,7 +50,7 @@ def test_features_are_those_of_the_signal_that_is_kept():
     found = runs.load(tiny.imitation())
     windows = expand(found.inputs(slice(None, None, 20))[..., 0])
     kept = found.arrays.features[::20].reshape(-1, 4)
-    again = imitated(windows.reshape(len(kept), -1))
+    again = imitated_features(windows.reshape(len(kept), -1))
     np.testing.assert_allclose(again[:, 1], kept[:, 1], rtol=0.02)
     np.testing.assert_allclose(found.frontend.told.decode(found.frontend.told.encode(kept)), kept)
 
@@ -151,4 +151,4 @@ def test_settings_come_back_from_a_run():
     assert recipes.load("emg-fin").frontend.step == 50
     assert runs.is_one(tiny.imitation())
     assert not runs.is_one(tiny.folder())
-    assert json.loads((tiny.imitation() / run.METRICS).read_text())["features"] == list(IMITATED)
+    assert json.loads((tiny.imitation() / run.METRICS).read_text())["features"] == list(IMITATED_FEATURES)

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from edgebio import boards
-from edgebio.parity import climb
 from edgebio.tasks.feature_imitation import verify
 from edgebio.tasks.feature_imitation.quantize import CLASSIFIER, TOLD
 from edgebio.tasks.stft_classifier.quantize import MODEL
 from tests import tiny
 
 
-def test_both_networks_climb_on_windows_of_the_run_up_to_the_core():
+def test_both_networks_are_verified_up_to_the_board_on_segments_of_the_run():
     pytest.importorskip("tflite_micro")
-    rungs = climb(tiny.imitation() / MODEL, [], boards.load("mps2-an386"), windows=20)
+    rungs = verify.verify(tiny.imitation() / MODEL, boards.load("mps2-an386"), 20)
     assert [rung.ok for rung in rungs[:2]] == [None, None]
     assert rungs[0].note == "raw samples, no STFT"
     for rung in rungs[3:]:
@@ -24,18 +23,18 @@ def test_both_networks_climb_on_windows_of_the_run_up_to_the_core():
     assert any("LSTM" in part.name for part in rungs[4].parts)
 
 
-def test_the_classifier_is_fed_with_what_the_imitator_said():
-    (_, windows), (_, told) = verify.fed(tiny.imitation() / MODEL, 6)
-    assert windows.shape == (6, 3, 100, 1)
-    assert told.shape == (6, 10, 1, 4)
+def test_classifier_gets_the_features_that_the_lstm_predicted():
+    segments, predicted = verify.network_inputs(tiny.imitation() / MODEL, 6).values()
+    assert segments.shape == (6, 3, 100, 1)
+    assert predicted.shape == (6, 10, 1, 4)
     everything = np.load(tiny.imitation() / TOLD)
-    assert (told[0, :, 0] == everything[0]).all()
-    assert (told[-1, :, 0] == everything[-1]).all()
+    assert (predicted[0, :, 0] == everything[0]).all()
+    assert (predicted[-1, :, 0] == everything[-1]).all()
 
 
-def test_a_model_outside_its_run_is_no_imitation(tmp_path):
-    assert verify.is_one(tiny.imitation() / MODEL)
-    assert not verify.is_one(tiny.imitation() / CLASSIFIER)
-    alone = tmp_path / MODEL
-    shutil.copyfile(tiny.imitation() / MODEL, alone)
-    assert not verify.is_one(alone)
+def test_model_outside_its_run_is_no_imitator(tmp_path):
+    assert verify.is_imitator(tiny.imitation() / MODEL)
+    assert not verify.is_imitator(tiny.imitation() / CLASSIFIER)
+    copy = tmp_path / MODEL
+    shutil.copyfile(tiny.imitation() / MODEL, copy)
+    assert not verify.is_imitator(copy)

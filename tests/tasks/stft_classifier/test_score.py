@@ -8,7 +8,7 @@ import pytest
 from edgebio import tflite
 from edgebio.decision.outputs import Outputs
 from edgebio.tasks.stft_classifier import score
-from edgebio.evaluation.people import REJECTED_SHARE, VOTES
+from edgebio.training.statistics import REJECTED_SHARE, VOTES
 from edgebio.protocols import Fold
 from edgebio.tasks.stft_classifier.quantize import MODEL, OUTPUTS
 from edgebio.tasks.stft_classifier import run as runs
@@ -23,7 +23,7 @@ def run(tmp_path):
 
 
 def described(run):
-    return Outputs.of(tflite.read((run / MODEL).read_bytes()))
+    return Outputs.from_graph(tflite.read((run / MODEL).read_bytes()))
 
 
 def test_a_vote_mends_a_single_window_and_comes_late(run):
@@ -56,7 +56,7 @@ def test_the_least_certain_windows_are_the_ones_left_out(run):
 
 
 def test_accuracy_is_told_by_the_force_that_was_tested_at(tmp_path):
-    from edgebio.evaluation.evaluate import by_generated_c
+    from edgebio.tasks import generated_c
     from edgebio.tasks.stft_classifier import quantize
     from edgebio.tasks.stft_classifier.train import train_fold
 
@@ -72,7 +72,7 @@ def test_accuracy_is_told_by_the_force_that_was_tested_at(tmp_path):
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     fold = Fold("1 at 50", at("50", "1"), (*at("20", "2"), *strong), "condition")
     train_fold(recipe, fold, tmp_path)
-    quantize(tmp_path, by_generated_c)
+    quantize(tmp_path, generated_c)
     rows = score.by_condition(tmp_path)
     assert [(row["trained"], row["tested"]) for row in rows] == [("50", "20"), ("50", "80")]
     _, pooled = score.by_person(tmp_path)

@@ -10,7 +10,7 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.frontend.twin import Twin
 from edgebio.recordings.recording import UNLABELED, Recording
-from edgebio.training.images import image_set, spec_of
+from edgebio.training.images import build_image_set, frontend_spec
 
 SETTINGS = FrontendSettings(floor=16.0)
 
@@ -37,7 +37,7 @@ def sides():
 
 
 def test_images_are_those_that_the_device_makes():
-    images = image_set(SETTINGS, *sides())
+    images = build_image_set(SETTINGS, *sides())
     twin = Twin(images.spec, images.standardization)
     expected = np.concatenate([twin.images(r.samples) for r in sides()[2]])
     np.testing.assert_array_equal(images.test.all(), expected)
@@ -45,11 +45,11 @@ def test_images_are_those_that_the_device_makes():
 
 
 def test_training_images_are_there_for_every_column_and_never_span_recordings():
-    images = image_set(SETTINGS, *sides())
+    images = build_image_set(SETTINGS, *sides())
     spec, train = images.spec, images.train
     columns = (900 - spec.n_fft) // spec.hop_length + 1
     assert len(train) == 2 * (columns - spec.frames + 1)
-    own = Twin(spec).columns(sides()[0][1].samples)
+    own = Twin(spec).log_magnitudes(sides()[0][1].samples)
     np.testing.assert_array_equal(
         train.take(np.array([len(train) - 1]))[0],
         images.standardization.apply(own[-spec.frames :]),
@@ -59,7 +59,7 @@ def test_training_images_are_there_for_every_column_and_never_span_recordings():
 
 
 def test_time_is_stretched_about_the_middle_of_an_image_within_its_recording():
-    train = image_set(SETTINGS, *sides()).train
+    train = build_image_set(SETTINGS, *sides()).train
     chosen = np.array([0, 3, len(train) // 2 - 1, len(train) // 2, len(train) - 1])
     starts, n = train.starts[chosen], train.columns
     np.testing.assert_array_equal(train.at(starts, np.ones(len(chosen))), train.take(chosen))
@@ -83,8 +83,8 @@ def test_statistics_are_the_training_sides_alone():
     train, _, test = sides()
     louder = [dataclasses.replace(r, samples=r.samples * 4) for r in test]
     assert (
-        image_set(SETTINGS, train, [], test).standardization
-        == image_set(SETTINGS, train, louder, louder).standardization
+        build_image_set(SETTINGS, train, [], test).standardization
+        == build_image_set(SETTINGS, train, louder, louder).standardization
     )
 
 
@@ -93,16 +93,16 @@ def test_by_session_every_sitting_has_statistics_of_its_own():
     train = [recording(0), recording(1), recording(0, 900, 2, session="2"),
              recording(1, 900, 3, session="2")]  # fmt: skip
     louder = [dataclasses.replace(r, samples=r.samples * 4, subject="b") for r in train[:2]]
-    plain = image_set(SETTINGS, train, [], louder)
-    own = image_set(SETTINGS, train, [], louder, normalise="session")
+    plain = build_image_set(SETTINGS, train, [], louder)
+    own = build_image_set(SETTINGS, train, [], louder, normalise="session")
     assert own.standardization == plain.standardization
     np.testing.assert_array_equal(own.test.starts, plain.test.starts)
     np.testing.assert_array_equal(own.train.recordings, plain.train.recordings)
     np.testing.assert_array_equal(own.train.labels, plain.train.labels)
-    alone = image_set(SETTINGS, louder, [], louder)
+    alone = build_image_set(SETTINGS, louder, [], louder)
     np.testing.assert_array_equal(own.test.all(), alone.test.all())
     assert abs(float(own.test.pixels.mean())) < 10 < float(plain.test.pixels.mean())
-    again = own.tuned_on(louder)
+    again = own.with_training_set(louder)
     np.testing.assert_array_equal(again.train.pixels, alone.train.pixels)
 
 
@@ -110,8 +110,8 @@ def test_windows_without_a_label_are_left_out():
     train, _, test = sides()
     half = test[0].labels.copy()
     half[:450] = UNLABELED
-    cut = image_set(SETTINGS, train, [], [dataclasses.replace(test[0], labels=half)])
-    whole = image_set(SETTINGS, train, [], [test[0]])
+    cut = build_image_set(SETTINGS, train, [], [dataclasses.replace(test[0], labels=half)])
+    whole = build_image_set(SETTINGS, train, [], [test[0]])
     assert 0 < len(cut.test) < len(whole.test)
     np.testing.assert_array_equal(cut.test.all(), whole.test.all()[-len(cut.test) :])
 
@@ -134,17 +134,17 @@ def test_windows_without_a_label_are_left_out():
 def test_recordings_that_do_not_fit_are_named(train, said):
     test = [dataclasses.replace(recording(0, seed=1), rate=train[0].rate)]
     with pytest.raises(EdgebioError, match=said) as error:
-        image_set(SETTINGS, train, [], test)
+        build_image_set(SETTINGS, train, [], test)
     assert "\n" not in str(error.value)
 
 
 def test_a_test_side_without_a_window_is_refused():
     with pytest.raises(EdgebioError, match="no labelled window of 200 samples among the 1 test"):
-        image_set(SETTINGS, sides()[0], [], [recording(0, n=199, seed=1)])
+        build_image_set(SETTINGS, sides()[0], [], [recording(0, n=199, seed=1)])
 
 
 def test_spec_takes_rate_and_channels_from_the_recordings():
-    spec = spec_of(SETTINGS, [recording(rate=2000.0)])
+    spec = frontend_spec(SETTINGS, [recording(rate=2000.0)])
     assert (spec.rate, spec.channels) == (2000.0, 3)
     assert spec.settings() == SETTINGS
 

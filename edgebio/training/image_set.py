@@ -1,0 +1,213 @@
+"""The images of a fold, with the front end whose statistics were learned from its training set."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError
+from edgebio.frontend.spec import FrontendSettings, FrontendSpec
+from edgebio.frontend.standardization import Standardization
+from edgebio.frontend.twin import Twin
+from edgebio.recipes import DataSettings, Normalization
+from edgebio.recordings.recording import Recording
+from edgebio.training.images import Images
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """What one network is trained, validated and tested on.
+
+    Attributes
+    ----------
+    spec, standardization
+        Front end; the statistics are those of the training set.
+    classes
+        Class names.
+    train, validation, test
+        Images: at every frame, every decision and every decision; or at every beat.
+    data
+        Which images are cut.
+    normalization
+        Which statistics standardize them, see `edgebio.recipes.Normalization`.
+    """
+
+    spec: FrontendSpec
+    standardization: Standardization
+    classes: tuple[str, ...]
+    train: Images
+    validation: Images
+    test: Images
+    data: DataSettings
+    normalization: Normalization
+
+    @property
+    def decisions(self) -> int:
+        """Number of decisions that the device makes on the training set."""
+        overlap = self.spec.step_frames if self.data.segments == "step" else 1
+        return max(1, len(self.train) // overlap)
+
+    def with_training_set(self, recordings: Sequence[Recording]) -> Self:
+        """Return the same set with another training set, and no validation set.
+
+        The front end stays as it was learned; standardized by session, the images have the
+        statistics of their own sessions.
+
+        Raises
+        ------
+        EdgebioError
+            If recordings differ in kind, or none has a labeled segment.
+        """
+        frontend_spec(self.spec.settings(), recordings)
+        cutter = _Cutter(self.spec, self.standardization, self.data, self.normalization)
+        images = cutter.cut(recordings, 1)
+        if not len(images) or recordings[0].classes != self.classes:
+            raise EdgebioError(
+                f"{recordings[0].source}: no labeled segment of the same classes to tune on"
+            )
+        return replace(self, train=images, validation=cutter.cut([], self.spec.step_frames))
+
+
+def frontend_spec(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:
+    """Front end for recordings that must all be of one kind.
+
+    Raises
+    ------
+    EdgebioError
+        If rates, channel counts, units or class names differ, or the rate does not suit the
+        settings; the text names the recording.
+    """
+    first = recordings[0]
+    for field in ("rate", "channels", "units", "classes"):
+        for recording in recordings:
+            if getattr(first, field) != getattr(recording, field):
+                raise EdgebioError(
+                    f"{recording.source}: {field} {_text(getattr(recording, field))}, but "
+                    f"{first.source} has {_text(getattr(first, field))}; all recordings that one "
+                    "network learns from must agree"
+                )
+    try:
+        return FrontendSpec(**settings.model_dump(), rate=first.rate, channels=first.channels)
+    except ValueError as error:
+        detail = str(error).splitlines()[-2].split(" [type=")[0].strip()
+        raise EdgebioError(f"{first.source}: {detail}; change [frontend] of the recipe") from None
+
+
+def build_image_set(
+    settings: FrontendSettings,
+    train: Sequence[Recording],
+    validation: Sequence[Recording],
+    test: Sequence[Recording],
+    data: DataSettings | None = None,
+    normalization: Normalization = "training",
+) -> ImageSet:
+    """Run the front end over a fold's recordings, its statistics learned from `train` alone.
+
+    Parameters
+    ----------
+    settings
+        Front end.
+    train, validation, test
+        Recordings of each set.
+    data
+        Which images are cut; one every step if None.
+    normalization
+        Other than ``"training"``, the images, but not the front end of the result, are
+        standardized by the signal of their own session: what a wearer's calibration does.
+
+    Raises
+    ------
+    EdgebioError
+        If recordings differ in kind, a class has no image in the training set, or the test set
+        has no image.
+    """
+    data = data or DataSettings()
+    spec = frontend_spec(settings, [*train, *validation, *test])
+    # The frames are computed twice rather than stored: in octaves they are larger than the samples.
+    standardization = Standardization.learn(
+        spec, Twin(spec).log_magnitudes_of(r.samples for r in train)
+    )
+    cutter = _Cutter(spec, standardization, data, normalization)
+    images = cutter.cut(train, 1)
+    require_every_class(images.labels, spec, train)
+    validation_images, test_images = (cutter.cut(r, spec.step_frames) for r in (validation, test))
+    if test and not len(test_images):
+        raise EdgebioError(
+            f"no labeled segment of {spec.segment_length} samples among the {len(test)} test "
+            f"recordings ({test[0].source}, ...)"
+        )
+    return ImageSet(
+        spec, standardization, train[0].classes, images, validation_images, test_images, data,
+        normalization,
+    )  # fmt: skip
+
+
+def require_every_class(
+    labels: npt.NDArray[np.integer], spec: FrontendSettings, train: Sequence[Recording]
+) -> None:
+    """Refuse a training set that leaves a class without a segment.
+
+    Parameters
+    ----------
+    labels
+        int, shape (n,): class of every segment of the set.
+    spec
+        What segments were cut by.
+    train
+        Recordings of the set.
+
+    Raises
+    ------
+    EdgebioError
+        Names the classes.
+    """
+    classes = train[0].classes
+    counts = np.bincount(labels, minlength=len(classes))
+    if not counts.all():
+        missing = ", ".join(repr(classes[k]) for k in np.flatnonzero(counts == 0))
+        raise EdgebioError(
+            f"no segment of {spec.segment_length} samples of class {missing} among the "
+            f"{len(train)} training recordings ({train[0].source}, ...); every class needs samples"
+        )
+
+
+@dataclass(frozen=True)
+class _Cutter:
+    """How recordings become images, the same for training, validation and test set."""
+
+    spec: FrontendSpec
+    standardization: Standardization
+    data: DataSettings
+    normalization: Normalization
+
+    def cut(self, recordings: Sequence[Recording], step_frames: int) -> Images:
+        if self.normalization == "training" or not recordings:
+            twin = Twin(self.spec, self.standardization)
+            return Images.cut(twin, recordings, step_frames, self.data)
+        plain = Twin(self.spec)
+        sessions: dict[tuple[str, str], list[Recording]] = {}
+        for recording in recordings:
+            sessions.setdefault(_session(recording), []).append(recording)
+        own = {
+            session: Standardization.learn(
+                self.spec, plain.log_magnitudes_of(r.samples for r in group)
+            )
+            for session, group in sessions.items()
+        }
+        return Images.concatenate(
+            [
+                Images.cut(Twin(self.spec, own[session]), list(group), step_frames, self.data)
+                for session, group in itertools.groupby(recordings, _session)
+            ]
+        )
+
+
+def _session(recording: Recording) -> tuple[str, str]:
+    return recording.subject, recording.session
+
+
+def _text(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

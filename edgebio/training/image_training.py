@@ -1,0 +1,131 @@
+"""Train an image network: from random or given weights, further, or tuned to a subject."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio import models
+from edgebio.models.keras import keras
+from edgebio.recipes import ModelSettings, TrainingSettings
+from edgebio.training.augmentation import mains_bins
+from edgebio.training.batches import PREDICTION_BATCH, ImageBatches, ValidationBatches
+from edgebio.training.distillation import Distillation
+from edgebio.training.image_set import ImageSet
+from edgebio.training.images import Images, pixels_to_float
+from edgebio.training.optimizer_loop import TrainedNetwork, optimize, reset_keras
+
+
+def train_network(
+    images: ImageSet,
+    model: ModelSettings,
+    settings: TrainingSettings,
+    logs: Path | None = None,
+    weights: Sequence[npt.NDArray[np.float32]] | None = None,
+    teacher: Any = None,
+) -> TrainedNetwork:
+    """Build a network and train it.
+
+    Two calls with the same arguments give the same weights, bit for bit, on one machine.
+
+    Parameters
+    ----------
+    images
+        What to train on; a validation set, if there is one, stops the training early.
+    model, settings
+        Network and training, as the recipe has them.
+    logs
+        Folder for TensorBoard.
+    weights
+        Initial weights; random ones if None.
+    teacher
+        Trained network (tf_keras.Model) to learn from as ``settings.teacher`` says.
+
+    Raises
+    ------
+    EdgebioError
+        If the loss does not stay finite.
+    """
+    reset_keras(settings.seed)
+    network = models.build(model, images.train.shape, len(images.classes))
+    if weights is not None:
+        network.set_weights(weights)
+    return train_further(network, images, settings, logs, teacher=teacher)
+
+
+def train_further(
+    network: Any,
+    images: ImageSet,
+    settings: TrainingSettings,
+    logs: Path | None = None,
+    callbacks: Sequence[Any] = (),
+    teacher: Any = None,
+) -> TrainedNetwork:
+    """Train a network that has been built, in place; see `train_network`.
+
+    Parameters
+    ----------
+    network
+        tf_keras.Model from images to class probabilities.
+    callbacks
+        More callbacks of Keras.
+    """
+    batches = ImageBatches(
+        images.train, len(images.classes), images.decisions, settings, teacher,
+        mains_bins(images.spec),
+    )  # fmt: skip
+    loss, accuracy = "categorical_crossentropy", "accuracy"
+    if teacher is not None and settings.teacher is not None:
+        loss = Distillation(len(images.classes), settings.teacher)
+        accuracy = keras.metrics.MeanMetricWrapper(loss.accuracy, name="accuracy")
+    validation = ValidationBatches(images.validation, batches) if len(images.validation) else None
+    return optimize(
+        network, batches, settings, loss, metrics=[accuracy], validation=validation, logs=logs,
+        callbacks=callbacks,
+    )  # fmt: skip
+
+
+def tune_network(
+    trained: TrainedNetwork,
+    images: ImageSet,
+    model: ModelSettings,
+    settings: TrainingSettings,
+    logs: Path | None = None,
+) -> TrainedNetwork:
+    """Train a trained network further on a subject's images: transfer learning.
+
+    Parameters
+    ----------
+    trained
+        What was trained before; its history is continued.
+    images
+        What to tune on; nothing stops this early.
+    model, settings
+        As for `train_network`; epochs and learning rate are those of the settings' tuning.
+    logs
+        Folder for TensorBoard.
+    """
+    tuning = settings.model_copy(
+        update={"epochs": settings.tune_epochs, "learning_rate": settings.tune_learning_rate}
+    )
+    tuned = train_network(images, model, tuning, logs, trained.network.get_weights())
+    history = {
+        name: trained.history[name] + tuned.history[name]
+        for name in trained.history
+        if name in tuned.history
+    }
+    return TrainedNetwork(tuned.network, history, len(history["loss"]))
+
+
+def predict(
+    network: Any, images: Images, index: npt.NDArray[np.integer] | None = None
+) -> npt.NDArray[np.float32]:
+    """Class probabilities of images, or of those of an index: float32, shape (n, classes)."""
+    index = np.arange(len(images)) if index is None else index
+    parts = [
+        network(pixels_to_float(images.take(index[k : k + PREDICTION_BATCH])), training=False)
+        for k in range(0, len(index), PREDICTION_BATCH)
+    ]
+    return np.concatenate([part.numpy() for part in parts])
