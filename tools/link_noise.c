@@ -1,25 +1,28 @@
-/* The firmware's end of the link for tools/link_noise.py: its parser on two lines, and its server,
- * whose requests each count up the effect of the number that they carry. */
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* The firmware's end of the link for tools/link_noise.py: its parser in two directions, and its
+ * server, which counts how often it executes each request. */
 
 #include <string.h>
 
 #include "eb_server.h"
 
-#define LINES 2u
+#define DIRECTIONS 2u
 #define EFFECTS (1u << 22)
 
-static eb_parser parsers[LINES];
+static eb_parser parsers[DIRECTIONS];
 static eb_server server;
-static uint8_t effects[EFFECTS]; /* how often each request was carried out, up to 255 */
+static uint8_t effects[EFFECTS]; /* executions of each request, up to 255 */
 static uint8_t *out;
 static size_t out_bytes, out_most;
 
 void noise_reset(void);
-size_t noise_parse(size_t line, const uint8_t *bytes, size_t count, uint8_t *to, size_t most);
+size_t noise_parse(size_t direction, const uint8_t *bytes, size_t count, uint8_t *to, size_t most);
 size_t noise_serve(const uint8_t *bytes, size_t count, uint8_t *to, size_t most);
 uint32_t noise_repeated_effects(void);
 
-/* What does not fit is left out, as by a line that is too slow. */
+/* Drops what does not fit, like a slow connection. */
 void eb_link_write(const uint8_t *bytes, size_t count)
 {
     if (count <= out_most - out_bytes) {
@@ -28,7 +31,7 @@ void eb_link_write(const uint8_t *bytes, size_t count)
     }
 }
 
-/* A request carries its number and what its answer is to be; the answer carries both back. */
+/* A request carries its number and more bytes; the answer returns both. */
 uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
 {
     if (request->payload_bytes < 4) {
@@ -55,22 +58,22 @@ uint32_t eb_server_micros(void)
 
 void noise_reset(void)
 {
-    for (size_t line = 0; line < LINES; line++) {
-        eb_parser_reset(&parsers[line]);
+    for (size_t i = 0; i < DIRECTIONS; i++) {
+        eb_parser_reset(&parsers[i]);
     }
     eb_server_reset(&server);
     memset(effects, 0, sizeof effects);
 }
 
-/* Frames that the parser of `line` accepts, each after its length (uint32): version, kind,
+/* Frames that the parser of a direction accepts, each after its length (uint32): version, kind,
  * sequence number, payload. */
-size_t noise_parse(size_t line, const uint8_t *bytes, size_t count, uint8_t *to, size_t most)
+size_t noise_parse(size_t direction, const uint8_t *bytes, size_t count, uint8_t *to, size_t most)
 {
     size_t at = 0;
     eb_frame frame;
 
     for (size_t i = 0; i < count; i++) {
-        if (eb_parser_push(&parsers[line], bytes[i], &frame)) {
+        if (eb_parser_push(&parsers[direction], bytes[i], &frame)) {
             const size_t raw = EB_FRAME_HEADER_BYTES + frame.payload_bytes;
             if (4u + raw > most - at) {
                 return SIZE_MAX;
@@ -86,7 +89,7 @@ size_t noise_parse(size_t line, const uint8_t *bytes, size_t count, uint8_t *to,
     return at;
 }
 
-/* What the server says to these bytes. */
+/* Bytes that the server sends in response. */
 size_t noise_serve(const uint8_t *bytes, size_t count, uint8_t *to, size_t most)
 {
     out = to;

@@ -76,7 +76,7 @@ def rp2040js() -> tuple[str, str]:
     return node, str(folder)
 
 
-def patience(board: Board) -> float:
+def answer_timeout(board: Board) -> float:
     """Seconds that the emulated board may take to answer: rp2040js is slower than any board."""
     return 60.0 if board.emulator is not None and board.emulator.program == "rp2040js" else 10.0
 

@@ -7,33 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgebio import compiler, storage
+from edgebio import compiler, csource, storage
 from edgebio.boards import Board
-from edgebio.boards.board import Core
 from edgebio.errors import EdgebioError
-from edgebio.firmware import toolchain
+from edgebio.firmware import application, toolchain
+from edgebio.firmware.application import ImageIdentity
 from edgebio.firmware.manifest import App, Hooks
-from edgebio.frontend import firmware as frontend_firmware
+from edgebio.frontend import c_source as frontend_firmware
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
-from edgebio.link import application
-from edgebio.link.application import ImageIdentity
 from edgebio.processes.programs import run_compiler
 from edgebio.tflite import read
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 
 LINKER_SCRIPT = Path("ports/sections.ld")
 MEMORY_SCRIPT = Path("ports/memory.ld")
-
-KERNELS: dict[Core, compiler.Core] = {
-    "cortex-m0plus": "portable",
-    "cortex-m3": "portable",
-    "cortex-m4": "dsp",
-    "cortex-m7": "dsp",
-    "cortex-m33": "dsp",
-    "cortex-m55": "mve",
-}
-"""Instruction set that the network's kernels may use on each core."""
 
 # Scheduling before registers are assigned spills in the kernels' loops: without it 4 to 6 % fewer
 # instructions on Cortex-M4. -O3 changes less than 1 %.
@@ -155,11 +143,11 @@ def write(
     """
     tree = Sources(root, flags=list(board.flags))
 
-    tree.network = compiler.generate(model, root / "model", KERNELS[board.cpu], goal)
+    tree.network = compiler.generate(model, root / "model", board.isa, goal)
     tree.take("model", tree.network.sources, tree.network.include)
 
     graph = read(model)
-    about = metadata(graph)
+    about = read_metadata(graph)
     _take_frontend(
         tree, board, about.frontend if about else None, about.standardization if about else None
     )
@@ -185,23 +173,23 @@ def write(
 
 
 def write_frontend(
-    root: Path, spec: FrontendSpec, standard: Standardization, board: Board, hooks: Hooks
+    root: Path, spec: FrontendSpec, standardization: Standardization, board: Board, hooks: Hooks
 ) -> Sources:
     """Write the sources of a batch image that holds a front end and no network."""
     tree = Sources(root, flags=[*board.flags, "-DEB_HAS_NETWORK=0"])
-    _take_frontend(tree, board, spec, standard)
+    _take_frontend(tree, board, spec, standardization)
     take_port(tree, board)
     _take_batch(tree, hooks)
     return tree
 
 
 def _take_frontend(
-    tree: Sources, board: Board, spec: FrontendSpec | None, standard: Standardization | None
+    tree: Sources, board: Board, spec: FrontendSpec | None, standardization: Standardization | None
 ) -> None:
     if spec and spec.fft_numerics == "mve" and board.helium:
         board.helium.bound(spec.n_fft)  # or an error that says what the board file lacks
     helium = board.helium is not None
-    made = frontend_firmware.write(tree.root / "frontend", spec, standard, helium=helium)
+    made = frontend_firmware.write(tree.root / "frontend", spec, standardization, helium=helium)
     tree.take("frontend", made.own, made.include)
     tree.take_vendor("cmsis-dsp", made.vendor, made.system_include)
     tree.flags += made.flags
@@ -252,7 +240,8 @@ def _boot2(source: Path) -> str:
     block = code + crc.to_bytes(4, "little")
     rows = "".join(f"    {', '.join(map(hex, block[i : i + 12]))},\n" for i in range(0, 256, 12))
     return (
-        "/* boot2.S assembled, with its CRC. Generated. */\n#include <stdint.h>\n\n"
+        csource.NOTICE
+        + "/* boot2.S assembled, with its CRC. Generated. */\n#include <stdint.h>\n\n"
         "extern const uint8_t boot2_image[256];\n"
         'const uint8_t boot2_image[256] __attribute__((section(".boot2"), used)) = {\n'
         f"{rows}}};\n"
@@ -303,11 +292,10 @@ def _board_header(board: Board) -> str:
     slots = ", ".join(f"[16 + {irq}] = {{.entry = (handler)}}" for irq in irqs)
     each = " ".join(f"enable({irq}u);" for irq in irqs)
     more = "".join(f"#define {name} {value}u\n" for name, value in board.defines.items())
-    return f"""\
-/* Board {board.name}: {board.title}. Generated. */
-#ifndef EB_BOARD_H
-#define EB_BOARD_H
-
+    return csource.header(
+        f"/* Board {board.name}: {board.title}. Generated. */\n",
+        "EB_BOARD_H",
+        macros=f"""\
 #define EB_CLOCK_HZ {board.clock_hz}u
 #define EB_UART_BASE {board.uart.base:#010x}u
 #define EB_UART_CLOCK_HZ {board.uart.clock_hz}u
@@ -317,6 +305,5 @@ def _board_header(board: Board) -> str:
 #define EB_IRQS {max(irqs) + 1}u
 #define EB_UART_VECTORS(handler) {slots}
 #define EB_UART_EACH_IRQ(enable) do {{ {each} }} while (0)
-
-#endif
-"""
+""",
+    )

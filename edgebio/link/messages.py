@@ -1,8 +1,7 @@
-"""The messages of the wire, built from ``firmware_assets/link/messages.toml``.
+"""The messages of the wire, read from ``firmware_assets/link/messages.toml``.
 
-Every message is a `Message` with a `Layout` for what the host asks, what the device answers or
-what it says of its own accord. The firmware's ``eb_messages.h`` and the page ``WIRE.md`` are made
-from the same file by ``tools/messages.py``.
+``tools/messages.py`` generates the firmware's ``eb_messages.h`` and the page
+``docs/reference/wire.md`` from the same file.
 """
 
 import struct
@@ -15,22 +14,22 @@ from edgebio import storage
 from edgebio.errors import EdgebioError
 
 ANSWER = 0x80
-"""Bit that makes a request's kind its answer's."""
+"""Bit that turns the kind of a request into the kind of its answer."""
 
 _SCALARS = {"u8": "B", "u16": "H", "u32": "I"}
 _REST = "u8[]"
 
 Record = dict[str, Any]
-"""A message's fields by name: int, str (``char[N]``), bytes (``u8[N]``, ``u8[]``)."""
+"""Values of a message by field: int, str (``char[N]``), bytes (``u8[N]``, ``u8[]``)."""
 
 
 class PayloadError(ValueError):
-    """A payload does not have its message's form."""
+    """A payload does not have the form of its message."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a message; `code` names the table that its values are in."""
+    """One field of a message; `code` names the table of its values."""
 
     name: str
     type: str
@@ -50,7 +49,7 @@ class Field:
 
     @cached_property
     def format(self) -> str:
-        """Field's format for `struct`; empty for the rest of the payload."""
+        """Format of the field for `struct`; empty for the rest of the payload."""
         if self.is_rest:
             return ""
         if self.type in _SCALARS:
@@ -91,7 +90,7 @@ class Layout:
         return self.fields[-1] if self.fields and self.fields[-1].is_rest else None
 
     def pack(self, **values: Any) -> bytes:
-        """Payload of the fields' values; every field by its name."""
+        """Payload with these values, one for each field."""
         fixed = [
             values[field.name].encode() if field.is_text else values[field.name]
             for field in self.fields
@@ -101,12 +100,12 @@ class Layout:
         return self._struct.pack(*fixed) + rest
 
     def unpack(self, payload: bytes) -> Record:
-        """Values of the fields by name.
+        """Values of a payload by field.
 
         Raises
         ------
         PayloadError
-            Where the payload is shorter or longer than its fields.
+            If the payload is shorter or longer than its fields.
         """
         fixed, rest = payload[: self.fixed_bytes], payload[self.fixed_bytes :]
         if len(fixed) < self.fixed_bytes or (rest and not self.rest):
@@ -121,15 +120,20 @@ class Layout:
         return values
 
 
+NO_FIELDS = Layout(())
+
+
 @dataclass(frozen=True)
 class Message:
-    """One message: a request with its answer, or an event that the device sends by itself.
+    """One message: a request and its answer, or an event that the device sends unasked.
 
     Attributes
     ----------
-    bulk
-        The request is one piece of many, of which several may be under way; its fields say where
-        it belongs, so that it takes effect once however often it comes.
+    request, answer, event : Layout or None
+        Payloads; None for a form that the message does not have.
+    bulk : bool
+        The request is one piece of many, of which several may be in flight. Its fields give its
+        position, so it takes effect once however often it arrives.
     """
 
     name: str
@@ -139,6 +143,18 @@ class Message:
     answer: Layout | None
     event: Layout | None
     bulk: bool
+
+    def pack_request(self, **values: Any) -> bytes:
+        """Payload of a request, see `Layout.pack`."""
+        return (self.request or NO_FIELDS).pack(**values)
+
+    def unpack_answer(self, payload: bytes) -> Record:
+        """Values of an answer, see `Layout.unpack`."""
+        return (self.answer or NO_FIELDS).unpack(payload)
+
+    def unpack_event(self, payload: bytes) -> Record:
+        """Values of an event, see `Layout.unpack`."""
+        return (self.event or NO_FIELDS).unpack(payload)
 
 
 @dataclass(frozen=True)
@@ -153,38 +169,49 @@ class Code:
         return next(number for key, number, _ in self.values if key == name)
 
     def find(self, number: int) -> tuple[str, str] | None:
-        """Name and text of a number, None where the table does not have it."""
+        """Name and text of a number; None if the table does not have it."""
         return next(((key, text) for key, n, text in self.values if n == number), None)
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """A structure within a payload."""
+
+    text: str
+    layout: Layout
 
 
 def _layout(entry: list[dict[str, str]] | None) -> Layout | None:
     return None if entry is None else Layout(tuple(Field(**field) for field in entry))
 
 
-def _read() -> tuple[int, dict[str, Message], dict[str, Code]]:
-    path = storage.assets("firmware_assets") / "link" / "messages.toml"
-    document = tomllib.loads(path.read_text())
-    messages: dict[str, Message] = {}
-    for name, entry in document["message"].items():
-        answer = entry.get("answer")
-        if isinstance(answer, str):  # has the form of an event
-            answer = document["message"][answer]["event"]
-        messages[name] = Message(
-            name=name,
-            kind=entry["kind"],
-            text=" ".join(entry["text"].split()),
-            request=_layout(entry.get("request")),
-            answer=_layout(answer),
-            event=_layout(entry.get("event")),
-            bulk=entry.get("bulk", False),
-        )
-    codes = {
-        name: Code(
-            name, entry["text"], tuple((v["name"], v["value"], v["text"]) for v in entry["values"])
-        )
-        for name, entry in document["code"].items()
-    }
-    return document["version"], messages, codes
+def _message(name: str, entry: dict[str, Any], events: dict[str, Any]) -> Message:
+    answer = entry.get("answer")
+    return Message(
+        name=name,
+        kind=entry["kind"],
+        text=" ".join(entry["text"].split()),
+        request=_layout(entry.get("request")),
+        # The name of an event stands for the form of that event.
+        answer=_layout(events[answer]["event"] if isinstance(answer, str) else answer),
+        event=_layout(entry.get("event")),
+        bulk=entry.get("bulk", False),
+    )
 
 
-VERSION, MESSAGES, CODES = _read()
+_document = tomllib.loads((storage.assets("firmware_assets") / "link/messages.toml").read_text())
+VERSION: int = _document["version"]
+MESSAGES = {
+    name: _message(name, entry, _document["message"])
+    for name, entry in _document["message"].items()
+}
+RECORDS = {
+    name: RecordType(entry["text"], _layout(entry["fields"]) or NO_FIELDS)
+    for name, entry in _document["record"].items()
+}
+CODES = {
+    name: Code(
+        name, entry["text"], tuple((v["name"], v["value"], v["text"]) for v in entry["values"])
+    )
+    for name, entry in _document["code"].items()
+}

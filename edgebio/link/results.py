@@ -1,4 +1,4 @@
-"""What a device says, as plain values; the fields are those of the messages (WIRE.md)."""
+"""Answers and events as typed values; their fields are those of the messages."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edgebio.decision.outputs import Constants
 from edgebio.decision.spec import REJECTED
-from edgebio.link.messages import CODES
+from edgebio.link.messages import CODES, Record
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Identity:
     """Answer to ``identify``."""
 
     board: str
-    core: str
-    clock: int
+    cpu: str
+    clock_hz: int
     build: bytes
     receive_bytes: int
     payload_bytes: int
@@ -25,37 +25,42 @@ class Identity:
 
 @dataclass(frozen=True)
 class Description:
-    """Answer to ``describe``; `model` is the SHA-256 of model.tflite, `rate` is in mHz."""
+    """Answer to ``describe``."""
 
-    model: bytes
+    model_sha256: bytes
     input_bytes: int
     output_bytes: int
     layers: int
     frontend: int
-    rate: int
+    rate_millihz: int
     channels: int
-    window: int
+    segment_length: int
     step: int
     votes: int
-    kept: int
+    decision_slots: int
+
+    @property
+    def rate(self) -> float:
+        """Sampling rate in Hz."""
+        return self.rate_millihz / 1000
 
 
 @dataclass(frozen=True)
 class Statistics:
     """Answer to ``statistics``."""
 
-    time: int
+    time_us: int
     frames: int
-    damaged: int
-    repeated: int
-    stale: int
-    overruns: int
+    damaged_frames: int
+    repeated_requests: int
+    stale_requests: int
+    overrun_bytes: int
     gaps: int
     images: int
-    slowest: int
+    slowest_us: int
     stack_used: int
     stack_size: int
-    start: int
+    start_cause: int
     fault_pc: int
     fault_lr: int
     fault_status: int
@@ -79,8 +84,8 @@ class ImageRun:
 
 
 @dataclass(frozen=True, eq=False)
-class WindowRun:
-    """Answer to ``run_window``: as `ImageRun`, with the CRC-32 of the image."""
+class SegmentRun:
+    """Answer to ``run_segment``: as `ImageRun`, with the CRC-32 of the image."""
 
     output: npt.NDArray[np.int8]
     image_crc: int
@@ -89,45 +94,53 @@ class WindowRun:
 
 
 @dataclass(frozen=True, eq=False)
-class Decision:
-    """Event ``decision``: `logits` is int8, shape (classes,); the times are in microseconds.
-
-    `reason` is the name in the wire's table of reasons.
-    """
+class DecisionEvent:
+    """Event ``decision``: `logits` is int8, shape (classes,); `reason` is a name of its table."""
 
     index: int
     origin: int
     end: int
-    time: int
+    time_us: int
     frontend_us: int
     compute_us: int
     image_crc: int
     activity: int
-    anew: int
+    vote_resets: int
     winner: int
     decision: int
     reason: str
     logits: npt.NDArray[np.int8]
 
+    @classmethod
+    def of(cls, values: Record) -> Self:
+        """Event with these fields."""
+        logits = np.frombuffer(values["logits"], np.int8)
+        return cls(**values | {"logits": logits, "reason": reason_name(values["reason"])})
+
     @property
     def rejected(self) -> bool:
-        """Whether the device decided for no class."""
+        """Whether no class was certain enough."""
         return self.decision == REJECTED
 
 
 @dataclass(frozen=True)
-class Rest:
-    """Event ``rest``, and answer to ``stream_now``: what is decided without a window, and why."""
+class RestEvent:
+    """Event ``rest``, and answer to ``current_decision``; `reason` is a name of its table."""
 
-    time: int
-    sample: int
+    time_us: int
+    next_sample: int
     decision: int
     reason: str
+
+    @classmethod
+    def of(cls, values: Record) -> Self:
+        """Event with these fields."""
+        return cls(**values | {"reason": reason_name(values["reason"])})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Answer to ``settings``, and what ``configure`` sets (WIRE.md)."""
+    """Answer to ``settings``, and request ``configure``."""
 
     votes: int
     hold: int
@@ -135,24 +148,24 @@ class Settings:
     least: int
     limit: int
     onset: int
-    timeout: int
+    timeout_ms: int
 
     @classmethod
     def of(cls, c: Constants) -> Self:
-        """Return what a device is told so that it decides by these constants."""
-        return cls(c.votes, c.hold, c.rest, c.least + 128, c.limit, c.onset, c.timeout)
-
-
-def reason(code: int) -> str:
-    """Name of a reason; its number where this edgebio does not know it."""
-    found = CODES["reason"].find(code)
-    return found[0] if found else f"reason {code}"
+        """Settings with which a device decides by these constants."""
+        return cls(c.votes, c.hold, c.rest, c.least + 128, c.limit, c.onset, c.timeout_ms)
 
 
 @dataclass(frozen=True)
 class StreamEnd:
-    """Answer to ``stream_stop``: what the device has counted in the stream."""
+    """Answer to ``stream_stop``."""
 
     samples: int
     decisions: int
     gaps: int
+
+
+def reason_name(code: int) -> str:
+    """Name of a reason; its number if this edgebio does not know it."""
+    entry = CODES["reason"].find(code)
+    return entry[0] if entry else f"reason {code}"

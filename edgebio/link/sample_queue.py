@@ -1,4 +1,4 @@
-"""Samples on their way to a device: an array, or pieces as they come, at their own pace."""
+"""Samples on their way to a device: an array, or pieces as they arrive, at their own pace."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,30 +8,29 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.int16]
 
-_KEPT = 4096  # samples that the device has already, let go of together
+_RELEASE = 4096  # accepted samples that are released together
 
 
-class Samples:
-    """Samples by their number, kept until the device has them.
+class SampleQueue:
+    """Samples by their index, stored until the device has accepted them.
 
     Parameters
     ----------
     samples
         int16, shape (n, channels), or an iterable of such pieces.
     check
-        Raises where an array is not what the device takes.
+        Raises if an array is not what the device accepts.
     pace
-        Samples a second that become due; None: all at once.
+        Samples per second that become due; None: all at once.
     quantum
-        Samples that are sent together where there is a pace: few make the line's overhead large,
-        many wait for one another.
+        Samples to send together at a pace: small ones have more overhead, large ones wait longer.
 
     Attributes
     ----------
     end : int
-        One past the last sample that has come.
+        One past the last sample that has arrived.
     exhausted : bool
-        No more will come.
+        No more samples will arrive.
     """
 
     def __init__(
@@ -46,45 +45,50 @@ class Samples:
         self._check = check
         self._pace = pace
         self._quantum = quantum
-        self._started = time.monotonic()
-        self._first = 0  # number of the first sample in `_held`
-        self._held: Array | None = None
+        self._start = time.monotonic()
+        self._first = 0  # index of the first stored sample
+        self._stored: Array | None = None
         self.end = 0
         self.exhausted = False
         self._pull()
 
+    def append(self, samples: Array) -> None:
+        """Add samples at the end."""
+        self._check(samples)
+        stored = self._stored
+        self._stored = samples if stored is None else np.concatenate((stored, samples))
+        self.end += len(samples)
+
     def _pull(self) -> None:
         for piece in self._pieces:
-            self._check(piece)
-            self._held = piece if self._held is None else np.concatenate((self._held, piece))
-            self.end += len(piece)
+            self.append(piece)
             if len(piece):
                 return
         self.exhausted = True
 
     def piece(self, first: int, most: int) -> Array:
-        """At most `most` samples from number `first` on that have come and are due."""
+        """At most `most` samples from index `first` on that have arrived and are due."""
         while first >= self.end and not self.exhausted:
             self._pull()
-        if self._held is None:
+        if self._stored is None:
             return np.empty((0, 0), np.int16)
         end = min(first + most, self.end)
         if self._pace is not None:
-            due = int((time.monotonic() - self._started) * self._pace)
+            due = int((time.monotonic() - self._start) * self._pace)
             if due < min(first + self._quantum, end):
                 end = first
             end = min(end, due)
-        return self._held[first - self._first : max(first, end) - self._first]
+        return self._stored[first - self._first : max(first, end) - self._first]
 
     def due_in(self, first: int) -> float | None:
-        """Seconds until samples from `first` on are sent; None where none are waited for."""
+        """Seconds until samples from `first` on are due; None if none are awaited."""
         if self._pace is None or first >= self.end:
             return None
         last = min(first + self._quantum, self.end)
-        return last / self._pace - (time.monotonic() - self._started)
+        return last / self._pace - (time.monotonic() - self._start)
 
-    def forget(self, before: int) -> None:
-        """Let go of samples that the device has."""
-        if self._held is not None and before - self._first >= _KEPT:
-            self._held = self._held[before - self._first :]
+    def release(self, before: int) -> None:
+        """Drop samples that the device has accepted."""
+        if self._stored is not None and before - self._first >= _RELEASE:
+            self._stored = self._stored[before - self._first :]
             self._first = before

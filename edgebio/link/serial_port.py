@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import serial
 
-from edgebio.link.errors import DisconnectedError, PortError, NoAnswerError
+from edgebio.link.errors import DisconnectedError, NoAnswerError, PortError
 
 try:
     import termios

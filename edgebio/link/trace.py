@@ -1,13 +1,12 @@
-"""What layers and stages made, put together from events `trace`."""
+"""Outputs of layers and front-end stages, collected from the events `trace`."""
 
-import struct
 from collections.abc import Iterator
 
 from edgebio.link.frames import Frame
-from edgebio.link.messages import MESSAGES
+from edgebio.link.messages import MESSAGES, RECORDS
 
-_HEAD = struct.Struct("<BHHH")  # what, index, part, length
-_SUM = struct.Struct("<II")
+_HEADER = RECORDS["trace_record"].layout
+_CHECKSUM = RECORDS["trace_checksum"].layout
 
 
 class Trace:
@@ -16,7 +15,7 @@ class Trace:
     Attributes
     ----------
     complete : bool
-        All events have come; known once the trace has ended.
+        Whether all events have arrived; known when the trace has ended.
     """
 
     def __init__(self) -> None:
@@ -24,35 +23,40 @@ class Trace:
         self._events: dict[int, bytes] = {}
 
     def handle(self, frame: Frame) -> None:
-        """Take a frame; of another kind it is let go."""
+        """Add the records of a frame, if it is an event `trace`."""
         if frame.kind == MESSAGES["trace"].kind:
-            layout = MESSAGES["trace"].event
-            if layout is None:
-                raise AssertionError("an event has a layout")
-            values = layout.unpack(frame.payload)
+            values = MESSAGES["trace"].unpack_event(frame.payload)
             self._events[values["number"]] = values["records"]
 
     def finish(self, events: int, size: int) -> None:
-        """Hold what has come against what the device has sent."""
+        """Check that everything that the device has sent has arrived."""
         numbers = sorted(self._events) == list(range(events))
         self.complete = numbers and sum(map(len, self.data().values())) == size
 
     def data(self) -> dict[tuple[int, int], bytes]:
-        """What was made, by index and part."""
-        found: dict[tuple[int, int], bytearray] = {}
+        """Complete outputs, by index and part."""
+        outputs: dict[tuple[int, int], bytearray] = {}
         for index, part, data in self._records():
-            found.setdefault((index, part), bytearray()).extend(data)
-        return {key: bytes(value) for key, value in found.items()}
+            outputs.setdefault((index, part), bytearray()).extend(data)
+        return {key: bytes(value) for key, value in outputs.items()}
 
-    def sums(self) -> dict[tuple[int, int], list[tuple[int, int]]]:
-        """Of a trace without data: sizes and CRC-32s in the order made, by index and part."""
-        return {key: list(_SUM.iter_unpack(value)) for key, value in self.data().items()}
+    def checksums(self) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        """Sizes and CRC-32s of a trace without data, in their order, by index and part."""
+        size = _CHECKSUM.fixed_bytes
+        return {
+            key: [
+                (values["size"], values["crc"])
+                for start in range(0, len(data), size)
+                for values in [_CHECKSUM.unpack(data[start : start + size])]
+            ]
+            for key, data in self.data().items()
+        }
 
     def _records(self) -> Iterator[tuple[int, int, bytes]]:
         for number in sorted(self._events):
-            records, at = self._events[number], 0
-            while at < len(records):
-                _, index, part, length = _HEAD.unpack_from(records, at)
-                at += _HEAD.size
-                yield index, part, records[at : at + length]
-                at += length
+            records, start = self._events[number], 0
+            while start < len(records):
+                end = start + _HEADER.fixed_bytes
+                header = _HEADER.unpack(records[start:end])
+                start = end + header["length"]
+                yield header["index"], header["part"], records[end:start]

@@ -1,6 +1,6 @@
 """The firmware as a process of this machine: the same application on a pty or a TCP port.
 
-The fastest device there is, for tests and for a first try without a board.
+The fastest device, for tests and for a first try without a board.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from edgebio import compiler, storage
-from edgebio.frontend import firmware as frontend
-from edgebio.link import application
-from edgebio.link.application import ImageIdentity
+from edgebio.firmware import application
+from edgebio.firmware.application import ImageIdentity
+from edgebio.frontend import c_source as frontend
 from edgebio.processes import host_compiler
 from edgebio.processes.programs import run_compiler
 from edgebio.processes.worker_pool import map_in_order
 from edgebio.tflite import Graph, read
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 
 Transport = Literal["pty", "socket"]
 
@@ -37,9 +37,9 @@ def build(
     model
         model.tflite.
     folder
-        Where generated sources and the executable go.
+        Gets the generated sources and the executable.
     flags
-        Compiler flags of edgebio's own C, besides those that all of it is compiled with.
+        Further compiler flags of edgebio's own C.
     traced
         For hardware in the loop: layers and stages can be traced over the link.
 
@@ -51,12 +51,13 @@ def build(
     Raises
     ------
     EdgebioError
-        Where the model cannot be compiled.
+        If the model cannot be compiled.
     """
     graph = read(model)
     network = compiler.generate(graph, folder / "model")
-    sources, include = network.sources, network.include
-    return compile_application(graph, sources, include, folder, flags, traced=traced)
+    return compile_application(
+        graph, network.sources, network.include, folder, flags, traced=traced
+    )  # fmt: skip
 
 
 def compile_application(
@@ -71,31 +72,29 @@ def compile_application(
 ) -> Path:
     """Compile the application around the C of a network (``model.h`` and its sources).
 
-    `port` takes the place of the host's port; a file in it may have the `main` that calls it.
+    `port` replaces the host's port; one of its files may contain the `main` that calls it.
     """
-    known = metadata(graph)
+    known = read_metadata(graph)
     front = frontend.write(
         folder / "frontend",
         known.frontend if known else None,
         known.standardization if known else None,
     )
-    name = hashlib.sha256(graph.sha256.encode()).digest()[:16]
-    identity = ImageIdentity(board="host", core=os.uname().machine[:16], clock_hz=0, build=name)
+    build = hashlib.sha256(graph.sha256.encode()).digest()[:16]
+    identity = ImageIdentity("host", os.uname().machine[:16], clock_hz=0, build=build)
     app = application.write(folder / "app", graph, identity, traced=traced)
-    trace = application.TRACE_FLAGS if traced else ()
     ports = storage.assets("firmware_assets") / "ports"
     include = [*app.include, *front.include, *network_include, ports]
     options = [*front.flags, *(f"-I{path}" for path in include)]
     options += [f"-isystem{path}" for path in front.system_include]
     strict = ["-std=gnu11", *host_compiler.STRICT[1:], *flags]  # CMSIS-DSP's headers need gnu11
-    foreign = ["-std=gnu11", "-w", "-O2"]
-    own = [*app.own, *network, *front.own]
-    sources = [(path, [*strict, *trace]) for path in own]
+    traced_flags = [*strict, *(application.TRACE_FLAGS if traced else ())]
+    sources = [(path, traced_flags) for path in [*app.own, *network, *front.own]]
     sources += [(path, strict) for path in port or [ports / "host" / "port.c"]]
-    sources += [(path, foreign) for path in front.vendor]
+    sources += [(path, ["-std=gnu11", "-w", "-O2"]) for path in front.vendor]
     (folder / "objects").mkdir(parents=True, exist_ok=True)
 
-    def compiled(number: int) -> str:
+    def compile_source(number: int) -> str:
         source, own_flags = sources[number]
         target = str(folder / "objects" / f"{number}-{source.stem}.o")
         run_compiler(
@@ -103,7 +102,7 @@ def compile_application(
         )
         return target
 
-    objects = list(map_in_order(compiled, range(len(sources))))
+    objects = list(map_in_order(compile_source, range(len(sources))))
     executable = folder / "device"
     run_compiler(
         host_compiler.find_compiler(), *flags, *objects, "-lm", "-pthread", "-o", str(executable)
@@ -117,22 +116,22 @@ class HostDevice:
     def __init__(self, executable: Path, transport: Transport = "pty") -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self._executable = executable
-        self._held: list[int] = []
+        self._resources = contextlib.ExitStack()
         if transport == "pty":
             master, slave = os.openpty()
             tty.setraw(slave)
-            # Kept open: a pty whose last user has left fails at its other end.
-            self._held.append(slave)
+            # Stays open: a pty without a user at its slave fails at the master.
+            self._resources.callback(os.close, slave)
             self.url = os.ttyname(slave)
             self._start(master)
             os.close(master)
         else:
-            self._listener = socket.create_server(("127.0.0.1", 0))
+            self._listener = self._resources.enter_context(socket.create_server(("127.0.0.1", 0)))
             self.url = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
             threading.Thread(target=self._accept, daemon=True).start()
 
-    def _start(self, line: int) -> None:
-        self.process = subprocess.Popen([self._executable], stdin=line, stdout=line)
+    def _start(self, descriptor: int) -> None:
+        self.process = subprocess.Popen([self._executable], stdin=descriptor, stdout=descriptor)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # the listener was closed
@@ -147,16 +146,12 @@ class HostDevice:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        if not self._held:
-            self._listener.close()
-        for handle in self._held:
-            os.close(handle)
-        self._held.clear()
+        self._resources.close()
 
 
 @contextlib.contextmanager
 def running(executable: Path, transport: Transport = "pty") -> Iterator[HostDevice]:
-    """Run the device while the block does."""
+    """Run the device while the block runs."""
     device = HostDevice(executable, transport)
     try:
         yield device

@@ -46,8 +46,8 @@ uint8_t eb_server_handle(const eb_request *request, eb_answer *answer)
     }
     const eb_identify_answer identity = {
         .board = "my-own-board",
-        .core = "host",
-        .clock = 0,
+        .cpu = "host",
+        .clock_hz = 0,
         .build = {0},
         .receive_bytes = 4096,
         .payload_bytes = EB_LINK_RECEIVE_PAYLOAD,

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The batch application: inputs from files of the host, results into files, and the end.
  *
  * For bulk comparison and for counting instructions, where a serial line would be the longest

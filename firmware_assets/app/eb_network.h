@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The network with its memory and its clock. */
 
 #ifndef EB_NETWORK_H
@@ -6,6 +9,10 @@
 #include <stdint.h>
 
 #include "model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct {
     uint32_t images;  /* that went through the network */
@@ -19,5 +26,9 @@ extern int8_t eb_network_output[EB_MODEL_OUTPUT_BYTES];
 
 /* Runs the network on an image of EB_MODEL_INPUT_BYTES; returns the microseconds that it took. */
 uint32_t eb_network_run(const void *image);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

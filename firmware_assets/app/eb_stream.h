@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* Streams: samples in, decisions out.
  *
- * Every sample has a number. Samples are taken in order or not at all: where they do not follow on,
- * the stream reports a gap and waits for the missing ones, or begins anew from reset. A decision is
- * kept until the host has said that it has it; while too many wait, no samples are taken.
+ * Every sample has an index. Samples are accepted in order or not at all: if some are missing, the
+ * stream reports a gap and waits for them, or starts over from reset. A decision occupies a slot
+ * until the host has confirmed it; while all slots are occupied, no samples are accepted.
  *
- * What is decided now is a class only while windows are decided in time: before the first one, after
- * a gap, a time-out or the stream's end, and after a restart for whatever reason it is rest. */
+ * The current decision is a class only while segments are decided in time. Before the first one,
+ * after a gap, a time-out, the end of the stream or any restart of the device, it is rest. */
 
 #ifndef EB_STREAM_H
 #define EB_STREAM_H
@@ -14,8 +17,12 @@
 
 #include "eb_server.h"
 
-/* Decisions kept. */
-#define EB_STREAM_KEPT 8u
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Decisions that are stored until the host has confirmed them. */
+#define EB_STREAM_DECISION_SLOTS 8u
 
 uint8_t eb_stream_start(const eb_request *request, eb_answer *answer);
 uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer);
@@ -23,21 +30,25 @@ uint8_t eb_stream_recall(const eb_request *request, eb_answer *answer);
 uint8_t eb_stream_stop(eb_answer *answer);
 uint8_t eb_stream_configure(const eb_request *request, eb_answer *answer);
 uint8_t eb_stream_settings(eb_answer *answer);
-uint8_t eb_stream_now(eb_answer *answer);
+uint8_t eb_stream_current_decision(eb_answer *answer);
 
-/* Looks at the clock: called again and again. */
-void eb_stream_look(void);
+/* Sends rest when the time-out has expired; call it from the main loop. */
+void eb_stream_check_timeout(void);
 
 bool eb_stream_open(void);
 void eb_stream_close(void);
 
-/* Back to the settings of the model. */
+/* Restores the settings of the model. */
 void eb_stream_restore(void);
 
-/* Gaps since start, in all streams. */
+/* Gaps since the device started, in all streams. */
 uint32_t eb_stream_gaps(void);
 
 /* `server` sends the events. */
 void eb_stream_init(eb_server *server);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

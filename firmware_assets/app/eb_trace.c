@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_trace_link.h"
 
 #include <stdbool.h>
@@ -6,15 +9,13 @@
 #include "frontend_config.h"
 #include "eb_stream.h"
 
-/* A record: what (uint8), index, part, length (uint16), then so many bytes. */
-#define RECORD_HEAD 7u
 #define ROOM (EB_LINK_SEND_PAYLOAD - EB_TRACE_EVENT_BYTES)
 
 static struct {
     eb_server *server;
     bool on;
-    bool data; /* else sizes and CRCs */
-    uint8_t what;
+    bool data; /* complete outputs; otherwise checksums */
+    uint8_t source;
     uint16_t first, last;
     uint32_t events;
     uint32_t bytes; /* of records */
@@ -25,7 +26,7 @@ static struct {
 #if EB_HAS_FRONTEND
 static struct {
     uint32_t size, crc;
-} sums[EB_STAGES][EB_FRONTEND_CHANNELS];
+} checksums[EB_STAGES][EB_FRONTEND_CHANNELS];
 #endif
 
 void eb_trace_init(eb_server *server)
@@ -52,58 +53,57 @@ static void flush(void)
     trace.fill = 0;
 }
 
-/* Long ones are cut, and belong together by their index and part. */
+/* Splits long outputs into several records of the same index and part. */
 static void record(uint32_t index, uint32_t part, const uint8_t *data, size_t bytes)
 {
     trace.bytes += (uint32_t)bytes;
     while (bytes != 0) {
-        if (ROOM - trace.fill <= RECORD_HEAD) {
+        if (ROOM - trace.fill <= EB_TRACE_RECORD_BYTES) {
             flush();
         }
-        const size_t room = ROOM - trace.fill - RECORD_HEAD;
+        const size_t room = ROOM - trace.fill - EB_TRACE_RECORD_BYTES;
         const size_t taken = bytes < room ? bytes : room;
         uint8_t *at = trace.records + trace.fill;
-        eb_put_u8(at, trace.what);
-        eb_put_u16(at + 1, (uint16_t)index);
-        eb_put_u16(at + 3, (uint16_t)part);
-        eb_put_u16(at + 5, (uint16_t)taken);
-        memcpy(at + RECORD_HEAD, data, taken);
-        trace.fill += RECORD_HEAD + taken;
+        const eb_trace_record header = {.source = trace.source,
+                                        .index = (uint16_t)index,
+                                        .part = (uint16_t)part,
+                                        .length = (uint16_t)taken};
+        memcpy(at + eb_trace_record_write(&header, at), data, taken);
+        trace.fill += EB_TRACE_RECORD_BYTES + taken;
         data += taken;
         bytes -= taken;
     }
 }
 
-static void record_sum(uint32_t index, uint32_t part, uint32_t size, uint32_t crc)
+static void record_checksum(uint32_t index, uint32_t part, uint32_t size, uint32_t crc)
 {
-    uint8_t sum[8];
+    const eb_trace_checksum checksum = {.size = size, .crc = crc};
+    uint8_t written[EB_TRACE_CHECKSUM_BYTES];
 
-    eb_put_u32(sum, size);
-    eb_put_u32(sum + 4, crc);
-    record(index, part, sum, sizeof sum);
+    record(index, part, written, eb_trace_checksum_write(&checksum, written));
 }
 
-static bool wanted(uint8_t what, uint32_t index)
+static bool wanted(uint8_t source, uint32_t index)
 {
-    return trace.on && trace.what == what && index >= trace.first && index <= trace.last;
+    return trace.on && trace.source == source && index >= trace.first && index <= trace.last;
 }
 
 void eb_trace_layer_done(uint32_t layer, const void *data, size_t bytes)
 {
-    if (!wanted(EB_TRACED_LAYERS, layer)) {
+    if (!wanted(EB_TRACE_SOURCE_LAYERS, layer)) {
         return;
     }
     if (trace.data) {
         record(layer, 0, data, bytes);
     } else {
-        record_sum(layer, 0, (uint32_t)bytes, eb_crc32(0, data, bytes));
+        record_checksum(layer, 0, (uint32_t)bytes, eb_crc32(0, data, bytes));
     }
 }
 
 #if EB_HAS_FRONTEND
 bool eb_frontend_traces(int stage)
 {
-    return wanted(EB_TRACED_STAGES, (uint32_t)stage);
+    return wanted(EB_TRACE_SOURCE_STAGES, (uint32_t)stage);
 }
 
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes)
@@ -111,8 +111,8 @@ void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t byt
     if (trace.data) {
         record((uint32_t)stage, channel, data, bytes);
     } else {
-        sums[stage][channel].size += (uint32_t)bytes;
-        sums[stage][channel].crc = eb_crc32(sums[stage][channel].crc, data, bytes);
+        checksums[stage][channel].size += (uint32_t)bytes;
+        checksums[stage][channel].crc = eb_crc32(checksums[stage][channel].crc, data, bytes);
     }
 }
 #endif
@@ -123,21 +123,21 @@ uint8_t eb_trace_begin(const eb_request *request, eb_answer *answer)
 
     answer->detail = (uint32_t)request->payload_bytes;
     if (!eb_trace_begin_request_read(&begin, request->payload, request->payload_bytes) ||
-        begin.what > EB_TRACED_STAGES || begin.data > 1) {
+        begin.source > EB_TRACE_SOURCE_STAGES || begin.data > 1) {
         return EB_ERROR_PAYLOAD;
     }
     if (eb_stream_open()) {
         return EB_ERROR_STREAMING;
     }
 #if EB_HAS_FRONTEND
-    memset(sums, 0, sizeof sums);
+    memset(checksums, 0, sizeof checksums);
 #else
-    if (begin.what == EB_TRACED_STAGES) {
+    if (begin.source == EB_TRACE_SOURCE_STAGES) {
         return EB_ERROR_FRONTEND;
     }
 #endif
     trace.on = true;
-    trace.what = begin.what;
+    trace.source = begin.source;
     trace.data = begin.data != 0;
     trace.first = begin.first;
     trace.last = begin.last;
@@ -153,10 +153,10 @@ uint8_t eb_trace_end(eb_answer *answer)
         return EB_ERROR_IDLE;
     }
 #if EB_HAS_FRONTEND
-    if (trace.what == EB_TRACED_STAGES && !trace.data) {
+    if (trace.source == EB_TRACE_SOURCE_STAGES && !trace.data) {
         for (uint32_t stage = trace.first; stage <= trace.last && stage < EB_STAGES; stage++) {
             for (uint32_t channel = 0; channel < EB_FRONTEND_CHANNELS; channel++) {
-                record_sum(stage, channel, sums[stage][channel].size, sums[stage][channel].crc);
+                record_checksum(stage, channel, checksums[stage][channel].size, checksums[stage][channel].crc);
             }
         }
     }

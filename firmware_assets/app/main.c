@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The device application: executes the requests of the link, one at a time. */
 
 #include <string.h>

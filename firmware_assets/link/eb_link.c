@@ -1,3 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+
 #include "eb_link.h"
 
 #include <string.h>
@@ -40,7 +44,7 @@ void eb_link_send(const uint8_t *raw, size_t count)
             break;
         }
         if (run < 254u) {
-            at++; /* the zero that this group stands for; after it a group follows, if an empty one */
+            at++; /* the zero that this group encodes; another group follows it, even if empty */
         }
     }
     eb_link_write(&delimiter, 1);
@@ -57,20 +61,20 @@ size_t eb_link_seal(uint8_t *raw, uint8_t kind, uint16_t sequence, size_t payloa
     return end + EB_FRAME_CRC_BYTES;
 }
 
-static void begin(eb_parser *parser)
+static void restart(eb_parser *parser)
 {
     parser->count = 0;
     parser->left = 0;
     parser->zero = false;
-    parser->begun = false;
-    parser->spoilt = false;
+    parser->inside = false;
+    parser->too_long = false;
 }
 
 void eb_parser_reset(eb_parser *parser)
 {
     parser->frames = 0;
     parser->damaged = 0;
-    begin(parser);
+    restart(parser);
 }
 
 static void append(eb_parser *parser, uint8_t byte)
@@ -78,7 +82,7 @@ static void append(eb_parser *parser, uint8_t byte)
     if (parser->count < sizeof parser->buffer) {
         parser->buffer[parser->count++] = byte;
     } else {
-        parser->spoilt = true;
+        parser->too_long = true;
     }
 }
 
@@ -87,7 +91,7 @@ static bool finish(const eb_parser *parser, eb_frame *frame)
     const uint8_t *raw = parser->buffer;
     const size_t overhead = EB_FRAME_HEADER_BYTES + EB_FRAME_CRC_BYTES;
 
-    if (parser->spoilt || parser->left != 0 || parser->count < overhead) {
+    if (parser->too_long || parser->left != 0 || parser->count < overhead) {
         return false;
     }
     const size_t end = parser->count - EB_FRAME_CRC_BYTES;
@@ -107,7 +111,7 @@ static bool finish(const eb_parser *parser, eb_frame *frame)
 bool eb_parser_push(eb_parser *parser, uint8_t byte, eb_frame *frame)
 {
     if (byte != 0) {
-        parser->begun = true;
+        parser->inside = true;
         if (parser->left != 0) {
             parser->left--;
             append(parser, byte);
@@ -120,7 +124,7 @@ bool eb_parser_push(eb_parser *parser, uint8_t byte, eb_frame *frame)
         }
         return false;
     }
-    if (!parser->begun) {
+    if (!parser->inside) {
         return false;
     }
     const bool good = finish(parser, frame);
@@ -129,6 +133,6 @@ bool eb_parser_push(eb_parser *parser, uint8_t byte, eb_frame *frame)
     } else {
         parser->damaged++;
     }
-    begin(parser);
+    restart(parser);
     return good;
 }

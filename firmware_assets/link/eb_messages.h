@@ -1,4 +1,6 @@
-/* Messages of the wire: made from messages.toml by tools/messages.py. */
+// SPDX-License-Identifier: Apache-2.0
+
+/* Messages of the wire. Generated from messages.toml by tools/messages.py. */
 
 #ifndef EB_MESSAGES_H
 #define EB_MESSAGES_H
@@ -8,9 +10,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define EB_PROTOCOL_VERSION 2u
 
-/* Bit that makes a request's kind its answer's. */
+/* Bit that turns the kind of a request into the kind of its answer. */
 #define EB_ANSWER 0x80u
 
 /* Bytes of a frame besides its payload: version, kind, sequence number; CRC-32. */
@@ -19,131 +25,131 @@
 
 /* Why a request was refused. */
 
-/* The device speaks another protocol version (detail: which). */
+/* The device speaks another protocol version (detail: its version). */
 #define EB_ERROR_VERSION 1u
 /* The device does not know this request (detail: its kind). */
 #define EB_ERROR_REQUEST 2u
-/* The payload does not have this request's form (detail: its length in bytes). */
+/* The payload does not have the form of this request (detail: its length in bytes). */
 #define EB_ERROR_PAYLOAD 3u
 /* No session is open: the device has restarted. */
 #define EB_ERROR_SESSION 4u
-/* The image carries no front end. */
+/* The image has no front end. */
 #define EB_ERROR_FRONTEND 5u
 /* A stream is open; stop it first. */
 #define EB_ERROR_STREAMING 6u
 /* No stream is open. */
 #define EB_ERROR_IDLE 7u
-/* The upload is not whole (detail: bytes taken). */
+/* The upload is incomplete (detail: bytes accepted). */
 #define EB_ERROR_INCOMPLETE 8u
-/* The upload's CRC-32 differs (detail: that of the bytes taken). */
+/* The CRC-32 of the upload differs (detail: that of the bytes accepted). */
 #define EB_ERROR_CRC 9u
-/* Beyond the end (detail: where the end is). */
+/* Beyond the end (detail: position of the end). */
 #define EB_ERROR_RANGE 10u
-/* A setting is not possible. */
+/* A setting is out of range. */
 #define EB_ERROR_SETTING 11u
 
-/* What an upload hands over. */
+/* Kind of input that an upload transfers. */
 
 /* Input of the network. */
 #define EB_TARGET_IMAGE 0u
 /* Samples for the front end, from reset. */
-#define EB_TARGET_WINDOW 1u
+#define EB_TARGET_SEGMENT 1u
 
-/* What the device does where streamed samples do not follow on. */
+/* What the device does when streamed samples are missing. */
 
-/* Takes nothing until the missing samples come: for recordings. */
+/* Accepts no samples until the missing ones arrive: for recordings. */
 #define EB_ON_GAP_WAIT 0u
-/* Begins anew, from reset, at the sample that came: for live sources. */
+/* Starts over from reset at the sample that arrived: for live sources. */
 #define EB_ON_GAP_RESTART 1u
 
 /* Decisions that are not a class. */
 
-/* Rest, where no class of the model is. */
+/* Rest, if it is not a class of the model. */
 #define EB_DECISION_REST 254u
 /* No class was certain enough. */
 #define EB_DECISION_REJECTED 255u
 
-/* Why the decision is what it is. */
+/* Reason for a decision. */
 
-/* Most of the last windows voted for it. */
+/* Majority of the last segments. */
 #define EB_REASON_VOTE 0u
 /* No class was certain enough. */
 #define EB_REASON_UNCERTAIN 1u
 /* The muscle is quiet: activity below the onset. */
 #define EB_REASON_QUIET 2u
-/* The class before is held, while none is certain enough. */
+/* The previous class holds while no class is certain enough. */
 #define EB_REASON_HELD 3u
-/* No window has been decided yet. */
+/* No segment has been decided yet. */
 #define EB_REASON_START 4u
-/* Samples did not come in time. */
+/* No samples arrived in time. */
 #define EB_REASON_TIMEOUT 5u
 /* Samples are missing. */
 #define EB_REASON_GAP 6u
 /* The stream has ended. */
 #define EB_REASON_STOPPED 7u
-/* The device restarted after a fault, and no window has been decided since. */
+/* The device restarted after a fault, and no segment has been decided since. */
 #define EB_REASON_FAULT 8u
-/* The watchdog restarted the device, and no window has been decided since. */
+/* The watchdog restarted the device, and no segment has been decided since. */
 #define EB_REASON_WATCHDOG 9u
 
 /* Why the device started. */
 
-/* Power, its reset pin, or the host asked for it. */
-#define EB_START_ORDINARY 0u
-/* The processor met a fault. */
-#define EB_START_FAULT 1u
-/* The firmware hung, and the watchdog saw it. */
-#define EB_START_WATCHDOG 2u
+/* Power-on, reset pin, or a request of the host. */
+#define EB_START_CAUSE_ORDINARY 0u
+/* Processor fault. */
+#define EB_START_CAUSE_FAULT 1u
+/* The watchdog ended a hang. */
+#define EB_START_CAUSE_WATCHDOG 2u
 
-/* What a trace is of. */
+/* What a trace contains. */
 
 /* Output of each layer of the network. */
-#define EB_TRACED_LAYERS 0u
-/* Each stage of the front end. */
-#define EB_TRACED_STAGES 1u
+#define EB_TRACE_SOURCE_LAYERS 0u
+/* Output of each stage of the front end. */
+#define EB_TRACE_SOURCE_STAGES 1u
 
-static inline uint8_t eb_get_u8(const uint8_t *at)
+static inline uint8_t eb_get_u8(const uint8_t *from)
 {
-    return at[0];
+    return from[0];
 }
 
-static inline uint16_t eb_get_u16(const uint8_t *at)
+static inline uint16_t eb_get_u16(const uint8_t *from)
 {
-    return (uint16_t)(at[0] | (uint16_t)(at[1] << 8));
+    return (uint16_t)(from[0] | (uint16_t)(from[1] << 8));
 }
 
-static inline uint32_t eb_get_u32(const uint8_t *at)
+static inline uint32_t eb_get_u32(const uint8_t *from)
 {
-    return (uint32_t)eb_get_u16(at) | (uint32_t)eb_get_u16(at + 2) << 16;
+    return (uint32_t)eb_get_u16(from) | (uint32_t)eb_get_u16(from + 2) << 16;
 }
 
-static inline void eb_put_u8(uint8_t *at, uint8_t value)
+static inline void eb_put_u8(uint8_t *to, uint8_t value)
 {
-    at[0] = value;
+    to[0] = value;
 }
 
-static inline void eb_put_u16(uint8_t *at, uint16_t value)
+static inline void eb_put_u16(uint8_t *to, uint16_t value)
 {
-    at[0] = (uint8_t)value;
-    at[1] = (uint8_t)(value >> 8);
+    to[0] = (uint8_t)value;
+    to[1] = (uint8_t)(value >> 8);
 }
 
-static inline void eb_put_u32(uint8_t *at, uint32_t value)
+static inline void eb_put_u32(uint8_t *to, uint32_t value)
 {
-    eb_put_u16(at, (uint16_t)value);
-    eb_put_u16(at + 2, (uint16_t)(value >> 16));
+    eb_put_u16(to, (uint16_t)value);
+    eb_put_u16(to + 2, (uint16_t)(value >> 16));
 }
 
-/* ping. Opens a session, or is its heart-beat. Opening with a number that is new to the device
- * ends the session before, its stream and its upload, and sequence numbers go on from its own. A
- * device that has restarted has no session and refuses every request but one that opens, so that
- * a restart in the middle of work is noticed. */
+/* ping. Opens a session or keeps it alive. Opening with a new session number ends the previous
+ * session, its stream and its upload; sequence numbers continue from this request's. A device
+ * that has restarted has no session and refuses every other request, so the host notices a
+ * restart in the middle of work. */
 #define EB_KIND_PING 0x01u
 
 typedef struct {
-    /* Number that the host has drawn for this session, not 0. */
+    /* Random session number of the host, not 0. */
     uint32_t session;
-    /* 1: opens the session; 0: a heart-beat, refused where it is not the device's. */
+    /* 1: open the session; 0: keep it alive, refused if it is not the current one. */
     uint8_t open;
 } eb_ping_request;
 
@@ -163,17 +169,17 @@ typedef struct {
     /* The same number. */
     uint32_t session;
     /* Device time since start; wraps after 71.6 minutes. [us] */
-    uint32_t time;
+    uint32_t time_us;
 } eb_ping_answer;
 
 static inline size_t eb_ping_answer_write(const eb_ping_answer *from, uint8_t *payload)
 {
     eb_put_u32(payload + 0, from->session);
-    eb_put_u32(payload + 4, from->time);
+    eb_put_u32(payload + 4, from->time_us);
     return 8u;
 }
 
-/* identify. Which board, which image and what the link may be given. */
+/* identify. Board, image, and limits of the link. */
 #define EB_KIND_IDENTIFY 0x02u
 
 #define EB_IDENTIFY_ANSWER_BYTES 66u
@@ -181,130 +187,130 @@ static inline size_t eb_ping_answer_write(const eb_ping_answer *from, uint8_t *p
 typedef struct {
     /* Name of the board file that the image was built for. */
     char board[24];
-    /* Processor core that the image was built for. */
-    char core[16];
-    /* Core clock. [Hz] */
-    uint32_t clock;
-    /* First half of the SHA-256 that names what the image was built from. */
+    /* Processor that the image was built for. */
+    char cpu[16];
+    /* Clock of the processor. [Hz] */
+    uint32_t clock_hz;
+    /* First half of the SHA-256 of everything that the image was built from. */
     uint8_t build[16];
-    /* What the device can hold unread: the most that may be under way to it. [bytes] */
+    /* Receive buffer: most bytes that the host may have in flight. [bytes] */
     uint32_t receive_bytes;
-    /* Longest payload that the device takes. [bytes] */
+    /* Longest payload that the device accepts. [bytes] */
     uint16_t payload_bytes;
 } eb_identify_answer;
 
 static inline size_t eb_identify_answer_write(const eb_identify_answer *from, uint8_t *payload)
 {
     memcpy(payload + 0, from->board, 24u);
-    memcpy(payload + 24, from->core, 16u);
-    eb_put_u32(payload + 40, from->clock);
+    memcpy(payload + 24, from->cpu, 16u);
+    eb_put_u32(payload + 40, from->clock_hz);
     memcpy(payload + 44, from->build, 16u);
     eb_put_u32(payload + 60, from->receive_bytes);
     eb_put_u16(payload + 64, from->payload_bytes);
     return 66u;
 }
 
-/* describe. Which model, and the shape of what goes in and comes out. */
+/* describe. Model, and shapes of its inputs and outputs. */
 #define EB_KIND_DESCRIBE 0x03u
 
 #define EB_DESCRIBE_ANSWER_BYTES 59u
 
 typedef struct {
     /* SHA-256 of model.tflite. */
-    uint8_t model[32];
+    uint8_t model_sha256[32];
     /* Input of the network. [bytes] */
     uint32_t input_bytes;
-    /* Output of the network: one logit a class. [bytes] */
+    /* Output of the network: one logit per class. [bytes] */
     uint32_t output_bytes;
     /* Layers that the network executes. */
     uint16_t layers;
-    /* 1 where the image carries a front end; the fields below are 0 otherwise. */
+    /* 1 if the image has a front end; otherwise this and the fields below are 0. */
     uint8_t frontend;
-    /* Rate of the samples. [mHz] */
-    uint32_t rate;
+    /* Sampling rate. [mHz] */
+    uint32_t rate_millihz;
     /* Channels of a sample. */
     uint16_t channels;
-    /* Samples from reset to the first image. [samples] */
-    uint32_t window;
-    /* Samples from one image to the next. [samples] */
+    /* Samples from reset to the first decision. [samples] */
+    uint32_t segment_length;
+    /* Samples between two decisions. [samples] */
     uint32_t step;
-    /* Length of the majority vote. [windows] */
+    /* Length of the majority vote. [segments] */
     uint8_t votes;
-    /* Decisions that the device keeps until the host has them. */
-    uint8_t kept;
+    /* Decisions that the device stores until the host has received them. */
+    uint8_t decision_slots;
 } eb_describe_answer;
 
 static inline size_t eb_describe_answer_write(const eb_describe_answer *from, uint8_t *payload)
 {
-    memcpy(payload + 0, from->model, 32u);
+    memcpy(payload + 0, from->model_sha256, 32u);
     eb_put_u32(payload + 32, from->input_bytes);
     eb_put_u32(payload + 36, from->output_bytes);
     eb_put_u16(payload + 40, from->layers);
     eb_put_u8(payload + 42, from->frontend);
-    eb_put_u32(payload + 43, from->rate);
+    eb_put_u32(payload + 43, from->rate_millihz);
     eb_put_u16(payload + 47, from->channels);
-    eb_put_u32(payload + 49, from->window);
+    eb_put_u32(payload + 49, from->segment_length);
     eb_put_u32(payload + 53, from->step);
     eb_put_u8(payload + 57, from->votes);
-    eb_put_u8(payload + 58, from->kept);
+    eb_put_u8(payload + 58, from->decision_slots);
     return 59u;
 }
 
-/* statistics. What the device has counted since it started. */
+/* statistics. Counters since the device started. */
 #define EB_KIND_STATISTICS 0x04u
 
 #define EB_STATISTICS_ANSWER_BYTES 61u
 
 typedef struct {
     /* Device time since start; wraps after 71.6 minutes. [us] */
-    uint32_t time;
+    uint32_t time_us;
     /* Frames accepted. */
     uint32_t frames;
-    /* Frames dropped: bad CRC, bad COBS, too short or too long. */
-    uint32_t damaged;
-    /* Requests that came again and were answered from memory. */
-    uint32_t repeated;
-    /* Requests older than the newest, ignored. */
-    uint32_t stale;
+    /* Frames dropped: wrong CRC, COBS or length. */
+    uint32_t damaged_frames;
+    /* Requests that arrived again and got the stored answer. */
+    uint32_t repeated_requests;
+    /* Requests older than the newest one, ignored. */
+    uint32_t stale_requests;
     /* Bytes that the receiver lost. [bytes] */
-    uint32_t overruns;
-    /* Times that streamed samples did not follow on. */
+    uint32_t overrun_bytes;
+    /* Gaps in streamed samples. */
     uint32_t gaps;
-    /* Images that went through the network. */
+    /* Inputs that the network has processed. */
     uint32_t images;
     /* Longest run of the network. [us] */
-    uint32_t slowest;
-    /* Most stack used since reset; 0 where the machine cannot tell. [bytes] */
+    uint32_t slowest_us;
+    /* Peak stack use since reset; 0 if the machine cannot measure it. [bytes] */
     uint32_t stack_used;
-    /* Stack that there is; 0 where the machine cannot tell. [bytes] */
+    /* Stack reserved; 0 if the machine cannot measure it. [bytes] */
     uint32_t stack_size;
     /* Why the device started. */
-    uint8_t start;
-    /* Instruction of the fault, or of the hang, that the last start recovered from; the four are
-     * 0 after an ordinary one. */
+    uint8_t start_cause;
+    /* Instruction of the fault or hang before the last start; this and the next three are 0
+     * after an ordinary one. */
     uint32_t fault_pc;
     /* Its link register. */
     uint32_t fault_lr;
-    /* Its CFSR: which fault it was. */
+    /* Its CFSR, which tells the kind of fault. */
     uint32_t fault_status;
-    /* Address that it touched, where known. */
+    /* Address of the faulting access, if known. */
     uint32_t fault_address;
 } eb_statistics_answer;
 
 static inline size_t eb_statistics_answer_write(const eb_statistics_answer *from, uint8_t *payload)
 {
-    eb_put_u32(payload + 0, from->time);
+    eb_put_u32(payload + 0, from->time_us);
     eb_put_u32(payload + 4, from->frames);
-    eb_put_u32(payload + 8, from->damaged);
-    eb_put_u32(payload + 12, from->repeated);
-    eb_put_u32(payload + 16, from->stale);
-    eb_put_u32(payload + 20, from->overruns);
+    eb_put_u32(payload + 8, from->damaged_frames);
+    eb_put_u32(payload + 12, from->repeated_requests);
+    eb_put_u32(payload + 16, from->stale_requests);
+    eb_put_u32(payload + 20, from->overrun_bytes);
     eb_put_u32(payload + 24, from->gaps);
     eb_put_u32(payload + 28, from->images);
-    eb_put_u32(payload + 32, from->slowest);
+    eb_put_u32(payload + 32, from->slowest_us);
     eb_put_u32(payload + 36, from->stack_used);
     eb_put_u32(payload + 40, from->stack_size);
-    eb_put_u8(payload + 44, from->start);
+    eb_put_u8(payload + 44, from->start_cause);
     eb_put_u32(payload + 45, from->fault_pc);
     eb_put_u32(payload + 49, from->fault_lr);
     eb_put_u32(payload + 53, from->fault_status);
@@ -312,29 +318,31 @@ static inline size_t eb_statistics_answer_write(const eb_statistics_answer *from
     return 61u;
 }
 
-/* reset. Restarts the device, after it has answered. The session ends. */
+/* reset. Restarts the device after it has answered. The session ends. */
 #define EB_KIND_RESET 0x05u
 
-/* settings. By which settings the device decides. */
+/* settings. Current settings of the decision. */
 #define EB_KIND_SETTINGS 0x06u
 
 #define EB_SETTINGS_ANSWER_BYTES 15u
 
 typedef struct {
-    /* Length of the majority vote. [windows] */
+    /* Length of the majority vote. [segments] */
     uint8_t votes;
-    /* Windows that a class stays decided after the vote has become uncertain. [windows] */
+    /* Segments for which the last class stays decided after the vote has become uncertain.
+     * [segments] */
     uint8_t hold;
-    /* Class that is rest, or the number of rest where there is no such class. */
+    /* Class that is rest, or the code of rest if there is no such class. */
     uint8_t rest;
-    /* Smallest output of a winner that is not rejected, plus 128; 256 rejects all. */
+    /* Smallest output of a class that is not rejected, plus 128; 256 rejects all. */
     uint16_t least;
-    /* Before a softmax: 2^15 over the smallest probability of a winner that is not rejected. */
+    /* Without a softmax in the network: 2^15 over the smallest probability of a class that is
+     * not rejected. */
     uint32_t limit;
     /* Activity below which the muscle is quiet; 0: never. [1/16 count] */
     uint32_t onset;
-    /* Time without samples until the decision is rest; 0: never. [ms] */
-    uint16_t timeout;
+    /* Time without samples after which the decision is rest; 0: never. [ms] */
+    uint16_t timeout_ms;
 } eb_settings_answer;
 
 static inline size_t eb_settings_answer_write(const eb_settings_answer *from, uint8_t *payload)
@@ -345,7 +353,7 @@ static inline size_t eb_settings_answer_write(const eb_settings_answer *from, ui
     eb_put_u16(payload + 3, from->least);
     eb_put_u32(payload + 5, from->limit);
     eb_put_u32(payload + 9, from->onset);
-    eb_put_u16(payload + 13, from->timeout);
+    eb_put_u16(payload + 13, from->timeout_ms);
     return 15u;
 }
 
@@ -354,9 +362,9 @@ static inline size_t eb_settings_answer_write(const eb_settings_answer *from, ui
 #define EB_KIND_CONFIGURE 0x07u
 
 typedef struct {
-    /* As in settings; 1 to 31. [windows] */
+    /* As in settings; 1 to 31. [segments] */
     uint8_t votes;
-    /* As in settings. [windows] */
+    /* As in settings. [segments] */
     uint8_t hold;
     /* As in settings. */
     uint8_t rest;
@@ -367,7 +375,7 @@ typedef struct {
     /* As in settings. [1/16 count] */
     uint32_t onset;
     /* As in settings. [ms] */
-    uint16_t timeout;
+    uint16_t timeout_ms;
 } eb_configure_request;
 
 static inline bool eb_configure_request_read(eb_configure_request *to, const uint8_t *payload, size_t size)
@@ -381,19 +389,19 @@ static inline bool eb_configure_request_read(eb_configure_request *to, const uin
     to->least = eb_get_u16(payload + 3);
     to->limit = eb_get_u32(payload + 5);
     to->onset = eb_get_u32(payload + 9);
-    to->timeout = eb_get_u16(payload + 13);
+    to->timeout_ms = eb_get_u16(payload + 13);
     return true;
 }
 
-/* image. What lies in flash: the image, as the device reads it back now. */
+/* image. The image in flash, as the device reads it back now. */
 #define EB_KIND_IMAGE 0x08u
 
 #define EB_IMAGE_ANSWER_BYTES 36u
 
 typedef struct {
-    /* Length; 0 where the device cannot read its image. [bytes] */
+    /* Length; 0 if the device cannot read its image. [bytes] */
     uint32_t size;
-    /* SHA-256 of it; that of firmware.bin where every bit is as it was built. */
+    /* SHA-256 of the image: that of firmware.bin if every bit is correct. */
     uint8_t sha256[32];
 } eb_image_answer;
 
@@ -404,16 +412,17 @@ static inline size_t eb_image_answer_write(const eb_image_answer *from, uint8_t 
     return 36u;
 }
 
-/* upload. Hands over the input of run_image or run_window in pieces. Offset 0 begins anew. A
- * piece that does not follow on is not taken; the answer says where to go on. */
+/* upload. Transfers the input of run_image or run_segment in pieces. Offset 0 starts over. The
+ * device ignores a piece that does not continue the previous one; the answer says where to
+ * continue. */
 #define EB_KIND_UPLOAD 0x10u
 
 typedef struct {
-    /* What is handed over. */
+    /* Kind of input. */
     uint8_t target;
-    /* Where the piece belongs. [bytes] */
+    /* Position of the piece. [bytes] */
     uint32_t offset;
-    /* The piece; of a window: whole samples, int16, channel by channel. */
+    /* The piece; of a segment: whole samples, int16, channel by channel. */
     const uint8_t *data;
     size_t data_bytes;
 } eb_upload_request;
@@ -433,17 +442,17 @@ static inline bool eb_upload_request_read(eb_upload_request *to, const uint8_t *
 #define EB_UPLOAD_ANSWER_BYTES 4u
 
 typedef struct {
-    /* Bytes taken so far, counted from offset 0. [bytes] */
-    uint32_t next;
+    /* Bytes accepted so far, counted from offset 0. [bytes] */
+    uint32_t next_offset;
 } eb_upload_answer;
 
 static inline size_t eb_upload_answer_write(const eb_upload_answer *from, uint8_t *payload)
 {
-    eb_put_u32(payload + 0, from->next);
+    eb_put_u32(payload + 0, from->next_offset);
     return 4u;
 }
 
-/* run_image. Runs the network on the image that was uploaded. */
+/* run_image. Runs the network on the uploaded image. */
 #define EB_KIND_RUN_IMAGE 0x11u
 
 typedef struct {
@@ -463,9 +472,9 @@ static inline bool eb_run_image_request_read(eb_run_image_request *to, const uin
 #define EB_RUN_IMAGE_ANSWER_BYTES 4u /* and output */
 
 typedef struct {
-    /* Time that the network took. [us] */
+    /* Run time of the network. [us] */
     uint32_t model_us;
-    /* The network's output, or its beginning (then: output). */
+    /* Output of the network, or as much of it as fits (for the rest: output). */
     const uint8_t *output;
     size_t output_bytes;
 } eb_run_image_answer;
@@ -477,16 +486,16 @@ static inline size_t eb_run_image_answer_write(const eb_run_image_answer *from, 
     return 4u + from->output_bytes;
 }
 
-/* run_window. Runs the network on the image that the front end made, from reset, of the window
- * uploaded. */
-#define EB_KIND_RUN_WINDOW 0x12u
+/* run_segment. Runs the front end, from reset, on the uploaded segment, and the network on its
+ * image. */
+#define EB_KIND_RUN_SEGMENT 0x12u
 
 typedef struct {
-    /* CRC-32 of the whole window. */
+    /* CRC-32 of the whole segment. */
     uint32_t crc;
-} eb_run_window_request;
+} eb_run_segment_request;
 
-static inline bool eb_run_window_request_read(eb_run_window_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_run_segment_request_read(eb_run_segment_request *to, const uint8_t *payload, size_t size)
 {
     if (size != 4u) {
         return false;
@@ -495,21 +504,21 @@ static inline bool eb_run_window_request_read(eb_run_window_request *to, const u
     return true;
 }
 
-#define EB_RUN_WINDOW_ANSWER_BYTES 12u /* and output */
+#define EB_RUN_SEGMENT_ANSWER_BYTES 12u /* and output */
 
 typedef struct {
     /* CRC-32 of the image. */
     uint32_t image_crc;
-    /* Time that the front end took. [us] */
+    /* Run time of the front end. [us] */
     uint32_t frontend_us;
-    /* Time that the network took. [us] */
+    /* Run time of the network. [us] */
     uint32_t model_us;
-    /* The network's output, or its beginning (then: output). */
+    /* Output of the network, or as much of it as fits (for the rest: output). */
     const uint8_t *output;
     size_t output_bytes;
-} eb_run_window_answer;
+} eb_run_segment_answer;
 
-static inline size_t eb_run_window_answer_write(const eb_run_window_answer *from, uint8_t *payload)
+static inline size_t eb_run_segment_answer_write(const eb_run_segment_answer *from, uint8_t *payload)
 {
     eb_put_u32(payload + 0, from->image_crc);
     eb_put_u32(payload + 4, from->frontend_us);
@@ -518,11 +527,11 @@ static inline size_t eb_run_window_answer_write(const eb_run_window_answer *from
     return 12u + from->output_bytes;
 }
 
-/* output. Reads more of the output of the last run. */
+/* output. Reads more of the last output. */
 #define EB_KIND_OUTPUT 0x13u
 
 typedef struct {
-    /* Where to begin. [bytes] */
+    /* First byte to read. [bytes] */
     uint32_t offset;
 } eb_output_request;
 
@@ -553,11 +562,11 @@ static inline size_t eb_output_answer_write(const eb_output_answer *from, uint8_
 #define EB_KIND_STREAM_START 0x20u
 
 typedef struct {
-    /* What to do where samples do not follow on. */
+    /* Reaction to missing samples. */
     uint8_t on_gap;
-    /* 1: where no samples are taken for the settings' time-out the decision is rest; 0, for
-     * recordings that are not sent at their own pace: it is not. */
-    uint8_t timed;
+    /* 1: the decision is rest after the time-out in the settings without samples; 0: no time-
+     * out, for samples that are sent faster or slower than they were recorded. */
+    uint8_t real_time;
 } eb_stream_start_request;
 
 static inline bool eb_stream_start_request_read(eb_stream_start_request *to, const uint8_t *payload, size_t size)
@@ -566,26 +575,25 @@ static inline bool eb_stream_start_request_read(eb_stream_start_request *to, con
         return false;
     }
     to->on_gap = eb_get_u8(payload + 0);
-    to->timed = eb_get_u8(payload + 1);
+    to->real_time = eb_get_u8(payload + 1);
     return true;
 }
 
-/* stream_samples. The next samples. Samples that came before are skipped, and none are ever
- * skipped over: where they do not follow on, a gap is reported and the stream waits for them or
- * begins anew. */
+/* stream_samples. The next samples. The device skips samples that it already has and never skips
+ * missing ones: it reports a gap, then waits for them or starts over. */
 #define EB_KIND_STREAM_SAMPLES 0x21u
 
 typedef struct {
-    /* Number of the first sample, counted from the stream's start. [samples] */
+    /* Index of the first sample, counted from the start of the stream. [samples] */
     uint32_t first;
-    /* Decisions that the host has, all from 0 on; the device forgets them. */
-    uint32_t decided;
-    /* How many samples. [samples] */
+    /* Decisions that the host has received, without gaps from 0; the device frees their slots. */
+    uint32_t received;
+    /* Number of samples. [samples] */
     uint16_t count;
-    /* Width of a value, 1 to 16: no wider than the largest one needs. [bits] */
+    /* Width of a value, 1 to 16: as few bits as the largest value needs. [bits] */
     uint8_t bits;
-    /* Values in two's complement, sample by sample, channel by channel, each from its lowest bit
-     * on, filling bytes from their lowest bit on; zeros fill up the last byte. */
+    /* Values in two's complement, sample by sample, channel by channel, from the lowest bit of
+     * each byte up; the last byte is padded with zeros. */
     const uint8_t *packed;
     size_t packed_bytes;
 } eb_stream_samples_request;
@@ -596,7 +604,7 @@ static inline bool eb_stream_samples_request_read(eb_stream_samples_request *to,
         return false;
     }
     to->first = eb_get_u32(payload + 0);
-    to->decided = eb_get_u32(payload + 4);
+    to->received = eb_get_u32(payload + 4);
     to->count = eb_get_u16(payload + 8);
     to->bits = eb_get_u8(payload + 10);
     to->packed = payload + 11;
@@ -607,25 +615,25 @@ static inline bool eb_stream_samples_request_read(eb_stream_samples_request *to,
 #define EB_STREAM_SAMPLES_ANSWER_BYTES 8u
 
 typedef struct {
-    /* Number of the sample that the device wants next. [samples] */
-    uint32_t next;
-    /* Decisions made in this stream. */
+    /* Index of the sample that the device expects next. [samples] */
+    uint32_t next_sample;
+    /* Decisions in this stream so far. */
     uint32_t decisions;
 } eb_stream_samples_answer;
 
 static inline size_t eb_stream_samples_answer_write(const eb_stream_samples_answer *from, uint8_t *payload)
 {
-    eb_put_u32(payload + 0, from->next);
+    eb_put_u32(payload + 0, from->next_sample);
     eb_put_u32(payload + 4, from->decisions);
     return 8u;
 }
 
-/* stream_recall. Asks again for a decision that has not arrived. The answer is as the event
+/* stream_recall. Requests a decision that has not arrived. The answer has the form of the event
  * `decision`. */
 #define EB_KIND_STREAM_RECALL 0x22u
 
 typedef struct {
-    /* Which decision, counted from the stream's start. */
+    /* Index of the decision, counted from the start of the stream. */
     uint32_t index;
 } eb_stream_recall_request;
 
@@ -644,9 +652,9 @@ static inline bool eb_stream_recall_request_read(eb_stream_recall_request *to, c
 #define EB_STREAM_STOP_ANSWER_BYTES 12u
 
 typedef struct {
-    /* Samples taken. [samples] */
+    /* Samples accepted. [samples] */
     uint32_t samples;
-    /* Decisions made. */
+    /* Decisions in this stream. */
     uint32_t decisions;
     /* Gaps in this stream. */
     uint32_t gaps;
@@ -660,22 +668,22 @@ static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *fr
     return 12u;
 }
 
-/* stream_now. What is decided now, stream or none. The answer is as the event `rest`. */
-#define EB_KIND_STREAM_NOW 0x24u
+/* current_decision. The current decision, with or without a stream. The answer has the form of
+ * the event `rest`. */
+#define EB_KIND_CURRENT_DECISION 0x24u
 
-/* trace_begin. From here on what layers or stages of the front end make comes as events `trace`,
- * in the uploads and runs that follow. Only images built for it know this request (edgebio build
- * --hil). */
+/* trace_begin. From now on, uploads and runs send the outputs of layers or of front-end stages
+ * as events `trace`. Only images built for it know this request (edgebio build --hil). */
 #define EB_KIND_TRACE_BEGIN 0x30u
 
 typedef struct {
     /* Layers or stages. */
-    uint8_t what;
-    /* 1: all that they make; 0: its size and CRC-32 (both u32), of a stage at the end. */
+    uint8_t source;
+    /* 1: complete outputs; 0: checksums only, of a stage when the trace ends. */
     uint8_t data;
     /* First layer, or first stage by its number in eb_frontend.h. */
     uint16_t first;
-    /* Last one. */
+    /* Last layer or stage. */
     uint16_t last;
 } eb_trace_begin_request;
 
@@ -684,7 +692,7 @@ static inline bool eb_trace_begin_request_read(eb_trace_begin_request *to, const
     if (size != 6u) {
         return false;
     }
-    to->what = eb_get_u8(payload + 0);
+    to->source = eb_get_u8(payload + 0);
     to->data = eb_get_u8(payload + 1);
     to->first = eb_get_u16(payload + 2);
     to->last = eb_get_u16(payload + 4);
@@ -697,9 +705,9 @@ static inline bool eb_trace_begin_request_read(eb_trace_begin_request *to, const
 #define EB_TRACE_END_ANSWER_BYTES 8u
 
 typedef struct {
-    /* Events `trace` since its beginning. */
+    /* Events `trace` since trace_begin. */
     uint32_t events;
-    /* Bytes in their records, without the records' heads. [bytes] */
+    /* Bytes in their records, without the records' headers. [bytes] */
     uint32_t bytes;
 } eb_trace_end_answer;
 
@@ -710,39 +718,39 @@ static inline size_t eb_trace_end_answer_write(const eb_trace_end_answer *from, 
     return 8u;
 }
 
-/* decision. The device has decided. It keeps the decision until a stream_samples says that the
- * host has it. */
+/* decision. A decision. The device stores it until a stream_samples confirms that the host has
+ * received it. */
 #define EB_KIND_DECISION 0x60u
 
 #define EB_DECISION_EVENT_BYTES 37u /* and logits */
 
 typedef struct {
-    /* Which decision, counted from the stream's start. */
+    /* Index of the decision, counted from the start of the stream. */
     uint32_t index;
-    /* Sample at which the front end last began anew. [samples] */
+    /* First sample since the front end was last reset. [samples] */
     uint32_t origin;
-    /* One past the window's last sample. [samples] */
+    /* One past the last sample of the segment. [samples] */
     uint32_t end;
     /* Device time of the decision. [us] */
-    uint32_t time;
-    /* Time that the front end took since the decision before. [us] */
+    uint32_t time_us;
+    /* Run time of the front end since the previous decision. [us] */
     uint32_t frontend_us;
-    /* Time that the network and the decision took. [us] */
+    /* Run time of the network and the decision. [us] */
     uint32_t compute_us;
     /* CRC-32 of the image. */
     uint32_t image_crc;
-    /* Mean absolute difference from one sample to the next, over all channels, since the
-     * decision before. [1/16 count] */
+    /* Mean absolute difference between consecutive samples, over all channels, since the
+     * previous decision. [1/16 count] */
     uint32_t activity;
-    /* How often, in this stream, the votes had begun anew, after a gap or a time-out. */
-    uint16_t anew;
-    /* Class of this window, rest or rejected. */
+    /* Resets of the votes in this stream so far, after a gap or a time-out. */
+    uint16_t vote_resets;
+    /* Class of this segment alone, rest or rejected. */
     uint8_t winner;
     /* Class after the vote, rest or rejected. */
     uint8_t decision;
-    /* Why. */
+    /* Reason for the decision. */
     uint8_t reason;
-    /* The network's output, one int8 a class. */
+    /* Output of the network, one int8 per class. */
     const uint8_t *logits;
     size_t logits_bytes;
 } eb_decision_event;
@@ -752,12 +760,12 @@ static inline size_t eb_decision_event_write(const eb_decision_event *from, uint
     eb_put_u32(payload + 0, from->index);
     eb_put_u32(payload + 4, from->origin);
     eb_put_u32(payload + 8, from->end);
-    eb_put_u32(payload + 12, from->time);
+    eb_put_u32(payload + 12, from->time_us);
     eb_put_u32(payload + 16, from->frontend_us);
     eb_put_u32(payload + 20, from->compute_us);
     eb_put_u32(payload + 24, from->image_crc);
     eb_put_u32(payload + 28, from->activity);
-    eb_put_u16(payload + 32, from->anew);
+    eb_put_u16(payload + 32, from->vote_resets);
     eb_put_u8(payload + 34, from->winner);
     eb_put_u8(payload + 35, from->decision);
     eb_put_u8(payload + 36, from->reason);
@@ -765,15 +773,15 @@ static inline size_t eb_decision_event_write(const eb_decision_event *from, uint
     return 37u + from->logits_bytes;
 }
 
-/* gap. Streamed samples did not follow on. */
+/* gap. Samples are missing in the stream. */
 #define EB_KIND_GAP 0x61u
 
 #define EB_GAP_EVENT_BYTES 8u
 
 typedef struct {
-    /* Sample that the device wanted. [samples] */
+    /* Index of the sample that the device expected. [samples] */
     uint32_t expected;
-    /* Sample that came. [samples] */
+    /* Index of the sample that arrived. [samples] */
     uint32_t received;
 } eb_gap_event;
 
@@ -784,41 +792,41 @@ static inline size_t eb_gap_event_write(const eb_gap_event *from, uint8_t *paylo
     return 8u;
 }
 
-/* rest. The decision is rest without a window that says so, and stays so until the next window
- * is decided. Said again after every time-out that it lasts. It is not kept: stream_now tells at
- * any time. */
+/* rest. The decision is rest, without a segment, until the next segment is decided. Repeated
+ * after every further time-out. The device does not store this event; current_decision reads it
+ * at any time. */
 #define EB_KIND_REST 0x62u
 
 #define EB_REST_EVENT_BYTES 10u
 
 typedef struct {
     /* Device time. [us] */
-    uint32_t time;
-    /* Sample that the device wants next. [samples] */
-    uint32_t sample;
+    uint32_t time_us;
+    /* Index of the sample that the device expects next. [samples] */
+    uint32_t next_sample;
     /* The class that is rest, or rest. */
     uint8_t decision;
-    /* Why. */
+    /* Reason for the decision. */
     uint8_t reason;
 } eb_rest_event;
 
 static inline size_t eb_rest_event_write(const eb_rest_event *from, uint8_t *payload)
 {
-    eb_put_u32(payload + 0, from->time);
-    eb_put_u32(payload + 4, from->sample);
+    eb_put_u32(payload + 0, from->time_us);
+    eb_put_u32(payload + 4, from->next_sample);
     eb_put_u8(payload + 8, from->decision);
     eb_put_u8(payload + 9, from->reason);
     return 10u;
 }
 
-/* trace. What layers or stages made. A record is what (u8), index (u16), part (u16: a stage's
- * channel, else 0), length (u16), then so many bytes. Records of one index and part follow on. */
+/* trace. Outputs of layers or stages as records: a `trace_record` and its data. Records with the
+ * same index and part belong together, in this order. */
 #define EB_KIND_TRACE 0x63u
 
 #define EB_TRACE_EVENT_BYTES 4u /* and records */
 
 typedef struct {
-    /* Which event of the trace. */
+    /* Index of the event in the trace. */
     uint32_t number;
     /* Records. */
     const uint8_t *records;
@@ -832,15 +840,15 @@ static inline size_t eb_trace_event_write(const eb_trace_event *from, uint8_t *p
     return 4u + from->records_bytes;
 }
 
-/* error. Answers a request that was not carried out. Nothing has changed on the device. */
+/* error. Refuses a request. Nothing has changed on the device. */
 #define EB_KIND_ERROR 0xFFu
 
 #define EB_ERROR_EVENT_BYTES 5u
 
 typedef struct {
-    /* Why. */
+    /* Reason for the refusal. */
     uint8_t code;
-    /* A number that goes with the code. */
+    /* A number that belongs to the code. */
     uint32_t detail;
 } eb_error_event;
 
@@ -850,5 +858,49 @@ static inline size_t eb_error_event_write(const eb_error_event *from, uint8_t *p
     eb_put_u32(payload + 1, from->detail);
     return 5u;
 }
+
+/* Header of a record in the event `trace`. */
+#define EB_TRACE_RECORD_BYTES 7u
+
+typedef struct {
+    /* Layers or stages. */
+    uint8_t source;
+    /* Layer or stage. */
+    uint16_t index;
+    /* Channel of a stage; 0 for a layer. */
+    uint16_t part;
+    /* Bytes of data that follow. [bytes] */
+    uint16_t length;
+} eb_trace_record;
+
+static inline size_t eb_trace_record_write(const eb_trace_record *from, uint8_t *payload)
+{
+    eb_put_u8(payload + 0, from->source);
+    eb_put_u16(payload + 1, from->index);
+    eb_put_u16(payload + 3, from->part);
+    eb_put_u16(payload + 5, from->length);
+    return 7u;
+}
+
+/* Data of a record in a trace without complete outputs. */
+#define EB_TRACE_CHECKSUM_BYTES 8u
+
+typedef struct {
+    /* Bytes of the output. [bytes] */
+    uint32_t size;
+    /* CRC-32 of the output. */
+    uint32_t crc;
+} eb_trace_checksum;
+
+static inline size_t eb_trace_checksum_write(const eb_trace_checksum *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->size);
+    eb_put_u32(payload + 4, from->crc);
+    return 8u;
+}
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+
 #include "eb_server.h"
 
 void eb_server_reset(eb_server *server)
@@ -28,12 +32,12 @@ static uint8_t ping(eb_server *server, const eb_frame *frame, eb_answer *answer)
         server->session = request.session;
         eb_server_opened();
     }
-    const eb_ping_answer written = {.session = request.session, .time = eb_server_micros()};
+    const eb_ping_answer written = {.session = request.session, .time_us = eb_server_micros()};
     answer->payload_bytes = eb_ping_answer_write(&written, answer->payload);
     return 0;
 }
 
-static uint8_t carry_out(eb_server *server, const eb_frame *frame, eb_answer *answer)
+static uint8_t execute(eb_server *server, const eb_frame *frame, eb_answer *answer)
 {
     if (frame->version != EB_PROTOCOL_VERSION) {
         answer->detail = EB_PROTOCOL_VERSION;
@@ -50,7 +54,7 @@ static uint8_t carry_out(eb_server *server, const eb_frame *frame, eb_answer *an
     return eb_server_handle(&request, answer);
 }
 
-/* Whether this is the first request of a host that knows nothing of the session before. */
+/* Whether this request opens a new session. */
 static bool opens(const eb_server *server, const eb_frame *frame)
 {
     eb_ping_request request;
@@ -78,7 +82,7 @@ static void receive(eb_server *server, const eb_frame *frame)
     eb_answer answer = {
         .payload = server->answer + EB_FRAME_HEADER_BYTES, .payload_bytes = 0, .detail = 0};
     uint8_t kind = frame->kind | EB_ANSWER;
-    const uint8_t code = carry_out(server, frame, &answer);
+    const uint8_t code = execute(server, frame, &answer);
     if (code != 0) {
         const eb_error_event error = {.code = code, .detail = answer.detail};
         kind = EB_KIND_ERROR;

@@ -88,7 +88,7 @@ def test_boot_loader_that_misbehaves_is_never_done(
     monkeypatch.setattr(flashing, "_RETURN_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
     monkeypatch.setattr(flashers, "_SILENT_SECONDS", 6.0)
-    monkeypatch.setitem(flashing.Client.__init__.__kwdefaults__ or {}, "patience", 3.0)
+    monkeypatch.setitem(flashing.Client.__init__.__kwdefaults__ or {}, "timeout", 3.0)
     with bootloader.running(tmp_path, faults) as chip:
         assert told in line_of(flash(image, "--port", chip.url, "--method", "stm32-bootloader"))
 

@@ -1,8 +1,11 @@
-/* Any bytes whatever into the firmware: its parser, and through its server the whole application.
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* Arbitrary bytes into the firmware: its parser, and through its server the whole application.
  *
- * An entry as libFuzzer calls it. The first byte chooses: even, the rest is what comes over the
- * line; odd, it is requests (kind, length as uint16, payload), which get good frames, so that what
- * lies behind the CRC is reached. This file is the application's port as well.
+ * Entry point for libFuzzer. The first byte selects: even, the rest arrives at the port; odd, it is
+ * requests (kind, length as uint16, payload) that get valid frames, to reach the code behind the
+ * CRC check. This file is also the port of the application.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,36 +16,36 @@
 #include "eb_stream.h"
 #include "port.h"
 
-#define MUST(what)                                                                                 \
+#define MUST(fact)                                                                                 \
     do {                                                                                           \
-        if (!(what)) {                                                                             \
-            fprintf(stderr, "broken: %s\n", #what);                                                \
+        if (!(fact)) {                                                                             \
+            fprintf(stderr, "broken: %s\n", #fact);                                                \
             abort();                                                                               \
         }                                                                                          \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static eb_parser said; /* the host's ear: what the device says are good frames */
+static eb_parser host; /* parses what the device sends: valid frames only */
 static uint32_t micros;
 static eb_server server;
-static uint8_t made[2 * EB_LINK_FRAME_BYTES(EB_LINK_RECEIVE_PAYLOAD)];
-static size_t made_bytes;
-static bool making;
+static uint8_t encoded[2 * EB_LINK_FRAME_BYTES(EB_LINK_RECEIVE_PAYLOAD)];
+static size_t encoded_bytes;
+static bool capturing;
 
 void port_write(const uint8_t *bytes, size_t count)
 {
-    if (making) {
-        MUST(made_bytes + count <= sizeof made);
-        memcpy(made + made_bytes, bytes, count);
-        made_bytes += count;
+    if (capturing) {
+        MUST(encoded_bytes + count <= sizeof encoded);
+        memcpy(encoded + encoded_bytes, bytes, count);
+        encoded_bytes += count;
         return;
     }
     eb_frame frame;
     for (size_t i = 0; i < count; i++) {
-        (void)eb_parser_push(&said, bytes[i], &frame);
+        (void)eb_parser_push(&host, bytes[i], &frame);
     }
-    MUST(said.damaged == 0);
+    MUST(host.damaged == 0);
 }
 
 uint32_t port_micros(void)
@@ -69,8 +72,8 @@ _Noreturn void port_reset(void)
 }
 size_t port_image(const uint8_t **image)
 {
-    *image = made;
-    return sizeof made;
+    *image = encoded;
+    return sizeof encoded;
 }
 uint32_t port_stack_used(void)
 {
@@ -90,31 +93,31 @@ const port_fault *port_last_fault(void)
     return NULL;
 }
 
-/* The line of a frame, in `made`. */
-static void make(uint8_t kind, uint16_t sequence, const uint8_t *payload, size_t bytes)
+/* Encodes a frame into `encoded`. */
+static void encode(uint8_t kind, uint16_t sequence, const uint8_t *payload, size_t bytes)
 {
     static uint8_t raw[EB_LINK_FRAME_BYTES(EB_LINK_RECEIVE_PAYLOAD)];
     MUST(bytes <= EB_LINK_RECEIVE_PAYLOAD);
     memcpy(raw + EB_FRAME_HEADER_BYTES, payload, bytes);
-    making = true;
-    made_bytes = 0;
+    capturing = true;
+    encoded_bytes = 0;
     eb_link_send(raw, eb_link_seal(raw, kind, sequence, bytes));
-    making = false;
+    capturing = false;
 }
 
-static void ask(uint8_t kind, uint16_t sequence, const uint8_t *payload, size_t bytes)
+static void request(uint8_t kind, uint16_t sequence, const uint8_t *payload, size_t bytes)
 {
-    make(kind, sequence, payload, bytes);
-    for (size_t i = 0; i < made_bytes; i++) {
-        eb_server_push(&server, made[i]);
+    encode(kind, sequence, payload, bytes);
+    for (size_t i = 0; i < encoded_bytes; i++) {
+        eb_server_push(&server, encoded[i]);
     }
 }
 
-/* Whatever came before, the next frame is accepted, and as it was sent. */
+/* After any bytes, the next frame is accepted unchanged. */
 static void parse(const uint8_t *data, size_t size)
 {
     static const uint8_t payload[] = {0, 1, 0, 0, 255};
-    eb_parser *parser = malloc(sizeof *parser); /* where the sanitizer guards its end */
+    eb_parser *parser = malloc(sizeof *parser); /* on the heap, where the sanitizer guards its end */
     eb_frame frame = {0};
 
     MUST(parser);
@@ -127,10 +130,10 @@ static void parse(const uint8_t *data, size_t size)
                           frame.payload_bytes + EB_FRAME_HEADER_BYTES) == frame.crc);
         }
     }
-    make(0x42, 0xABCD, payload, sizeof payload);
+    encode(0x42, 0xABCD, payload, sizeof payload);
     bool good = false;
-    for (size_t i = 0; i < made_bytes; i++) {
-        good = eb_parser_push(parser, made[i], &frame);
+    for (size_t i = 0; i < encoded_bytes; i++) {
+        good = eb_parser_push(parser, encoded[i], &frame);
     }
     MUST(good && frame.kind == 0x42 && frame.sequence == 0xABCD);
     MUST(frame.payload_bytes == sizeof payload);
@@ -141,17 +144,17 @@ static void parse(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint32_t session;
-    uint8_t number[5] = {0, 0, 0, 0, 1}; /* and that it opens */
+    uint8_t number[5] = {0, 0, 0, 0, 1}; /* session number, and `open` */
 
     if (size == 0) {
         return 0;
     }
-    eb_parser_reset(&said);
+    eb_parser_reset(&host);
     eb_server_reset(&server);
     eb_stream_init(&server);
     eb_put_u32(number, ++session ? session : ++session);
-    ask(EB_KIND_PING, 0, number, sizeof number);
-    MUST(said.frames == 1);
+    request(EB_KIND_PING, 0, number, sizeof number);
+    MUST(host.frames == 1);
     const uint8_t mode = *data++;
     size--;
     if (mode % 2u == 0) {
@@ -168,10 +171,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += 3;
         size -= 3;
         bytes = bytes < size ? bytes : size;
-        const uint32_t before = said.frames;
-        ask(kind, ++sequence, data, bytes);
-        eb_stream_look();
-        MUST(said.frames > before); /* no request stays without an answer */
+        const uint32_t before = host.frames;
+        request(kind, ++sequence, data, bytes);
+        eb_stream_check_timeout();
+        MUST(host.frames > before); /* every request is answered */
         data += bytes;
         size -= bytes;
     }

@@ -1,11 +1,14 @@
-/* The C of the frames, driven by the tests: commands on standard input, results on standard output.
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* Drives the C of the frames for the tests: commands on standard input, results on standard output.
  *
  * In: command byte, uint32 length, bytes. Out: uint32 length, bytes.
  *   'c' CRC-32 in two pieces, cut at half
  *   'e' encode raw bytes
- *   'p' parse from reset: (kind, version, sequence, payload length, payload) a frame; at the end
+ *   'p' parse from reset: (kind, version, sequence, payload length, payload) per frame; finally
  *       uint32 frames, damaged
- *   'u' unpack samples: byte width, then the packed values; uint32 each, as many as there are whole */
+ *   'u' unpack samples: byte width, then the packed values; a uint32 for each complete value */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,7 +54,7 @@ static void parse(const uint8_t *bytes, size_t count)
 static void unpack(const uint8_t *bytes, size_t count)
 {
     const size_t values = (count - 1) * 8u / bytes[0];
-    uint8_t *exact = malloc(count - 1); /* ends where the values do, where ASan guards it */
+    uint8_t *exact = malloc(count - 1); /* ends with the values, where ASan guards it */
 
     memcpy(exact, bytes + 1, count - 1);
     for (size_t i = 0; i < values; i++) {

@@ -24,7 +24,7 @@ def with_frontend(
         name="reference",
         classes=tuple(f"grip {i}" for i in range(classes)),
         frontend=spec,
-        standardization=Standardization.learn(spec, [Twin(spec).columns(samples)]),
+        standardization=Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)]),
         decision=decision,
     )
     buffer = s.BufferT()

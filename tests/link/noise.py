@@ -1,4 +1,4 @@
-"""A device behind a bad line: bytes are flipped, dropped, inserted and doubled on their way."""
+"""A device behind a noisy connection: bytes are flipped, dropped, inserted and doubled."""
 
 import contextlib
 import random
@@ -13,12 +13,12 @@ Damage = Callable[[bytes], bytes]
 
 
 class Noise:
-    """Damages bytes at a rate; the same seed does the same to the same pieces.
+    """Damages bytes at a rate; the same seed causes the same damage.
 
     Parameters
     ----------
     rate
-        Probability that something happens at a byte.
+        Probability of an event per byte.
     seed
         Of the damage.
     """

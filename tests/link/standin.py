@@ -9,7 +9,7 @@ import numpy as np
 
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.spec import DecisionSettings
-from edgebio.decision.twin import Decided, decide
+from edgebio.decision.twin import Decisions, decide
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
@@ -20,8 +20,15 @@ from edgebio.tflite.metadata import ENTRY, ModelMetadata
 CHANNELS = 4
 CLASSES = 5
 SPEC = FrontendSpec(
-    segment_length=56, hop_length=8, n_fft=32, step_frames=2, bins=(1, 9), highpass=20.0, rate=1000.0, channels=CHANNELS
-)
+    segment_length=56,
+    hop_length=8,
+    n_fft=32,
+    step_frames=2,
+    bins=(1, 9),
+    highpass=20.0,
+    rate=1000.0,
+    channels=CHANNELS,
+)  # fmt: skip
 DECISION = DecisionSettings(votes=3, confidence=0.4)
 SHA = "5a" * 32
 
@@ -82,8 +89,8 @@ class StandIn:
     decision: DecisionSettings = DECISION
 
     @cached_property
-    def standard(self) -> Standardization:
-        return Standardization.learn(SPEC, [Twin(SPEC).columns(signal(2000, seed=99))])
+    def standardization(self) -> Standardization:
+        return Standardization.learn(SPEC, [Twin(SPEC).log_magnitudes(signal(2000, seed=99))])
 
     @cached_property
     def graph(self) -> Graph:
@@ -91,7 +98,7 @@ class StandIn:
             name="stand-in",
             classes=tuple(f"class {i}" for i in range(self.classes)),
             frontend=SPEC,
-            standardization=self.standard,
+            standardization=self.standardization,
             decision=self.decision,
         )
         shape = SPEC.image_shape if self.frontend else (self.input_bytes,)
@@ -119,13 +126,13 @@ class StandIn:
         )
 
     def images(self, samples: np.ndarray) -> np.ndarray:
-        return Twin(SPEC, self.standard).images(samples)
+        return Twin(SPEC, self.standardization).images(samples)
 
     def logits(self, samples: np.ndarray) -> np.ndarray:
         return network(self.images(samples), self.classes)
 
-    def decided(self, samples: np.ndarray) -> Decided:
-        return decide(self.decision, Outputs.of(self.graph), self.logits(samples))
+    def decided(self, samples: np.ndarray) -> Decisions:
+        return decide(self.decision, Outputs.from_graph(self.graph), self.logits(samples))
 
 
 def signal(n: int, seed: int = 1) -> np.ndarray:

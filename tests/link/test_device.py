@@ -1,4 +1,4 @@
-"""The firmware's rules, one by one, with frames made by hand."""
+"""The rules of the firmware, one by one, with frames made by hand."""
 
 import zlib
 from collections.abc import Iterator
@@ -12,24 +12,26 @@ from edgebio.link import frames, packing
 from edgebio.link.frames import Frame
 from edgebio.link.messages import CODES, MESSAGES, VERSION
 from edgebio.runtime import host_device
-from tests.link.raw import Raw, told
+from tests.link.raw import RawSession, decode
 from tests.link.standin import SPEC, StandIn, signal
 
 WAIT, RESTART = CODES["on_gap"]["wait"], CODES["on_gap"]["restart"]
-IMAGE, WINDOW = CODES["target"]["image"], CODES["target"]["window"]
+IMAGE, SEGMENT = CODES["target"]["image"], CODES["target"]["segment"]
 
 
 @pytest.fixture
-def raw(executable: Path) -> Iterator[Raw]:
-    with host_device.running(executable) as device, Raw(device.url) as session:
+def raw(executable: Path) -> Iterator[RawSession]:
+    with host_device.running(executable) as device, RawSession(device.url) as session:
         yield session
 
 
-def samples_frame(raw: Raw, samples: np.ndarray, first: int, end: int, decided: int = 0) -> Frame:
+def samples_frame(
+    raw: RawSession, samples: np.ndarray, first: int, end: int, received: int = 0
+) -> Frame:
     piece = samples[first:end]
-    bits = packing.width(piece)
+    bits = packing.bit_width(piece)
     return raw.frame(
-        "stream_samples", first=first, decided=decided, count=len(piece), bits=bits,
+        "stream_samples", first=first, received=received, count=len(piece), bits=bits,
         packed=packing.pack(piece, bits),
     )  # fmt: skip
 
@@ -37,12 +39,12 @@ def samples_frame(raw: Raw, samples: np.ndarray, first: int, end: int, decided: 
 def bare_samples(count: int, bits: int, packed: bytes) -> Frame:
     layout = MESSAGES["stream_samples"].request
     assert layout is not None
-    payload = layout.pack(first=0, decided=0, count=count, bits=bits, packed=packed)
+    payload = layout.pack(first=0, received=0, count=count, bits=bits, packed=packed)
     return Frame(MESSAGES["stream_samples"].kind, 5000, payload)
 
 
-def test_repeated_request_is_answered_again_and_not_carried_out_again(
-    raw: Raw, model: StandIn
+def test_repeated_request_is_answered_again_but_not_executed_again(
+    raw: RawSession, model: StandIn
 ) -> None:
     image = model.images(signal(100))[0]
     raw.ask("upload", target=IMAGE, offset=0, data=image.tobytes())
@@ -52,34 +54,34 @@ def test_repeated_request_is_answered_again_and_not_carried_out_again(
     assert raw.exchange(run * 3) == [first] * 3
     [(_, statistics)] = raw.ask("statistics")
     assert statistics["images"] == 1
-    assert statistics["repeated"] == 3
+    assert statistics["repeated_requests"] == 3
 
 
-def test_same_number_with_other_content_is_no_repetition(raw: Raw) -> None:
+def test_same_sequence_number_with_other_content_is_stale(raw: RawSession) -> None:
     identify = frames.encode(raw.frame("identify"))
     assert len(raw.exchange(identify)) == 1
     other = frames.encode(raw.frame("statistics", sequence=raw.sequence))
     assert raw.exchange(other) == []
     [(_, statistics)] = raw.ask("statistics")
-    assert statistics["stale"] == 1
+    assert statistics["stale_requests"] == 1
 
 
 @pytest.mark.parametrize("behind", [1, 2, 0x8000])
-def test_older_requests_are_ignored(raw: Raw, behind: int) -> None:
+def test_older_requests_are_ignored(raw: RawSession, behind: int) -> None:
     old = raw.frame("reset", sequence=(raw.sequence - behind) % 65536)
     assert raw.exchange(frames.encode(old)) == []
     [(_, statistics)] = raw.ask("statistics")
-    assert statistics["stale"] == 1
+    assert statistics["stale_requests"] == 1
     assert statistics["frames"] >= 3, "it was not reset"
 
 
-def test_sequence_numbers_wrap(raw: Raw) -> None:
+def test_sequence_numbers_wrap(raw: RawSession) -> None:
     for sequence in (0x7000, 0xE000, 0xFFFF, 0, 1):
         [(_, statistics)] = raw.send(raw.frame("statistics", sequence=sequence))
-    assert statistics["stale"] == 0
+    assert statistics["stale_requests"] == 0
 
 
-def test_new_session_begins_at_any_number_and_the_same_one_does_not(raw: Raw) -> None:
+def test_new_session_starts_at_any_sequence_number(raw: RawSession) -> None:
     back = (raw.sequence - 50) % 65536
     assert raw.exchange(frames.encode(raw.frame("ping", sequence=back, session=77, open=1))) == []
     [(_, values)] = raw.send(raw.frame("ping", sequence=back, session=78, open=1))
@@ -88,8 +90,8 @@ def test_new_session_begins_at_any_number_and_the_same_one_does_not(raw: Raw) ->
     assert [name for name, _ in raw.ask("identify")] == ["identify"]
 
 
-def test_new_session_ends_the_stream_of_the_one_before(raw: Raw) -> None:
-    raw.ask("stream_start", on_gap=WAIT, timed=0)
+def test_new_session_ends_the_stream_of_the_previous_one(raw: RawSession) -> None:
+    raw.ask("stream_start", on_gap=WAIT, real_time=0)
     assert [n for n, _ in raw.ask("ping", session=77, open=1)] == ["ping"]
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["streaming"]
     assert [n for n, _ in raw.ask("ping", session=78, open=1)] == ["ping"]
@@ -97,11 +99,11 @@ def test_new_session_ends_the_stream_of_the_one_before(raw: Raw) -> None:
     assert [n for n, _ in raw.ask("stream_stop")] == ["idle"]
 
 
-def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
+def test_only_ping_is_accepted_after_a_reset(raw: RawSession) -> None:
     reset = frames.encode(raw.frame("reset"))
-    assert [told(f)[0] for f in raw.exchange(reset)] == ["reset"]
-    # The host has not heard the answer: the repetition must not reset the device once more.
-    assert [told(f)[0] for f in raw.exchange(reset)] == ["session"]
+    assert [decode(f)[0] for f in raw.exchange(reset)] == ["reset"]
+    # If the host missed the answer, its repeated request must not reset the device again.
+    assert [decode(f)[0] for f in raw.exchange(reset)] == ["session"]
     assert [name for name, _ in raw.ask("run_image", crc=0)] == ["session"]
     assert [name for name, _ in raw.ask("ping", session=77, open=0)] == ["session"]
     assert [name for name, _ in raw.ask("ping", session=5, open=1)] == ["ping"]
@@ -126,7 +128,7 @@ def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
         (Frame(MESSAGES["upload"].kind, 5000, b"\x01" + bytes(4) + b"123"), "payload", 8),
         (Frame(MESSAGES["upload"].kind, 5000, b"\0" + b"\xff" * 4 + b"x"), "range", 128),
         (Frame(MESSAGES["run_image"].kind, 5000, bytes(4)), "incomplete", 0),
-        (Frame(MESSAGES["run_window"].kind, 5000, bytes(4)), "incomplete", 0),
+        (Frame(MESSAGES["run_segment"].kind, 5000, bytes(4)), "incomplete", 0),
         (Frame(MESSAGES["output"].kind, 5000, b"\6\0\0\0"), "range", 5),
         (Frame(MESSAGES["stream_stop"].kind, 5000), "idle", 0),
         (Frame(MESSAGES["stream_recall"].kind, 5000, bytes(4)), "idle", 0),
@@ -138,8 +140,8 @@ def test_after_a_reset_everything_but_ping_is_refused(raw: Raw) -> None:
         (bare_samples(1, 17, bytes(9)), "payload", 20),
     ],
 )
-def test_what_cannot_be_done_is_refused_by_name(
-    raw: Raw, frame: Frame, code: str, detail: int
+def test_invalid_request_is_refused_with_its_code(
+    raw: RawSession, frame: Frame, code: str, detail: int
 ) -> None:
     [(name, values)] = raw.send(frame)
     assert name == code
@@ -147,40 +149,40 @@ def test_what_cannot_be_done_is_refused_by_name(
         assert values["detail"] == detail
 
 
-def test_upload_is_held_against_its_crc(raw: Raw, model: StandIn) -> None:
+def test_upload_with_another_crc_is_refused(raw: RawSession, model: StandIn) -> None:
     image = model.images(signal(100))[0].tobytes()
     raw.ask("upload", target=IMAGE, offset=0, data=image)
     [(name, values)] = raw.ask("run_image", crc=zlib.crc32(image) ^ 1)
     assert (name, values["detail"]) == ("crc", zlib.crc32(image))
-    assert [name for name, _ in raw.ask("run_window", crc=0)] == ["incomplete"]
+    assert [name for name, _ in raw.ask("run_segment", crc=0)] == ["incomplete"]
 
 
-def test_upload_takes_pieces_once_and_in_order(raw: Raw, model: StandIn) -> None:
+def test_upload_accepts_pieces_once_and_in_order(raw: RawSession, model: StandIn) -> None:
     image = model.images(signal(100))[0]
     data = image.tobytes()
 
-    def piece(offset: int, end: int) -> int:
+    def upload(offset: int, end: int) -> int:
         [(_, values)] = raw.ask("upload", target=IMAGE, offset=offset, data=data[offset:end])
-        return int(values["next"])
+        return int(values["next_offset"])
 
-    assert piece(40, 80) == 0, "does not follow on"
-    assert [piece(0, 40), piece(80, 100), piece(20, 90), piece(0, 30)] == [40, 40, 90, 30]
-    assert [piece(30, 60), piece(60, 128)] == [60, 128]
+    assert upload(40, 80) == 0, "after a gap"
+    assert [upload(0, 40), upload(80, 100), upload(20, 90), upload(0, 30)] == [40, 40, 90, 30]
+    assert [upload(30, 60), upload(60, 128)] == [60, 128]
     [(_, run)] = raw.ask("run_image", crc=zlib.crc32(data))
     expected = model.logits(signal(100))[0]
     assert np.frombuffer(run["output"], np.int8).tolist() == expected.tolist()
 
 
-def test_stream_waits_for_samples_that_are_missing(raw: Raw, model: StandIn) -> None:
+def test_stream_waits_for_missing_samples(raw: RawSession, model: StandIn) -> None:
     samples = signal(300)
     expected = model.decided(samples)
-    raw.ask("stream_start", on_gap=WAIT, timed=0)
+    raw.ask("stream_start", on_gap=WAIT, real_time=0)
     events = raw.send(samples_frame(raw, samples, 0, 70))
     events += raw.send(samples_frame(raw, samples, 75, 140))
     events += raw.send(samples_frame(raw, samples, 140, 200))
     assert [e for e in events if e[0] == "gap"] == [("gap", {"expected": 70, "received": 75})]
-    assert [v["next"] for n, v in events if n == "stream_samples"] == [70, 70, 70]
-    # Samples that overlap are taken from where the stream stands.
+    assert [v["next_sample"] for n, v in events if n == "stream_samples"] == [70, 70, 70]
+    # Samples that have arrived before are skipped.
     events += raw.send(samples_frame(raw, samples, 40, 140))
     decisions = [v for n, v in events if n == "decision"]
     assert [v["end"] for v in decisions] == [56, 72, 88, 104, 120, 136]
@@ -190,11 +192,11 @@ def test_stream_waits_for_samples_that_are_missing(raw: Raw, model: StandIn) -> 
     assert end == {"samples": 140, "decisions": 6, "gaps": 1}
 
 
-def test_stream_begins_anew_after_a_gap_where_asked_to(raw: Raw, model: StandIn) -> None:
+def test_stream_restarts_after_a_gap(raw: RawSession, model: StandIn) -> None:
     samples = signal(400)
-    raw.ask("stream_start", on_gap=RESTART, timed=0)
+    raw.ask("stream_start", on_gap=RESTART, real_time=0)
     raw.send(samples_frame(raw, samples, 0, 100))
-    events = raw.send(samples_frame(raw, samples, 117, 217, decided=3))
+    events = raw.send(samples_frame(raw, samples, 117, 217, received=3))
     assert events[0] == ("gap", {"expected": 100, "received": 117})
     after = model.decided(samples[117:217])
     logits = model.logits(samples[117:217])
@@ -206,13 +208,15 @@ def test_stream_begins_anew_after_a_gap_where_asked_to(raw: Raw, model: StandIn)
     assert [list(np.frombuffer(v["logits"], np.int8)) for v in decisions] == logits[:3].tolist()
 
 
-def test_decisions_are_kept_until_the_host_has_them(raw: Raw, model: StandIn) -> None:
+def test_decisions_are_stored_until_the_host_has_received_them(
+    raw: RawSession, model: StandIn
+) -> None:
     samples = signal(400)
-    raw.ask("stream_start", on_gap=WAIT, timed=0)
+    raw.ask("stream_start", on_gap=WAIT, real_time=0)
     for first in (0, 100, 200):
         answers = raw.send(samples_frame(raw, samples, first, first + 100))
-    full = SPEC.segment_length + 7 * SPEC.step  # the eighth decision fills the memory
-    assert answers[-1] == ("stream_samples", {"next": full, "decisions": 8})
+    full = SPEC.segment_length + 7 * SPEC.step  # the eighth decision fills the slots
+    assert answers[-1] == ("stream_samples", {"next_sample": full, "decisions": 8})
     [(_, recalled)] = raw.ask("stream_recall", index=0)
     assert recalled["index"] == 0
     assert np.frombuffer(recalled["logits"], np.int8).tolist() == model.logits(samples)[0].tolist()
@@ -221,59 +225,59 @@ def test_decisions_are_kept_until_the_host_has_them(raw: Raw, model: StandIn) ->
     events = raw.send(samples_frame(raw, samples, full, full + 40, 5))
     assert [v["index"] for n, v in events if n == "decision"] == [8, 9]
     assert [name for name, _ in raw.ask("stream_recall", index=4)] == ["range"]
-    # To claim more decisions than there are, or to give some back, is refused.
-    for decided in (11, 4):
-        frame = samples_frame(raw, samples, full + 40, full + 40, decided)
+    # Confirming more decisions than there are, or fewer than before, is refused.
+    for received in (11, 4):
+        frame = samples_frame(raw, samples, full + 40, full + 40, received)
         assert [name for name, _ in raw.send(frame)] == ["range"]
 
 
-def test_upload_is_refused_while_a_stream_is_open(raw: Raw) -> None:
-    raw.ask("stream_start", on_gap=WAIT, timed=0)
+def test_upload_is_refused_while_a_stream_is_open(raw: RawSession) -> None:
+    raw.ask("stream_start", on_gap=WAIT, real_time=0)
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["streaming"]
     raw.ask("stream_stop")
     assert [n for n, _ in raw.ask("upload", target=IMAGE, offset=0, data=b"x")] == ["upload"]
 
 
-def test_stream_forgets_an_upload(raw: Raw, model: StandIn) -> None:
+def test_stream_discards_an_upload(raw: RawSession, model: StandIn) -> None:
     image = model.images(signal(100))[0].tobytes()
     raw.ask("upload", target=IMAGE, offset=0, data=image)
-    raw.ask("stream_start", on_gap=WAIT, timed=0)
+    raw.ask("stream_start", on_gap=WAIT, real_time=0)
     raw.ask("stream_stop")
     assert [n for n, _ in raw.ask("run_image", crc=zlib.crc32(image))] == ["incomplete"]
 
 
-def test_bytes_beyond_the_ring_are_counted(raw: Raw) -> None:
-    """Nobody sends so much at once; who does is told."""
+def test_bytes_beyond_the_receive_buffer_are_counted(raw: RawSession) -> None:
+    """The client never sends so much at once."""
     pings = frames.encode(raw.frame("ping", session=77, open=1)) * 3000
     raw.exchange(pings, quiet=0.5)
     raw.sequence += 1
     [(_, statistics)] = raw.ask("statistics")
-    assert statistics["repeated"] + statistics["overruns"] // 16 > 0
-    assert statistics["frames"] + statistics["damaged"] <= 3003
+    assert statistics["repeated_requests"] + statistics["overrun_bytes"] // 16 > 0
+    assert statistics["frames"] + statistics["damaged_frames"] <= 3003
 
 
-def test_rejected_is_one_number_everywhere(model: StandIn) -> None:
+def test_codes_of_rest_and_rejected_agree_with_the_decision(model: StandIn) -> None:
     header = Path(host_device.__file__).parents[2] / "firmware_assets/decision/eb_decision.h"
     for name, value in (("rejected", REJECTED), ("rest", REST)):
         assert CODES["decision"][name] == value
         assert f"#define EB_DECISION_{name.upper()} {value}u" in header.read_text()
 
 
-def test_without_front_end_samples_are_refused(
+def test_samples_are_refused_without_a_front_end(
     plain_executable: Path, plain_model: StandIn
 ) -> None:
-    with host_device.running(plain_executable) as device, Raw(device.url) as raw:
+    with host_device.running(plain_executable) as device, RawSession(device.url) as raw:
         for name, values in (
-            ("stream_start", {"on_gap": WAIT, "timed": 0}),
-            ("stream_now", {}),
+            ("stream_start", {"on_gap": WAIT, "real_time": 0}),
+            ("current_decision", {}),
             ("settings", {}),
-            ("stream_samples", {"first": 0, "decided": 0, "count": 0, "bits": 1, "packed": b""}),
+            ("stream_samples", {"first": 0, "received": 0, "count": 0, "bits": 1, "packed": b""}),
             ("stream_recall", {"index": 0}),
             ("stream_stop", {}),
-            ("run_window", {"crc": 0}),
-            ("upload", {"target": WINDOW, "offset": 0, "data": b""}),
+            ("run_segment", {"crc": 0}),
+            ("upload", {"target": SEGMENT, "offset": 0, "data": b""}),
         ):
             assert [n for n, _ in raw.ask(name, **values)] == ["frontend"], name
         [(_, described)] = raw.ask("describe")
-        assert described["frontend"] == described["channels"] == described["window"] == 0
+        assert described["frontend"] == described["channels"] == described["segment_length"] == 0
         assert described["input_bytes"] == plain_model.input_bytes

@@ -1,4 +1,4 @@
-"""Frames: the firmware's C and the host's Python, held against one another and a golden vector."""
+"""Frames: the firmware's C against the host's Python, and both against a golden vector."""
 
 import itertools
 import struct
@@ -55,25 +55,25 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 
 def parse_c(harness: Harness, stream: bytes) -> tuple[list[Frame], int]:
     out = harness("p", stream)
-    found, at = [], 0
+    accepted, at = [], 0
     while at < len(out) - 8:
         kind, version, sequence, length = struct.unpack_from("<4I", out, at)
-        found.append(Frame(kind, sequence, out[at + 16 : at + 16 + length], version))
+        accepted.append(Frame(kind, sequence, out[at + 16 : at + 16 + length], version))
         at += 16 + length
     count, damaged = struct.unpack_from("<2I", out, at)
-    assert count == len(found)
-    return found, damaged
+    assert count == len(accepted)
+    return accepted, damaged
 
 
 def parse_python(stream: bytes, cuts: list[int]) -> tuple[list[Frame], int]:
     parser = frames.Parser(MOST)
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    found = [
+    accepted = [
         frame
         for first, last in itertools.pairwise(edges)
         for frame in parser.feed(stream[first:last])
     ]
-    return found, parser.damaged
+    return accepted, parser.damaged_frames
 
 
 # Payloads with many zeros and with long runs without one, where COBS has its corners.
@@ -84,18 +84,20 @@ payloads = st.one_of(
     .filter(lambda p: len(p) <= MOST),
     st.just(b"\5" * MOST),
 )
-made = st.builds(Frame, st.integers(0, 255), st.integers(0, 65535), payloads, st.integers(0, 255))
+valid_frames = st.builds(
+    Frame, st.integers(0, 255), st.integers(0, 65535), payloads, st.integers(0, 255)
+)
 
 
 def test_golden_frame() -> None:
-    """Ping with session 0x00000107, written out by hand from WIRE.md."""
+    """Ping with session 0x00000107, written out by hand from docs/reference/wire.md."""
     body = bytes([2, 1, 0x34, 0x12, 7, 1, 0, 0, 1])
     crc = zlib.crc32(body)
     assert crc == 0x6BFC9584
-    line = bytes([0, 7, 2, 1, 0x34, 0x12, 7, 1, 1, 6, 1, 0x84, 0x95, 0xFC, 0x6B, 0])
+    wire = bytes([0, 7, 2, 1, 0x34, 0x12, 7, 1, 1, 6, 1, 0x84, 0x95, 0xFC, 0x6B, 0])
     frame = Frame(kind=1, sequence=0x1234, payload=bytes([7, 1, 0, 0, 1]))
-    assert frames.encode(frame) == line
-    assert list(frames.Parser().feed(line)) == [frame]
+    assert frames.encode(frame) == wire
+    assert list(frames.Parser().feed(wire)) == [frame]
 
 
 @given(st.binary(max_size=2000))
@@ -104,22 +106,22 @@ def test_crc_is_zlibs(harness: Harness, data: bytes) -> None:
     assert struct.unpack("<I", harness("c", data)) == (zlib.crc32(data),)
 
 
-@given(made)
+@given(valid_frames)
 @relaxed
-def test_both_encode_alike_and_take_it_back(harness: Harness, frame: Frame) -> None:
-    line = frames.encode(frame)
+def test_c_and_python_encode_and_decode_alike(harness: Harness, frame: Frame) -> None:
+    wire = frames.encode(frame)
     body = bytes((frame.version, frame.kind)) + struct.pack("<H", frame.sequence) + frame.payload
-    assert harness("e", body + struct.pack("<I", zlib.crc32(body))) == line
-    assert len(line) <= frames.encoded_bytes(len(frame.payload))
-    assert 0 not in line[1:-1]
-    assert parse_c(harness, line) == ([frame], 0)
-    assert parse_python(line, [3, 9]) == ([frame], 0)
+    assert harness("e", body + struct.pack("<I", zlib.crc32(body))) == wire
+    assert len(wire) <= frames.encoded_bytes(len(frame.payload))
+    assert 0 not in wire[1:-1]
+    assert parse_c(harness, wire) == ([frame], 0)
+    assert parse_python(wire, [3, 9]) == ([frame], 0)
 
 
-@given(st.lists(st.one_of(made.map(frames.encode), st.binary(max_size=60)), max_size=6),
+@given(st.lists(st.one_of(valid_frames.map(frames.encode), st.binary(max_size=60)), max_size=6),
        st.lists(st.integers(0, 5000), max_size=5))  # fmt: skip
 @relaxed
-def test_both_parsers_make_the_same_of_any_bytes(
+def test_both_parsers_accept_the_same_frames_of_any_bytes(
     harness: Harness, parts: list[bytes], cuts: list[int]
 ) -> None:
     stream = b"".join(parts)
@@ -127,50 +129,50 @@ def test_both_parsers_make_the_same_of_any_bytes(
 
 
 @st.composite
-def damaged_lines(draw: st.DrawFn) -> tuple[list[Frame], bytes]:
+def damaged_bytes(draw: st.DrawFn) -> tuple[list[Frame], bytes]:
     """Frames, and their bytes after flips, drops, insertions and doubled pieces."""
-    sent = draw(st.lists(made, min_size=1, max_size=4))
-    line = bytearray(b"".join(map(frames.encode, sent)))
+    sent = draw(st.lists(valid_frames, min_size=1, max_size=4))
+    wire = bytearray(b"".join(map(frames.encode, sent)))
     for _ in range(draw(st.integers(1, 6))):
-        at = draw(st.integers(0, len(line) - 1))
+        at = draw(st.integers(0, len(wire) - 1))
         match draw(st.sampled_from(["flip", "drop", "insert", "double"])):
             case "flip":
-                line[at] ^= 1 << draw(st.integers(0, 7))
-            case "drop" if len(line) > 1:
-                del line[at]
+                wire[at] ^= 1 << draw(st.integers(0, 7))
+            case "drop" if len(wire) > 1:
+                del wire[at]
             case "insert":
-                line.insert(at, draw(st.integers(0, 255)))
+                wire.insert(at, draw(st.integers(0, 255)))
             case _:
-                line[at:at] = line[at : at + draw(st.integers(1, 40))]
-    return sent, bytes(line)
+                wire[at:at] = wire[at : at + draw(st.integers(1, 40))]
+    return sent, bytes(wire)
 
 
-@given(damaged_lines(), made)
+@given(damaged_bytes(), valid_frames)
 @relaxed
-def test_no_damaged_frame_is_accepted_and_the_next_one_is(
+def test_damaged_frame_is_dropped_and_the_next_one_accepted(
     harness: Harness, case: tuple[list[Frame], bytes], after: Frame
 ) -> None:
-    sent, line = case
-    found, damaged = parse_c(harness, line + frames.encode(after))
-    assert (found, damaged) == parse_python(line + frames.encode(after), [])
-    assert found[-1] == after
-    assert all(frame in sent for frame in found[:-1])
+    sent, wire = case
+    accepted, damaged = parse_c(harness, wire + frames.encode(after))
+    assert (accepted, damaged) == parse_python(wire + frames.encode(after), [])
+    assert accepted[-1] == after
+    assert all(frame in sent for frame in accepted[:-1])
 
 
-def test_too_long_frame_is_dropped_whole(harness: Harness) -> None:
+def test_too_long_frame_is_dropped(harness: Harness) -> None:
     fits, too_long = Frame(1, 1, b"x" * MOST), Frame(1, 2, b"x" * (MOST + 1))
-    line = frames.encode(too_long) + frames.encode(fits)
-    assert parse_c(harness, line) == ([fits], 1)
-    assert parse_python(line, []) == ([fits], 1)
+    wire = frames.encode(too_long) + frames.encode(fits)
+    assert parse_c(harness, wire) == ([fits], 1)
+    assert parse_python(wire, []) == ([fits], 1)
 
 
-def test_endless_line_takes_no_memory() -> None:
+def test_bytes_without_delimiter_take_no_memory() -> None:
     parser = frames.Parser(MOST)
     for _ in range(100):
         assert not list(parser.feed(b"\xaa" * 10_000))
     assert len(parser._pending) < 2 * MOST
     assert list(parser.feed(frames.encode(Frame(1, 1)))) == [Frame(1, 1)]
-    assert parser.damaged == 1
+    assert parser.damaged_frames == 1
 
 
 @given(
@@ -178,13 +180,11 @@ def test_endless_line_takes_no_memory() -> None:
     st.integers(0, 15),
 )
 @relaxed
-def test_samples_are_packed_and_taken_out_alike(
-    harness: Harness, samples: np.ndarray, shift: int
-) -> None:
+def test_c_unpacks_what_python_packs(harness: Harness, samples: np.ndarray, shift: int) -> None:
     samples = samples >> shift
-    bits = packing.width(samples)
+    bits = packing.bit_width(samples)
     assert 1 <= bits <= 16
-    assert bits == 1 or packing.width(samples >> 1) == bits - 1
+    assert bits == 1 or packing.bit_width(samples >> 1) == bits - 1
     packed = packing.pack(samples, bits)
     assert len(packed) == -(-samples.size * bits // 8)
     values = np.frombuffer(harness("u", bytes([bits]) + packed), np.int32)
@@ -192,8 +192,8 @@ def test_samples_are_packed_and_taken_out_alike(
     assert not values[samples.size :].any()
 
 
-def test_packing_by_hand() -> None:
+def test_packed_bytes_of_a_known_example() -> None:
     """3 bits: -4, 3, -1 are 100, 011, 111, from the lowest bit on."""
     samples = np.array([[-4, 3, -1]], np.int16)
-    assert packing.width(samples) == 3
+    assert packing.bit_width(samples) == 3
     assert packing.pack(samples, 3) == bytes([0b11011100, 0b1])

@@ -1,8 +1,7 @@
-"""Any bytes into the firmware's parser and application, under the address and undefined sanitizers.
+"""Arbitrary bytes into the firmware's parser and application, watched by sanitizers.
 
-With clang and its libFuzzer (Debian: clang, libclang-rt-dev) the search is led by coverage; without
-them a driver of our own mutates the seeds blindly with the C compiler that there is.
-EDGEBIO_FUZZ_SECONDS is how long the slow test runs (600).
+Clang's libFuzzer (Debian: clang, libclang-rt-dev) searches by coverage; without it, a driver of our
+own mutates the seeds with any C compiler. The slow test runs for EDGEBIO_FUZZ_SECONDS (600).
 """
 
 import os
@@ -24,7 +23,7 @@ from tests.link.standin import SPEC, StandIn, signal
 HERE = Path(__file__).parent
 SANITIZE = "address,undefined"
 STRICT = "-fsanitize=bounds-strict"
-"""What makes GCC watch the end of an array that is the last of its struct, as clang does."""
+"""Makes GCC check arrays at the end of a struct, as clang does."""
 RAW, REQUESTS = b"\0", b"\1"
 CRASH = "crash-input"
 
@@ -32,21 +31,21 @@ CRASH = "crash-input"
 def clang() -> str | None:
     """A clang that has libFuzzer, or None."""
     for name in ("clang", *(f"clang-{version}" for version in range(21, 12, -1))):
-        found = shutil.which(name)
-        if found:
-            words = [found, "-fsanitize=fuzzer", "-x", "c", "-", "-o", os.devnull]
+        path = shutil.which(name)
+        if path:
+            command = [path, "-fsanitize=fuzzer", "-x", "c", "-", "-o", os.devnull]
             code = "int LLVMFuzzerTestOneInput(const char *d, unsigned long n)"
             code += "{ return n && !d; }"
-            done = subprocess.run(words, input=code.encode(), capture_output=True, check=False)
+            done = subprocess.run(command, input=code.encode(), capture_output=True, check=False)
             if done.returncode == 0:
-                return found
+                return path
     return None
 
 
-def knows(compiler: str, flag: str) -> bool:
-    """Whether a C compiler takes a flag."""
-    words = [compiler, "-Werror", flag, "-x", "c", "-c", "-", "-o", os.devnull]
-    return subprocess.run(words, input=b"", capture_output=True, check=False).returncode == 0
+def accepts_flag(compiler: str, flag: str) -> bool:
+    """Whether a C compiler accepts a flag."""
+    command = [compiler, "-Werror", flag, "-x", "c", "-c", "-", "-o", os.devnull]
+    return subprocess.run(command, input=b"", capture_output=True, check=False).returncode == 0
 
 
 class Fuzzer:
@@ -58,7 +57,7 @@ class Fuzzer:
         sanitize = SANITIZE + (",fuzzer" if compiler else "")
         flags = ("-O1", "-g", f"-fsanitize={sanitize}", "-fno-sanitize-recover=all",
                  "-Dmain=device_main")  # fmt: skip
-        if not compiler and knows(host_compiler.find_compiler(), STRICT):
+        if not compiler and accepts_flag(host_compiler.find_compiler(), STRICT):
             flags = (*flags, STRICT)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CC", compiler or host_compiler.find_compiler())
@@ -66,64 +65,64 @@ class Fuzzer:
             self.program = model.build(folder / "build", flags, port)
 
     def __call__(self, seconds: int, seed: int = 1) -> str:
-        """Search for so long; returns what the program said. A finding is an AssertionError."""
+        """Search for some seconds; returns the output. A finding is an AssertionError."""
         corpus = self.folder / "corpus"
         corpus.mkdir(exist_ok=True)
         for number, data in enumerate(seeds()):
             (corpus / f"seed-{number}").write_bytes(data)
         if self._libfuzzer:
-            words = [f"-max_total_time={seconds}", "-max_len=4096", f"-seed={seed}",
+            arguments = [f"-max_total_time={seconds}", "-max_len=4096", f"-seed={seed}",
                      f"-exact_artifact_path={CRASH}", str(corpus)]  # fmt: skip
         else:
-            words = [str(seconds), str(seed), *map(str, sorted(corpus.glob("seed-*")))]
-        # GCC's undefined-behaviour sanitizer just exits, and what was tried would be lost.
+            arguments = [str(seconds), str(seed), *map(str, sorted(corpus.glob("seed-*")))]
+        # GCC's sanitizer only exits, and the input would be lost.
         environment = {**os.environ, "UBSAN_OPTIONS": "abort_on_error=1"}
         done = subprocess.run(
-            [self.program, *words], cwd=self.folder, capture_output=True, text=True,
+            [self.program, *arguments], cwd=self.folder, capture_output=True, text=True,
             errors="replace", check=False, timeout=seconds + 120, env=environment,
         )  # fmt: skip
         crash = self.folder / CRASH
-        what = crash.read_bytes().hex() if crash.is_file() else "nothing kept"
-        telling = [line for line in done.stderr.splitlines()
+        data = crash.read_bytes().hex() if crash.is_file() else "not saved"
+        errors = [line for line in done.stderr.splitlines()
                    if re.search(r"ERROR|runtime error|broken:|Assertion", line)]  # fmt: skip
-        assert done.returncode == 0, f"{telling[:3] or done.stderr[-400:]}; input: {what}"
+        assert done.returncode == 0, f"{errors[:3] or done.stderr[-400:]}; input: {data}"
         return done.stderr
 
 
 def seeds() -> list[bytes]:
-    """Whole sessions: frames on the line, and requests that get their frames from the fuzzer."""
+    """Complete sessions: encoded frames, and requests that the fuzzer encodes."""
     samples = signal(300)
     piece = samples[: SPEC.segment_length + 4 * SPEC.step]
-    bits = packing.width(piece)
+    bits = packing.bit_width(piece)
     room = 900 * 8 // (bits * samples.shape[1])
     streamed = [
         ("configure", {"votes": 3, "hold": 2, "rest": 1, "least": 0, "limit": 70000, "onset": 900,
-                       "timeout": 1}),
-        ("stream_start", {"on_gap": 1, "timed": 1}),
-        *(("stream_samples", {"first": at, "decided": 0, "count": len(part), "bits": bits,
+                       "timeout_ms": 1}),
+        ("stream_start", {"on_gap": 1, "real_time": 1}),
+        *(("stream_samples", {"first": at, "received": 0, "count": len(part), "bits": bits,
                               "packed": packing.pack(part, bits)})
           for at in range(0, len(piece), room) for part in [piece[at : at + room]]),
-        ("stream_recall", {"index": 0}), ("stream_now", {}), ("stream_stop", {}),
+        ("stream_recall", {"index": 0}), ("current_decision", {}), ("stream_stop", {}),
     ]  # fmt: skip
     image = np.zeros(128, np.int8).tobytes()
-    asked = [
+    requested = [
         ("identify", {}), ("describe", {}), ("statistics", {}),
         ("upload", {"target": 0, "offset": 0, "data": image}),
         ("run_image", {"crc": 0xC2A8FA9D}), ("output", {"offset": 2}),
         ("upload", {"target": 1, "offset": 0, "data": samples[:56].tobytes()}),
-        ("run_window", {"crc": 0}), ("reset", {}),
+        ("run_segment", {"crc": 0}), ("reset", {}),
     ]  # fmt: skip
-    found = [RAW + frames.encode(Frame(1, 1, b"\5" * 1024)) + b"\1" * 40]  # the longest frame
-    for session in (streamed, asked):
-        line, requests = RAW, REQUESTS
+    sessions = [RAW + frames.encode(Frame(1, 1, b"\5" * 1024)) + b"\1" * 40]  # the longest frame
+    for session in (streamed, requested):
+        encoded, requests = RAW, REQUESTS
         for number, (name, values) in enumerate(session, 1):
             layout = MESSAGES[name].request
             assert layout is not None
             payload = layout.pack(**values)
-            line += frames.encode(Frame(MESSAGES[name].kind, number, payload))
+            encoded += frames.encode(Frame(MESSAGES[name].kind, number, payload))
             requests += bytes((MESSAGES[name].kind,)) + len(payload).to_bytes(2, "little") + payload
-        found += [line[:4096], requests[:4096]]
-    return found
+        sessions += [encoded[:4096], requests[:4096]]
+    return sessions
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +130,10 @@ def fuzzer(model: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Fuzzer:
     return Fuzzer(model, tmp_path_factory.mktemp("fuzz"), clang())
 
 
-def runs(said: str) -> int:
-    found = re.findall(r"Done (\d+) runs", said)
-    assert found, said[-400:]
-    return int(found[-1])
+def runs(output: str) -> int:
+    counts = re.findall(r"Done (\d+) runs", output)
+    assert counts, output[-400:]
+    return int(counts[-1])
 
 
 def test_a_few_seconds_find_nothing(fuzzer: Fuzzer) -> None:
@@ -147,25 +146,25 @@ def test_many_minutes_find_nothing(fuzzer: Fuzzer) -> None:
     assert runs(fuzzer(seconds, seed=2)) > 1000 * min(seconds, 60)
 
 
-def test_blind_driver_finds_nothing_either(
+def test_driver_without_coverage_finds_nothing(
     model: StandIn, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     blind = Fuzzer(model, tmp_path_factory.mktemp("blind"), None)
     assert runs(blind(1)) > 200
 
 
-def test_a_broken_parser_is_found(
+def test_broken_parser_is_found(
     model: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The search is one that finds: a parser whose limit is one too high."""
-    spoilt = tmp_path / "assets"
-    shutil.copytree(storage.assets("firmware_assets"), spoilt)
-    path = spoilt / "link" / "eb_link.c"
+    """The search finds a parser whose limit is one too high."""
+    changed = tmp_path / "assets"
+    shutil.copytree(storage.assets("firmware_assets"), changed)
+    path = changed / "link" / "eb_link.c"
     text = path.read_text()
     limit = "parser->count < sizeof parser->buffer"
     assert text.count(limit) == 1
     path.write_text(text.replace(limit, "parser->count <= sizeof parser->buffer"))
-    monkeypatch.setattr(storage, "assets", lambda name: spoilt)
+    monkeypatch.setattr(storage, "assets", lambda name: changed)
     broken = Fuzzer(model, tmp_path, clang())
     with pytest.raises(AssertionError, match=r"AddressSanitizer|runtime error"):
         broken(20)

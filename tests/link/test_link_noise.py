@@ -1,4 +1,4 @@
-"""`tools/link_noise.py`: nothing wrong gets through, and what would be wrong is counted."""
+"""`tools/link_noise.py`: no wrong frame is accepted, and errors in the firmware are counted."""
 
 import json
 import runpy
@@ -19,13 +19,13 @@ ZEROES = ("accepted_wrong", "lost_sync", "repeated_effect")
 
 @pytest.fixture(scope="module")
 def run() -> Callable[..., dict[str, Any]]:
-    found: Callable[..., dict[str, Any]] = runpy.run_path(str(TOOL))["run"]
-    return found
+    path: Callable[..., dict[str, Any]] = runpy.run_path(str(TOOL))["run"]
+    return path
 
 
 @pytest.fixture
-def spoilt(tmp_path: Path) -> Callable[[str, str, str], Path]:
-    """A copy of the firmware's link with one thing changed in it."""
+def changed_link(tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """A copy of the firmware's link with one change."""
 
     def change(file: str, before: str, after: str) -> Path:
         shutil.copytree(storage.assets("firmware_assets") / "link", tmp_path / "link")
@@ -38,9 +38,9 @@ def spoilt(tmp_path: Path) -> Callable[[str, str, str], Path]:
     return change
 
 
-def test_nothing_wrong_gets_through() -> None:
-    words = [sys.executable, str(TOOL), "--frames", "30000", "--json"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+def test_no_wrong_frame_is_accepted() -> None:
+    command = [sys.executable, str(TOOL), "--frames", "30000", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     counted = json.loads(done.stdout)
     assert counted["frames"] >= 30_000
@@ -50,12 +50,12 @@ def test_nothing_wrong_gets_through() -> None:
     assert min(counted["to_device"], counted["to_host"], counted["asked_again"]) > 5000
 
 
-def test_the_same_seed_gives_the_same_run(run: Callable[..., dict[str, Any]]) -> None:
+def test_same_seed_gives_the_same_run(run: Callable[..., dict[str, Any]]) -> None:
     first, again, other = (run(2000, seed, 0.005) | {"seconds": 0} for seed in (5, 5, 6))
     assert first == again != other
 
 
-def test_a_quiet_line_needs_no_second_try(run: Callable[..., dict[str, Any]]) -> None:
+def test_no_request_is_repeated_without_noise(run: Callable[..., dict[str, Any]]) -> None:
     counted = run(1000, 1, 0.0)
     assert counted["asked_again"] == counted["damaged"] == 0
     assert counted["requests"] == 500
@@ -65,14 +65,14 @@ def test_a_quiet_line_needs_no_second_try(run: Callable[..., dict[str, Any]]) ->
     ("counter", "file", "before", "after"),
     [
         ("accepted_wrong", "eb_link.c", "if (eb_crc32(0, raw, end) != crc) {", "if (0) {"),
-        ("lost_sync", "eb_link.c", "        parser->damaged++;\n    }\n    begin(parser);\n",
-         "        parser->damaged++;\n        return false;\n    }\n    begin(parser);\n"),
+        ("lost_sync", "eb_link.c", "        parser->damaged++;\n    }\n    restart(parser);\n",
+         "        parser->damaged++;\n        return false;\n    }\n    restart(parser);\n"),
         ("repeated_effect", "eb_server.c", "ahead >= 0x8000u) &&", "ahead >= 0x8000u) && 0 &&"),
     ],
-    ids=["no CRC", "no way back", "no memory"],
+    ids=["no CRC", "no resynchronization", "no memory"],
 )  # fmt: skip
-def test_what_would_be_wrong_is_counted(
-    run: Callable[..., dict[str, Any]], spoilt: Callable[[str, str, str], Path],
+def test_errors_in_the_firmware_are_counted(
+    run: Callable[..., dict[str, Any]], changed_link: Callable[[str, str, str], Path],
     counter: str, file: str, before: str, after: str,
 ) -> None:  # fmt: skip
-    assert run(3000, 2, 0.005, spoilt(file, before, after))[counter] > 0
+    assert run(3000, 2, 0.005, changed_link(file, before, after))[counter] > 0

@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 
 from edgebio import storage
 from edgebio.link import results
-from edgebio.link.messages import ANSWER, CODES, MESSAGES, Field, Layout, PayloadError
+from edgebio.link.messages import ANSWER, CODES, MESSAGES, RECORDS, Field, Layout, PayloadError
 from edgebio.processes import host_compiler
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SIDES = [
-    (message.name, side, layout)
+FORMS = [
+    (f"{message.name}_{form}", layout)
     for message in MESSAGES.values()
-    for side in ("request", "answer", "event")
-    if (layout := getattr(message, side)) is not None
-]
+    for form in ("request", "answer", "event")
+    if (layout := getattr(message, form)) is not None
+] + [(name, record.layout) for name, record in RECORDS.items()]
+
+# Answers that have the form of an event, and no C struct of their own.
+BORROWED = {"stream_recall_answer", "current_decision_answer"}
+C_FORMS = [(name, layout) for name, layout in FORMS if layout.fields and name not in BORROWED]
 
 
-# Answers that have the form of an event.
-BORROWED = {("stream_recall", "answer"), ("stream_now", "answer")}
-
-
-def test_header_and_page_are_made_from_the_file() -> None:
+def test_header_and_page_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "tools" / "messages.py", "--check"],
         capture_output=True, text=True, check=False,
@@ -38,7 +38,7 @@ def test_header_and_page_are_made_from_the_file() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_kinds_are_told_apart() -> None:
+def test_kinds_are_unique() -> None:
     kinds = [m.kind for m in MESSAGES.values()]
     kinds += [m.kind | ANSWER for m in MESSAGES.values() if m.answer is not None]
     assert len(set(kinds)) == len(kinds)
@@ -47,23 +47,23 @@ def test_kinds_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "side", "result"),
+    ("message", "form", "result"),
     [
         ("identify", "answer", results.Identity),
         ("describe", "answer", results.Description),
         ("statistics", "answer", results.Statistics),
-        ("decision", "event", results.Decision),
+        ("decision", "event", results.DecisionEvent),
         ("run_image", "answer", results.ImageRun),
-        ("run_window", "answer", results.WindowRun),
+        ("run_segment", "answer", results.SegmentRun),
         ("stream_stop", "answer", results.StreamEnd),
         ("image", "answer", results.FlashImage),
-        ("rest", "event", results.Rest),
+        ("rest", "event", results.RestEvent),
         ("settings", "answer", results.Settings),
         ("configure", "request", results.Settings),
     ],
 )
-def test_results_have_the_fields_of_their_messages(message: str, side: str, result: type) -> None:
-    layout = getattr(MESSAGES[message], side)
+def test_results_have_the_fields_of_their_messages(message: str, form: str, result: type) -> None:
+    layout = getattr(MESSAGES[message], form)
     assert {f.name for f in dataclasses.fields(result)} == {f.name for f in layout.fields}
 
 
@@ -85,8 +85,8 @@ def values(layout: Layout) -> st.SearchStrategy[dict[str, Any]]:
 
 @given(st.data())
 @settings(max_examples=200, deadline=None)
-def test_python_takes_apart_what_it_puts_together(data: st.DataObject) -> None:
-    _, _, layout = data.draw(st.sampled_from(SIDES))
+def test_python_unpacks_what_it_packs(data: st.DataObject) -> None:
+    _, layout = data.draw(st.sampled_from(FORMS))
     fields = data.draw(values(layout))
     assert layout.unpack(layout.pack(**fields)) == fields
 
@@ -94,7 +94,7 @@ def test_python_takes_apart_what_it_puts_together(data: st.DataObject) -> None:
 @given(st.data())
 @settings(max_examples=100, deadline=None)
 def test_payloads_of_wrong_length_are_refused(data: st.DataObject) -> None:
-    _, _, layout = data.draw(st.sampled_from([s for s in SIDES if s[2].fields]))
+    _, layout = data.draw(st.sampled_from([form for form in FORMS if form[1].fields]))
     payload = layout.pack(**data.draw(values(layout)))
     short = payload[: layout.fixed_bytes - 1] if layout.fixed_bytes else b""
     for wrong in [short] * (layout.fixed_bytes > 0) + [payload + b"x"] * (layout.rest is None):
@@ -108,18 +108,17 @@ def test_payloads_of_wrong_length_are_refused(data: st.DataObject) -> None:
 def shim() -> str:
     """C that passes payloads through the header's structs, field by field.
 
-    A request is read, and its members are laid end to end; for an answer or event members are
-    taken from there and written. On this little-endian machine both must give the payload again.
+    A request is read, and its members are copied one after another; the members of an answer, event
+    or record are copied from there and written. On this little-endian machine both must reproduce
+    the payload.
     """
     lines = ['#include "eb_messages.h"', ""]
-    for name, side, layout in SIDES:
-        reads = side == "request"
-        if not layout.fields or (name, side) in BORROWED:
-            continue
-        kind = f"eb_{name}_{side}"
+    for name, layout in C_FORMS:
+        reads = name.endswith("_request")
+        kind = f"eb_{name}"
         lines += [
-            f"size_t shim_{name}_{side}(const uint8_t *in, size_t size, uint8_t *out);",
-            f"size_t shim_{name}_{side}(const uint8_t *in, size_t size, uint8_t *out)",
+            f"size_t shim_{name}(const uint8_t *in, size_t size, uint8_t *out);",
+            f"size_t shim_{name}(const uint8_t *in, size_t size, uint8_t *out)",
             "{",
             f"    {kind} m;",
             "    size_t at = 0;",
@@ -155,14 +154,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @given(data=st.data())
 @settings(max_examples=300, deadline=None)
 def test_c_and_python_agree_on_every_field(library: ctypes.CDLL, data: st.DataObject) -> None:
-    name, side, layout = data.draw(
-        st.sampled_from([s for s in SIDES if s[2].fields and s[:2] not in BORROWED])
-    )
+    name, layout = data.draw(st.sampled_from(C_FORMS))
     payload = layout.pack(**data.draw(values(layout)))
     out = ctypes.create_string_buffer(4096)
-    call = library[f"shim_{name}_{side}"]
+    call = library[f"shim_{name}"]
     call.restype = ctypes.c_size_t
     count = call(payload, ctypes.c_size_t(len(payload)), out)
     assert out.raw[:count] == payload
-    if side == "request" and layout.fixed_bytes:
+    if name.endswith("_request") and layout.fixed_bytes:
         assert call(payload, ctypes.c_size_t(layout.fixed_bytes - 1), out) == 2**64 - 1

@@ -13,26 +13,26 @@ CAPACITY = 4000
 
 
 class Receiver:
-    """Takes pieces in order and nothing else; a lossy line on both sides of it."""
+    """Accepts pieces in order only; both directions lose some."""
 
     def __init__(self, loss: float, seed: int) -> None:
         self.random = random.Random(seed)
         self.loss = loss
         self.ring: deque[tuple[int, int, int, int]] = deque()  # sequence, first, end, bytes
-        self.taken = 0
-        self.most_held = 0
+        self.accepted = 0
+        self.most_stored = 0
 
     def send(self, sequence: int, first: int, end: int, size: int) -> None:
         if self.random.random() >= self.loss:
             self.ring.append((sequence, first, end, size))
-            self.most_held = max(self.most_held, sum(piece[3] for piece in self.ring))
+            self.most_stored = max(self.most_stored, sum(piece[3] for piece in self.ring))
 
     def answer(self) -> tuple[int, int] | None:
-        """Work off one piece; its answer, if that is not lost."""
+        """Process one piece; returns its answer unless that is lost."""
         sequence, first, end, _ = self.ring.popleft()
-        if first <= self.taken < end:
-            self.taken = end
-        return None if self.random.random() < self.loss else (sequence, self.taken)
+        if first <= self.accepted < end:
+            self.accepted = end
+        return None if self.random.random() < self.loss else (sequence, self.accepted)
 
 
 @given(
@@ -43,7 +43,7 @@ class Receiver:
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=150, deadline=None)
-def test_everything_arrives_and_the_ring_never_overruns(
+def test_everything_arrives_and_the_receive_buffer_never_overflows(
     total: int, piece: int, loss: float, start: int, seed: int
 ) -> None:
     line = Receiver(loss, seed)
@@ -55,51 +55,51 @@ def test_everything_arrives_and_the_ring_never_overruns(
             end = min(pipeline.position + piece, total)
             sequence = (sequence + 1) % 65536
             line.send(sequence, pipeline.position, end, piece)
-            pipeline.sent(sequence, end, piece)
+            pipeline.add(sequence, end, piece)
             sent += 1
         if line.ring:
             answer = line.answer()
             if answer:
-                pipeline.answered(*answer)
+                pipeline.acknowledge(*answer)
         else:
-            pipeline.drained()  # what a heart-beat finds out when nothing comes any more
-        if pipeline.taken >= total:
+            pipeline.drain()  # as after a ping that was answered
+        if pipeline.accepted >= total:
             break
-    assert line.taken == total
-    assert line.most_held <= max(CAPACITY, piece)
+    assert line.accepted == total
+    assert line.most_stored <= max(CAPACITY, piece)
     if loss == 0:
-        assert sent == -(-total // piece), "nothing is sent twice on a good line"
+        assert sent == -(-total // piece), "nothing is sent twice without losses"
 
 
-def test_one_lost_piece_costs_one_round() -> None:
+def test_one_lost_piece_costs_one_round_trip() -> None:
     pipeline = Pipeline(10_000)
     for sequence, end in ((1, 10), (2, 20), (3, 30), (4, 40)):
-        pipeline.sent(sequence, end, 100)
-    pipeline.answered(1, 10)
-    pipeline.answered(3, 10)  # 2 was lost
+        pipeline.add(sequence, end, 100)
+    pipeline.acknowledge(1, 10)
+    pipeline.acknowledge(3, 10)  # 2 was lost
     assert pipeline.position == 10
-    pipeline.sent(5, 20, 100)
-    pipeline.answered(4, 10)  # sent before the loss was known: no second loss
+    pipeline.add(5, 20, 100)
+    pipeline.acknowledge(4, 10)  # sent before the loss was known: no second loss
     assert pipeline.position == 20
-    pipeline.answered(5, 20)
-    assert (pipeline.taken, pipeline.position, pipeline.idle) == (20, 20, True)
+    pipeline.acknowledge(5, 20)
+    assert (pipeline.accepted, pipeline.position, pipeline.idle) == (20, 20, True)
 
 
 def test_without_resending_losses_stay() -> None:
     pipeline = Pipeline(10_000, resend=False)
     for sequence, end in ((1, 10), (2, 20), (3, 30)):
-        pipeline.sent(sequence, end, 100)
-    pipeline.answered(3, 30)
-    assert (pipeline.taken, pipeline.position, pipeline.idle) == (30, 30, True)
-    pipeline.sent(4, 40, 100)
-    pipeline.drained()
-    assert (pipeline.taken, pipeline.position, pipeline.idle) == (40, 40, True)
+        pipeline.add(sequence, end, 100)
+    pipeline.acknowledge(3, 30)
+    assert (pipeline.accepted, pipeline.position, pipeline.idle) == (30, 30, True)
+    pipeline.add(4, 40, 100)
+    pipeline.drain()
+    assert (pipeline.accepted, pipeline.position, pipeline.idle) == (40, 40, True)
 
 
 @pytest.mark.parametrize("sequence", [0, 65535])
-def test_answers_of_pieces_that_were_settled_change_nothing(sequence: int) -> None:
+def test_repeated_answers_change_nothing(sequence: int) -> None:
     pipeline = Pipeline(1000)
-    pipeline.sent(sequence, 5, 10)
-    pipeline.answered(sequence, 5)
-    pipeline.answered(sequence, 3)
-    assert (pipeline.taken, pipeline.position) == (5, 5)
+    pipeline.add(sequence, 5, 10)
+    pipeline.acknowledge(sequence, 5)
+    pipeline.acknowledge(sequence, 3)
+    assert (pipeline.accepted, pipeline.position) == (5, 5)

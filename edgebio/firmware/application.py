@@ -1,98 +1,95 @@
-"""The device application as C: what a build compiles besides the network, front end and port."""
+"""C of the device application: link, decision and main loop, configured for a model and board."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgebio import storage
-from edgebio.decision import firmware as decision
+from edgebio import csource, storage
+from edgebio.decision import c_source as decision
 from edgebio.decision.outputs import Outputs
 from edgebio.errors import EdgebioError
 from edgebio.link.messages import MESSAGES
 from edgebio.tflite import Graph
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 
 
 @dataclass(frozen=True)
 class ImageIdentity:
-    """What an image says of itself (message ``identify``).
+    """Answer of an image to ``identify``.
 
     Attributes
     ----------
-    board, core
-        Names: of the board file, of the core.
+    board, cpu
+        Names of the board file and the processor.
     clock_hz
-        Core clock.
+        Clock of the processor.
     build
-        16 bytes that name what the image was built from.
+        First 16 bytes of the hash of everything that the image is built from.
     """
 
     board: str
-    core: str
+    cpu: str
     clock_hz: int
     build: bytes
 
 
 @dataclass(frozen=True)
 class ApplicationSources:
-    """What a build compiles for the application: sources and header folders."""
+    """Sources of the application, and folders of its headers."""
 
     own: tuple[Path, ...]
     include: tuple[Path, ...]
 
 
 TRACE_FLAGS = ("-DEB_LINK_TRACE", "-include", "eb_trace.h")
-"""Flags of every source of an application that is written with ``traced``."""
+"""Flags for all sources of an application that is written with ``traced``."""
 
 
 def write(
     folder: Path, graph: Graph, identity: ImageIdentity, *, traced: bool = False
 ) -> ApplicationSources:
-    """Write the configuration of ``app/main.c`` for one model and one board into `folder`.
+    """Write the configuration of ``app/main.c`` for a model and a board.
 
     Parameters
     ----------
     folder
-        Where ``app_config.h`` and, for a model with a front end, ``decision_config.{h,c}`` go.
+        Gets ``app_config.h`` and, for a model with a front end, ``decision_config.{h,c}``.
     graph
         The model.
     identity
-        What the image answers when asked.
+        Answer to ``identify``.
     traced
         For hardware in the loop: layers and stages can be traced over the link.
 
     Returns
     -------
     ApplicationSources
-        Sources of the application, the link and the decision; those of the network
-        (``model.h``), the front end (``frontend_config.h``) and the port (``port.h``) are compiled
-        with them.
+        Application, link and decision. They need the headers of the network (``model.h``), the
+        front end (``frontend_config.h``) and the port (``port.h``).
 
     Raises
     ------
     EdgebioError
-        Where a name does not fit its field, or the outputs cannot be decided by.
+        If a name is too long for its field, or the outputs do not suit the decision.
     """
     lengths = {f.name: f.size for f in MESSAGES["identify"].answer.fields}  # type: ignore[union-attr]
-    for field, value in (("board", identity.board), ("core", identity.core)):
+    for field, value in (("board", identity.board), ("cpu", identity.cpu)):
         if len(value.encode()) > lengths[field]:
             raise EdgebioError(f"{field} name {value!r} is longer than {lengths[field]} bytes")
     if len(identity.build) != lengths["build"]:
-        raise EdgebioError(f"a build is named by {lengths['build']} bytes")
+        raise EdgebioError(f"the hash of a build has {lengths['build']} bytes")
     build = ", ".join(f"0x{byte:02x}" for byte in identity.build)
     storage.write_text(
         folder / "app_config.h",
-        f"""\
-/* What the image says of itself. Generated. */
-#ifndef EB_APP_CONFIG_H
-#define EB_APP_CONFIG_H
-
+        csource.header(
+            "/* Answer of the image to `identify`. Generated. */\n",
+            "EB_APP_CONFIG_H",
+            macros=f"""\
 #define EB_APP_BOARD "{identity.board}"
-#define EB_APP_CORE "{identity.core}"
+#define EB_APP_CPU "{identity.cpu}"
 #define EB_APP_CLOCK_HZ {identity.clock_hz}u
 #define EB_APP_BUILD {{{build}}}
-
-#endif
 """,
+        ),
     )
     assets = storage.assets("firmware_assets")
     own = [*sorted((assets / "link").glob("*.c")), assets / "app" / "main.c"]
@@ -101,9 +98,9 @@ def write(
     ]
     own += [assets / "app" / "eb_trace.c"] if traced else []
     include = [assets / "link", assets / "app", folder]
-    known = metadata(graph)
+    known = read_metadata(graph)
     if known is not None:
-        sources = decision.write(folder, known.decision, Outputs.of(graph))
+        sources = decision.write(folder, known.decision, Outputs.from_graph(graph))
         own += sources.own
         include += sources.include
     return ApplicationSources(tuple(own), tuple(dict.fromkeys(include)))
