@@ -44,7 +44,7 @@ ROAD = (
     "cli",
 )
 STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}
-BASE = {"errors", "storage", "progress", "processes"}
+BASE = {"errors", "storage", "progress", "processes", "csource", "renamed", "section", "suggest"}
 LIGHT = ("tflite", "compiler", "firmware", "boards", "link", "decision")
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 
@@ -222,6 +222,20 @@ def test_python_is_the_same_everywhere() -> None:
     assert declared
     first, end = map(int, declared.groups())
     assert f"(3, {first}) <= sys.version_info[:2] <= (3, {end - 1})" in read("tools/setup")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    stated = (
+        ("pyproject.toml", r'^version = "(.+)"$'),
+        ("edgebio/__init__.py", r'^__version__ = "(.+)"$'),
+        ("CITATION.cff", r"^version: (.+)$"),
+        ("CHANGELOG.md", r"^## \[(.+)\]"),
+    )
+    found = {}
+    for name, pattern in stated:
+        version = re.search(pattern, read(name), re.MULTILINE)
+        found[name] = version[1] if version else None
+    assert len(set(found.values())) == 1, found
 
 
 def read(name: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgebio import storage
+from edgebio import csource, storage
 from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import DecisionSettings
 
@@ -27,7 +27,8 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> Decisio
     storage.write_text(folder / "decision_config.h", _HEADER)
     storage.write_text(
         folder / "decision_config.c",
-        f"""\
+        csource.NOTICE
+        + f"""\
 /* Vote of {c.votes} segments, confidence at least {settings.confidence:g}. The host can change all
  * but the classes and the exponentials. Generated. */
 #include "decision_config.h"
@@ -51,14 +52,9 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> Decisio
     )
 
 
-_HEADER = """\
-/* Decision settings of the model. Generated. */
-#ifndef EB_DECISION_CONFIG_H
-#define EB_DECISION_CONFIG_H
-
-#include "eb_decision.h"
-
-extern const eb_decision_config eb_decision_settings;
-
-#endif
-"""
+_HEADER = csource.header(
+    "/* Decision settings of the model. Generated. */\n",
+    "EB_DECISION_CONFIG_H",
+    includes='#include "eb_decision.h"\n',
+    declarations="extern const eb_decision_config eb_decision_settings;\n",
+)

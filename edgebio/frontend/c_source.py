@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import storage
+from edgebio import csource, storage
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import Constants, cascade, config_numbers, constants
 from edgebio.frontend.numerics import numerics_flags, uses_helium
@@ -79,15 +79,11 @@ def write(
     )
 
 
-_HEADER_NONE = """\
-/* The model has no front end: it takes its inputs as they are. */
-#ifndef EB_FRONTEND_CONFIG_H
-#define EB_FRONTEND_CONFIG_H
-
-#define EB_HAS_FRONTEND 0
-
-#endif
-"""
+_HEADER_NONE = csource.header(
+    "/* The model has no front end: it takes its inputs as they are. */\n",
+    "EB_FRONTEND_CONFIG_H",
+    macros="#define EB_HAS_FRONTEND 0\n",
+)
 
 
 def _header(spec: FrontendSpec) -> str:
@@ -96,15 +92,15 @@ def _header(spec: FrontendSpec) -> str:
         f"{spec.frames}u, {spec.n_bins}u"
     )
     pixels = spec.frames * spec.n_bins * spec.channels
-    return f"""\
+    return csource.header(
+        f"""\
 /* Front end of the model: {spec.channels} channels at {spec.rate:g} Hz, {spec.n_fft}-point STFT
  * every {spec.hop_length} samples, images of {spec.frames} frames x {spec.n_bins} bins.
  * Generated. */
-#ifndef EB_FRONTEND_CONFIG_H
-#define EB_FRONTEND_CONFIG_H
-
-#include "eb_frontend.h"
-
+""",
+        "EB_FRONTEND_CONFIG_H",
+        includes='#include "eb_frontend.h"\n',
+        macros=f"""\
 #define EB_HAS_FRONTEND 1
 #define EB_FRONTEND_CHANNELS {spec.channels}u
 #define EB_FRONTEND_SEGMENT_LENGTH {spec.segment_length}u
@@ -112,11 +108,9 @@ def _header(spec: FrontendSpec) -> str:
 #define EB_FRONTEND_RATE_MILLIHZ {round(spec.rate * 1000)}u
 #define EB_FRONTEND_IMAGE_BYTES {pixels}u
 #define EB_FRONTEND_STATE_BYTES EB_FRONTEND_BYTES({sizes})
-
-extern const eb_frontend_config eb_frontend_settings;
-
-#endif
-"""
+""",
+        declarations="extern const eb_frontend_config eb_frontend_settings;\n",
+    )
 
 
 def _source(spec: FrontendSpec, standardization: Standardization, helium: bool) -> str:
@@ -133,7 +127,7 @@ def _source(spec: FrontendSpec, standardization: Standardization, helium: bool) 
     )
     biquads = f"static const eb_biquad filter[] = {{\n{sections},\n}};\n" if c.filter else ""
     return f"""\
-/* Constants of the front end, computed from the model's metadata. Generated. */
+{csource.NOTICE}/* Constants of the front end, computed from the model's metadata. Generated. */
 #include "frontend_config.h"
 
 {_array("int16_t", "window_function", c.window_function)}

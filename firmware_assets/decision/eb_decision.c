@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_decision.h"
 
 void eb_decision_reset(eb_decision_state *state)

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* From the network's outputs to a decision: onset gate, confidence threshold, vote, hold.
  *
  * A segment votes for its largest output (the first of equal ones); for "rejected" if the output's
@@ -15,6 +18,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* No class: none was certain enough. */
 #define EB_DECISION_REJECTED 255u
@@ -86,5 +93,9 @@ void eb_activity_push(eb_activity *activity, int16_t *before, const int16_t *sam
 
 /* Activity since the last call. */
 uint32_t eb_activity_take(eb_activity *activity);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

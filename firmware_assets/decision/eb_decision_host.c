@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_decision_host.h"
 
 void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *state,

@@ -1,8 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The host twin's interface: decision and activity of a whole stream. */
 #ifndef EB_DECISION_HOST_H
 #define EB_DECISION_HOST_H
 
 #include "eb_decision.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Decide `count` segments; `activity` is NULL for a muscle that is never quiet. */
 void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *state,
@@ -13,5 +20,9 @@ void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *s
 void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels,
                           size_t segment_length, size_t step, int16_t *before,
                           uint32_t *activity);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* QEMU TCG plugin: counts executed instructions, by stretch of the program and by function.
  *
  * A stretch begins when the instruction at one of the marked addresses is about to execute, and

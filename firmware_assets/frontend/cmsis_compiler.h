@@ -1,9 +1,12 @@
-/* What CMSIS-DSP asks of a compiler, for its q15 FFT, on the target and on the host.
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* The compiler-specific part of CMSIS-DSP, for its q15 FFT, on the target and on the host.
  *
  * CMSIS-DSP 1.10 includes this file by name. EB_FFT_NUMERICS_DSP chooses the numerics:
  *   1: SIMD32 order, as on Cortex-M4, M7 and M33. With the DSP extension the intrinsics are
  *      instructions; without it (host, M0, M3) they are the same arithmetic in portable C.
- *   0: plain C order, as on Cortex-M0, M0+ and M3, also on a core that could do more.
+ *   0: plain C order, as on Cortex-M0, M0+ and M3, on any CPU.
  * Either way every bit is the same on every machine.
  */
 #ifndef EB_CMSIS_COMPILER_H
@@ -26,17 +29,24 @@
 #include <arm_acle.h>
 #else
 #define EB_NATIVE_SIMD32 0
-/* arm_math_types.h reads this macro after us to choose its code path. */
+/* arm_math_types.h, included later, chooses its code path by this macro. */
 #undef __ARM_FEATURE_DSP
+#if EB_CORE_CLASS_DSP && defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 #endif
 
-/* On the host, CMSIS-DSP may read two halves as one word, which it is there as well. */
+/* On a little-endian host, CMSIS-DSP may read two halves as one word. */
 #if !defined(__arm__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define __ARM_FEATURE_UNALIGNED 1
 #endif
 
 #if EB_FFT_NUMERICS_DSP && !defined(ARM_MATH_DSP)
 #define ARM_MATH_DSP 1
+#endif
+
+#ifdef __cplusplus
+extern "C" {
 #endif
 
 __STATIC_FORCEINLINE uint8_t __CLZ(uint32_t value)
@@ -98,14 +108,14 @@ __STATIC_FORCEINLINE uint32_t __USAT(int32_t value, uint32_t bits)
 #define EB_HIGH(x) ((int32_t)(int16_t)(uint16_t)((uint32_t)(x) >> 16))
 #define EB_PACK(high, low)                                                                         \
     ((int32_t)(((uint32_t)(uint16_t)(high) << 16) | (uint32_t)(uint16_t)(low)))
-/* A sum that wraps as the registers do, not as signed C (which would be undefined). */
+/* A sum that wraps like a register; signed overflow would be undefined in C. */
 #define EB_WRAP(a, b) ((int32_t)((uint32_t)(a) + (uint32_t)(b)))
 
 #define EB_SIMD32(name, high, low)                                                                 \
     __STATIC_FORCEINLINE int32_t name(int32_t x, int32_t y) { return EB_PACK(high, low); }
 
 #if defined(__SSE2__)
-/* Of these x86-64 has instructions of its own, which make the host twin faster. */
+/* x86-64 has instructions for these, which make the host twin faster. */
 #include <emmintrin.h>
 #define EB_SSE(name, of)                                                                           \
     __STATIC_FORCEINLINE int32_t name(int32_t x, int32_t y)                                        \
@@ -127,8 +137,8 @@ __STATIC_FORCEINLINE int32_t __SMUAD(int32_t x, int32_t y)
 
 EB_SIMD32(__QASX, __SSAT(EB_HIGH(x) + EB_LOW(y), 16), __SSAT(EB_LOW(x) - EB_HIGH(y), 16))
 EB_SIMD32(__QSAX, __SSAT(EB_HIGH(x) - EB_LOW(y), 16), __SSAT(EB_LOW(x) + EB_HIGH(y), 16))
-/* Means of both halves at once: floor((a + b) / 2) is what a and b share plus half of what they do
- * not, and floor((a - b) / 2) is the mean of a and ~b rounded up; halves are made unsigned first. */
+/* Means of both halves at once, as unsigned numbers: floor((a + b) / 2) is the bits common to a and
+ * b plus half of those that differ; floor((a - b) / 2) is the mean of a and ~b, rounded up. */
 __STATIC_FORCEINLINE int32_t __SHADD16(int32_t x, int32_t y)
 {
     const uint32_t a = (uint32_t)x ^ 0x80008000U, b = (uint32_t)y ^ 0x80008000U;
@@ -174,7 +184,7 @@ __STATIC_FORCEINLINE int32_t __SMLSDX(int32_t x, int32_t y, int32_t sum)
     return EB_WRAP(__SMUSDX(x, y), sum);
 }
 
-/* CMSIS-DSP's headers mention these in functions that the FFT does not use. */
+/* For functions in CMSIS-DSP's headers that the FFT does not use. */
 __STATIC_FORCEINLINE int32_t __QADD(int32_t x, int32_t y)
 {
     const int64_t sum = (int64_t)x + y;
@@ -196,5 +206,9 @@ __STATIC_FORCEINLINE int32_t __QSUB(int32_t x, int32_t y)
     ((int32_t)(((uint32_t)(bottom) & 0xFFFFU) | (((uint32_t)(top) << (shift)) & 0xFFFF0000U)))
 #define __PKHTB(top, bottom, shift)                                                                \
     ((int32_t)(((uint32_t)(top) & 0xFFFF0000U) | ((uint32_t)((bottom) >> (shift)) & 0xFFFFU)))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

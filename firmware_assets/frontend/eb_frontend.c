@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_frontend.h"
 
 #include <string.h>
@@ -12,18 +15,18 @@
 enum {
     MAX_BINS = 512 / 2 + 1,
     SAMPLE_SHIFT = 12, /* fractional bits of a filtered sample */
-    WINDOW_SHIFT = 11, /* fractional bits of a windowed one: 12 + 15 of the taper - 16 */
+    WINDOW_SHIFT = 11, /* of a windowed one: 12 + 15 of the window function - 16 */
     LOG_SHIFT = 10,
 };
 
-/* Loops of a few instructions, half of which would be the loop. */
+/* For loops of a few instructions, where the loop itself would take half the time. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define UNROLL _Pragma("GCC unroll 2")
 #else
 #define UNROLL
 #endif
 
-/* log2(1 + i / 64) in Q15 in the lower half, the step to the next entry in the upper one. */
+/* log2(1 + i / 64) in Q15 in the lower half, the difference to the next entry in the upper. */
 #define E(low, step) ((uint32_t)(step) << 16 | (low))
 static const uint32_t LOG2_TABLE[64] = {
     E(0, 733), E(733, 722), E(1455, 711), E(2166, 700), E(2866, 690), E(3556, 680),
@@ -42,12 +45,12 @@ static const uint32_t LOG2_TABLE[64] = {
 
 typedef struct {
     eb_frontend_head *head;
-    int16_t *pending; /* (channels, hop), rounded up to words */
+    int16_t *pending; /* (channels, hop_length), rounded up to words */
     int32_t *filter;  /* (channels, sections, 4): x1 x2 y1 y2 */
-    int32_t *ring;    /* (channels, fft) */
-    int32_t *wide;    /* fft int32: windowed frame; then 2 fft int16: spectrum */
-    int16_t *narrow;  /* fft int16: scaled frame */
-    int8_t *image;    /* (columns, bins, channels) */
+    int32_t *ring;    /* (channels, n_fft) */
+    int32_t *wide;    /* n_fft int32: windowed frame; then 2 n_fft int16: spectrum */
+    int16_t *narrow;  /* n_fft int16: scaled frame */
+    int8_t *image;    /* (frames, bins, channels) */
 } layout;
 
 static layout lay_out(const eb_frontend_config *c, void *state)
@@ -55,7 +58,8 @@ static layout lay_out(const eb_frontend_config *c, void *state)
     layout at;
     at.head = (eb_frontend_head *)state;
     at.pending = (int16_t *)(void *)(at.head + 1);
-    at.filter = (int32_t *)(void *)((char *)at.pending + EB_WORDS(2u * c->hop_length * c->channels));
+    at.filter = (int32_t *)(void *)((char *)at.pending
+                                    + EB_WORDS(2u * c->hop_length * c->channels));
     at.ring = at.filter + 4u * c->sections * c->channels;
     at.wide = at.ring + (size_t)c->n_fft * c->channels;
     at.narrow = (int16_t *)(void *)(at.wide + c->n_fft);
@@ -63,7 +67,7 @@ static layout lay_out(const eb_frontend_config *c, void *state)
     return at;
 }
 
-/* What the DSP extension does in one instruction, and what it is elsewhere. */
+/* Operations that are one instruction with the DSP extension, and their C elsewhere. */
 #if EB_NATIVE_SIMD32
 
 /* (value * factor) >> 16 of a 48-bit product, plus `sum`. */
@@ -91,7 +95,7 @@ static inline int32_t multiply_q16(int32_t value, int16_t factor)
     return result;
 }
 
-/* Four samples times four weights, which need not be aligned to words; advances all pointers. */
+/* Four samples times four weights, of any alignment; advances all pointers. */
 static inline uint32_t window_four(const int32_t **samples, const int16_t **weights, int32_t **out)
 {
     int32_t a, b, c, d, low, high;
@@ -114,8 +118,8 @@ static inline uint32_t window_four(const int32_t **samples, const int16_t **weig
 }
 
 /* Four samples divided by 2^right, rounded to nearest (SMMULR: the high word of a product,
- * rounded) and saturated to 16 bits; advances both pointers. `right` is at least 2, as the factor
- * for 1 would be negative. */
+ * rounded) and saturated to 16 bits; advances both pointers. `right` is at least 2: the factor for
+ * 1 would be negative. */
 static inline void scale_four(const int32_t **wide, int16_t **narrow, uint32_t right)
 {
     int32_t a, b, c, d;
@@ -157,12 +161,13 @@ static inline uint32_t power_of(const int16_t *bin)
 
 static inline int32_t multiply_q16(int32_t value, int16_t factor)
 {
-    /* In two products of 32 bits: a Cortex-M0 has no others, and a host's vectors neither. */
+    /* Two 32-bit products, as neither a Cortex-M0 nor a host's vectors have longer ones. */
     return (value >> 16) * factor + (((value & 0xFFFF) * factor) >> 16);
 }
 
-/* These two are only given what fits a 32-bit product: a difference of two 16-bit logarithms times a
- * gain of at most 32000 (edgebio.frontend.standard), and a 16-bit fraction times a table's step. */
+/* The arguments of these two fit a 32-bit product: a difference of 16-bit logarithms times a gain
+ * of at most 32000 (edgebio.frontend.standardization), or a 16-bit fraction times a step of the
+ * table. */
 static inline int32_t multiply_add_q16(int32_t value, int16_t factor, int32_t sum)
 {
     return ((value * factor) >> 16) + sum;
@@ -187,13 +192,13 @@ static inline uint32_t power_of(const int16_t *bin)
 
 #endif
 
-/* The first biquad takes converter samples, every other one what the one before it made. Direct
- * form I: its only state are samples, and the 64-bit sum rounds once. No saturation: the sum of
- * the magnitudes of the impulse response is below 8 (edgebio.frontend.constants refuses other
- * filters), so that 2^27 stays below 2^30. */
+/* The first biquad takes converter samples, each other one the output of the one before. Direct
+ * form I: its only state are samples, and the 64-bit sum is rounded once. Nothing saturates: the
+ * sum of the magnitudes of the impulse response is below 8 (edgebio.frontend.constants refuses
+ * other filters), so samples of 2^27 stay below 2^30. */
 #define RUN_BIQUAD(q, state, count, input, output)                                                 \
     do {                                                                                           \
-        /* In locals: a store to a sample could otherwise change what q points to. */              \
+        /* Copies, as a store to a sample could change *q for all that the compiler knows. */      \
         const int32_t b0 = (q)->b0, b1 = (q)->b1;                                                  \
         const int32_t minus_a1 = (q)->minus_a1, minus_a2 = (q)->minus_a2;                          \
         int32_t x1 = (state)[0], x2 = (state)[1], y1 = (state)[2], y2 = (state)[3];                \
@@ -227,7 +232,7 @@ static void filter_next(const eb_biquad *q, int32_t *state, int32_t *samples, ui
     RUN_BIQUAD(q, state, count, samples[i], samples[i]);
 }
 
-/* Filters start as if the first sample had always been there: no step, no ringing. */
+/* Start the filters in the steady state of the first sample: no step, no ringing. */
 static void prime(const eb_frontend_config *c, const layout *at, const int16_t *sample)
 {
     int32_t *state = at->filter;
@@ -242,7 +247,7 @@ static void prime(const eb_frontend_config *c, const layout *at, const int16_t *
     at->head->primed = 1;
 }
 
-/* A run of converter samples of one channel through all filters. */
+/* Filter a run of converter samples of one channel. */
 static void filter_run(const eb_frontend_config *c, int32_t *state, const int16_t *from,
                        int32_t *to, uint32_t count)
 {
@@ -262,17 +267,17 @@ static void filter_run(const eb_frontend_config *c, int32_t *state, const int16_
 static void filter_pending(const eb_frontend_config *c, const layout *at)
 {
     const uint32_t count = at->head->pending, start = at->head->write;
-    /* They wrap around the ring's end at most once a turn; a hop longer than the ring only keeps
-     * its last samples, but the filters want all. */
+    /* In runs up to the ring's end. Of a hop longer than the ring only the last samples remain, but
+     * the filters need all. */
     for (uint32_t channel = 0; channel < c->channels; channel++) {
         int32_t *ring = at->ring + (size_t)channel * c->n_fft;
         int32_t *state = at->filter + 4u * c->sections * channel;
         const int16_t *from = at->pending + (size_t)channel * c->hop_length;
-        for (uint32_t done = 0, place = start; done < count; place = 0) {
-            const uint32_t room = c->n_fft - place, left = count - done;
+        for (uint32_t done = 0, index = start; done < count; index = 0) {
+            const uint32_t room = c->n_fft - index, left = count - done;
             const uint32_t run = left < room ? left : room;
-            filter_run(c, state, from + done, ring + place, run);
-            TRACE(EB_STAGE_FILTER, channel, ring + place, run * sizeof *ring);
+            filter_run(c, state, from + done, ring + index, run);
+            TRACE(EB_STAGE_FILTER, channel, ring + index, run * sizeof *ring);
             done += run;
         }
     }
@@ -280,9 +285,11 @@ static void filter_pending(const eb_frontend_config *c, const layout *at)
     at->head->pending = 0;
 }
 
-/* Taper a part of the frame; the result has a bit set wherever a sample's magnitude has. */
-static __attribute__((noinline)) uint32_t apply_window(const int32_t *samples, const int16_t *weights,
-                                                int32_t *out, uint32_t count)
+/* Apply the window function to a part of the frame; the result has each bit that the magnitude of
+ * any sample has. */
+static __attribute__((noinline)) uint32_t apply_window(const int32_t *samples,
+                                                       const int16_t *weights, int32_t *out,
+                                                       uint32_t count)
 {
     uint32_t bits = 0;
 #if EB_NATIVE_SIMD32
@@ -298,7 +305,7 @@ static __attribute__((noinline)) uint32_t apply_window(const int32_t *samples, c
     return bits;
 }
 
-/* Divide by 2^right, rounded to nearest: it may reach 32768, by one; it never passes -32768. */
+/* Divide by 2^right, rounded to nearest: the result can reach 32768, but not pass -32768. */
 static inline void scale_down(const int32_t *wide, int16_t *narrow, uint32_t count, uint32_t right)
 {
 #if EB_NATIVE_SIMD32
@@ -317,8 +324,8 @@ static inline void scale_down(const int32_t *wide, int16_t *narrow, uint32_t cou
     }
 }
 
-/* Shift the frame so that its largest sample fills 16 bits but for the headroom; the exponent is
- * that shift. */
+/* Shift the frame so that its largest sample fills 16 bits less the headroom; returns the shift to
+ * the left. */
 static __attribute__((noinline)) int32_t scale(const eb_frontend_config *c, const int32_t *wide,
                                                int16_t *narrow, uint32_t bits)
 {
@@ -334,15 +341,15 @@ static __attribute__((noinline)) int32_t scale(const eb_frontend_config *c, cons
     return exponent;
 }
 
-/* What turns the power of one channel's frame into log2 of the magnitude in counts. */
+/* From the power of one channel's frame to log2 of the magnitude in counts. */
 typedef struct {
-    uint32_t drop;  /* the power is shifted right by this much, */
-    uint32_t floor; /* this is added, */
-    int32_t unit;   /* and this to its logarithm, Q15 */
+    uint32_t drop;  /* shift of the power to the right */
+    uint32_t floor; /* added to the power then */
+    int32_t unit;   /* added to its logarithm, Q15 */
 } log_scale;
 
-/* The FFT's unit is 2^(log2fft - 11 - exponent) counts; beyond the exponent at which `floor` is
- * given, the power is shifted right instead. */
+/* The FFT's unit is 2^(log2_n_fft - 11 - exponent) counts. Above `floor_exponent` the power is
+ * shifted to the right, so that `floor` need not grow. */
 static log_scale scale_of(const eb_frontend_config *c, int32_t exponent)
 {
     const int32_t at = exponent < c->floor_exponent ? exponent : c->floor_exponent;
@@ -351,9 +358,9 @@ static log_scale scale_of(const eb_frontend_config *c, int32_t exponent)
     const uint32_t drop = 2u * (uint32_t)(exponent - at);
     const log_scale scale = {
         .drop = drop < 31u ? drop : 31u,
-        .floor = floor ? floor : 1u, /* the logarithm of 0 is never asked for */
-        /* Twice, as the logarithm is that of the power, whose bits count from 31 down; 32 rounds
-         * the shift by 6 that halves. */
+        .floor = floor ? floor : 1u, /* there is no logarithm of 0 */
+        /* Doubled, as the logarithm is that of the power, with bits counted from 31 down; 32 rounds
+         * the shift by 6 that halves it. */
         .unit = (31 - 2 * (WINDOW_SHIFT + at - c->log2_n_fft)) * (1 << 15) + 32,
     };
     return scale;
@@ -371,12 +378,12 @@ static inline int32_t log2_of(uint32_t power, uint32_t drop, uint32_t floor, int
     return multiply_top_add_q16(part, (int32_t)entry, low) >> 6;
 }
 
-/* Pixels of the bins of one channel's spectrum, one every `channels` bytes. */
+/* Pixels of one channel's spectrum, `channels` bytes apart. */
 static __attribute__((noinline)) void make_pixels(const eb_frontend_config *c, uint32_t channel,
                                                   const int16_t *spectrum, const log_scale *scale,
                                                   int8_t *to)
 {
-    /* In locals, as a store to a pixel may change anything for all that the compiler knows. */
+    /* Copies, as a store to a pixel could change anything for all that the compiler knows. */
     const uint32_t channels = c->channels, stride = c->bin_stride;
     const uint32_t drop = scale->drop, floor = scale->floor;
     const int32_t unit = scale->unit;
@@ -385,7 +392,7 @@ static __attribute__((noinline)) void make_pixels(const eb_frontend_config *c, u
     const int16_t *const end = bin + 2u * c->n_bins;
     for (; bin != end; bin += 2, to += channels, pixel += stride) {
         const int32_t log = log2_of(power_of(bin), drop, floor, unit);
-        /* (log - offset) * gain is Q18; its lower 16 bits, cut off, do not change the rounding. */
+        /* (log - offset) * gain is Q18; its lower 16 bits do not affect the rounding. */
         *to = saturate_pixel(multiply_add_q16(log - pixel->offset, pixel->gain, 2));
     }
 }
@@ -412,7 +419,7 @@ static void trace_bins(const eb_frontend_config *c, uint32_t channel, const int1
 }
 #endif
 
-/* One channel of the newest column: `row` is where its pixels go, one every `channels` bytes. */
+/* Compute one channel of the newest frame; its pixels go to `row`, `channels` bytes apart. */
 static void make_frame(const eb_frontend_config *c, const layout *at, uint32_t channel,
                         int8_t *row)
 {
@@ -437,7 +444,7 @@ static void make_frame(const eb_frontend_config *c, const layout *at, uint32_t c
 #endif
 }
 
-/* Move bytes towards the front. The C library's own, made small, goes byte by byte. */
+/* Move bytes to a lower address; newlib-nano's memmove goes byte by byte. */
 static void move_down(int8_t *to, const int8_t *from, size_t bytes)
 {
     if (((uintptr_t)from | bytes) & 3u) {
@@ -452,7 +459,7 @@ static void move_down(int8_t *to, const int8_t *from, size_t bytes)
     }
 }
 
-/* Samples of one moment that are at an end of int16. */
+/* Number of samples of one moment at full scale of int16. */
 static uint32_t count_clipped(const int16_t *sample, uint32_t channels)
 {
     uint32_t clipped = 0;
@@ -462,17 +469,17 @@ static uint32_t count_clipped(const int16_t *sample, uint32_t channels)
     return clipped;
 }
 
-/* Take the samples of one moment, channel by channel, where the filters will read them. */
-static void keep(eb_frontend_head *head, int16_t *to, const int16_t *sample, uint32_t channels,
-                 uint32_t hop)
+/* Store the samples of one moment where the filters will read them. */
+static void store(eb_frontend_head *head, int16_t *to, const int16_t *sample, uint32_t channels,
+                 uint32_t hop_length)
 {
     int32_t bits = 0;
-    for (const int16_t *at = sample, *end = sample + channels; at != end; at++, to += hop) {
+    for (const int16_t *at = sample, *end = sample + channels; at != end; at++, to += hop_length) {
         const int32_t x = *at;
         *to = (int16_t)x;
         bits |= x ^ (x >> 31);
     }
-    if (bits == INT16_MAX) { /* only then may one of them be at an end */
+    if (bits == INT16_MAX) { /* otherwise none of them is at full scale */
         head->clipped += count_clipped(sample, channels);
     }
 }
@@ -486,7 +493,7 @@ void eb_frontend_reset(const eb_frontend_config *config, void *state)
     at.head->next_image = config->frames;
 }
 
-/* Filter what is pending and make a column if it is due; true when it completes an image. */
+/* Filter the pending samples and compute the frame that is due; true if it completes an image. */
 static __attribute__((noinline)) bool advance(const eb_frontend_config *c, void *state)
 {
     const layout at = lay_out(c, state);
@@ -499,9 +506,10 @@ static __attribute__((noinline)) bool advance(const eb_frontend_config *c, void 
 
     const size_t row = (size_t)c->n_bins * c->channels;
     if (head->next_image == 0) {
-        /* The image that was due has been read: keep what it shares with the next one. */
+        /* The last image has been read: keep the frames that it shares with the next one. */
         head->next_image = c->step_frames;
-        move_down(at.image, at.image + c->step_frames * row, (size_t)(c->frames - c->step_frames) * row);
+        move_down(at.image, at.image + c->step_frames * row,
+                  (size_t)(c->frames - c->step_frames) * row);
     }
     int8_t *newest = at.image + (c->frames - head->next_image) * row;
     for (uint32_t channel = 0; channel < c->channels; channel++) {
@@ -518,7 +526,7 @@ bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16
         prime(config, &at, sample);
     }
     int16_t *pending = (int16_t *)(void *)(head + 1);
-    keep(head, pending + head->pending++, sample, config->channels, config->hop_length);
+    store(head, pending + head->pending++, sample, config->channels, config->hop_length);
     if (--head->next_frame && head->pending != config->hop_length) {
         return false;
     }
@@ -527,6 +535,6 @@ bool eb_frontend_push(const eb_frontend_config *config, void *state, const int16
 
 const int8_t *eb_frontend_image(const eb_frontend_config *config, const void *state)
 {
-    /* lay_out only computes addresses; nothing is written through it here. */
+    /* lay_out only computes addresses; nothing is written. */
     return lay_out(config, (void *)(uintptr_t)state).image;
 }

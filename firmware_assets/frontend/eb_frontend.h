@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* Fixed-point STFT: from converter samples to the int8 image that the network reads.
  *
  * One frame every `hop_length` samples, for each channel:
@@ -22,6 +25,10 @@
 #include <stdint.h>
 
 #include "dsp/transform_functions.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* y[n] = b0 (x[n] + x[n-2]) + b1 x[n-1] - a1 y[n-1] - a2 y[n-2], coefficients in Q30: every filter
  * whose zeros lie on the unit circle, as those of Butterworth and notch filters do. */
@@ -108,5 +115,9 @@ enum {
 };
 bool eb_frontend_traces(int stage);
 void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The traces, which any build can switch on, collect the stages: the twin has no arithmetic of its
  * own. Each thread has its own streams, so that recordings can run in parallel. */
 #include "eb_frontend_host.h"

@@ -1,8 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The host twin's interface: whole recordings through the firmware's own front end. */
 #ifndef EB_FRONTEND_HOST_H
 #define EB_FRONTEND_HOST_H
 
 #include "eb_frontend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Where the values of one stage go: `capacity` bytes for each channel. */
 typedef struct {
@@ -23,5 +30,9 @@ void eb_frontend_host_segments(const eb_frontend_config *config, void *state,
 
 /* Bytes of a state. */
 size_t eb_frontend_host_bytes(const eb_frontend_config *config);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

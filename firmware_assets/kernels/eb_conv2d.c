@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_kernels.h"
 
 static void pixel(const eb_conv2d *layer, uint32_t row, uint32_t column, const int8_t *input,

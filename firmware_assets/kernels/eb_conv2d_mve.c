@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_mve.h"
 
 /* Four channels of two pixels are summed at once: sixteen taps take 6 loads and 8 VMLADAVA for
@@ -56,6 +59,7 @@ typedef struct {
     "vmladav" accumulate ".s8 r6, q0, q3\n\t"                                                      \
     "vmladav" accumulate ".s8 lr, q1, q3\n\t"
 
+// clang-format off
 /* Eight steps of 56 bytes are unrolled and entered where those that make the steps behind the first
  * one a multiple of eight would be over. */
 #define SUM                                                                                        \
@@ -70,6 +74,7 @@ typedef struct {
     "vmov d2, r8, r10\n\t"                                                                         \
     "vmov d1, r4, r6\n\t"                                                                          \
     "vmov d3, r12, lr\n\t"
+// clang-format on
 
 /* The job lies on the stack: all registers are taken. */
 #define ENTER                                                                                      \
@@ -84,6 +89,7 @@ typedef struct {
     "vshr.s32 " scratch ", " x ", #31\n\t"                                                         \
     "vadd.i32 " x ", " x ", " scratch "\n\t"
 
+// clang-format off
 #define LINE(lower)                                                                                \
     ENTER                                                                                          \
     "push {r1-r12}\n\t"                                                                            \
@@ -128,6 +134,7 @@ typedef struct {
     "bne 5b\n\t"                                                                                   \
     "add sp, #48\n\t"                                                                              \
     "pop {r4-r11, pc}"
+// clang-format on
 
 __attribute__((naked, noinline)) static void line_relu(const line_job *work)
 {
@@ -141,6 +148,7 @@ __attribute__((naked, noinline)) static void line_any(const line_job *work)
     __asm__(LINE(LOWER_NEGATIVE("q0", "q2") LOWER_NEGATIVE("q1", "q3")));
 }
 
+// clang-format off
 /* The largest so far in q4. */
 __attribute__((naked, noinline)) static void pool_any(const pool_job *work)
 {
@@ -200,6 +208,7 @@ __attribute__((naked, noinline)) static void pool_any(const pool_job *work)
             "vpop {d8, d9}\n\t"
             "pop {r4-r11, pc}");
 }
+// clang-format on
 
 #else
 

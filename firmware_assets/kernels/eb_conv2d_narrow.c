@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_conv2d_pairs.h"
 
 /* Sums of two pixels a and b for two channels, a0 b0 a1 b1, without the bias and not doubled;
@@ -14,6 +17,7 @@
     "smlad " a ", r9, " word ", " a "\n\t"                                                         \
     "smlad " b ", r10, " word ", " b "\n\t"
 
+// clang-format off
 __attribute__((naked, noinline)) static const uint32_t *
 sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t twos, int32_t sums[4])
 {
@@ -35,6 +39,7 @@ sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t twos, int32_t s
             "stmia r1, {r3-r6}\n\t"
             "pop {r4-r11, pc}");
 }
+// clang-format on
 
 #else
 

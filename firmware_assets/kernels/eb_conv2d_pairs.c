@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_conv2d_pairs.h"
 
 /* Widen a run of `count` bytes of a and of b. */

@@ -1,9 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* CONV_2D two pixels at a time: what the kernels with wide and with narrow weights share. */
 #ifndef EB_CONV2D_PAIRS_H
 #define EB_CONV2D_PAIRS_H
 
 #include "eb_kernels.h"
 #include "eb_quad.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Where a kernel finds things: `image` is the input or the copy of it, `pad` a pixel of padding. */
 typedef struct {
@@ -108,5 +115,9 @@ EB_INLINE void eb_each_pool(const eb_conv2d_pairs *layer, const void *work, cons
         }
     }
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_conv2d_pairs.h"
 
 /* Four channels of two pixels are summed at once: a step of two taps takes 3 loads of two words and
@@ -86,6 +89,7 @@ typedef struct {
     "it lt\n\t"                                                                                    \
     "movlt " a ", " b "\n\t"
 
+// clang-format off
 __attribute__((naked, noinline)) static void sum_two_pixels(const job *work)
 {
     (void)work;
@@ -157,6 +161,7 @@ __attribute__((naked, noinline)) static void sum_largest_pixel(const job *work)
             "str r0, [sp, #24]\n\t"
             "bne 0b\n\t" LEAVE);
 }
+// clang-format on
 
 #else
 

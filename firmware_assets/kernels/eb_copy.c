@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include <string.h>
 
 #include "eb_kernels.h"

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_mve.h"
 
 /* Four channels at a time, a window in one vector each: two instructions for all its products.
@@ -26,6 +29,7 @@ typedef struct {
 
 #if EB_HAS_MVE
 
+// clang-format off
 /* Channel by channel: weights in q0-q3, planes at r1 r3 r5 r7, sums in r6 r8 r10 r12. */
 #define WINDOW(next)                                                                               \
     "vldrb.8 q7, [r1]" next("r1")                                                                  \
@@ -40,6 +44,7 @@ typedef struct {
     "vmov d15, r10, r12\n\t"                                                                       \
     "vadd.i32 q7, q7, q4\n\t"                                                                      \
     "vqrdmulh.s32 q7, q7, q5\n\t"
+// clang-format on
 
 #define NEXT_BY_3(pointer) ", #3\n\t"
 #define NEXT_BY_STEP(pointer) "\n\tadd " pointer ", r11\n\t"
@@ -53,6 +58,7 @@ typedef struct {
     "vldrw.32 q6, [r4]\n\t"                                                                        \
     "vrshl.s32 q7, q7, q6\n\t"
 
+// clang-format off
 #define LINE(next, shift)                                                                          \
     "push {r4-r11, lr}\n\t"                                                                        \
     "vpush {d8-d15}\n\t"                                                                           \
@@ -103,6 +109,7 @@ typedef struct {
     "add sp, #48\n\t"                                                                              \
     "vpop {d8-d15}\n\t"                                                                            \
     "pop {r4-r11, pc}"
+// clang-format on
 
 __attribute__((naked, noinline)) static void line_relu_by_3(const job *work)
 {

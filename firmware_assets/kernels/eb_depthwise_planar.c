@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_dsp.h"
 #include "eb_kernels.h"
 
@@ -35,6 +38,7 @@ typedef struct {
     "smlad r9, r11, " first ", r9\n\t"                                                             \
     "smlabt r9, r12, " second ", r9\n\t"
 
+// clang-format off
 /* Every instruction takes 4 bytes: the loop is entered by their number. */
 #define PAIR(SCALE)                                                                                \
     "ldr.w r10, [sp]\n\t" LINE_OF_PAIR("r6", "r0", "r1", "r10") LINE_OF_PAIR("r7", "r2", "r3", "r9") \
@@ -56,6 +60,7 @@ typedef struct {
     "ssat r9, #8, r9\n\t"                                                                          \
     "strb.w r9, [lr]\n\t"                                                                          \
     "add.w lr, lr, r12\n\t"
+// clang-format on
 
 #define SCALE_RELU(x) "smmlar " x ", " x ", r11, r12\n\t"
 
@@ -65,6 +70,7 @@ typedef struct {
     "add.w " x ", " x ", " x ", asr #31\n\t"                                                       \
     "add.w " x ", " x ", r12\n\t"
 
+// clang-format off
 #define PLANE(SCALE)                                                                               \
     "push {r4-r11, lr}\n\t"                                                                        \
     "ldmia r0!, {r1-r12}\n\t"                                                                      \
@@ -110,6 +116,7 @@ typedef struct {
     "bne 0b\n\t"                                                                                   \
     "add sp, #48\n\t"                                                                              \
     "pop {r4-r11, pc}"
+// clang-format on
 
 __attribute__((naked, noinline)) static void plane_relu(const job *work)
 {

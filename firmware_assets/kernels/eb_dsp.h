@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The few instructions of Arm's DSP extension (Cortex-M4, M7, M33, M55) that the *_dsp kernels are
  * made of. Elsewhere they are spelled out in C, so that a PC runs and checks the same kernels. */
 #ifndef EB_DSP_H
@@ -5,6 +8,10 @@
 
 #include <stdint.h>
 #include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Four int8 as a word; the address need not be aligned. */
 static inline uint32_t eb_load4(const int8_t *from)
@@ -192,6 +199,10 @@ static inline int32_t eb_smlad(uint32_t a, uint32_t b, int32_t sum)
     return eb_smlatt(a, b, eb_smlabb(a, b, sum));
 }
 
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_kernels.h"
 
 void eb_run_fully_connected(const eb_fully_connected *layer, const int8_t *input, int8_t *output)

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_quad.h"
 
 /* Widen the inputs: four come out in the order 0 2 1 3, as SXTB16 gives them. */
@@ -27,6 +30,7 @@ static void widen(const int8_t *from, uint32_t count, uint32_t *to)
     "smlad " sum ", lr, r11, " sum "\n\t"                                                          \
     "smlad " sum ", " word ", r12, " sum "\n\t"
 
+// clang-format off
 __attribute__((naked, noinline)) static const int8_t *
 sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps, int32_t sums[4])
 {
@@ -48,6 +52,7 @@ sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps, int32_t sums[
             "stmia r1, {r3-r6}\n\t"
             "pop {r4-r11, pc}");
 }
+// clang-format on
 
 #else
 

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* Kernels of int8 networks. Each computes, bit for bit, what the reference kernel of TensorFlow
  * Lite Micro computes; generated code (model.c) calls them with constant parameters.
  *
@@ -9,6 +12,10 @@
 #define EB_KERNELS_H
 
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Keeps a layer one function with one symbol, so that it can be measured by itself. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -465,5 +472,9 @@ typedef void eb_four_channels(const eb_depthwise *layer, const eb_taps *taps, ui
 
 void eb_depthwise_image(const eb_depthwise *layer, eb_four_channels *four_channels,
                         const int8_t *input, int8_t *output, int8_t *scratch);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

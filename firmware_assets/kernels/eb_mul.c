@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_kernels.h"
 
 void eb_run_mul(const eb_mul *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output)

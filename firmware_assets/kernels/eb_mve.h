@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* What the Helium (MVE) kernels share: moving and clamping bytes, sixteen at a time. Elsewhere they
  * are spelled out in C, so that a PC runs and checks the same kernels. */
 #ifndef EB_MVE_H
@@ -10,6 +13,15 @@
 #define EB_HAS_MVE 1
 
 #include <arm_mve.h>
+#else
+#define EB_HAS_MVE 0
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if EB_HAS_MVE
 
 static inline void eb_copy_bytes(int8_t *to, const int8_t *from, uint32_t count)
 {
@@ -128,7 +140,6 @@ static inline void eb_clamp_bytes(int8_t *bytes, uint32_t count, int32_t low, in
 }
 
 #else
-#define EB_HAS_MVE 0
 
 static inline void eb_copy_bytes(int8_t *to, const int8_t *from, uint32_t count)
 {
@@ -177,5 +188,9 @@ static inline int8_t eb_finish_lane(const eb_lanes *lanes, uint32_t lane, int32_
         eb_requantise(sum + lanes->bias[lane], lanes->multiplier[lane], lanes->shift[lane]);
     return eb_clamp(value + zero_point, INT8_MIN, INT8_MAX);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_kernels.h"
 
 void eb_run_prelu(const eb_prelu *layer, const int8_t *input, int8_t *output)

@@ -1,9 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* How doubled sums of four neighbouring channels become int8. */
 #ifndef EB_QUAD_H
 #define EB_QUAD_H
 
 #include "eb_dsp.h"
 #include "eb_kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Make an int8 of the doubled sum of one of four channels. */
 static inline int8_t eb_finish_doubled(const eb_quad *quad, uint32_t channel, int32_t sum)
@@ -13,5 +20,9 @@ static inline int8_t eb_finish_doubled(const eb_quad *quad, uint32_t channel, in
     const int32_t scaled = eb_smmlar(sum, quad->output[channel].multiplier, rounding);
     return (int8_t)eb_saturate8(scaled >> quad->output[channel].shift);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_kernels.h"
 
 /* gemmlowp's RoundingDivideByPOT of a value that is not negative: halves go up. */

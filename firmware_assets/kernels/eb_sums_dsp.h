@@ -1,8 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* Sums over pixels, four channels at a time. */
 #ifndef EB_SUMS_DSP_H
 #define EB_SUMS_DSP_H
 
 #include "eb_dsp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Add `count` pixels that lie `step` bytes apart to the sums of four channels. */
 static inline void eb_sum_pixels(const int8_t *from, uint32_t step, uint32_t count,
@@ -33,5 +40,9 @@ static inline void eb_sum_pixels(const int8_t *from, uint32_t step, uint32_t cou
         sums[3] += (int16_t)(uint16_t)(odd >> 16);
     }
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

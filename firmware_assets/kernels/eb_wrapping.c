@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "eb_kernels.h"
 
 /* Sums are kept in unsigned integers, which wrap without harm; whatever order they are added up in,

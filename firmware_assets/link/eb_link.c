@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-
 #include "eb_link.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
 
 /* Messages of the wire. Generated from messages.toml by tools/messages.py. */
 

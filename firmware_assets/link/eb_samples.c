@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-
 #include "eb_samples.h"
 
 int16_t eb_samples_value(const uint8_t *packed, size_t index, uint8_t bits)

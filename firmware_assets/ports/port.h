@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* What an application asks of the machine it runs on. One folder of ports/ implements it a chip
  * family (and one the host); which one, and its addresses and clocks, is said by the board file.
  *
@@ -8,6 +11,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Clocks, pins, UART with its receive ring, time base. Called once, before anything below. */
 void port_init(void);
@@ -33,7 +40,7 @@ uint32_t port_micros(void);
 uint32_t port_rx_overruns(void);
 
 /* Start again from the reset vector, once what was written has left the UART. */
-_Noreturn void port_reset(void);
+__attribute__((noreturn)) void port_reset(void);
 
 /* The image as it lies in memory, vectors to initial data; returns its bytes, 0 where the machine has
  * none. */
@@ -68,5 +75,9 @@ typedef struct {
 /* The fault, or the hang that a watchdog's interrupt ended, that the last reset recovered from;
  * NULL where it was an ordinary start, or where the watchdog left nothing behind. */
 const port_fault *port_last_fault(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* What STM32 families have in common: the wait for a register, and the independent watchdog (IWDG),
  * whose registers lie at the same place in F4 (RM0090, RM0390) and L4 (RM0351). */
 #ifndef EB_STM32_H
@@ -7,6 +10,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define IWDG_KR REG32(0x40003000u)
 #define IWDG_KR_FEED 0xAAAAu
@@ -51,5 +58,9 @@ static inline void stm32_feed_watchdog(void)
 {
     IWDG_KR = IWDG_KR_FEED;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* An application that shows what a port does: one letter a command, answers in little-endian. */
 #include <stdbool.h>
 #include <string.h>

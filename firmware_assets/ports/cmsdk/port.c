@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The MPS2 and MPS3 FPGA boards: Arm's CMSDK APB UART.
  *
  * Registers: Cortex-M System Design Kit TRM (DDI 0479), 4.3 "APB UART", 4.5 "APB watchdog".

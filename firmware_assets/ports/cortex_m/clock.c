@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* Microseconds from SysTick, carried beyond its 24 bits by its interrupt. */
 #include "cortex_m.h"
 #include "eb_board.h"

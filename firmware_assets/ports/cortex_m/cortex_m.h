@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The parts of an Arm Cortex-M that every port needs: registers of the System Control Space and
  * the few instructions that C has no word for.
  *
@@ -8,6 +11,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define REG32(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
@@ -72,7 +79,7 @@ static inline void cortex_m_enable_irq(uint32_t irq)
     NVIC_ISER(irq / 32u) = 1u << (irq % 32u);
 }
 
-_Noreturn void cortex_m_reset(void);
+__attribute__((noreturn)) void cortex_m_reset(void);
 
 /* Start SysTick as the time base behind port_micros. */
 void cortex_m_start_clock(void);
@@ -82,6 +89,10 @@ bool port_watchdog_reset(void);
 
 /* What the fault handler does once it knows `port_fault`, instead of resetting the core. An
  * application that runs under a debugger or an emulator may define it; it does not return. */
-_Noreturn void cortex_m_fault_hook(void) __attribute__((weak));
+__attribute__((noreturn, weak)) void cortex_m_fault_hook(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

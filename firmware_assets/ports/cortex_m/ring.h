@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The receive ring: filled by the UART's interrupt, emptied by port_read.
  *
  * One writer and one reader on one core, so two counters that each side only advances are
@@ -11,6 +14,10 @@
 #include <stdint.h>
 
 #include "port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* 4096: at 921600 baud 44 ms of bytes, longer than the application looks away for one inference. */
 #define RING_BYTES PORT_RECEIVE_BYTES
@@ -52,5 +59,9 @@ static inline size_t ring_take(ring *r, uint8_t *bytes, size_t most)
     r->tail = tail + (uint32_t)count;
     return count;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

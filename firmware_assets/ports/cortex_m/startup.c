@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* From the reset vector to main, the fault handler, and the stack's high-water mark. */
 #include <stdbool.h>
 #include <stddef.h>
@@ -182,6 +185,7 @@ __attribute__((naked)) static void fault_entry(void)
                    ".ltorg");
 }
 
+// clang-format off
 /* The table ends behind the last interrupt that is ever enabled. */
 const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
     __attribute__((section(".vectors"), used)) = {
@@ -199,3 +203,4 @@ const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
     [15] = {.entry = cortex_m_clock_irq},
     EB_UART_VECTORS(port_uart_irq),
 };
+// clang-format on

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 #include "uart.h"
 
 #include "cortex_m.h"

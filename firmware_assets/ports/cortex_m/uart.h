@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* What the UARTs of all chips share: the receive ring and the wait for bytes. uart.c implements
  * port_read, port_write, port_idle and port_rx_overruns by what stands here. */
 #ifndef EB_UART_H
@@ -6,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* For the port's interrupt: a byte has come; bytes have been lost in the UART. */
 void cortex_m_uart_received(uint8_t byte);
 void cortex_m_uart_lost(void);
@@ -13,5 +20,9 @@ void cortex_m_uart_lost(void);
 /* The port has these: whether the transmitter takes a byte now, and its giving. */
 bool port_uart_room(void);
 void port_uart_send(uint8_t byte);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

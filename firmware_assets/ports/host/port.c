@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The host as a device: a Linux process whose UART is standard input and output, which are a pty, a
  * socket or a pipe. A thread plays the receive interrupt: it puts every byte into a ring as long as
  * the boards', and a byte that finds no room is lost and counted, as on a board. */

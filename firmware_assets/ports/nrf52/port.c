@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* nRF52840: 64 MHz from the crystal, UART0 byte by byte (its DMA needs a pause to end a transfer).
  *
  * Registers: nRF52840 Product Specification v1.7, chapters POWER, CLOCK, GPIO, UART and WDT.

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* RP2040 (Pico) and RP2350 (Pico 2, its Arm cores): the PLL from the 12 MHz crystal, UART0 on GP0 and
  * GP1. One core runs; the other stays where the boot ROM has left it.
  *

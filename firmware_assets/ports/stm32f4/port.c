@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* STM32F405/407/415/417 and STM32F446: 168 MHz from the crystal, USART1 or USART2 on the pins of the
  * board.
  *

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* STM32L476: 80 MHz by the PLL, USART2 on PA2 and PA3.
  *
  * Registers and reset values: RM0351, chapters on the flash interface, PWR, RCC, GPIO, IWDG, USART

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* SysTick and its interrupt, simulated: stands in for ports/cortex_m/cortex_m.h. Time passes
  * with every look at a register, by as many ticks as the test wants. */
 #ifndef EB_CORTEX_M_H
@@ -5,6 +8,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define SYST_CSR_ENABLE (1u << 0)
 #define SYST_CSR_TICKINT (1u << 1)
@@ -23,5 +30,9 @@ uint32_t *sim_icsr(void);
 uint32_t cortex_m_lock(void);
 void cortex_m_unlock(uint32_t before);
 void cortex_m_start_clock(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
 /* The counter: loaded with RVR on the tick after 0; arriving at 0 makes the interrupt pending
  * (Armv7-M ARM, B3.3). */
 #include "cortex_m.h"
