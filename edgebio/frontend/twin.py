@@ -139,8 +139,9 @@ class Twin:
         library = twin_library.load(spec.fft_numerics)
 
         def run(part: slice) -> None:
+            state = self._new_state()
             library.eb_frontend_host_segments(
-                self._config.pointer, self._new_state().ctypes.data, segments[part].ctypes.data,
+                self._config.pointer, state.ctypes.data, segments[part].ctypes.data,
                 len(segments[part]), spec.segment_length, images[part].ctypes.data,
             )  # fmt: skip
 
