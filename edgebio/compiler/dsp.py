@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgebio.compiler import network as net
 from edgebio.compiler import portable
-from edgebio.compiler.layout import int8_array, window_members
+from edgebio.compiler.layout import MOST_16_BITS, int8_array, window_members
 from edgebio.compiler.step import Array, Step
 
 
@@ -47,11 +47,14 @@ def conv_2d_narrow(network: net.Network, layer: net.Conv2D) -> Step | None:
 def _taps(layer: net.Conv2D, even: bool) -> NDArray[np.int64] | None:
     """Weights in the order of the widened patch, (outputs, steps, 2), outputs a multiple of 4.
 
-    None where the kernel's arithmetic is not proven for the layer.
+    None where the kernel's arithmetic is not proven for the layer, or a window is too large.
     """
     if quads(layer) is None:
         return None
-    order = _order(layer.window)
+    window = layer.window
+    order = _order(window)
+    if max(len(order) // 2 + 1, window.size[1] * window.channels // _runs(window)) > MOST_16_BITS:
+        return None
     steps = len(order) // 2
     flat = layer.weights.reshape(len(layer.weights), -1).astype(np.int64)
     flat = np.pad(flat, ((0, -len(flat) % 4), (0, 1)))  # what is left over takes no part

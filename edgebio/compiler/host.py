@@ -89,7 +89,8 @@ class HostModel:
     ) -> None:
         self.program = compiler.compile_model(model, core, goal)
         network = self.program.network
-        source, target = network.tensors[network.input], network.tensors[network.output]
+        source = network.tensors[network.input]
+        target = network.tensors[network.declared_output]
         self.input_shape = source.shape[1:]
         self.output_shape = network.output_shape[1:]
         self.input_dtype, self.output_dtype = np.dtype(source.dtype), np.dtype(target.dtype)

@@ -1,11 +1,15 @@
 """How constants and parameters of the kernels are laid out in C."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from edgebio.compiler import network as net
 from edgebio.compiler.step import Array, Value
+from edgebio.errors import EdgebioError
+
+MOST_16_BITS: Final = 65_535
+"""Largest size that the parameters of a kernel hold."""
 
 
 def int8_array(name: str, values: Any, note: str) -> Array:
@@ -44,4 +48,7 @@ def window_members(window: net.Window) -> Value:
         "pad": window.before,
     }
     sides = {f"{name}_{s}": pair[i] for name, pair in members.items() for i, s in enumerate("hw")}
-    return {**sides, "channels": window.channels}
+    sides["channels"] = window.channels
+    if max(sides.values()) > MOST_16_BITS:
+        raise EdgebioError(f"a window has sizes that 16 bits do not hold: {sides}")
+    return {**sides}

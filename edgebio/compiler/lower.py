@@ -27,7 +27,7 @@ def lower(graph: Graph) -> net.Network:
         ),
         input=graph.inputs[0],
         output=graph.outputs[0],
-        output_shape=graph.tensors[graph.outputs[0]].shape,
+        declared_output=graph.outputs[0],
         sha256=graph.sha256,
     )
 

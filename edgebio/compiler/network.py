@@ -64,6 +64,25 @@ class Window:
         """Pixels under the window."""
         return self.size[0] * self.size[1]
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width that the window spans, the gaps of its dilation included."""
+        height, width = (
+            (size - 1) * dilation + 1
+            for size, dilation in zip(self.size, self.dilation, strict=True)
+        )
+        return height, width
+
+    @property
+    def turned(self) -> "Window":
+        """The same window with rows and columns exchanged.
+
+        Where input and output are one pixel wide or high, it reads and writes the same bytes.
+        """
+        fields = ("input", "output", "size", "stride", "dilation", "before", "after")
+        pairs = {name: getattr(self, name)[::-1] for name in fields}
+        return Window(channels=self.channels, **pairs)
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -119,9 +138,12 @@ class Conv2D(Convolution):
     pool : tuple of int
         Height and width of the MAX_POOL_2D behind it that it computes too, window by window;
         (1, 1) where there is none.
+    groups : int
+        Groups of channels that see nothing of one another; the weights between them are zeros.
     """
 
     pool: tuple[int, int] = field(default=(1, 1), kw_only=True)
+    groups: int = field(default=1, kw_only=True)
 
     @property
     def pooled(self) -> tuple[int, int]:
@@ -269,6 +291,14 @@ class Pad(Layer):
     pads: tuple[tuple[int, int], ...]
     value: int
 
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """Shape of what comes out."""
+        return tuple(
+            before + size + after
+            for size, (before, after) in zip(self.shape, self.pads, strict=True)
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Table(Layer):
@@ -318,8 +348,9 @@ class Network:
     layers : tuple of Layer
     input, output : int
         Indices of the tensors that come in and go out.
-    output_shape : tuple of int
-        Shape under which the output is handed out.
+    declared_output : int
+        Index of the tensor that the file gives as output: another name of `output`, perhaps, under
+        another shape or scale.
     sha256 : str
         Of the .tflite.
     notes : tuple of str
@@ -330,9 +361,14 @@ class Network:
     layers: tuple[Layer, ...]
     input: int
     output: int
-    output_shape: tuple[int, ...]
+    declared_output: int
     sha256: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape under which the output is handed out."""
+        return self.tensors[self.declared_output].shape
 
     def bytes(self, index: int) -> int:
         """Size of a tensor's data."""

@@ -21,13 +21,20 @@ _ACTIVATIONS: Final = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 
 class Node:
-    """One operator with its tensors at hand."""
+    """One operator with its tensors at hand.
+
+    Attributes
+    ----------
+    added_bytes : int
+        Bytes that its constants take besides those in the file.
+    """
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         self.graph = graph
         self.operator = operator
         self.inputs = operator.inputs
         self.options = operator.options
+        self.added_bytes = 0
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise the error that names the operator and says why it cannot be compiled."""
@@ -77,9 +84,9 @@ class Node:
             self.refuse(f"{where} has more than {MOST_ELEMENTS:,} elements")
 
     def constant_bytes(self) -> int:
-        """Bytes of its constant inputs."""
+        """Bytes of its constant inputs, as they are compiled."""
         data = (self.graph.tensors[index].data for index in self.operator.inputs if index >= 0)
-        return sum(array.nbytes for array in data if array is not None)
+        return self.added_bytes + sum(array.nbytes for array in data if array is not None)
 
     def count(self, least: int, most: int) -> None:
         """Check the number of inputs."""

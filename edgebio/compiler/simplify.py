@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from edgebio.compiler import invariants
 from edgebio.compiler import network as net
 from edgebio.errors import EdgebioError
 
@@ -20,14 +21,19 @@ def simplify(network: net.Network) -> net.Network:
     leave the image goes into the CONV_2D before it, whose requantization keeps the order; layers
     whose output nobody reads are left out.
 
+    Between two layers that become one there may have been a RESHAPE, so that the second sees the
+    elements of the first under another shape. They are fused only where both see the same image, or
+    where the shapes differ by axes of size 1 alone, as in networks on one axis of time.
+
     Raises
     ------
     EdgebioError
-        Where nothing is left to compute.
+        Where nothing is left to compute, or what is left is inconsistent: a fault of this module.
     """
     network = _drop_unused(_fuse_pools(_fuse_clamps(_fuse_pads(_drop_aliases(network)))))
     if not network.layers:
         raise EdgebioError("the model computes nothing: its output is its input")
+    invariants.check(network)
     return network
 
 
@@ -60,7 +66,10 @@ def _fuse_pads(network: net.Network) -> net.Network:
             notes.append(f"{_named(pad)} does not go into {_named(layer)}: {fused}")
         elif pad:
             notes.append(f"{_named(pad)} goes into {_named(layer)}")
-        layers.append(layer if isinstance(fused, str) else fused)
+        if isinstance(fused, net.Layer):
+            invariants.check_fusion(layer, fused)
+            layer = fused
+        layers.append(layer)
     return _with(network, layers, notes)  # pads are unused now, or still read
 
 
@@ -68,22 +77,39 @@ def _fused(pad: net.Pad, layer: net.Layer) -> net.Layer | str:
     """Give the padding of `pad` to the convolution `layer`; or say why that is not exact."""
     if not isinstance(layer, net.Convolution):
         return "that is no convolution"
-    if pad.pads[0] != (0, 0) or pad.pads[3] != (0, 0):
+    window = layer.window
+    pads = _pads_of(pad, (*window.input, window.channels))
+    if pads is None:
+        return "that sees its output under another shape"
+    rows, columns, channels = pads
+    if channels != (0, 0):
         return "it pads channels"
     if pad.value != layer.pad_value:
         return f"it pads with {pad.value}, where {layer.pad_value} stands for zero"
-    window, (top, bottom), (left, right) = layer.window, pad.pads[1], pad.pads[2]
     return dataclasses.replace(
         layer,
         operators=(*pad.operators, *layer.operators),
         inputs=pad.inputs,
         window=dataclasses.replace(
             window,
-            input=(pad.shape[1], pad.shape[2]),
-            before=(window.before[0] + top, window.before[1] + left),
-            after=(window.after[0] + bottom, window.after[1] + right),
+            input=(window.input[0] - sum(rows), window.input[1] - sum(columns)),
+            before=(window.before[0] + rows[0], window.before[1] + columns[0]),
+            after=(window.after[0] + rows[1], window.after[1] + columns[1]),
         ),
     )
+
+
+def _pads_of(pad: net.Pad, shape: tuple[int, ...]) -> tuple[tuple[int, int], ...] | None:
+    """Paddings along the axes of `shape`, under which the output of `pad` is read.
+
+    None where the axes are others. An axis of size 1 is not padded, and with or without it the
+    elements lie in the same order.
+    """
+    axes = [(size, pads) for size, pads in zip(pad.padded, pad.pads, strict=True) if size > 1]
+    if [size for size, _ in axes] != [size for size in shape if size > 1]:
+        return None
+    pads = iter(pads for _, pads in axes)
+    return tuple(next(pads) if size > 1 else (0, 0) for size in shape)
 
 
 def _fuse_clamps(network: net.Network) -> net.Network:
@@ -110,6 +136,7 @@ def _fuse_pairs(
         if before and isinstance(fused, net.Layer):
             if readers[before.output] == 1 and before.output != network.output:
                 notes.append(f"{_named(layer)} goes into {_named(before)}")
+                invariants.check_fusion(layer, fused)
                 del layers[before.output]
                 layer = fused
             else:
@@ -152,18 +179,34 @@ def _pooled(before: net.Layer, pool: net.Layer) -> net.Layer | str | None:
         return "its windows overlap, or leave pixels out"
     if before.pool != (1, 1):
         return "there is a pool in it already"
+    window = _on_image(pool.window, (*before.window.output, len(before.weights)))
+    if window is None:
+        return "it sees that output under another shape"
     if not before.channels.proven:
         return "its sums may leave 32 bits, and sums that wrap have no order"
-    patches = 2 * math.prod(pool.window.size) * before.weights[0].size  # as int16
+    patches = 2 * window.taps * before.weights[0].size  # as int16
     if patches > 4 * math.prod(before.window.output) * len(before.weights):
         return "the patches of all pixels under a window take far more memory than they save"
     return dataclasses.replace(
         before,
         operators=(*before.operators, *pool.operators),
         output=pool.output,
-        pool=pool.window.size,
+        pool=window.size,
         range=_narrowed(before.range, pool.low, pool.high),
     )
+
+
+def _on_image(window: net.Window, shape: tuple[int, int, int]) -> net.Window | None:
+    """Place `window`, which has no padding, on an image of `shape` of as many elements.
+
+    It is turned where one image is a row and the other a column. None where the pixels differ.
+    """
+    if (*window.input, window.channels) == shape:
+        return window
+    turned = window.turned
+    if 1 in window.input and (*turned.input, turned.channels) == shape:
+        return turned
+    return None
 
 
 def _narrowed(limits: net.Range, low: int, high: int) -> net.Range:

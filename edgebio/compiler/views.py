@@ -22,9 +22,17 @@ class View:
     sizes: tuple[int, ...]
     steps: tuple[int, ...]
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Where the first and the last of its elements lie."""
+        reaches = [(size - 1) * step for size, step in zip(self.sizes, self.steps, strict=True)]
+        low, high = (sum(pick(reach, 0) for reach in reaches) for pick in (min, max))
+        return self.start + low, self.start + high
+
     def is_all_of(self, elements: int) -> bool:
         """Whether it is a whole tensor of so many elements, as it lies."""
-        return self.start == 0 and self.sizes in ((), (elements,)) and self.steps in ((), (1,))
+        in_order = self.start == 0 and self.steps in ((), (1,))
+        return in_order and math.prod(self.sizes) == elements
 
 
 def transposed(shape: Sequence[int], order: Sequence[int]) -> View:

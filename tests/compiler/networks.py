@@ -1,6 +1,7 @@
 """Small int8 networks, built as .tflite with the schema's object API: no converter needed."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import flatbuffers
@@ -194,16 +195,27 @@ class Net(Builder):
         )
         return h, w
 
-    def conv(self) -> None:
+    def conv(
+        self, window: dict[str, Any] | None = None, outputs: int | None = None, groups: int = 1
+    ) -> None:
         image = self.shape_of(self.at)
-        window = self.window(image[1], image[2], 5)
-        outputs = int(self.rng.integers(1, 11))
-        weights, bias, scale = self.weighted((outputs, *window["size"], image[3]), 0, outputs)
+        window = window or self.window(image[1], image[2], 5)
+        outputs = outputs or groups * int(self.rng.integers(1, max(3, 11 // groups)))
+        shape = (outputs, *window["size"], image[3] // groups)
+        weights, bias, scale = self.weighted(shape, 0, outputs)
         self.windowed("CONV_2D", "Conv2DOptions", window, [weights, bias], outputs, scale)
 
-    def depthwise(self, multiplier: int | None = None) -> None:
+    def grouped(self, window: dict[str, Any] | None = None) -> None:
+        """A convolution of groups of channels."""
+        channels = self.shape_of(self.at)[3]
+        groups = [n for n in range(1, channels + 1) if channels % n == 0]
+        self.conv(window, groups=int(self.rng.choice(groups)))
+
+    def depthwise(
+        self, multiplier: int | None = None, window: dict[str, Any] | None = None
+    ) -> None:
         image = self.shape_of(self.at)
-        window = self.window(image[1], image[2], 5)
+        window = window or self.window(image[1], image[2], 5)
         multiplier = multiplier or int(self.rng.choice([1, 1, 1, 2, 3]))
         outputs = image[3] * multiplier
         weights, bias, scale = self.weighted((1, *window["size"], outputs), 3, outputs)
@@ -267,11 +279,11 @@ class Net(Builder):
         )
         self.at = output
 
-    def pool(self) -> None:
+    def pool(self, window: dict[str, Any] | None = None, kind: str | None = None) -> None:
         image = self.shape_of(self.at)
-        window = self.window(image[1], image[2], 4)
+        window = window or self.window(image[1], image[2], 4)
         window["dilation"] = [1, 1]
-        kind = str(self.rng.choice(["MAX_POOL_2D", "AVERAGE_POOL_2D"]))
+        kind = kind or str(self.rng.choice(["MAX_POOL_2D", "AVERAGE_POOL_2D"]))
         output = self.activation(
             (1, *self.sizes(image, window), image[3]),
             self.scale_of(self.at),
@@ -314,8 +326,12 @@ class Net(Builder):
 
     def mean(self) -> None:
         shape = self.shape_of(self.at)
-        axes = [[1, 2], [2, 1], [1], [2], [3], [1, 3], [1, 2, 3], [-1], [-3, -2]]
-        chosen = axes[int(self.rng.integers(len(axes)))] if len(shape) == 4 else [len(shape) - 1]
+        axes = [[len(shape) - 1]]
+        if len(shape) == 4:
+            axes = [[1, 2], [2, 1], [1], [2], [3], [1, 3], [1, 2, 3], [-1], [-3, -2]]
+        elif len(shape) == 3:
+            axes = [[1], [1], [2], [1, 2], [-2]]
+        chosen = axes[int(self.rng.integers(len(axes)))]
         keep = bool(self.rng.random() < 0.5)
         reduced = {axis % len(shape) for axis in chosen}
         left = tuple(
@@ -512,12 +528,15 @@ class Net(Builder):
         )
         self.at = output
 
-    def pad(self) -> None:
+    def pad(self, pads: Any = None) -> None:
+        """PAD by so many elements before and after along each axis; random ones where not given."""
         shape = self.shape_of(self.at)
-        pads = self.rng.integers(0, 3, (len(shape), 2)).astype(np.int32)
-        pads[0] = 0
-        if self.rng.random() < 0.7:
-            pads[-1] = 0
+        if pads is None:
+            pads = self.rng.integers(0, 3, (len(shape), 2))
+            pads[0] = 0
+            if self.rng.random() < 0.7:
+                pads[-1] = 0
+        pads = np.array(pads, np.int32)
         paddings = self.tensor((len(shape), 2), "INT32", data=pads)
         padded = tuple(n + int(p.sum()) for n, p in zip(shape, pads, strict=True))
         output = self.activation(padded, self.scale_of(self.at), self.zero_of(self.at))
@@ -529,6 +548,89 @@ class Net(Builder):
         output = self.activation(shape, self.scale_of(self.at), self.zero_of(self.at))
         self.operator("RESHAPE", [self.at, target], [output], "ReshapeOptions")
         self.at = output
+
+    def expand(self, axis: int, kind: str | None = None) -> None:
+        """Insert an axis of size 1, by EXPAND_DIMS or RESHAPE as the converter's versions do."""
+        shape = list(self.shape_of(self.at))
+        shape.insert(axis, 1)
+        kind = kind or str(self.rng.choice(["EXPAND_DIMS", "RESHAPE"]))
+        if kind == "RESHAPE":
+            return self.reshape(tuple(shape))
+        where = self.tensor((1,), "INT32", data=np.array([axis], np.int32))
+        output = self.activation(tuple(shape), self.scale_of(self.at), self.zero_of(self.at))
+        self.operator("EXPAND_DIMS", [self.at, where], [output], "ExpandDimsOptions")
+        self.at = output
+        return None
+
+    def squeeze(self, axis: int, kind: str | None = None) -> None:
+        """Remove an axis of size 1, by SQUEEZE or RESHAPE."""
+        shape = list(self.shape_of(self.at))
+        assert shape.pop(axis) == 1
+        kind = kind or str(self.rng.choice(["SQUEEZE", "RESHAPE"]))
+        if kind == "RESHAPE":
+            return self.reshape(tuple(shape))
+        output = self.activation(tuple(shape), self.scale_of(self.at), self.zero_of(self.at))
+        self.operator("SQUEEZE", [self.at], [output], "SqueezeOptions", squeezeDims=[axis])
+        self.at = output
+        return None
+
+    # Layers on a sequence (1, steps, channels), as they are lowered to those on images: Conv1D
+    # makes a row of it, the pools a column.
+
+    def line(self, axis: int, most: int, **given: Any) -> dict[str, Any]:
+        """Window along an axis of an image; random where not given."""
+        random = self.window(1, self.shape_of(self.at)[1 + axis], most)
+        window: dict[str, Any] = {"same": random["same"]}
+        for name in ("size", "stride", "dilation"):
+            window[name] = [1, 1]
+            window[name][axis] = random[name][1]
+        for name, value in given.items():
+            window[name] = value if name == "same" else [1, 1]
+            if name != "same":
+                window[name][axis] = value
+        return window
+
+    def conv_1d(
+        self, outputs: int | None = None, *, causal: bool | None = None, kind: str | None = None,
+        layer: Callable[..., None] | None = None, **given: Any,
+    ) -> None:  # fmt: skip
+        """Conv1D; given are size, stride, dilation and whether its padding is SAME."""
+        if causal is None:
+            causal = bool(self.rng.random() < 0.3)
+        if causal:
+            size = int(given.setdefault("size", self.rng.integers(1, 5)))
+            dilation = int(given.setdefault("dilation", self.rng.choice([1, 1, 2, 3])))
+            given["same"] = False
+            self.pad([[0, 0], [(size - 1) * dilation, 0], [0, 0]])
+        self.expand(1, kind)
+        window = self.line(1, 5, **given)
+        layer(window=window) if layer else self.conv(window, outputs)
+        self.squeeze(1, kind)
+
+    def pool_1d(self, *, kind: str | None = None, pool: str | None = None, **given: Any) -> None:
+        """MaxPooling1D or AveragePooling1D; given are size, stride and the padding."""
+        self.expand(2, kind)
+        self.pool(self.line(0, 4, **given), pool)
+        self.squeeze(2, kind)
+
+    def halving_pool_1d(self) -> None:
+        """MaxPooling1D as most networks have it."""
+        size = int(self.rng.integers(1, min(4, 1 + self.shape_of(self.at)[1])))
+        self.pool_1d(pool="MAX_POOL_2D", size=size, stride=size, same=False)
+
+    def zero_padding_1d(self) -> None:
+        self.pad([[0, 0], self.rng.integers(0, 5, 2), [0, 0]])
+
+    def refolded(self) -> None:
+        """RESHAPE of an image to another, or of a row to a column."""
+        shape = self.shape_of(self.at)
+        sizes = [1, 1, 1]
+        for factor in _factors(math.prod(shape)):
+            sizes[int(self.rng.integers(3))] *= factor
+        if self.rng.random() < 0.5:
+            rows = math.prod(shape[1:-1])
+            sizes = [rows, 1, shape[-1]] if self.rng.random() < 0.5 else [1, rows, shape[-1]]
+        self.reshape((1, *sizes))
 
     def softmax(self) -> None:
         shape = self.shape_of(self.at)
@@ -542,8 +644,16 @@ class Net(Builder):
         return self.build()
 
 
+def _factors(number: int) -> list[int]:
+    """Prime factors."""
+    for factor in range(2, math.isqrt(number) + 1):
+        if number % factor == 0:
+            return [factor, *_factors(number // factor)]
+    return [number] if number > 1 else []
+
+
 def random_network(seed: int) -> bytes:
-    """A network of one to seven layers on an image, perhaps with a head.
+    """A network of one to seven layers on an image or a sequence, perhaps with a head.
 
     A third each has scales as quantization after training makes them, as training for it does, and
     of any kind at all.
@@ -551,6 +661,16 @@ def random_network(seed: int) -> bytes:
     rng = np.random.default_rng(seed)
     sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 18)))
     net = Net(rng, (1, *sizes), STYLES[seed % len(STYLES)])
+    if seed % 5 < 2:
+        net = Net(rng, (1, int(rng.integers(1, 50)), sizes[2]), STYLES[seed % len(STYLES)])
+        _sequence_layers(net)
+    else:
+        _image_layers(net)
+    _head(net)
+    return net.finish()
+
+
+def _image_layers(net: Net) -> None:
     layers = [net.conv, net.conv, net.depthwise, net.depthwise, net.pool, net.add, net.unary]
     layers += [
         net.residual,
@@ -561,10 +681,31 @@ def random_network(seed: int) -> bytes:
         net.prelu,
         net.transpose,
     ]
-    layers += [net.thinned, net.pad, lambda: net.binary("SUB"), lambda: net.binary("MUL")]
-    for _ in range(int(rng.integers(1, 6))):
-        layers[int(rng.integers(len(layers)))]()
-    head = int(rng.integers(6))
+    layers += [
+        net.grouped,
+        net.thinned,
+        net.pad,
+        lambda: net.binary("SUB"),
+        lambda: net.binary("MUL"),
+    ]
+    for _ in range(int(net.rng.integers(1, 6))):
+        layers[int(net.rng.integers(len(layers)))]()
+        if net.rng.random() < 0.2:
+            net.refolded()
+
+
+def _sequence_layers(net: Net) -> None:
+    layers: list[Callable[[], None]] = [net.conv_1d, net.conv_1d, net.conv_1d]
+    layers += [lambda: net.conv_1d(layer=net.depthwise), lambda: net.conv_1d(layer=net.grouped)]
+    layers += [net.pool_1d, net.halving_pool_1d, net.halving_pool_1d, net.zero_padding_1d]
+    layers += [net.add, net.unary, net.smooth, net.prelu, net.branches, net.thinned, net.transpose]
+    layers += [lambda: net.binary("SUB"), lambda: net.binary("MUL")]
+    for _ in range(int(net.rng.integers(1, 7))):
+        layers[int(net.rng.integers(len(layers)))]()
+
+
+def _head(net: Net) -> None:
+    head = int(net.rng.integers(6))
     if head == 0:
         net.smooth()  # views alone may leave nothing to compute
     elif head == 1:
@@ -574,8 +715,8 @@ def random_network(seed: int) -> bytes:
         net.dense()
     elif head == 3:
         shape = net.shape_of(net.at)
-        net.reshape((1, shape[1], shape[2] * shape[3]))
-        net.lstm(int(rng.integers(1, 12)))
+        net.reshape((1, shape[1], math.prod(shape[2:])))
+        net.lstm(int(net.rng.integers(1, 12)))
         last = (1, net.shape_of(net.at)[2])
         net.strided_slice(
             [0, -1, 0], [0] * 3, [1] * 3, last, beginMask=5, endMask=5, shrinkAxisMask=2
@@ -583,4 +724,3 @@ def random_network(seed: int) -> bytes:
     elif head >= 4:
         net.dense()
         net.softmax() if head == 5 else net.unary()
-    return net.finish()

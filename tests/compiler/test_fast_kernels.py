@@ -132,6 +132,13 @@ def test_a_pool_stays_by_itself_where_its_patches_are_too_many() -> None:
     check(net)
 
 
+@pytest.mark.parametrize(("size", "kernel"), [(63, "wide"), (64, "conv2d")])
+def test_a_window_too_large_for_16_bits_takes_another_kernel(size: int, kernel: str) -> None:
+    net = net_of((1, 64, 1024), NONE)
+    net.conv_of(1, (1, size), same=False)
+    assert compiler.compile_model(net.finish(), "dsp").steps[0].function.endswith(kernel)
+
+
 @pytest.mark.parametrize(
     ("shape", "stride", "same"),
     [

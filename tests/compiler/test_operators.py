@@ -1,5 +1,6 @@
 """Each operator by itself: every byte that its kernel writes equals tflite-micro's."""
 
+import math
 import os
 import subprocess
 import sys
@@ -106,6 +107,16 @@ def test_a_clamp_goes_into_them(kind: str) -> None:
         net.at = output
 
     assert len(equal(build, (1, 5, 4, 3)).program.steps) == 1
+
+
+@pytest.mark.parametrize(("channels", "groups"), [(6, 2), (6, 3), (6, 6), (8, 4)])
+def test_groups_of_channels(channels: int, groups: int) -> None:
+    def build(net: networks.Net) -> None:
+        net.conv(net.window(7, 5, 3), 2 * groups, groups)
+
+    model = equal(build, (1, 7, 5, channels))
+    depthwise = "depthwise" in model.program.steps[0].function
+    assert depthwise == (groups == channels)
 
 
 SCALES = (0.0001, 0.003, 0.02, 0.0629, 0.1, 0.7, 3.0)
@@ -231,6 +242,34 @@ def test_strided_slice_by_its_indices(
     equal(build, (1, 7, 5))
 
 
+def test_an_output_under_another_scale_keeps_its_own() -> None:
+    """So near the scale before it that no value changes, and no layer is left of it."""
+
+    def build(net: networks.Net) -> None:
+        net.conv()
+        output = net.activation(
+            net.shape_of(net.at), net.scale_of(net.at) * np.float32(1.001), net.zero_of(net.at)
+        )
+        net.operator("QUANTIZE", [net.at], [output])
+        net.at = output
+        net.reshape((1, math.prod(net.shape_of(net.at))))
+
+    model = equal(build, (1, 5, 4, 3))
+    assert kinds(model) == ["CONV_2D"]
+    declared = tflite.read(made(build, (1, 5, 4, 3), 1))
+    (output,) = declared.outputs
+    assert model.output_scale == declared.tensors[output].scale[0]
+    assert f"{model.output_scale:.9g}" in model.program.texts()["model.h"]
+
+
+def test_a_slice_of_the_first_element_alone_is_no_name_of_all() -> None:
+    def build(net: networks.Net) -> None:
+        net.unary()
+        net.strided_slice([0, 0, 0], [1, 1, 1], [1, 1, 1], (1, 1, 1))
+
+    assert equal(build, (1, 7, 5)).output_shape == (1, 1)
+
+
 @pytest.mark.parametrize("time_major", [False, True])
 @pytest.mark.parametrize(
     ("units", "clip", "power"), [(7, 0.0, -11), (4, 0.8, -12), (1, 10.0, -15), (9, 0.0, -6)]
@@ -336,7 +375,7 @@ def test_lstm_gates_know_every_sigmoid(kind: str, tmp_path: Any) -> None:
         f"int32_t answer(int32_t value) {{ return {call}; }}\n"
     )
     kernels = storage.assets("firmware_assets") / "kernels"
-    answer = host_compiler.library("sigmoids", [source], [kernels]).answer
+    answer = host_compiler.load_library("sigmoids", [source], [kernels]).answer
     answer.argtypes, answer.restype = [ctypes.c_int32], ctypes.c_int32
     np.testing.assert_array_equal([answer(int(v)) for v in x], wanted)
 

@@ -105,13 +105,19 @@ def test_boards_are_right_of_sixty_at_a_time(board: str, start: int) -> None:
 
 
 def on_board(seeds: Sequence[int], name: str) -> None:
+    board = emulated_board(name)
+    right(seeds, lambda models, x: many.emulated(board, models, x))
+
+
+def emulated_board(name: str) -> boards.Board:
+    """Skip where there is no emulator of the board, or no compiler for it."""
     try:
         board = boards.load(name)
         emulator.command(board, Path())
         toolchain.tool("gcc")
     except MissingToolError as error:
         pytest.skip(str(error))
-    right(seeds, lambda models, x: many.emulated(board, models, x))
+    return board
 
 
 def right(

@@ -135,6 +135,23 @@ def weights_from_outside(net: Net) -> None:
     net.graph.operators[0].inputs = [0, 0, 2]
 
 
+def three_groups(net: Net) -> None:
+    """Four outputs of three groups of two channels."""
+    tensor(net, 0).shape = [1, 8, 8, 6]
+
+
+def too_many_groups(net: Net) -> None:
+    """As one convolution, 4,000 x 3 x 3 x 4,000 weights."""
+    tensor(net, 1).shape = [4000, 3, 3, 2]
+    tensor(net, 1).quantization.scale = [0.01]
+    tensor(net, 1).quantization.zeroPoint = [0]
+    tensor(net, 1).buffer = net.buffer(bytes(4000 * 18))
+    tensor(net, 2).shape = [4000]
+    tensor(net, 2).buffer = net.buffer(bytes(4000 * 4))
+    tensor(net, 0).shape = [1, 8, 8, 4000]
+    tensor(net, 3).shape = [1, 6, 6, 4000]
+
+
 FLOAT, INT16 = 0, 7  # TensorType
 
 CONV = "operator 0 (CONV_2D): "
@@ -161,6 +178,8 @@ CONV = "operator 0 (CONV_2D): "
         (set_tensor(0, shape=[1, 2, 8, 2]), CONV + "a window of 3 x 3 does not fit"),
         (set_tensor(0, shape=[1, 0, 8, 2]), CONV + "tensor 0 has shape [1, 0, 8, 2]"),
         (set_tensor(0, shape=[1, 8, 16]), CONV + "tensor 0 has 3 axes; 4 are needed"),
+        (three_groups, CONV + "4 outputs of 3 groups of channels"),
+        (too_many_groups, CONV + "more than 16,777,216 bytes of constants up to here"),
         (set_tensor(0, shape=[1, 40000, 1, 2]), CONV + "tensor 0 has shape [1, 40000, 1, 2]"),
         (set_tensor(3, shape=[1, 6, 7, 4]), CONV + "output has shape [1, 6, 7, 4], [1, 6, 6, 4]"),
         (signature, CONV + "tensor 0 has a dynamic shape"),
@@ -261,6 +280,12 @@ def test_whole_models() -> None:
     net = conv_net()
     net.graph.inputs = [0, 0]
     refused(net, "the model has 2 inputs and 1 outputs")
+
+    net = conv_net()
+    net.conv()
+    net.graph.outputs = [3, net.at]
+    with pytest.raises(EdgebioError, match="the model has 1 inputs and 2 outputs"):
+        compiler.compile_model(net.build())
 
     net = conv_net()
     net.model.subgraphs = [net.graph, networks.load_schema().SubGraphT()]

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgebio.compiler import arithmetic
 from edgebio.compiler import network as net
@@ -11,6 +12,10 @@ from edgebio.compiler.source import Source
 
 def conv_2d(source: Source) -> net.Layer:
     weights = source.constant(1).astype(np.int8)
+    groups = source.input(0).shape[3] // weights.shape[3]
+    if groups > 1 and weights.shape[3] == 1:
+        return _depthwise(source, weights[..., 0].transpose(1, 2, 0), len(weights) // groups)
+    weights = _ungrouped(weights, groups)
     return net.Conv2D(
         *source.identity,
         window=source.window(weights.shape[1], weights.shape[2]),
@@ -19,18 +24,32 @@ def conv_2d(source: Source) -> net.Layer:
         pad_value=int(source.input(0).zero_point[0]),
         range=source.range(),
         activation=source.activation,
+        groups=groups,
     )
+
+
+def _ungrouped(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8]:
+    """Weights for all channels, zero for those of other groups: they add nothing to a sum."""
+    outputs, height, width, channels = weights.shape
+    blocks = np.zeros((groups, outputs // groups, height, width, groups, channels), np.int8)
+    for group, own in enumerate(weights.reshape(groups, -1, height, width, channels)):
+        blocks[group, ..., group, :] = own
+    return blocks.reshape(outputs, height, width, groups * channels)
 
 
 def depthwise_conv_2d(source: Source) -> net.Layer:
     weights = source.constant(1).astype(np.int8)[0]
+    return _depthwise(source, weights, int(source.options["depth_multiplier"]))
+
+
+def _depthwise(source: Source, weights: NDArray[np.int8], multiplier: int) -> net.Layer:
     height, width, outputs = weights.shape
     return net.DepthwiseConv2D(
         *source.identity,
         window=source.window(height, width),
         weights=weights,
         channels=source.channels(weights.reshape(-1, outputs).T.astype(np.int64)),
-        multiplier=int(source.options["depth_multiplier"]),
+        multiplier=multiplier,
         pad_value=int(source.input(0).zero_point[0]),
         range=source.range(),
         activation=source.activation,

@@ -20,13 +20,15 @@ def conv_2d(node: Node) -> None:
     node.image(node.output)
     weights = node.weights(1, axes=4, axis=0)
     outputs, height, width, channels = weights.shape
-    if channels != image.shape[3]:
-        node.refuse(
-            f"weights take {channels} channels, the input has {image.shape[3]}; "
-            "grouped convolution is not supported"
-        )
-    if height * width * channels > MOST_ELEMENTS:
+    groups, rest = divmod(image.shape[3], channels)
+    if rest:
+        node.refuse(f"weights take {channels} channels, the input has {image.shape[3]}")
+    if outputs % groups:
+        node.refuse(f"{outputs} outputs of {groups} groups of channels")
+    if height * width * image.shape[3] > MOST_ELEMENTS:
         node.refuse("window too large")
+    if channels > 1:  # zeros stand between the groups
+        node.added_bytes = math.prod(weights.shape) * (groups - 1)
     node.bias(2, outputs)
     node.window(image, height, width, outputs)
     node.products(image, weights)
