@@ -1,4 +1,4 @@
-"""``edgebio data``: what data sets there are, what they hold, and how to have them."""
+"""``edgebio data``: list, describe, fetch and import data sets."""
 
 import dataclasses
 from pathlib import Path
@@ -8,15 +8,16 @@ import click
 
 from edgebio import datasets
 from edgebio.cli.common import Document, Output, command
-from edgebio.datasets import download
-from edgebio.recordings import files, importing, layout, summary
-from edgebio.recordings.recording import Recording
+from edgebio.datasets import DataSet, download
+from edgebio.recordings import ImportOptions, import_recordings, save_recordings
+from edgebio.recordings.importing.mapping_file import read_mapping
+from edgebio.recordings.summary import Summary, summarize
 
 folder_option = click.option(
     "--data",
     "root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of data sets, one folder each; otherwise EDGEBIO_DATA, then what was fetched.",
+    help="Folder of data sets, one folder each; otherwise EDGEBIO_DATA, then the fetched sets.",
 )
 
 
@@ -28,35 +29,35 @@ def data() -> None:
 @command(data, name="list", example="edgebio data list --data ~/recordings")
 @folder_option
 def list_(out: Output, root: Path | None) -> Document:
-    """List the data sets by name, and whether they are on this machine."""
-    found: list[dict[str, Any]] = []
+    """List the data sets, and whether they are on this machine."""
+    documents: list[dict[str, Any]] = []
     for name in datasets.names():
-        described = datasets.get(name)
+        dataset = datasets.get(name)
         folder = datasets.locate(name, root)
-        found.append(
+        documents.append(
             {
                 "name": name,
-                "title": described.title,
-                "rate": described.rate,
-                "channels": described.channels,
-                "classes": described.classes,
-                "people": datasets.people(name, root),
+                "title": dataset.title,
+                "rate": dataset.rate,
+                "channels": dataset.channels,
+                "classes": dataset.classes,
+                "people": datasets.subjects(name, root),
                 "state": download.state(name, folder),
                 "folder": str(folder) if folder else None,
             }
         )
     out.table(
         "",
-        ["name", "signal", "classes", "people", "here"],
+        ["name", "signal", "classes", "subjects", "here"],
         [
             [d["name"], f"{d['channels']} ch, {d['rate']:g} Hz", len(d["classes"]),
              len(d["people"]), d["state"]]
-            for d in found
+            for d in documents
         ],
     )  # fmt: skip
-    if any(d["state"] in ("no", "partly") for d in found):
-        out.result("`edgebio data fetch NAME` brings what is not here, or names its page.")
-    return {"datasets": found}
+    if any(d["state"] in ("no", "partly") for d in documents):
+        out.result("`edgebio data fetch NAME` downloads what is missing, or names its page.")
+    return {"datasets": documents}
 
 
 @command(
@@ -65,7 +66,7 @@ def list_(out: Output, root: Path | None) -> Document:
     "edgebio data info mine.npz --plot mine.html",
 )
 @click.argument("name")
-@click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
+@click.option("--subject", "subjects", multiple=True, help="Only this subject; can be repeated.")
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Draw one recording of each class, and spectra: .svg, .png or .html.",
@@ -74,37 +75,37 @@ def list_(out: Output, root: Path | None) -> Document:
 def info(
     out: Output, name: str, subjects: tuple[str, ...], plot: Path | None, root: Path | None
 ) -> Document:
-    """Describe data set NAME (or an imported .npz file): people, classes, seconds, amplitudes."""
-    described = datasets.get(name)
+    """Describe data set NAME (or an imported .npz file): subjects, classes, duration, amplitude."""
+    dataset = datasets.get(name)
     recordings = datasets.load(name, root, subjects or None)
-    held = summary.summarise(recordings)
+    summary = summarize(recordings)
     if plot:
-        from edgebio.report import signals
+        from edgebio.datasets.signal_report import write_signal_report
 
-        out.note(f"plot: {signals.write(plot, described, recordings, held)}")
-    terms = {"source": described.page, "licence": described.licence, "cite": described.citation}
-    out.result(f"{described.name}: {described.title}")
-    for what, text in terms.items():
+        out.note(f"plot: {write_signal_report(plot, dataset, recordings, summary)}")
+    out.result(f"{dataset.name}: {dataset.title}")
+    terms = {"source": dataset.page, "license": dataset.license, "cite": dataset.citation}
+    for term, text in terms.items():
         if text:
-            out.result(f"  {what}: {text}")
-    for person, reason in described.left_out.items():
-        out.result(f"  left out unless named: {person} {reason}")
+            out.result(f"  {term}: {text}")
+    for subject, reason in dataset.excluded_subjects.items():
+        out.result(f"  excluded unless named: {subject} {reason}")
     out.result()
     out.table(
         "",
-        ["what", "value"],
+        ["property", "value"],
         [
-            ["people", ", ".join(share.name for share in held.people)],
-            ["sessions", ", ".join(described.sessions)],
-            ["recordings", f"{held.recordings:,}"],
-            ["length", f"{held.seconds:,.1f} s, of it {held.unlabelled_seconds:,.1f} s no class"],
-            ["rate, channels", f"{described.rate:g} Hz, {described.channels}"],
-            ["units", described.units],
-            ["range", f"{held.lowest:,} to {held.highest:,}"],
-            ["RMS of each channel", "  ".join(f"{value:.1f}" for value in held.rms)],
+            ["subjects", ", ".join(share.name for share in summary.subjects)],
+            ["sessions", ", ".join(dataset.sessions)],
+            ["recordings", f"{summary.recordings:,}"],
+            ["duration", f"{summary.seconds:,.1f} s, {summary.unlabeled_seconds:,.1f} s unlabeled"],
+            ["rate, channels", f"{dataset.rate:g} Hz, {dataset.channels}"],
+            ["units", dataset.units],
+            ["range", f"{summary.lowest:,} to {summary.highest:,}"],
+            ["RMS of each channel", "  ".join(f"{value:.1f}" for value in summary.rms)],
         ],
     )
-    for title, shares in (("class", held.classes), ("person", held.people)):
+    for title, shares in (("class", summary.classes), ("subject", summary.subjects)):
         out.table(
             "",
             [title, "recordings", "sessions", "repetitions", "seconds"],
@@ -113,11 +114,7 @@ def info(
                 for s in shares
             ],
         )
-    return {
-        **dataclasses.asdict(described),
-        "left_out": dict(described.left_out),
-        "held": dataclasses.asdict(held),
-    }
+    return {**_dataset_document(dataset), "held": _summary_document(summary)}
 
 
 @command(data, name="fetch", example="edgebio data fetch emg-3dc")
@@ -126,21 +123,21 @@ def info(
     "--from", "address", metavar="URL", help="Another address that carries the same files."
 )
 def fetch_(out: Output, name: str, address: str | None) -> Document:
-    """Bring data set NAME from its public source into the cache: checked, and resumed where cut."""
-    described = datasets.get(name)
-    brought = download.fetch(name, address)
-    folder = download.folder(name)
-    out.note(f"licence: {described.licence}; cite: {described.citation}")
+    """Download data set NAME into the cache: checked, and resumed where it was interrupted."""
+    dataset = datasets.get(name)
+    fetched = download.fetch(name, address)
+    folder, files = download.cache_folder(name), download.list_files(name)
+    out.note(f"license: {dataset.license}; cite: {dataset.citation}")
     out.result(
-        f"{folder}: {len(brought)} files fetched, "
-        f"{len(download.listing(name)) - len(brought)} were there; all have the published SHA-256"
+        f"{folder}: {len(fetched)} files fetched, {len(files) - len(fetched)} were there; all have "
+        "the published SHA-256"
     )
     return {
         "name": name,
         "folder": str(folder),
-        "fetched": len(brought),
-        "bytes": sum(file.size for file in brought),
-        "files": len(download.listing(name)),
+        "fetched": len(fetched),
+        "bytes": sum(file.size for file in fetched),
+        "files": len(files),
     }
 
 
@@ -164,37 +161,38 @@ edgebio data import S*.mat --mapping lab.toml --name 'S{subject}.mat' -o mine.np
 )  # fmt: skip
 @click.option(
     "--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="TOML",
-    help="What the files' columns or arrays are and what they do not say; options go before it.",
+    help="Names of the files' columns or arrays, and what the files do not state; options take "
+    "precedence.",
 )  # fmt: skip
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
     metavar="HZ",
-    help="Samples a second; a file's own `rate` where it has one.",
+    help="Sampling rate in Hz; the file's own rate by default.",
 )
 @click.option(
     "--lsb", type=click.FloatRange(min=0, min_open=True), metavar="X",
-    help="Units of one count, for decimal numbers, and for channels of several steps.",
+    help="Units of one count, for decimal numbers, and for channels of several step sizes.",
 )  # fmt: skip
-@click.option("--units", help="Unit of the numbers; otherwise what the file says, or counts.")
+@click.option("--units", help="Unit of the numbers; the file's, or counts, by default.")
 @click.option(
     "--columns", default="", metavar="NAMES",
-    help="Columns that are channels, by name or number from 1, with commas; all by default.",
+    help="Channels, by column name or number from 1, separated by commas; all by default.",
 )  # fmt: skip
 @click.option(
     "--label-column", metavar="NAME",
     help="Column (or array, or WFDB annotations such as atr) of every sample's class.",
 )  # fmt: skip
 @click.option("--label", help="Class of the whole file.")
-@click.option("--subject", help="Who was recorded; 1 by default.")
-@click.option("--session", help="At which sitting; 1 by default.")
+@click.option("--subject", help="Subject; 1 by default.")
+@click.option("--session", help="Session; 1 by default.")
 @click.option(
     "--repetition", type=click.IntRange(min=0), metavar="N",
     help="Number of the (first) trial; 0 by default.",
 )  # fmt: skip
 @click.option(
     "--name", "template", metavar="TEMPLATE",
-    help="How the files are named, of {subject}, {session}, {repetition}, {label} and *.",
+    help="Pattern of the file names, with {subject}, {session}, {repetition}, {label} and *.",
 )  # fmt: skip
 def import_(
     out: Output,
@@ -203,24 +201,42 @@ def import_(
     mapping: Path | None,
     columns: str,
     template: str | None,
-    **told: object,
+    **options: object,
 ) -> Document:
     """Make one recordings file of FILEs: CSV, NPZ, .mat, EDF, BDF, or WFDB (.hea).
 
-    A mapping file has tables [variables], [values] and [classes]: README.md shows one. Annotations
-    of EDF+ become labels.
+    A mapping file has tables [variables], [values] and [classes]. Annotations of EDF+ become
+    labels.
     """
-    chosen = tuple(name.strip() for name in columns.split(",") if name.strip())
-    base = layout.read(mapping) if mapping else layout.Layout()
-    how = layout.given(base, columns=chosen or None, **told)
-    recordings: list[Recording] = importing.gather(paths, how, template)
-    written = files.save(output, recordings)
-    held = summary.summarise(recordings)
-    first = recordings[0]
+    names = tuple(name.strip() for name in columns.split(",") if name.strip())
+    base = read_mapping(mapping) if mapping else ImportOptions()
+    recordings = import_recordings(paths, base.override(columns=names or None, **options), template)
+    written = save_recordings(output, recordings)
+    summary, first = summarize(recordings), recordings[0]
     out.result(
-        f"{written}: {held.recordings} recordings of {len(held.people)} people, "
-        f"{len(held.classes)} classes, {held.seconds:,.1f} s, {first.channels} channels at "
+        f"{written}: {summary.recordings} recordings of {len(summary.subjects)} subjects, "
+        f"{len(summary.classes)} classes, {summary.seconds:,.1f} s, {first.channels} channels at "
         f"{first.rate:g} Hz"
     )
     return {"file": str(written), "rate": first.rate, "channels": first.channels,
-            "units": first.units, **dataclasses.asdict(held)}  # fmt: skip
+            "units": first.units, **_summary_document(summary)}  # fmt: skip
+
+
+# Keys of the JSON documents are stable, whatever the fields are called.
+_FORMER_KEYS = {
+    "license": "licence",
+    "download_url": "files",
+    "excluded_subjects": "left_out",
+    "unlabeled_seconds": "unlabelled_seconds",
+    "subjects": "people",
+}
+
+
+def _dataset_document(dataset: DataSet) -> dict[str, Any]:
+    fields = dataclasses.asdict(dataset)
+    return {_FORMER_KEYS.get(name, name): value for name, value in fields.items()}
+
+
+def _summary_document(summary: Summary) -> dict[str, Any]:
+    fields = dataclasses.asdict(summary)
+    return {_FORMER_KEYS.get(name, name): value for name, value in fields.items()}

@@ -1,4 +1,4 @@
-"""Named data sets: one short file each, read from a folder of the user's or from the cache."""
+"""Named data sets: one file each, read from a folder of the user or from the cache."""
 
 import importlib
 import os
@@ -9,11 +9,12 @@ from typing import cast
 from edgebio import progress, storage
 from edgebio.datasets.dataset import DataSet, Reader
 from edgebio.errors import EdgebioError
-from edgebio.recordings import files
-from edgebio.recordings.order import natural
+from edgebio.recordings.natural_order import sort_naturally
 from edgebio.recordings.recording import Recording
+from edgebio.recordings.recordings_file import read_recordings_file
+from edgebio.suggest import nearest
 
-__all__ = ["DataSet", "get", "load", "locate", "names", "people"]
+__all__ = ["DataSet", "get", "load", "locate", "names", "subjects"]
 
 _MODULES = {
     "emg-3dc": "emg_3dc",
@@ -26,21 +27,21 @@ _MODULES = {
     "emg-amputee-grips6": "emg_amputee_grips6",
     "ecg-mitbih": "ecg_mitbih",
     "ecg-ptb": "ecg_ptb",
-    "ecg-ptb-sample": "ecg_ptb_sample",
-    "ecg-heartbeat-mitbih": "ecg_heartbeat_mitbih",
-    "ecg-heartbeat-ptb": "ecg_heartbeat_ptb",
+    "ecg-ptb-sample": "ecg_ptb",
+    "ecg-heartbeat-mitbih": "ecg_heartbeat",
+    "ecg-heartbeat-ptb": "ecg_heartbeat",
     "eeg-bonn": "eeg_bonn",
     "ninapro-db1": "ninapro",
     "ninapro-db2": "ninapro",
     "ninapro-db3": "ninapro",
     "ninapro-db5": "ninapro",
     "ninapro-db7": "ninapro",
-    "emg-synthetic": "synthetic",
+    "emg-synthetic": "emg_synthetic",
 }
 
 
 def names() -> list[str]:
-    """Names of the data sets that edgebio knows."""
+    """Names of the data sets."""
     return list(_MODULES)
 
 
@@ -50,142 +51,21 @@ def get(name: str) -> DataSet:
     Parameters
     ----------
     name
-        A name of `names`, or the path of a file that ``edgebio data import`` made.
+        One of `names`, or the path of a recordings file (.npz).
 
     Raises
     ------
     EdgebioError
         Where there is none of that name.
     """
-    if name.endswith(".npz"):
-        return _of_file(Path(name), files.load(Path(name)))
-    return _reader(name).DATASET
-
-
-def locate(name: str, root: Path | None = None) -> Path | None:
-    """Folder that holds the files of a data set.
-
-    Parameters
-    ----------
-    name
-        A name of `names`.
-    root
-        Folder of data sets that the user named; looked at alone if given. Otherwise the folder
-        that ``EDGEBIO_DATA`` names is looked at, then what ``edgebio data fetch`` has brought.
-
-    Returns
-    -------
-    Path or None
-        ``<folder of data sets>/<name>``; None where it is nowhere.
-
-    Raises
-    ------
-    EdgebioError
-        Where ``EDGEBIO_DATA`` names a folder that does not exist.
-    """
-    variable = os.environ.get("EDGEBIO_DATA")
-    if variable and not root and not Path(variable).is_dir():
-        raise EdgebioError(f"EDGEBIO_DATA={variable}: no such folder")
-    roots = [root] if root else [Path(variable)] if variable else []
-    if not root:
-        roots.append(storage.cache("data"))
-    return next((r / name for r in roots if (r / name).is_dir()), None)
-
-
-def people(name: str, root: Path | None = None) -> list[str]:
-    """List the people of a data set that are on this machine, in natural order."""
-    reader = _reader(name)
-    folder = locate(name, root)
-    if folder is None and not reader.DATASET.computed:
-        return []
-    return natural(reader.subjects(folder or Path()))
-
-
-def load(
-    name: str, root: Path | None = None, subjects: Sequence[str] | None = None
-) -> list[Recording]:
-    """Load the recordings of a data set.
-
-    Parameters
-    ----------
-    name
-        A name of `names`, or the path of a file that ``edgebio data import`` made.
-    root
-        Folder of data sets; see `locate`.
-    subjects
-        People to load; all but the set's ``left_out`` if None.
-
-    Returns
-    -------
-    list of Recording
-        By person, session and repetition, in the data set's order.
-
-    Raises
-    ------
-    EdgebioError
-        Where the files are missing or damaged, or a person is not among them; one line that names
-        the file and what was expected.
-    """
-    if name.endswith(".npz"):
-        everything = files.load(Path(name))
-        chosen = _chosen(name, [r.subject for r in everything], subjects, {})
-        return [r for r in everything if r.subject in chosen]
-    reader = _reader(name)
-    description = reader.DATASET
-    folder = Path()
-    if not description.computed:
-        found = locate(name, root)
-        if found is None:
-            where = f"{root} has no folder {name}" if root else f"{name} is not on this machine"
-            how = (
-                f"run `edgebio data fetch {name}`"
-                if description.files
-                else f"get it from {description.page}"
-            )
-            raise EdgebioError(
-                f"{where}: {how}, or point EDGEBIO_DATA or --data at the folder that holds {name}/"
-            )
-        folder = found
-    chosen = _chosen(name, reader.subjects(folder), subjects, description.left_out)
-    if not chosen:
-        how = f": run `edgebio data fetch {name}`" if description.files else ""
-        raise EdgebioError(f"{folder}: no recordings of {name}{how}")
-    return [
-        r
-        for person in progress.track(chosen, f"reading {name}")
-        for r in reader.load(folder, person)
-    ]
-
-
-def _reader(name: str) -> Reader:
-    if name not in _MODULES:
-        raise EdgebioError(
-            f"no data set {name!r}; there are {', '.join(_MODULES)}, or give a .npz file that "
-            "`edgebio data import` made"
-        )
-    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
-    return cast(Reader, getattr(module, "READERS", {}).get(name, module))
-
-
-def _chosen(
-    name: str, here: Sequence[str], wanted: Sequence[str] | None, left_out: Mapping[str, str]
-) -> list[str]:
-    """People to load, in natural order, or as `wanted` has them."""
-    known = natural(here)
-    if wanted is None:
-        return [person for person in known if person not in left_out]
-    for person in wanted:
-        if person not in known:
-            raise EdgebioError(f"{name} has no subject {person!r} here; it has {', '.join(known)}")
-    return list(dict.fromkeys(wanted))
-
-
-def _of_file(path: Path, recordings: Sequence[Recording]) -> DataSet:
+    if not name.endswith(".npz"):
+        return _reader(name).DATASET
+    recordings = read_recordings_file(Path(name))
     first = recordings[0]
     return DataSet(
-        name=str(path),
-        title=f"recordings imported into {path.name}",
-        licence="the user's own",
+        name=name,
+        title=f"recordings imported into {Path(name).name}",
+        license="the user's own",
         citation="",
         rate=first.rate,
         channels=first.channels,
@@ -193,3 +73,120 @@ def _of_file(path: Path, recordings: Sequence[Recording]) -> DataSet:
         classes=first.classes,
         sessions=tuple(dict.fromkeys(r.session for r in recordings)),
     )
+
+
+def locate(name: str, root: str | Path | None = None) -> Path | None:
+    """Find the folder that holds the files of a data set.
+
+    Parameters
+    ----------
+    name
+        One of `names`.
+    root
+        Folder of data sets, the only one that is searched. If None, the folder that
+        ``EDGEBIO_DATA`` names is searched, then the cache of ``edgebio data fetch``.
+
+    Returns
+    -------
+    Path or None
+        ``<folder of data sets>/<name>``; None where there is none.
+
+    Raises
+    ------
+    EdgebioError
+        Where ``EDGEBIO_DATA`` names a folder that does not exist.
+    """
+    if root is not None:
+        roots = [Path(root)]
+    else:
+        variable = os.environ.get("EDGEBIO_DATA")
+        if variable and not Path(variable).is_dir():
+            raise EdgebioError(f"EDGEBIO_DATA={variable}: no such folder")
+        roots = [*([Path(variable)] if variable else []), storage.cache("data")]
+    return next((r / name for r in roots if (r / name).is_dir()), None)
+
+
+def subjects(name: str, root: str | Path | None = None) -> list[str]:
+    """List the subjects of a data set that are on this machine, in natural order."""
+    reader = _reader(name)
+    folder = locate(name, root)
+    if folder is None and not reader.DATASET.computed:
+        return []
+    return sort_naturally(reader.list_subjects(folder or Path()))
+
+
+def load(
+    name: str, root: str | Path | None = None, subjects: Sequence[str] | None = None
+) -> list[Recording]:
+    """Load the recordings of a data set.
+
+    Parameters
+    ----------
+    name
+        One of `names`, or the path of a recordings file (.npz).
+    root
+        Folder of data sets; see `locate`.
+    subjects
+        Names of the subjects to load; all but the set's ``excluded_subjects`` if None.
+
+    Returns
+    -------
+    list of Recording
+        By subject, session and repetition, in the data set's order.
+
+    Raises
+    ------
+    EdgebioError
+        Where the files are missing or damaged, or a subject is not among them; one line that names
+        the file and what was expected.
+    """
+    if name.endswith(".npz"):
+        recordings = read_recordings_file(Path(name))
+        chosen = _choose(name, [r.subject for r in recordings], subjects, {})
+        return [r for r in recordings if r.subject in chosen]
+    reader = _reader(name)
+    description = reader.DATASET
+    fetching = f": run `edgebio data fetch {name}`" if description.download_url else ""
+    folder = Path() if description.computed else locate(name, root)
+    if folder is None:
+        raise EdgebioError(
+            (f"{root} has no folder {name}" if root else f"{name} is not on this machine")
+            + (fetching or f": get it from {description.page}")
+            + f", or point EDGEBIO_DATA or --data at the folder that holds {name}/"
+        )
+    chosen = _choose(name, reader.list_subjects(folder), subjects, description.excluded_subjects)
+    if not chosen:
+        raise EdgebioError(f"{folder}: no recordings of {name}{fetching}")
+    return [
+        recording
+        for subject in progress.track(chosen, f"reading {name}")
+        for recording in reader.read_subject(folder, subject)
+    ]
+
+
+def _reader(name: str) -> Reader:
+    if name not in _MODULES:
+        raise EdgebioError(
+            f"no data set {name!r}{nearest(name, _MODULES)}; there are {', '.join(_MODULES)}, or "
+            "give the .npz file of `edgebio data import`"
+        )
+    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    return cast(Reader, getattr(module, "READERS", {}).get(name, module))
+
+
+def _choose(
+    name: str, present: Sequence[str], wanted: Sequence[str] | None, excluded: Mapping[str, str]
+) -> list[str]:
+    """Subjects to load, in natural order, or in the order of `wanted`."""
+    available = sort_naturally(present)
+    if wanted is None:
+        return [subject for subject in available if subject not in excluded]
+    if isinstance(wanted, str):
+        raise EdgebioError(f"subjects={wanted!r}; expected a list of names: [{wanted!r}]")
+    for subject in wanted:
+        if subject not in available:
+            hint = nearest(str(subject), available)
+            raise EdgebioError(
+                f"{name} has no subject {subject!r} here; it has {', '.join(available)}{hint}"
+            )
+    return list(dict.fromkeys(wanted))

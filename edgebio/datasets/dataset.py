@@ -1,6 +1,6 @@
-"""What is known of a data set besides its samples."""
+"""What a data set is: its description, and how a module reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -8,106 +8,112 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.errors import EdgebioError
+from edgebio.recordings.natural_order import sort_naturally
 from edgebio.recordings.recording import Recording
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A named data set: where it comes from, under which terms, and what its files hold.
+    """A named data set: origin, terms, and what its files hold.
 
     Attributes
     ----------
     name, title
         Name on the command line, and one line of description.
-    licence, citation
-        Terms as its publisher states them, and the work to cite.
+    license, citation
+        Terms as the publisher states them, and the work to cite.
     rate
-        Samples a second.
+        Sampling rate in Hz.
     channels
-        Channels of a sample.
+        Number of channels.
     units
-        What one count is, as published.
+        Meaning of one count, as published.
     classes
         Class names; labels index them.
     sessions
-        Names of the sittings of each person.
+        Names of the sessions of each subject.
     page
-        Where a person reads about it; empty where nothing is published.
-    files
-        Address that the paths of its checksum list are appended to; empty for a set that is not
-        published file by file, or asks for registration: people get it from its page.
+        Web page about the set; empty for none.
+    download_url
+        Address that the paths of the checksum list are appended to; empty where the set is not
+        published file by file, or needs registration.
     computed
         The set has no files: it is computed.
-    left_out
-        People that are loaded only when named, with the reason.
+    excluded_subjects
+        Subjects that are loaded only when named, with the reason.
     caveat
-        What no figure on this set can say, to be told beside each; empty for nothing.
+        A limit of every result on this set; empty for none.
     """
 
     name: str
     title: str
-    licence: str
+    license: str
     citation: str
     rate: float
     channels: int
     units: str
     classes: tuple[str, ...]
-    sessions: tuple[str, ...]
+    sessions: tuple[str, ...] = ("1",)
     page: str = ""
-    files: str = ""
+    download_url: str = ""
     computed: bool = False
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    excluded_subjects: Mapping[str, str] = field(default_factory=dict)
     caveat: str = ""
 
     def recording(
         self,
         samples: npt.NDArray[np.int16],
         labels: int | npt.NDArray[np.int16],
-        path: Path,
+        source: Path | str,
         *,
         subject: str,
         session: str = "1",
         repetition: int = 0,
         condition: str = "",
+        beats: npt.NDArray[np.int64] | None = None,
     ) -> Recording:
-        """Make a recording of this set.
-
-        Parameters
-        ----------
-        samples
-            int16, shape (n, channels): counts.
-        labels
-            Class of every sample, shape (n,), or one of all.
-        path
-            File that they came from.
-        subject, session, repetition, condition
-            See `Recording`.
-        """
-        if isinstance(labels, int):
-            labels = np.full(len(samples), labels, np.int16)
+        """Make a recording of this set; `labels` is the class of every sample, or one of all."""
         return Recording(
             samples=samples,
             rate=self.rate,
             units=self.units,
-            labels=labels,
+            labels=np.broadcast_to(labels, len(samples)).astype(np.int16),
             classes=self.classes,
             subject=subject,
             session=session,
             repetition=repetition,
-            source=str(path),
+            source=str(source),
             condition=condition,
+            beats=beats,
         )
 
 
 class Reader(Protocol):
-    """What reads a data set: a module, or an object where several sets are read alike."""
+    """What reads a data set: a module, or an object where one module reads several sets."""
 
     @property
-    def DATASET(self) -> DataSet:  # noqa: N802 - the modules' own name for it
-        """What is known of the set."""
+    def DATASET(self) -> DataSet:  # noqa: N802 - a constant of the modules
+        """Description of the set."""
 
-    def subjects(self, folder: Path) -> list[str]:
-        """Names of the people in `folder`."""
+    def list_subjects(self, folder: Path) -> list[str]:
+        """Names of the subjects in `folder`, in any order."""
 
-    def load(self, folder: Path, subject: str) -> list[Recording]:
-        """Read the recordings of one person."""
+    def read_subject(self, folder: Path, subject: str) -> list[Recording]:
+        """Read the recordings of one subject.
+
+        Raises
+        ------
+        EdgebioError
+            Where a file is missing, misnamed, cut, or holds anything but what was published.
+        """
+
+
+def by_file_name(paths: Iterable[Path]) -> dict[str, Path]:
+    """Files by lower-case name, in natural order; a name in two folders is refused."""
+    files: dict[str, Path] = {}
+    for path in sorted(paths):
+        other = files.setdefault(path.name.lower(), path)
+        if other != path:
+            raise EdgebioError(f"{path}: is also in {other.parent}")
+    return {name: files[name] for name in sort_naturally(files)}

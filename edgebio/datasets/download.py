@@ -1,8 +1,8 @@
-"""Bring a data set's files from its public source into the user's cache, checked and resumable.
+"""Download of data sets into the user's cache: checked, and resumed where it was interrupted.
 
-The names of the files and their SHA-256 travel with the package (``datasets/checksums``). A file is
-written as ``<file>.part`` and takes its name when its digest is right; what was cut goes on where
-it stopped, in the next attempt or in the next call.
+The names of the files and their SHA-256 travel with the package (``datasets/checksums``); pooch
+checks them and names the files. What has arrived is kept as ``<file>.part``, so that the next
+attempt, or the next call, continues there.
 """
 
 import http.client
@@ -10,40 +10,36 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from edgebio import datasets, progress, storage
-from edgebio.errors import EdgebioError
+from edgebio.errors import EdgebioError, MissingToolError
 
-_AT_ONCE = 4
+_CONNECTIONS = 4
 _ATTEMPTS = 5
 _TIMEOUT = 30.0
 _PAUSE = 0.5
-"""Seconds before the second attempt at a file; each one after it waits twice as long."""
+"""Seconds before the second attempt at a file; doubled before each further one."""
 _CHUNK = 1 << 16
 _TRANSIENT = (408, 416, 429)
-"""HTTP codes below 500 that another attempt may cure; 416 answers a part that is too long."""
+"""HTTP codes below 500 after which another attempt can succeed; 416 refuses a part too long."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a data set: its path below the set's folder, its size and its SHA-256 in hex."""
+    """A file of a data set: its path below the set's folder, its size, and its SHA-256 in hex."""
 
     path: str
     size: int
     sha256: str
 
 
-class _InterruptedError(Exception):
-    """Another file failed, or the user stopped the call."""
-
-
-def listing(name: str) -> list[File]:
-    """List the files that `fetch` brings of a data set; none of a computed one."""
+def list_files(name: str) -> list[File]:
+    """List the files that `fetch` downloads of a data set."""
     resource = resources.files(datasets) / "checksums" / f"{name}.txt"
     if not resource.is_file():
         return []
@@ -51,119 +47,124 @@ def listing(name: str) -> list[File]:
     return [File(path, int(size), digest) for digest, size, path in rows if digest != "#"]
 
 
-def folder(name: str) -> Path:
-    """Folder of the cache that `fetch` brings a data set into."""
+def cache_folder(name: str) -> Path:
+    """Folder that `fetch` downloads a data set into."""
     return storage.cache("data") / name
 
 
-def state(name: str, place: Path | None) -> str:
-    """Say whether a data set is in the folder `place`: ``computed``, ``no``, ``partly`` or ``yes``.
+def state(name: str, folder: Path | None) -> str:
+    """Return whether a data set is in `folder`: ``computed``, ``no``, ``partly`` or ``yes``.
 
-    A folder that `fetch` fills is held against the list of its files; one of the user's may hold
-    other people, and is taken as it is.
+    Only a folder of `fetch` is compared with the list of its files: one of the user may hold other
+    subjects.
     """
-    described = datasets.get(name)
-    if described.computed:
+    dataset = datasets.get(name)
+    if dataset.computed:
         return "computed"
-    if place is None:
+    if folder is None:
         return "no"
-    if place != folder(name) or not described.files:
+    if folder != cache_folder(name) or not dataset.download_url:
         return "yes"
-    files = listing(name)
-    lacking = sum(_size(place / file.path) != file.size for file in files)
-    return "yes" if not lacking else "no" if lacking == len(files) else "partly"
+    files = list_files(name)
+    missing = sum(_size(folder / file.path) != file.size for file in files)
+    return "yes" if not missing else "no" if missing == len(files) else "partly"
 
 
 def fetch(name: str, address: str | None = None) -> list[File]:
-    """Bring a data set into the user's cache, where `datasets.load` finds it.
+    """Download a data set into the user's cache, where `datasets.load` finds it.
 
     Parameters
     ----------
     name
-        A name of `datasets.names`.
+        One of `datasets.names`.
     address
         http(s) address of a folder that carries the same files; the set's own source if None.
 
     Returns
     -------
     list of File
-        What was brought; files that were there and right are left alone.
+        What was downloaded; files that are complete are not.
 
     Raises
     ------
     EdgebioError
         Where the set has no files, a file is not at the source, the source sends other bytes than
-        were published, or the connection fails time after time; what has arrived is kept.
+        were published, or the connection fails repeatedly; what has arrived is kept.
     """
-    address = address or datasets.get(name).files
-    files = listing(name)
-    if datasets.get(name).computed:
+    dataset, files = datasets.get(name), list_files(name)
+    address = address or dataset.download_url
+    if dataset.computed:
         raise EdgebioError(f"{name} has no files to fetch; it is computed")
     if not files or not address:
         raise EdgebioError(
-            f"{name} cannot be fetched file by file; get it from {datasets.get(name).page} and "
-            "point EDGEBIO_DATA or --data at the folder that holds it"
+            f"{name} cannot be fetched file by file; get it from {dataset.page} and point "
+            "EDGEBIO_DATA or --data at the folder that holds it"
         )
     if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
         raise EdgebioError(f"{address}: expected an address that starts with https:// or http://")
+    try:
+        import pooch
+    except ImportError:
+        raise MissingToolError("downloads need: pip install 'edgebio[data]'") from None
+    pooch.get_logger().setLevel("WARNING")
     address = address.rstrip("/") + "/"
-    target = folder(name)
+    store = pooch.Pooch(
+        path=cache_folder(name),
+        base_url=address,
+        registry={file.path: f"sha256:{file.sha256}" for file in files},
+        urls={file.path: address + urllib.parse.quote(file.path) for file in files},
+        retry_if_failed=1,  # what arrived of an older version is replaced by a fresh attempt
+    )
     stop = threading.Event()
-    total = sum(file.size for file in files)
     with (
-        progress.bar(f"fetching {name}", total) as advance,
-        ThreadPoolExecutor(_AT_ONCE) as pool,
+        progress.bar(f"fetching {name}", sum(file.size for file in files)) as advance,
+        ThreadPoolExecutor(_CONNECTIONS) as pool,
     ):
-        tasks = [
-            pool.submit(_bring, file, address, target / file.path, advance, stop) for file in files
-        ]
+        tasks = {pool.submit(_fetch_file, file, store, stop): file for file in files}
+        fetched = []
         try:
-            brought = [task.result() for task in as_completed(tasks)]
+            for task in as_completed(tasks):
+                if task.result():
+                    fetched.append(tasks[task])
+                advance(tasks[task].size)
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return [file for file in brought if file is not None]
+    return fetched
 
 
-def _bring(
-    file: File, address: str, target: Path, advance: Callable[[float], None], stop: threading.Event
-) -> File | None:
-    """Bring one file; None where it was there."""
-    if target.is_file():
-        if _size(target) == file.size and storage.sha256(target) == file.sha256:
-            advance(file.size)
-            return None
-        target.unlink()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    advance(_size(part))
-    url = urllib.parse.urljoin(address, urllib.parse.quote(file.path))
-    wrong = 0
-    for attempt in range(_ATTEMPTS):
-        if attempt and stop.wait(_PAUSE * 2 ** (attempt - 1)):
-            raise _InterruptedError
-        failure = _continue(url, part, file.size, advance, stop)
-        if not failure and storage.sha256(part) == file.sha256:
-            part.replace(target)
-            return file
-        if not failure or _size(part) > file.size:
-            # A part that an older version of the file had left is made good by a fresh attempt.
-            failure = "other bytes than were published"
-            wrong += 1
-            advance(-_size(part))
-            part.unlink()
-        if wrong == 2:
-            raise EdgebioError(f"{url}: not the published bytes (size or SHA-256); none was kept")
-    raise EdgebioError(
-        f"{url}: given up after {_ATTEMPTS} attempts ({failure}); what arrived is kept: call again "
-        "to go on"
-    )
+def _fetch_file(file: File, store: Any, stop: threading.Event) -> bool:
+    """Download a file unless it is complete; return whether it was downloaded."""
+
+    def download(url: str, output_file: str, _: Any) -> None:
+        part = store.path / f"{file.path}.part"
+        for attempt in range(_ATTEMPTS):
+            if attempt and stop.wait(_PAUSE * 2 ** (attempt - 1)):
+                raise CancelledError
+            failure = _append_rest(url, part, file.size, stop)
+            if _size(part) > file.size:
+                part.unlink()
+                raise ValueError("too long")
+            if not failure:
+                part.replace(output_file)
+                return
+        raise EdgebioError(
+            f"{url}: gave up after {_ATTEMPTS} attempts ({failure}); what arrived is kept: repeat "
+            "the command to continue"
+        )
+
+    try:
+        action = store.fetch(file.path, lambda path, action, _: action, downloader=download)
+    except ValueError:
+        url = store.get_url(file.path)
+        raise EdgebioError(
+            f"{url}: not the published bytes (size or SHA-256); none was kept"
+        ) from None
+    return bool(action != "fetch")
 
 
-def _continue(
-    url: str, part: Path, size: int, advance: Callable[[float], None], stop: threading.Event
-) -> str:
+def _append_rest(url: str, part: Path, size: int, stop: threading.Event) -> str:
     """Append to `part` what it lacks of `size` bytes; return why it still lacks some, or "".
 
     Where the source sends more than `size`, reading ends with the first chunk past it.
@@ -174,33 +175,28 @@ def _continue(
     headers = {"Accept-Encoding": "identity", "User-Agent": "edgebio"}
     if start:
         headers["Range"] = f"bytes={start}-"
+    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=_TIMEOUT
-        ) as answer:
-            continued = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-            with part.open("ab") as out:
-                if start and not (answer.status == 206 and continued):
-                    out.truncate(0)
-                    advance(-start)
-                    start = 0
-                arrived = start
-                while arrived <= size and (chunk := answer.read(_CHUNK)):
-                    if stop.is_set():
-                        raise _InterruptedError
-                    out.write(chunk)
-                    advance(len(chunk))
-                    arrived += len(chunk)
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer, part.open("ab") as out:
+            content_range = answer.headers.get("Content-Range", "")
+            if not (answer.status == 206 and content_range.startswith(f"bytes {start}-")):
+                out.truncate(0)
+                start = 0
+            while start <= size and (chunk := answer.read(_CHUNK)):
+                if stop.is_set():
+                    raise CancelledError
+                out.write(chunk)
+                start += len(chunk)
     except urllib.error.HTTPError as error:
         if error.code not in _TRANSIENT and error.code < 500:
             raise EdgebioError(
-                f"{url}: HTTP {error.code} {error.reason}; the source does not give this file: get "
+                f"{url}: HTTP {error.code} {error.reason}; the source does not have this file: get "
                 "the set elsewhere and point EDGEBIO_DATA or --data at it"
             ) from None
         return f"HTTP {error.code} {error.reason}"
     except (OSError, http.client.HTTPException) as error:
         return str(getattr(error, "reason", error)) or type(error).__name__
-    return "" if arrived == size else f"{arrived:,} of {size:,} bytes"
+    return "" if start == size else f"{start:,} of {size:,} bytes"
 
 
 def _size(path: Path) -> int:

@@ -1,37 +1,37 @@
 """eeg-bonn: one-channel EEG of 23.6 s, five sets of 100, 173.61 Hz.
 
 R. G. Andrzejak et al., Phys. Rev. E 64:061907, 2001 (University of Bonn); offered for research with
-citation, no licence stated by the carrier, github.com/arushnab/bonn-eeg-ml.
+citation, no license stated by the carrier, github.com/arushnab/bonn-eeg-ml.
 
-Files are ``<set>/<set><001-100>.txt``, one whole number a line, 4097 lines. Sets: Z and O, scalp of
-healthy people, eyes open and closed; N and F, inside the skull between seizures, opposite side and
-seizing side; S, during a seizure.
+Files are ``<set>/<set><001-100>.txt``, one whole number per line, 4097 lines. Sets: Z and O, scalp
+of healthy people, eyes open and closed; N and F, inside the skull between seizures, opposite side
+and seizing side; S, during a seizure.
 
 Quirks
 ------
-- Who is in which file is not told: five people a group gave 100 files. Here the only person is
-  ``unknown``, a repetition is a file, and no split of this set may be called cross-subject: one
-  person can stand on both sides of any.
+- Subject identity is not published: five people per group gave 100 files. The only subject is
+  ``unknown`` here, a repetition is a file, and no split of this set is cross-subject: one person
+  can be on both sides of it.
 - Scalp against implanted electrodes makes ZO against NFS easier than it should be.
-- F and S touch 2047, where the converter clips. Artefacts were cut out by hand before publication.
-- Units are microvolts by what the literature takes them for; files of N end in ``.TXT``.
+- F and S reach 2047, where the converter clips. Artifacts were removed by hand before publication.
+- Units are microvolts according to the literature; files of N end in ``.TXT``.
 """
 
 from pathlib import Path
 
 from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
-from edgebio.recordings import text
+from edgebio.recordings.counts import to_counts
+from edgebio.recordings.readers import delimited_text as text
 from edgebio.recordings.recording import Recording
 
 _SETS = ("Z", "O", "N", "F", "S")
 _SAMPLES = 4097
-PERSON = "unknown"
 
 DATASET = DataSet(
     name="eeg-bonn",
     title="EEG of healthy and epileptic people, 5 sets",
-    licence="none stated by the carrier; offered for research with citation",
+    license="none stated by the carrier; offered for research with citation",
     citation="Andrzejak et al., Phys. Rev. E 64:061907, 2001",
     rate=173.61,
     channels=1,
@@ -43,27 +43,20 @@ DATASET = DataSet(
         "between seizures, seizing side",
         "seizure",
     ),
-    sessions=("1",),
     page="https://github.com/arushnab/bonn-eeg-ml",
-    caveat="People are unknown: a split of this set is one of files, never cross-subject, and the "
-    "same person can stand on both sides. Scalp against implanted electrodes makes healthy against "
-    "ill easier than it should be.",
+    caveat="Subject identity is not published: a split of this set is one of files, never "
+    "cross-subject, and one person can be on both sides. Scalp against implanted electrodes makes "
+    "healthy against ill easier than it should be.",
 )
 
 
-def subjects(folder: Path) -> list[str]:
+def list_subjects(folder: Path) -> list[str]:
     """``unknown``, where there are files."""
-    return [PERSON] if any(folder.glob("[ZONFS]/*.[tT][xX][tT]")) else []
+    return ["unknown"] if any(folder.glob("[ZONFS]/*.[tT][xX][tT]")) else []
 
 
-def load(folder: Path, subject: str) -> list[Recording]:
-    """Read all files; the repetition is the number in a file's name, from 0.
-
-    Raises
-    ------
-    EdgebioError
-        Where a set is missing, or a file is cut, misnamed, or holds anything but whole numbers.
-    """
+def read_subject(folder: Path, subject: str) -> list[Recording]:
+    """Read all files; the repetition is the number in a file's name, from 0."""
     recordings = []
     for label, name in enumerate(_SETS):
         files = sorted(p for p in (folder / name).glob("*") if p.suffix.lower() == ".txt")
@@ -75,16 +68,11 @@ def load(folder: Path, subject: str) -> list[Recording]:
             number = path.stem.removeprefix(name)
             if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= 100):
                 raise EdgebioError(f"{path}: expected a name from {name}001.txt to {name}100.txt")
-            values = text.numbers(text.read(path), 1, str(path), "whole")
+            values = text.parse_numbers(text.read_text(path), 1, str(path), "whole")
             if len(values) != _SAMPLES:
                 raise EdgebioError(f"{path}: {len(values)} samples, expected {_SAMPLES}")
+            samples = to_counts(values, text.line_locator(str(path)))
             recordings.append(
-                DATASET.recording(
-                    text.to_counts(values, text.in_text(str(path))),
-                    label,
-                    path,
-                    subject=subject,
-                    repetition=int(number) - 1,
-                )
+                DATASET.recording(samples, label, path, subject=subject, repetition=int(number) - 1)
             )
     return recordings

@@ -1,21 +1,21 @@
 """emg-amputee-grips6: forearm EMG of six grips at three levels of force, nine amputees, 2000 Hz.
 
 A. H. Al-Timemy, R. N. Khushaba, G. Bugmann, J. Escudero, IEEE TNSRE 24(6):650-661, 2016, doi
-10.1109/TNSRE.2015.2445634: nine people whose arm ends below the elbow. Given away by R. N.
-Khushaba, who asks to cite the paper; no licence is stated.
+10.1109/TNSRE.2015.2445634: nine transradial amputees. Distributed by R. N. Khushaba, who asks to
+cite the paper; no license is stated.
 
-Files are ``A<person 1-9>_<grip>_<level>_t<trial>.mat``, in any folders, each with one matrix
-``t<trial>``, a row a sample. Grips are Th (thumb flexion), Ind (index flexion), ThInd (fine pinch),
-ThIndMid (tripod), LRMI (hook: little, ring, middle, index) and Ball (spherical); levels are low,
-med and high. So public code by users of the set names files and matrices; the files themselves
-have not been seen: this layout rests on that code and on the paper, not on a verified file.
+Files are ``A<subject 1-9>_<grip>_<level>_t<trial>.mat``, in any folders, each with one matrix
+``t<trial>``, a row per sample. Grips are Th (thumb flexion), Ind (index flexion), ThInd (fine
+pinch), ThIndMid (tripod), LRMI (hook: little, ring, middle, index) and Ball (spherical); levels are
+low, med and high. Public code of users of the set names files and matrices so; this layout rests on
+that code and on the paper, and was not verified on a published file.
 
 A label holds for its whole file. The level is the recording's condition, a trial a repetition, and
 there is one session.
 
 Quirks
 ------
-- The publisher names 8 channels; code that reads person 6 finds 12. The first 8 are taken.
+- The publisher names 8 channels; code that reads subject 6 finds 12. The first 8 are used.
 - Numbers are taken as volts after the amplifier within +-5, 16 bits; files whose numbers stay below
   ten such steps are refused, as they cannot be that.
 - Names are written in upper and lower case.
@@ -26,10 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgebio.datasets.dataset import DataSet
+from edgebio.datasets.dataset import DataSet, by_file_name
 from edgebio.errors import EdgebioError
-from edgebio.recordings import mat, text
-from edgebio.recordings.order import natural
+from edgebio.recordings.counts import check_finite, scale_to_counts
+from edgebio.recordings.readers import mat
 from edgebio.recordings.recording import Recording
 
 _LSB = 5 / 32768
@@ -40,71 +40,49 @@ _FILE = re.compile(r"a([1-9])_([a-z]+)_(low|med|high)_t([1-9][0-9]?)\.mat")
 DATASET = DataSet(
     name="emg-amputee-grips6",
     title="forearm EMG of 9 transradial amputees, 6 grips at 3 levels of force",
-    licence="none stated; its publisher asks to cite the paper",
+    license="none stated; its publisher asks to cite the paper",
     citation="Al-Timemy et al., IEEE TNSRE 24(6):650-661, 2016, doi 10.1109/TNSRE.2015.2445634",
     rate=2000.0,
     channels=_CHANNELS,
     units="5/32768 V after the amplifier",
-    classes=(
-        "thumb flexion",
-        "index flexion",
-        "fine pinch",
-        "tripod",
-        "hook",
-        "spherical",
-    ),
-    sessions=("1",),
+    classes=("thumb flexion", "index flexion", "fine pinch", "tripod", "hook", "spherical"),
     page="https://www.rami-khushaba.com/biosignals-repository",
 )
 
 
-def subjects(folder: Path) -> list[str]:
-    """Names of the people in `folder`."""
-    told = (_FILE.fullmatch(path.name.lower()) for path in folder.rglob("*.mat"))
-    return list({match[1] for match in told if match})
+def list_subjects(folder: Path) -> list[str]:
+    """Names of the subjects in `folder`."""
+    matches = (_FILE.fullmatch(path.name.lower()) for path in folder.rglob("*.mat"))
+    return list({match[1] for match in matches if match})
 
 
-def load(folder: Path, subject: str) -> list[Recording]:
-    """Read the trials of one person.
-
-    Raises
-    ------
-    EdgebioError
-        Where a trial is there twice, or a file is named otherwise, cut, or holds no such matrix of
-        volts.
-    """
-    files: dict[str, Path] = {}
-    for path in sorted(folder.rglob(f"[aA]{subject}_*.mat")):
-        other = files.setdefault(path.name.lower(), path)
-        if other != path:
-            raise EdgebioError(f"{path}: is also in {other.parent}")
-    return [_read(files[name], subject) for name in natural(files)]
+def read_subject(folder: Path, subject: str) -> list[Recording]:
+    """Read the trials of one subject."""
+    files = by_file_name(folder.rglob(f"[aA]{subject}_*.mat"))
+    return [_read(path, subject) for path in files.values()]
 
 
 def _read(path: Path, subject: str) -> Recording:
-    told = _FILE.fullmatch(path.name.lower())
-    if not told or told[2] not in _GRIPS:
+    match = _FILE.fullmatch(path.name.lower())
+    if not match or match[2] not in _GRIPS:
         raise EdgebioError(
             f"{path}: expected a name like A{subject}_ThInd_low_t1.mat; grips are Th, Ind, ThInd, "
             "ThIndMid, LRMI and Ball, levels low, med and high"
         )
-    name = f"t{told[4]}"
-    volts = mat.read(path, {name: tuple(range(_CHANNELS, 17))})[name][:, :_CHANNELS]
-
-    def at(row: int, column: int) -> str:
-        return f"{path}: {name} row {row + 1}, column {column + 1}"
-
-    text.check_finite(volts, at)
+    name = f"t{match[4]}"
+    volts = mat.read_matrices(path, {name: tuple(range(_CHANNELS, 17))})[name][:, :_CHANNELS]
+    locate = mat.matrix_locator(path, name)
+    check_finite(volts, locate)
     if not np.abs(volts).max(initial=0) >= 10 * _LSB:
         raise EdgebioError(
             f"{path}: {name} stays below {10 * _LSB:.2g}; expected volts after the amplifier: "
             "otherwise give `edgebio data import` the step by --lsb"
         )
     return DATASET.recording(
-        text.to_counts(np.rint(volts / _LSB), at),
-        _GRIPS.index(told[2]),
+        scale_to_counts(volts, _LSB, locate),
+        _GRIPS.index(match[2]),
         path,
         subject=subject,
-        repetition=int(told[4]) - 1,
-        condition=told[3],
+        repetition=int(match[4]) - 1,
+        condition=match[3],
     )

@@ -1,19 +1,20 @@
 """emg-myo-grips10: ten grips and hand postures, Myo armband, eight channels, 200 Hz, 8 bit.
 
 Wang Z: Open-access dataset of sEMG (github.com/ZheWang98/Open-access-dataset-of-sEMG), which asks
-to cite the repository and describes itself as open access; no licence is stated.
+to cite the repository and describes itself as open access; no license is stated.
 
 Files are ``EMG_S<subject>/<gesture>_<class 1-10>_x.mat`` (MATLAB 5; gesture names partly in
-Chinese): one matrix N x 8 named ``data1`` (``data`` for some people) of the armband's int8 samples
-divided by 128. Each holds about 140 s: 20 contractions of about 3 s with about 4 s of rest between.
+Chinese): one matrix N x 8 named ``data1`` (``data`` for some subjects) of the armband's int8
+samples divided by 128. Each holds about 140 s: 20 contractions of about 3 s with about 4 s of rest
+between.
 
 Quirks
 ------
-- Starts and ends of the contractions are not marked. They are found here by an envelope (see
-  `contractions`), and only they are returned: a label over a whole file would name rest a grip.
-  That gives 20 in every file of people 2, 3, 5, 6, 7 and 10, and 19 in one other.
+- Starts and ends of the contractions are not marked. They are detected here by an envelope (see
+  `find_contractions`), and only they are returned: a label over a whole file would call rest a
+  grip. That gives 20 in every file of subjects 2, 3, 5, 6, 7 and 10, and 19 in one other.
 - Bandwidth is 100 Hz at most, and a constant of about -0.8 counts is on every channel.
-- One continuous file a class and person is all there is: a single session, "1".
+- One continuous file per class and subject is all there is: a single session, "1".
 """
 
 import re
@@ -24,13 +25,13 @@ import numpy.typing as npt
 
 from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
-from edgebio.recordings import mat
+from edgebio.recordings.readers import mat
 from edgebio.recordings.recording import Recording
 
 DATASET = DataSet(
     name="emg-myo-grips10",
     title="Myo armband: forearm EMG, 10 grips and hand postures",
-    licence="none stated; its author describes it as open access",
+    license="none stated; its author describes it as open access",
     citation="Wang Z., Open-access-dataset-of-sEMG, github.com/ZheWang98, 2023",
     rate=200.0,
     channels=8,
@@ -47,9 +48,8 @@ DATASET = DataSet(
         "index pointing",
         "cylindrical grip",
     ),
-    sessions=("1",),
     page="https://github.com/ZheWang98/Open-access-dataset-of-sEMG",
-    files="https://raw.githubusercontent.com/ZheWang98/Open-access-dataset-of-sEMG/"
+    download_url="https://raw.githubusercontent.com/ZheWang98/Open-access-dataset-of-sEMG/"
     "ed97372036c8bffc5d0cc242195c1dc57a30161d/",
 )
 
@@ -59,29 +59,23 @@ _MATRICES = ("data1", "data")
 _FULL_SCALE = 128
 
 
-def subjects(folder: Path) -> list[str]:
-    """Names of the people in `folder`."""
-    people = folder.glob(_PREFIX + "*")
-    return [person.name.removeprefix(_PREFIX) for person in people if any(person.glob("*.mat"))]
+def list_subjects(folder: Path) -> list[str]:
+    """Names of the subjects in `folder`."""
+    paths = folder.glob(f"{_PREFIX}*")
+    return [path.name.removeprefix(_PREFIX) for path in paths if any(path.glob("*.mat"))]
 
 
-def load(folder: Path, subject: str) -> list[Recording]:
-    """Read the contractions of one person, about 20 of each of 10 grips.
-
-    Raises
-    ------
-    EdgebioError
-        Where a class has no file or two, or a file is cut or holds anything but int8 / 128.
-    """
+def read_subject(folder: Path, subject: str) -> list[Recording]:
+    """Read the contractions of one subject, about 20 of each of 10 grips."""
     place = folder / f"{_PREFIX}{subject}"
     files: dict[int, Path] = {}
     for path in sorted(place.glob("*.mat")):
-        number = _FILE.fullmatch(path.name)
-        if not number or not 1 <= int(number[1]) <= len(DATASET.classes):
+        match = _FILE.fullmatch(path.name)
+        if not match or not 1 <= int(match[1]) <= len(DATASET.classes):
             raise EdgebioError(f"{path}: expected a name that ends in _<class 1-10>_x.mat")
-        if int(number[1]) in files:
-            raise EdgebioError(f"{path}: class {number[1]} is also in {files[int(number[1])].name}")
-        files[int(number[1])] = path
+        if int(match[1]) in files:
+            raise EdgebioError(f"{path}: class {match[1]} is also in {files[int(match[1])].name}")
+        files[int(match[1])] = path
     recordings = []
     for label, name in enumerate(DATASET.classes):
         if label + 1 not in files:
@@ -91,16 +85,14 @@ def load(folder: Path, subject: str) -> list[Recording]:
             )
         path = files[label + 1]
         samples = _read(path)
-        for repetition, (start, end) in enumerate(contractions(samples, DATASET.rate)):
-            recordings.append(
-                DATASET.recording(
-                    samples[start:end], label, path, subject=subject, repetition=repetition
-                )
-            )
+        recordings += [
+            DATASET.recording(samples[start:end], label, path, subject=subject, repetition=number)
+            for number, (start, end) in enumerate(find_contractions(samples, DATASET.rate))
+        ]
     return recordings
 
 
-def contractions(samples: npt.NDArray[np.int16], rate: float) -> list[tuple[int, int]]:
+def find_contractions(samples: npt.NDArray[np.int16], rate: float) -> list[tuple[int, int]]:
     """Find the contractions of a continuous recording by its envelope.
 
     The envelope is the RMS over channels and 0.25 s of the signal above 10 Hz (2nd-order
@@ -139,19 +131,20 @@ def contractions(samples: npt.NDArray[np.int16], rate: float) -> list[tuple[int,
 
 
 def _read(path: Path) -> npt.NDArray[np.int16]:
-    """Read the matrix of a file back to converter counts."""
-    held = mat.shapes(path)
-    matrix = next((name for name in _MATRICES if name in held), None)
-    if matrix is None:
-        raise EdgebioError(f"{path}: holds {', '.join(held) or 'nothing'}; expected data1 or data")
-    values = mat.read(path, {matrix: DATASET.channels})[matrix]
+    """Converter counts of the matrix of a file."""
+    shapes = mat.list_shapes(path)
+    name = next((name for name in _MATRICES if name in shapes), None)
+    if name is None:
+        raise EdgebioError(
+            f"{path}: holds {', '.join(shapes) or 'nothing'}; expected data1 or data"
+        )
+    values = mat.read_matrices(path, {name: DATASET.channels})[name]
     counts = values * _FULL_SCALE
     wrong = ~((counts == np.rint(counts)) & (counts >= -_FULL_SCALE) & (counts < _FULL_SCALE))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
+    for row, column in np.argwhere(wrong)[:1].tolist():
         raise EdgebioError(
-            f"{path}: {matrix} row {row + 1}, column {column + 1}: {values[row, column]:g} is not "
-            f"an 8-bit sample / {_FULL_SCALE}"
+            f"{mat.matrix_locator(path, name)(row, column)}: {values[row, column]:g} is not an "
+            f"8-bit sample / {_FULL_SCALE}"
         )
     narrowed: npt.NDArray[np.int16] = counts.astype(np.int16)
     return narrowed

@@ -1,5 +1,16 @@
-"""Recordings: samples as the converter gave them, and the data sets that hold them."""
+"""Recordings: samples in converter counts, the files that hold them, and their preprocessing."""
 
-from edgebio.recordings.recording import Recording
+from edgebio.recordings.import_options import ImportOptions
+from edgebio.recordings.loading import import_recordings, load_recording, load_recordings
+from edgebio.recordings.recording import UNLABELED, Recording
+from edgebio.recordings.recordings_file import save_recordings
 
-__all__ = ["Recording"]
+__all__ = [
+    "UNLABELED",
+    "ImportOptions",
+    "Recording",
+    "import_recordings",
+    "load_recording",
+    "load_recordings",
+    "save_recordings",
+]

@@ -1,19 +1,24 @@
-"""One stretch of signal from one person, as the converter gave it."""
+"""A continuous stretch of signal from one person, in converter counts."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
+from edgebio.recordings.counts import scale_to_counts, scaled_units
+from edgebio.recordings.natural_order import sort_naturally
 
-UNLABELLED = -1
+UNLABELED = -1
 """Label of samples that belong to no class."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Samples of one repetition (or one continuous recording) of one person.
+    """Samples of one repetition, or of one continuous recording.
 
     Attributes
     ----------
@@ -22,22 +27,22 @@ class Recording:
     rate
         Sampling rate in Hz.
     units
-        What one count is, as published: ``"counts"``, ``"0.1 uV"``.
+        Meaning of one count, as published: ``"counts"``, ``"0.1 uV"``.
     labels
-        int16, shape (n,): class index of every sample, `UNLABELLED` where there is none.
+        int16, shape (n,): class index of every sample, `UNLABELED` for no class.
     classes
         Class names; ``labels`` index them.
     subject, session
-        Who was recorded and at which sitting, as the data set names them.
+        Names of the subject and of the session.
     repetition
         Number of the trial within subject, session and class, from 0.
     source
-        File that it came from, for messages.
+        The file it came from, for messages.
     condition
-        What was asked for besides the class, such as the level of force; empty for nothing.
+        Instruction besides the class, such as a level of force; may be empty.
     beats
-        int64, shape (k,), rising: samples that heart beats stand at, their R peaks where those are
-        annotated; the class of a beat is the label there. None where nobody has told them.
+        int64, shape (k,), increasing: samples of heart beats (R peaks); the label there is the
+        class of the beat. None where beats are not annotated.
     """
 
     samples: npt.NDArray[np.int16]
@@ -55,15 +60,15 @@ class Recording:
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.int16:
             raise EdgebioError(
-                f"{self.source}: samples must be int16 of shape (n, channels), "
-                f"not {self.samples.dtype} {self.samples.shape}"
+                f"{self.source}: samples are {self.samples.dtype} of shape {self.samples.shape}; "
+                "expected int16 of shape (n, channels)"
             )
         if len(self.labels) != len(self.samples):
             raise EdgebioError(
                 f"{self.source}: {len(self.labels)} labels for {len(self.samples)} samples"
             )
-        if not self.rate > 0:
-            raise EdgebioError(f"{self.source}: rate {self.rate} Hz; a rate is above 0")
+        if not isinstance(self.rate, Real) or not 0 < self.rate < math.inf:
+            raise EdgebioError(f"{self.source}: rate {self.rate!r}; expected Hz above 0")
         if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < len(
             self.classes
         ):
@@ -72,12 +77,87 @@ class Recording:
                 f"do not index {len(self.classes)} classes"
             )
         if self.beats is not None:
-            inside = np.concatenate([[-1], self.beats, [len(self.samples)]])
-            if self.beats.dtype != np.int64 or (np.diff(inside) <= 0).any():
+            bounded = np.concatenate([[-1], self.beats, [len(self.samples)]])
+            if self.beats.dtype != np.int64 or (np.diff(bounded) <= 0).any():
                 raise EdgebioError(
-                    f"{self.source}: beats must be int64 and rise within the {len(self.samples)} "
-                    "samples"
+                    f"{self.source}: beats must be int64 and increase within the "
+                    f"{len(self.samples)} samples"
                 )
+
+    @classmethod
+    def from_array(
+        cls,
+        samples: npt.ArrayLike,
+        rate: float,
+        *,
+        lsb: float | None = None,
+        units: str | None = None,
+        labels: npt.ArrayLike | None = None,
+        classes: Sequence[str] = (),
+        subject: str = "1",
+        session: str = "1",
+        repetition: int = 0,
+    ) -> "Recording":
+        """Make a recording of a NumPy array.
+
+        Parameters
+        ----------
+        samples
+            Shape (n, channels): converter counts of 16 bits, or physical values with `lsb`.
+        rate
+            Sampling rate in Hz.
+        lsb
+            Units of one count; None where `samples` are counts.
+        units
+            Unit of `samples`; ``"counts"`` if None.
+        labels
+            Class of every sample, shape (n,), or one for all: names, or indices into `classes`
+            with `UNLABELED` for no class. Unlabeled if None.
+        classes
+            Class names; those in `labels`, in natural order, if empty.
+        subject, session, repetition
+            See `Recording`.
+
+        Raises
+        ------
+        EdgebioError
+            Where shape, dtype or rate is wrong, a value is NaN, infinite or beyond 16 bits,
+            decimals come without `lsb`, or the labels do not match.
+        """
+        source, values = "array", np.asarray(samples)
+        if values.ndim != 2 or 0 in values.shape:
+            raise EdgebioError(
+                f"samples of shape {values.shape}; expected (n, channels), not empty"
+            )
+        if values.dtype.kind not in "iuf":
+            raise EdgebioError(f"samples of dtype {values.dtype}; expected int16 counts or floats")
+        if lsb is not None and not 0 < lsb < math.inf:
+            raise EdgebioError(f"lsb {lsb!r}; expected the units of one count, above 0")
+        names = np.asarray(UNLABELED if labels is None else labels)
+        if names.dtype.kind == "U":
+            classes = tuple(classes) or tuple(sort_naturally(map(str, names.ravel())))
+            unknown = sorted({*map(str, names.ravel())} - {*classes})
+            if unknown:
+                raise EdgebioError(f"label {unknown[0]!r} is not in classes {', '.join(classes)}")
+            names = np.vectorize(list(classes).index, otypes=[np.int16])(names)
+        if names.dtype.kind not in "iu" or names.shape not in ((), (len(values),)):
+            raise EdgebioError(
+                f"labels of dtype {names.dtype} and shape {names.shape}; expected whole numbers or "
+                f"class names of shape ({len(values)},)"
+            )
+        return cls(
+            samples=scale_to_counts(
+                values, lsb, lambda row, column: f"sample {row}, channel {column}", "samples"
+            ),
+            rate=rate,
+            units=scaled_units(lsb, units or "counts"),
+            labels=np.broadcast_to(names, len(values)).astype(np.int16),
+            classes=tuple(classes),
+            subject=str(subject),
+            session=str(session),
+            repetition=repetition,
+            source=source,
+        )
 
     @property
     def channels(self) -> int:

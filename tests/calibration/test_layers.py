@@ -14,7 +14,7 @@ from edgebio.training.fit import real
 
 from edgebio import calibration, tflite
 from edgebio.calibration import layers
-from edgebio.calibration.int8_network import Network
+from edgebio.calibration.int8_network import Int8Network
 from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
@@ -71,7 +71,7 @@ def test_int8_follows_float_sitting_by_sitting(run):
     folder, report, _ = run
     assert report["decisions_differing"] <= 0.03 * report["windows"]
     assert abs(report["accuracy_int8"] - report["accuracy_float"]) <= 0.02
-    kept = runs.load(folder).test()
+    kept = ImageRun.load(folder).test_images()
     assert len(set(kept.sessions)) == 2
     for chosen, starts in kept.by_session():
         assert len(np.unique(kept.recordings[chosen])) == len(kept.ends) // 2
@@ -94,9 +94,9 @@ def test_each_convolution_gets_the_statistics_of_training(run):
     from edgebio.training.images import Images
 
     twin = Twin(after.frontend, after.standardization)
-    seen = real(Images.cut(twin, sitting, 1, DataSettings()).signal(layers.SEEN))
+    seen = pixels_to_float(Images.cut(twin, sitting, 1, DataSettings()).spread(layers.IMAGES))
     for aim, found in zip(
-        about.layers, layers.statistics(Network(made.content), seen), strict=True
+        about.layers, layers.measure_layers(Int8Network(made.content), seen), strict=True
     ):
         np.testing.assert_allclose(found.mean, aim.mean, atol=0.05)
         np.testing.assert_allclose(found.deviation, aim.deviation, rtol=0.1, atol=0.02)
@@ -125,7 +125,7 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
     assert json.loads(told.stdout)["labelled_windows"] > 100
     before, after = tflite.read(content), tflite.read(model.read_bytes())
     assert [o.kind for o in before.operators] == [o.kind for o in after.operators]
-    kept = runs.load(folder).test()
+    kept = ImageRun.load(folder).test_images()
     spec = require_metadata(after, "x")
     from edgebio.frontend.twin import Twin
     from edgebio.recipes import DataSettings
@@ -135,7 +135,7 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
     images = Images.cut(Twin(spec.frontend, spec.standardization), rest, 3, DataSettings())
     said = HostModel(model.read_bytes()).run(images.all()).argmax(axis=1)
     assert (said == images.labels).mean() > max(0.8, report["accuracy_int8"] - 0.02)
-    assert kept.columns == images.columns
+    assert kept.frames == images.frames
 
 
 def test_what_cannot_teach_is_refused(run):
@@ -152,7 +152,7 @@ def test_what_cannot_teach_is_refused(run):
     from edgebio.tflite.metadata import replace_metadata
 
     with pytest.raises(EdgebioError, match="does not say what statistics"):
-        layers.settled(replace_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
+        layers.calibrate_layers(replace_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
     wrong = require_metadata(tflite.read(content), "x")
     cut = wrong.model_copy(update={"layers": wrong.layers[:1]})
     with pytest.raises(EdgebioError, match="layers: the convolutions have"):

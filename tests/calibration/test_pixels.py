@@ -13,6 +13,7 @@ from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
+from edgebio.processes.worker_pool import map_in_order
 from edgebio.recordings import Recording, save_recordings
 from edgebio.tflite.metadata import require_metadata
 
@@ -89,7 +90,7 @@ def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder
 
     def moments(carrying):
         standardization = require_metadata(tflite.read(carrying), "x").standardization
-        pixels = np.concatenate(list(Twin(spec, standardization).pixels_of(r.samples for r in other)))
+        pixels = np.concatenate(list(map_in_order(Twin(spec, standardization).pixels, (r.samples for r in other))))
         return abs(pixels.mean() / 32), pixels.std() / 32
 
     mean, deviation = moments(calibrate(model, other).content)

@@ -15,13 +15,13 @@ from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.link.client import Client
-from edgebio.recordings import Recording, files
+from edgebio.recordings import Recording, save_recordings
 from edgebio.runtime import host_device
-from edgebio.tflite.metadata import ENTRY, metadata
+from edgebio.tflite.metadata import ENTRY, read_metadata
 from tests.link.models import with_frontend
 
 SPEC = FrontendSpec(
-    window=182, hop=10, fft=32, stride=3, bins=(1, 17), highpass=10.0, rate=200.0, channels=8
+    segment_length=182, hop_length=10, n_fft=32, step_frames=3, bins=(1, 17), highpass=10.0, rate=200.0, channels=8
 )
 
 
@@ -176,7 +176,7 @@ def test_each_recording_is_streamed_from_reset(port: str, folder: Path, model: P
                   ("grip 2", "grip 3"), "1", "1", label, f"take {label}")
         for label in (0, 1)
     ]  # fmt: skip
-    path = files.save(folder / "two.npz", made)
+    path = save_recordings(folder / "two.npz", made)
     result = run(path, "--port", port, "--model", model, "--json", "-q")
     document = json.loads(result.stdout)
     assert document["windows"] == document["labelled"] == 20
@@ -205,11 +205,11 @@ def test_part_of_a_data_set(port: str, model: Path, data_folder: Path) -> None:
 def test_first_difference_is_named(model: Path, recording: Path, folder: Path) -> None:
     """The board's front end has another gain, and votes otherwise."""
     graph = tflite.read(model)
-    known = metadata(graph)
+    known = read_metadata(graph)
     assert known is not None
-    gain = tuple(tuple(x + x // 4 for x in row) for row in known.standardisation.gain)
-    standard = known.standardisation.model_copy(update={"gain": gain})
-    other = known.model_copy(update={"standardisation": standard})
+    gain = tuple(tuple(x + x // 4 for x in row) for row in known.standardization.gain)
+    standardization = known.standardization.model_copy(update={"gain": gain})
+    other = known.model_copy(update={"standardization": standardization})
     wrong = dataclasses.replace(graph, metadata={ENTRY: other.model_dump_json().encode()})
     from edgebio import compiler
 

@@ -10,16 +10,16 @@ from click.testing import CliRunner, Result
 
 from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
-from edgebio.recordings import files
-from edgebio.recordings.deciding import labelled_by
-from edgebio.recordings.recording import UNLABELLED
+from edgebio.recordings import load_recordings
+from edgebio.recordings.preprocessing import label_by_decisions
+from edgebio.recordings.recording import UNLABELED
 from edgebio.runtime import host_device
 from edgebio.tflite import read
-from edgebio.tflite.metadata import require
+from edgebio.tflite.metadata import require_metadata
 from tests.cli.test_classify import SPEC, bursts
 from tests.link.models import with_frontend
 
-END = SPEC.window + 19 * SPEC.step
+END = SPEC.segment_length + 19 * SPEC.step
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +52,15 @@ def test_records_what_other_commands_read(port: str, model: Path, folder: Path) 
     document = json.loads(result.stdout)
     assert document["windows"] == 20
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
-    [seen] = files.load(Path(document["record"]))
-    assert seen.classes == require(read(model), "test").classes
+    [seen] = load_recordings(Path(document["record"]))
+    assert seen.classes == require_metadata(read(model), "test").classes
     assert np.array_equal(seen.samples, bursts(END + 5)[:END])
     told = CliRunner().invoke(
         main, ["classify", str(folder / "r.npz"), "--port", port, "--model", str(model),
                "--delay-limit", "0", "--json", "-q"],
     )  # fmt: skip
     names = [one["class"] for one in json.loads(told.stdout)["decisions"]]
-    ends = SPEC.window + SPEC.step * np.arange(20)
+    ends = SPEC.segment_length + SPEC.step * np.arange(20)
     labels = [seen.labels[end - 1] for end in ends]
     expected = [-1 if n in ("rejected", "rest") else seen.classes.index(n) for n in names]
     assert labels == expected
@@ -88,8 +88,8 @@ def test_labels_of_decisions() -> None:
 
     samples = np.zeros((10, 2), np.int16)
     plain = Recording(
-        samples, 100.0, "counts", np.full(10, UNLABELLED, np.int16), (), "", "", 3, "x"
+        samples, 100.0, "counts", np.full(10, UNLABELED, np.int16), (), "", "", 3, "x"
     )
-    seen = labelled_by(plain, [(4, 1), (6, 255), (9, 0)], ("a", "b"))
+    seen = label_by_decisions(plain, [(4, 1), (6, 255), (9, 0)], ("a", "b"))
     assert seen.labels.tolist() == [1, 1, 1, 1, -1, -1, 0, 0, 0]
-    assert len(labelled_by(plain, [], ("a", "b")).samples) == 0
+    assert len(label_by_decisions(plain, [], ("a", "b")).samples) == 0

@@ -1,4 +1,4 @@
-"""`fetch` against a real HTTP server on loopback that behaves, and misbehaves, as servers do."""
+"""Downloads from a real HTTP server on loopback that behaves, and misbehaves, as servers do."""
 
 import hashlib
 import threading
@@ -22,7 +22,7 @@ CONTENT = {
 
 
 class Server:
-    """The files of `CONTENT` at `address`; `misbehave` may take a request over."""
+    """The files of `CONTENT` at `address`; `misbehave` may answer a request instead."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str | None]] = []
@@ -36,13 +36,15 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = unquote(self.path).removeprefix("/set/")
-                asked = self.headers.get("Range")
-                outer.requests.append((path, asked))
+                content_range = self.headers.get("Range")
+                outer.requests.append((path, content_range))
                 if path not in outer.files:
                     self.send_error(404)
                     return
                 body = outer.files[path]
-                start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+                start = (
+                    int(content_range.removeprefix("bytes=").rstrip("-")) if content_range else 0
+                )
                 if outer.misbehave(self, path, body, start):
                     return
                 if start and outer.ranges and start >= len(body):
@@ -73,9 +75,9 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
-    listing = [download.File(p, len(b), hashlib.sha256(b).hexdigest()) for p, b in CONTENT.items()]
-    monkeypatch.setattr(fetch, "listing", lambda name: listing)
-    monkeypatch.setattr(fetch, "_PAUSE", 0.001)
+    files = [download.File(p, len(b), hashlib.sha256(b).hexdigest()) for p, b in CONTENT.items()]
+    monkeypatch.setattr(download, "list_files", lambda name: files)
+    monkeypatch.setattr(download, "_PAUSE", 0.001)
     monkeypatch.delenv("EDGEBIO_DATA", raising=False)
     monkeypatch.setenv("EDGEBIO_CACHE", str(tmp_path / "cache"))
     running = Server()
@@ -88,7 +90,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "cache" / "data" / "emg-3dc"
 
 
-def here(folder: Path) -> dict[str, bytes]:
+def stored(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -96,22 +98,22 @@ def here(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_brings_every_file_and_leaves_right_ones_alone(server: Server, folder: Path) -> None:
+def test_every_file_is_downloaded_once(server: Server, folder: Path) -> None:
     assert {file.path for file in download.fetch("emg-3dc", server.address)} == set(CONTENT)
-    assert here(folder) == CONTENT
+    assert stored(folder) == CONTENT
     assert download.state("emg-3dc", folder) == "yes"
     server.requests.clear()
     assert download.fetch("emg-3dc", server.address + "/") == []
     assert server.requests == []
 
 
-def test_a_damaged_file_is_brought_again(server: Server, folder: Path) -> None:
+def test_a_damaged_file_is_downloaded_again(server: Server, folder: Path) -> None:
     download.fetch("emg-3dc", server.address)
     (folder / "empty spaces/b.txt").write_bytes(b"7,9\n")
     assert [file.path for file in download.fetch("emg-3dc", server.address)] == [
         "empty spaces/b.txt"
     ]
-    assert here(folder) == CONTENT
+    assert stored(folder) == CONTENT
 
 
 def test_a_cut_connection_is_continued_where_it_broke(server: Server, folder: Path) -> None:
@@ -129,12 +131,12 @@ def test_a_cut_connection_is_continued_where_it_broke(server: Server, folder: Pa
 
     server.misbehave = cut
     download.fetch("emg-3dc", server.address)
-    assert here(folder) == CONTENT
-    asked = [r for path, r in server.requests if path == "Participant1/a.txt"]
-    assert asked == [None, "bytes=100000-", "bytes=200000-"]
+    assert stored(folder) == CONTENT
+    ranges = [r for path, r in server.requests if path == "Participant1/a.txt"]
+    assert ranges == [None, "bytes=100000-", "bytes=200000-"]
 
 
-def test_what_arrived_before_giving_up_is_kept_and_resumed(server: Server, folder: Path) -> None:
+def test_a_part_is_kept_after_the_last_attempt_and_resumed(server: Server, folder: Path) -> None:
     def stall(handler: BaseHTTPRequestHandler, path: str, body: bytes, start: int) -> bool:
         if path != "Participant1/a.txt":
             return False
@@ -149,7 +151,7 @@ def test_what_arrived_before_giving_up_is_kept_and_resumed(server: Server, folde
         return True
 
     server.misbehave = stall
-    with pytest.raises(EdgebioError, match=r"a\.txt: given up after 5 attempts \(HTTP 503 .*again"):
+    with pytest.raises(EdgebioError, match=r"a\.txt: gave up after 5 attempts \(HTTP 503 .*repeat"):
         download.fetch("emg-3dc", server.address)
     part = folder / "Participant1/a.txt.part"
     assert part.read_bytes() == CONTENT["Participant1/a.txt"][:123_456]
@@ -160,7 +162,7 @@ def test_what_arrived_before_giving_up_is_kept_and_resumed(server: Server, folde
     server.requests.clear()
     download.fetch("emg-3dc", server.address)
     assert ("Participant1/a.txt", "bytes=123456-") in server.requests
-    assert here(folder) == CONTENT
+    assert stored(folder) == CONTENT
 
 
 def test_a_server_without_ranges_starts_over(server: Server, folder: Path) -> None:
@@ -169,29 +171,29 @@ def test_a_server_without_ranges_starts_over(server: Server, folder: Path) -> No
     part.parent.mkdir(parents=True)
     part.write_bytes(CONTENT["Participant1/a.txt"][:1000])
     download.fetch("emg-3dc", server.address)
-    assert here(folder) == CONTENT
+    assert stored(folder) == CONTENT
 
 
 @pytest.mark.parametrize("left", [b"x" * 1000, b"x" * 300_000, b"x" * 300_001])
-def test_a_part_of_something_else_is_dropped(server: Server, folder: Path, left: bytes) -> None:
+def test_a_part_of_another_version_is_dropped(server: Server, folder: Path, left: bytes) -> None:
     part = folder / "Participant1/a.txt.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(left)
     download.fetch("emg-3dc", server.address)
-    assert here(folder) == CONTENT
+    assert stored(folder) == CONTENT
 
 
 @pytest.mark.parametrize("extra", [b"", b"tail"], ids=["same size", "longer"])
-def test_wrong_bytes_are_refused_and_not_kept(server: Server, folder: Path, extra: bytes) -> None:
+def test_other_bytes_are_refused_and_not_kept(server: Server, folder: Path, extra: bytes) -> None:
     body = bytearray(CONTENT["EMG_S1/握拳_1_x.mat"])
     body[5] ^= 1
     server.files["EMG_S1/握拳_1_x.mat"] = bytes(body) + extra
     with pytest.raises(EdgebioError, match="not the published bytes"):
         download.fetch("emg-3dc", server.address)
-    assert not [name for name in here(folder) if name.startswith("EMG_S1")]
+    assert not [name for name in stored(folder) if name.startswith("EMG_S1")]
 
 
-def test_endless_bodies_are_cut_short(server: Server, folder: Path) -> None:
+def test_an_endless_answer_is_cut_short(server: Server, folder: Path) -> None:
     sent = 0
 
     def endless(handler: BaseHTTPRequestHandler, path: str, body: bytes, start: int) -> bool:
@@ -215,33 +217,33 @@ def test_endless_bodies_are_cut_short(server: Server, folder: Path) -> None:
     assert sent < 100 << 20
 
 
-def test_a_file_that_is_not_there_is_named_at_once(server: Server) -> None:
+def test_a_missing_file_is_named_at_once(server: Server) -> None:
     del server.files["empty spaces/b.txt"]
     with pytest.raises(EdgebioError, match=r"empty%20spaces/b\.txt: HTTP 404 .*EDGEBIO_DATA"):
         download.fetch("emg-3dc", server.address)
     assert [path for path, _ in server.requests].count("empty spaces/b.txt") == 1
 
 
-def test_a_server_that_is_gone_is_said(server: Server) -> None:
+def test_a_server_that_does_not_answer_is_named(server: Server) -> None:
     server.close()
-    with pytest.raises(EdgebioError, match=r"given up after 5 attempts .*refused"):
+    with pytest.raises(EdgebioError, match=r"gave up after 5 attempts .*refused"):
         download.fetch("emg-3dc", server.address)
     assert download.state("emg-3dc", datasets.locate("emg-3dc")) == "no"
 
 
-def test_only_web_addresses(server: Server) -> None:
+def test_only_web_addresses_are_accepted(server: Server) -> None:
     with pytest.raises(EdgebioError, match="starts with https"):
         download.fetch("emg-3dc", "file:///etc")
 
 
-def test_a_computed_set_has_nothing_to_fetch() -> None:
+def test_a_computed_set_cannot_be_fetched() -> None:
     with pytest.raises(EdgebioError, match="emg-synthetic has no files to fetch"):
         download.fetch("emg-synthetic")
 
 
 @pytest.mark.parametrize(("name", "files"), [("emg-3dc", 528), ("emg-myo-grips10", 60)])
-def test_the_lists_agree_with_the_published_sums(name: str, files: int, data_folder: Path) -> None:
-    listed = {file.path: file for file in download.listing(name)}
+def test_the_lists_match_the_published_checksums(name: str, files: int, data_folder: Path) -> None:
+    listed = {file.path: file for file in download.list_files(name)}
     assert len(listed) == files
     rows = (data_folder / name / "SHA256SUMS").read_text().splitlines()
     published = {path: digest for digest, path in (row.split("  ", 1) for row in rows)}

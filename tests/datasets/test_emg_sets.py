@@ -1,4 +1,4 @@
-"""Sets that are not on this machine, from small files written as they are published."""
+"""EMG sets that need registration or are large, from small files written as published."""
 
 import shutil
 from pathlib import Path
@@ -10,21 +10,19 @@ from edgebio import datasets, recipes
 from edgebio.errors import EdgebioError
 from edgebio.protocols import split
 
-from .test_ninapro import write
-from .test_readers import cut, cut_signal, disturb, edit
+from ..recordings.files import cut, cut_signal, edit, write_mat
+from .noise import check_damage
 
 pytest.importorskip("wfdb", reason="the package wfdb is not installed")
 RNG = np.random.default_rng(0)
 
-# --- small ones ----------------------------------------------------------------------------------
-
 HEADER = "\t".join(["time", *(f"channel{k}" for k in range(1, 9)), "class"])
 
 
-def small_gestures(root: Path, people: tuple[int, ...] = (1, 36)) -> Path:
+def small_gestures(root: Path, subjects: tuple[int, ...] = (1, 36)) -> Path:
     """Rest, gestures 1 to 3, and 2 again, 20 rows each with 10 unmarked after it."""
-    for person in people:
-        folder = root / "emg-uci-gestures" / "EMG_data_for_gestures-master" / f"{person:02d}"
+    for subject in subjects:
+        folder = root / "emg-uci-gestures" / "EMG_data_for_gestures-master" / f"{subject:02d}"
         folder.mkdir(parents=True)
         for series in (1, 2):
             classes = [0] * 7
@@ -32,7 +30,7 @@ def small_gestures(root: Path, people: tuple[int, ...] = (1, 36)) -> Path:
                 classes += [gesture] * 20 + [0] * 10
             rows = [HEADER]
             for k, gesture in enumerate(classes):
-                counts = [-128, 127, person, series, gesture, k, 0, -1]
+                counts = [-128, 127, subject, series, gesture, k, 0, -1]
                 values = "\t".join(f"{c * 1e-5:.6g}" for c in counts)
                 rows.append(f"{k + 3}\t{values}\t{gesture}")
             (folder / f"{series}_raw_data_13-1{series}_22.03.16.txt").write_text("\r\n".join(rows))
@@ -40,7 +38,7 @@ def small_gestures(root: Path, people: tuple[int, ...] = (1, 36)) -> Path:
 
 
 def grasps(trials: int, samples: int, first: float) -> dict[str, np.ndarray]:
-    held = {}
+    arrays = {}
     for g, name in enumerate(("spher", "tip", "palm", "lat", "cyl", "hook")):
         for channel in (1, 2):
             volts = RNG.uniform(-4, 4, (trials, samples))
@@ -48,16 +46,16 @@ def grasps(trials: int, samples: int, first: float) -> dict[str, np.ndarray]:
             volts[:, 1] = channel
             volts[:, 2] = g / 8
             volts[:, 3] = np.arange(trials) / 16
-            held[f"{name}_ch{channel}"] = volts
-    return held
+            arrays[f"{name}_ch{channel}"] = volts
+    return arrays
 
 
 def small_basic_hand(root: Path) -> Path:
     folder = root / "emg-uci-basic-hand"
     for number, name in enumerate(("female_1", "female_2", "male_2")):
-        write(folder / "Database 1" / f"{name}.mat", grasps(3, 3000, number))
+        write_mat(folder / "Database 1" / f"{name}.mat", grasps(3, 3000, number))
     for day in (1, 2, 3):
-        write(folder / "Database 2" / f"male_day_{day}.mat", grasps(2, 2500, -day))
+        write_mat(folder / "Database 2" / f"male_day_{day}.mat", grasps(2, 2500, -day))
     return folder / "Database 1" / "male_2.mat"
 
 
@@ -84,10 +82,10 @@ def write_grabmyo(path: Path, millivolts: np.ndarray, fs=2048, units="mV", names
     path.write_text("\n".join(lines) + "\n")
 
 
-def small_grabmyo(root: Path, people=(1,), sessions=(2,), gestures=(1, 17), trials=(7,)) -> Path:
+def small_grabmyo(root: Path, subjects=(1,), sessions=(2,), gestures=(1, 17), trials=(7,)) -> Path:
     for session in sessions:
-        for person in people:
-            stem = f"session{session}_participant{person}"
+        for subject in subjects:
+            stem = f"session{session}_participant{subject}"
             folder = root / "emg-grabmyo" / f"Session{session}" / stem
             folder.mkdir(parents=True)
             for gesture in gestures:
@@ -101,18 +99,20 @@ def small_grabmyo(root: Path, people=(1,), sessions=(2,), gestures=(1, 17), tria
     return folder / f"{stem}_gesture17_trial7.hea"
 
 
-def small_amputees(root: Path, people: tuple[int, ...] = (1, 9)) -> Path:
-    for person in people:
+def small_amputees(root: Path, subjects: tuple[int, ...] = (1, 9)) -> Path:
+    for subject in subjects:
         for grip in ("Th", "Ind", "ThInd", "ThIndMid", "LRMI", "Ball"):
             for level in ("low", "med", "high"):
                 for trial in (1, 2):
-                    volts = RNG.uniform(-4.9, 4.9, (50, 12 if person == 9 else 8))
-                    volts[0, :3] = person * 5 / 32768, trial * 5 / 32768, -5
+                    volts = RNG.uniform(-4.9, 4.9, (50, 12 if subject == 9 else 8))
+                    volts[0, :3] = subject * 5 / 32768, trial * 5 / 32768, -5
                     folder = (
-                        root / "emg-amputee-grips6" / f"A{person}_Force Exp" / f"{grip}_{level}"
+                        root / "emg-amputee-grips6" / f"A{subject}_Force Exp" / f"{grip}_{level}"
                     )
-                    name = f"A{person}_{grip if person == 9 else grip.lower()}_{level}_t{trial}.mat"
-                    write(folder / name, {f"t{trial}": volts})
+                    name = (
+                        f"A{subject}_{grip if subject == 9 else grip.lower()}_{level}_t{trial}.mat"
+                    )
+                    write_mat(folder / name, {f"t{trial}": volts})
     return root / "emg-amputee-grips6" / "A9_Force Exp" / "ThInd_med" / "A9_ThInd_med_t2.mat"
 
 
@@ -123,17 +123,15 @@ SMALL = {
     "emg-amputee-grips6": small_amputees,
 }
 
-# --- what is read --------------------------------------------------------------------------------
 
-
-def test_gestures_are_recordings_with_what_follows(tmp_path: Path) -> None:
+def test_a_gesture_and_the_pause_after_it_are_a_recording(tmp_path: Path) -> None:
     small_gestures(tmp_path)
     loaded = datasets.load("emg-uci-gestures", tmp_path)
     assert [(r.subject, r.session) for r in loaded[::4]] == [
         ("1", "1"), ("1", "2"), ("36", "1"), ("36", "2"),
     ]  # fmt: skip
-    told = [(r.repetition, sorted(set(r.labels.tolist())), len(r.samples)) for r in loaded[:4]]
-    assert told == [(0, [-1, 0], 37), (0, [-1, 1], 30), (0, [-1, 2], 30), (1, [-1, 1], 30)]
+    first = [(r.repetition, sorted(set(r.labels.tolist())), len(r.samples)) for r in loaded[:4]]
+    assert first == [(0, [-1, 0], 37), (0, [-1, 1], 30), (0, [-1, 2], 30), (1, [-1, 1], 30)]
     for r in loaded:
         assert (r.samples[:, :2] == [-128, 127]).all()
         assert (r.samples[:, 2] == int(r.subject)).all()
@@ -141,7 +139,7 @@ def test_gestures_are_recordings_with_what_follows(tmp_path: Path) -> None:
         assert (r.samples[:, 4] == r.labels + 1).all()
 
 
-def test_grasps_are_trials_of_two_channels(tmp_path: Path) -> None:
+def test_a_row_of_both_channels_is_a_recording(tmp_path: Path) -> None:
     small_basic_hand(tmp_path)
     loaded = datasets.load("emg-uci-basic-hand", tmp_path)
     assert list(dict.fromkeys(r.subject for r in loaded)) == ["female 1", "female 2", "male 2"]
@@ -157,21 +155,21 @@ def test_grasps_are_trials_of_two_channels(tmp_path: Path) -> None:
         assert len(r.samples) == (2500 if r.subject == "male day" else 3000)
 
 
-def test_grabmyo_has_one_size_of_counts_and_no_empty_channels(tmp_path: Path) -> None:
+def test_grabmyo_has_counts_of_one_size_and_no_empty_channels(tmp_path: Path) -> None:
     small_grabmyo(tmp_path, (2, 11), (1, 3), trials=(1, 2))
     loaded = datasets.load("emg-grabmyo", tmp_path)
     assert len(loaded) == 2 * 2 * 2 * 2
-    places = [SIGNALS.index(name) for name in SIGNALS if not name.startswith("U")]
-    scale = 1 + np.array(places) % 2
+    columns = [SIGNALS.index(name) for name in SIGNALS if not name.startswith("U")]
+    scale = 1 + np.array(columns) % 2
     for r in loaded:
         gesture, trial = int(r.labels[0]) + 1, r.repetition + 1
-        rows = [[5000] * 28, [-4000] * 28, places, *([v] * 28 for v in
+        rows = [[5000] * 28, [-4000] * 28, columns, *([v] * 28 for v in
                 (int(r.session), gesture, trial))]  # fmt: skip
-        assert np.abs(r.samples[:6] - np.array(rows) * scale).max() <= 1  # the file's own rounding
+        assert np.abs(r.samples[:6] - np.array(rows) * scale).max() <= 1  # rounding in the file
     assert {(r.subject, r.session) for r in loaded} == {(p, s) for p in ("2", "11") for s in "13"}
 
 
-def test_amputees_grips_levels_and_trials(tmp_path: Path) -> None:
+def test_grips_levels_and_trials_of_amputees_are_read(tmp_path: Path) -> None:
     small_amputees(tmp_path)
     loaded = datasets.load("emg-amputee-grips6", tmp_path)
     assert len(loaded) == 2 * 6 * 3 * 2
@@ -185,19 +183,16 @@ def test_amputees_grips_levels_and_trials(tmp_path: Path) -> None:
     assert {r.condition for r in fold.test}.isdisjoint(r.condition for r in fold.train)
 
 
-# --- what is refused -----------------------------------------------------------------------------
-
-
 def changed(name: str, values: object):
     from scipy.io import loadmat
 
     def change(path: Path) -> None:
-        held = {k: v for k, v in loadmat(path).items() if not k.startswith("__")}
+        arrays = {k: v for k, v in loadmat(path).items() if not k.startswith("__")}
         if values is None:
-            del held[name]
+            del arrays[name]
         else:
-            held[name] = values(held[name]) if callable(values) else values
-        write(path, held)
+            arrays[name] = values(arrays[name]) if callable(values) else values
+        write_mat(path, arrays)
 
     return change
 
@@ -227,14 +222,14 @@ def missing_sample(path: Path) -> None:
 GESTURES, GRASPS, GRABMYO, AMPUTEES = SMALL
 DAMAGE = [
     (GESTURES, cut, "fields, expected 10|is not a number"),
-    (GESTURES, lambda p: p.unlink(), "0 files 2_raw_data_.*; expected one a series"),
+    (GESTURES, lambda p: p.unlink(), "0 files 2_raw_data_.*; expected one per series"),
     (GESTURES, lambda p: shutil.copy(p, p.with_name("2_raw_data_x.txt")), "2 files 2_raw"),
     (GESTURES, edit("channel8\tclass", "class"), "line 1: columns time .*; expected time"),
     (GESTURES, edit("\t0.00127", "\tnan"), "line 2, field 3: nan"),
     (GESTURES, edit("0.00127", "127"), "does not fit a 16-bit sample"),
     (GESTURES, edit("-1e-05\t3", "-1e-05\t8"), "class 8; expected 0 to 7"),
     (GESTURES, edit("-1e-05\t3", "-1e-05\t2.5"), "class 2.5; expected 0 to 7"),
-    (GESTURES, lambda p: p.write_text(HEADER + "\n"), "only a line of names"),
+    (GESTURES, lambda p: p.write_text(HEADER + "\n"), "only column names"),
     (
         GESTURES,
         lambda p: p.write_text("\n".join([HEADER, *(f"{5 * k}" + "\t0" * 9 for k in range(9))])),
@@ -247,9 +242,9 @@ DAMAGE = [
     (GRASPS, changed("lat_ch2", "text"), "lat_ch2 is char; expected numbers"),
     (GRASPS, changed("tip_ch2", with_value(1, 7, np.nan)), "tip_ch2 row 2, column 8: nan"),
     (GRASPS, changed("tip_ch2", with_value(1, 7, 99)), "not fit a 16-bit sample"),
-    (GRASPS, lambda p: write(p, {k: np.zeros((0, 3000)) for k in grasps(1, 4, 0)}),
+    (GRASPS, lambda p: write_mat(p, {k: np.zeros((0, 3000)) for k in grasps(1, 4, 0)}),
      "spher_ch1 holds no trial|damaged"),
-    (GRABMYO, cut, "not a WFDB header|does not tell|says|no channel"),
+    (GRABMYO, cut, "not a WFDB header|does not state|states|no channel"),
     (GRABMYO, cut_signal(".dat"), "signal files cut or damaged"),
     (GRABMYO, lambda p: p.rename(p.with_name(p.name.replace("7.hea", "6.hea"))),
      "no trial 7 of gesture 17; others have it|no trial 6 of gesture 1; others have it"),
@@ -261,11 +256,11 @@ DAMAGE = [
     (GRABMYO, rewrite(names=["E1", *SIGNALS[1:]]), "no channel F1; it has E1, F2"),
     (GRABMYO, rewrite(millivolts=np.arange(384.0).reshape(12, 32)), "not fit a 16-bit sample"),
     (AMPUTEES, cut, "cut or not a MATLAB 5 file"),
-    (AMPUTEES, lambda p: write(p, {"t1": np.ones((9, 8))}), "no t2; it holds t1"),
-    (AMPUTEES, lambda p: write(p, {"t2": np.ones((9, 7))}), "t2 is 9 x 7; expected"),
-    (AMPUTEES, lambda p: write(p, {"t2": np.full((9, 8), np.nan)}), "row 1, column 1: nan"),
-    (AMPUTEES, lambda p: write(p, {"t2": np.full((9, 8), 1e-4)}), "below 0.0015; expected"),
-    (AMPUTEES, lambda p: write(p, {"t2": np.full((9, 8), 6.0)}), "not fit a 16-bit"),
+    (AMPUTEES, lambda p: write_mat(p, {"t1": np.ones((9, 8))}), "no t2; it holds t1"),
+    (AMPUTEES, lambda p: write_mat(p, {"t2": np.ones((9, 7))}), "t2 is 9 x 7; expected"),
+    (AMPUTEES, lambda p: write_mat(p, {"t2": np.full((9, 8), np.nan)}), "row 1, column 1: nan"),
+    (AMPUTEES, lambda p: write_mat(p, {"t2": np.full((9, 8), 1e-4)}), "below 0.0015; expected"),
+    (AMPUTEES, lambda p: write_mat(p, {"t2": np.full((9, 8), 6.0)}), "not fit a 16-bit"),
     (AMPUTEES, lambda p: p.rename(p.with_name("A9_Fist_low_t1.mat")), "a name like A9_"),
     (AMPUTEES, lambda p: shutil.copy(p, p.parents[1] / p.name), "is also in"),
 ]  # fmt: skip
@@ -281,20 +276,20 @@ def test_damage_is_one_line_with_file_and_field(tmp_path, name, damage, message)
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_noise_never_makes_a_traceback(tmp_path: Path, name: str) -> None:
+def test_noise_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     path = SMALL[name](tmp_path)
-    person = datasets.people(name, tmp_path)[-2 if name == "emg-uci-basic-hand" else -1]
-    disturb(path, name, tmp_path, person, 18 if name == GRABMYO else 60)
+    subject = datasets.subjects(name, tmp_path)[-2 if name == "emg-uci-basic-hand" else -1]
+    check_damage(path, name, tmp_path, subject, 18 if name == GRABMYO else 60)
 
 
 @pytest.mark.parametrize(
     "protocol", ["one-to-one", "all-to-one", "cross-validation", "transfer", "across-force"]
 )
-def test_amputees_who_came_once_stand_on_both_sides_of_every_validation(
+def test_subjects_of_one_session_are_in_the_test_set_of_every_protocol(
     tmp_path: Path, protocol: str
 ) -> None:
     small_amputees(tmp_path)
-    recordings = recipes.load("emg-grips").on("emg-amputee-grips6").recordings(tmp_path)
+    recordings = recipes.load("emg-grips").with_data("emg-amputee-grips6").recordings(tmp_path)
     folds = split(protocol, recordings)
     assert {r.subject for fold in folds for r in fold.test} == {"1", "9"}
     for fold in folds:
@@ -305,8 +300,8 @@ def test_amputees_who_came_once_stand_on_both_sides_of_every_validation(
     ("cross-subject", "emg-grabmyo"), ("all-to-one", "emg-uci-basic-hand"),
     ("transfer", "emg-uci-gestures"), ("cross-subject", "emg-amputee-grips6"),
 ])  # fmt: skip
-def test_one_person_only_is_said_where_two_are_needed(tmp_path, protocol, name) -> None:
+def test_protocols_that_need_two_subjects_refuse_one(tmp_path, protocol, name) -> None:
     SMALL[name](tmp_path)
-    loaded = datasets.load(name, tmp_path, datasets.people(name, tmp_path)[:1])
+    loaded = datasets.load(name, tmp_path, datasets.subjects(name, tmp_path)[:1])
     with pytest.raises(EdgebioError, match=f"{protocol} needs at least two people"):
         split(protocol, loaded)

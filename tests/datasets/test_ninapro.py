@@ -1,4 +1,4 @@
-"""Ninapro: MATLAB 5 and 7.3 read alike, damage named, noise refused."""
+"""Ninapro: MATLAB 5 and 7.3 are read alike, damage is named, noise refused."""
 
 from pathlib import Path
 
@@ -7,7 +7,9 @@ import pytest
 
 from edgebio import datasets
 from edgebio.errors import EdgebioError
-from edgebio.recordings import mat
+from edgebio.recordings.readers import mat
+
+from ..recordings.files import ninapro_matrices, write_mat
 
 SETS = {  # name: file, channels, number that is one count
     "ninapro-db1": ("S3_A1_E2.mat", 10, 5 / 32767),
@@ -18,48 +20,12 @@ SETS = {  # name: file, channels, number that is one count
 }
 
 
-def matrices(channels: int, lsb: float, offset: int = 0) -> dict[str, np.ndarray]:
-    """Rest, then movements 1 and 2 twice each, 40 samples long with 20 of rest after each."""
-    stimulus, repetition = [0] * 10, [0] * 10
-    for movement in (1, 2):
-        for number in (1, 2):
-            stimulus += [movement + offset] * 40 + [0] * 20
-            repetition += [number] * 40 + [0] * 20
-    n = len(stimulus)
-    counts = np.arange(n)[:, None] % 100 + np.arange(channels)
-    return {
-        "emg": counts * lsb,
-        "restimulus": np.array(stimulus, np.int8)[:, None],
-        "rerepetition": np.array(repetition, np.int8)[:, None],
-        "subject": np.array([[3]], np.uint8),
-        "exercise": np.array([[2]], np.uint8),
-        "glove": np.zeros((n, 22)),
-    }
-
-
-def write(path: Path, held: dict[str, np.ndarray], version: str = "5") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if version == "5":
-        from scipy.io import savemat
-
-        savemat(path, held, do_compression=True)
-        return path
-    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
-    with h5py.File(path, "w", userblock_size=512) as file:
-        for name, values in held.items():
-            file[name] = values.T
-            file[name].attrs["MATLAB_class"] = np.bytes_("double")
-    with path.open("r+b") as raw:
-        raw.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM")
-    return path
-
-
 @pytest.mark.parametrize("version", ["5", "7.3"])
 @pytest.mark.parametrize("name", SETS)
 def test_repetitions_become_recordings(tmp_path: Path, name: str, version: str) -> None:
     file, channels, lsb = SETS[name]
-    held = matrices(channels, lsb)
-    write(tmp_path / name / "s3" / file, held, version)
+    content = ninapro_matrices(channels, lsb)
+    write_mat(tmp_path / name / "s3" / file, content, version)
     loaded = datasets.load(name, tmp_path)
     first = datasets.get(name).classes.index("E2 movement 1")
     assert [(r.repetition, sorted(set(r.labels.tolist()))) for r in loaded] == [
@@ -67,42 +33,42 @@ def test_repetitions_become_recordings(tmp_path: Path, name: str, version: str) 
     ]
     assert [len(r.samples) for r in loaded] == [70, 60, 60, 60]
     joined = np.concatenate([r.samples for r in loaded])
-    np.testing.assert_array_equal(joined, np.rint(held["emg"] / lsb))
+    np.testing.assert_array_equal(joined, np.rint(content["emg"] / lsb))
     assert {r.subject for r in loaded} == {"3"}
     assert datasets.get(name).computed is False
 
 
-def test_movements_that_count_on_are_the_same(tmp_path: Path) -> None:
+def test_movements_numbered_on_from_the_exercise_before_are_the_same(tmp_path: Path) -> None:
     """Numbers 18 and 19 in exercise 2, after the 17 of exercise 1."""
     folder = tmp_path / "ninapro-db2"
-    write(folder / "S3_E2_A1.mat", matrices(12, 5e-7))
+    write_mat(folder / "S3_E2_A1.mat", ninapro_matrices(12, 5e-7))
     plain = datasets.load("ninapro-db2", tmp_path)
-    write(folder / "S3_E2_A1.mat", matrices(12, 5e-7, offset=17))
+    write_mat(folder / "S3_E2_A1.mat", ninapro_matrices(12, 5e-7, offset=17))
     counted = datasets.load("ninapro-db2", tmp_path)
     assert [r.labels.tolist() for r in plain] == [r.labels.tolist() for r in counted]
 
 
-def test_people_with_fewer_channels_are_loaded_when_named(tmp_path: Path) -> None:
-    held = matrices(10, 5e-7) | {"subject": np.array([[6]])}
-    write(tmp_path / "ninapro-db3" / "S6_E2_A1.mat", held)
+def test_subjects_with_fewer_channels_are_loaded_when_named(tmp_path: Path) -> None:
+    content = ninapro_matrices(10, 5e-7) | {"subject": np.array([[6]])}
+    write_mat(tmp_path / "ninapro-db3" / "S6_E2_A1.mat", content)
     with pytest.raises(EdgebioError, match="no recordings of ninapro-db3"):
         datasets.load("ninapro-db3", tmp_path)
     assert datasets.load("ninapro-db3", tmp_path, ["6"])[0].channels == 10
 
 
 def without(name):
-    return lambda held: {k: v for k, v in held.items() if k != name}
+    return lambda content: {k: v for k, v in content.items() if k != name}
 
 
-def given_as(**changed):
-    return lambda held: held | changed
+def replaced(**arrays):
+    return lambda content: content | arrays
 
 
 def broken(name, row, value):
-    def change(held):
-        values = np.array(held[name], np.float64)
+    def change(content):
+        values = np.array(content[name], np.float64)
         values[row, 0] = value
-        return held | {name: values}
+        return content | {name: values}
 
     return change
 
@@ -112,21 +78,21 @@ def broken(name, row, value):
     ("change", "message"),
     [
         (without("rerepetition"), "no rerepetition; it holds"),
-        (given_as(emg=np.zeros((250, 9))), "emg is 250 x 9; expected a matrix of 12 columns"),
-        (given_as(restimulus=np.zeros((9, 1))), "restimulus has 9 rows, emg 250"),
-        (given_as(restimulus=np.zeros((250, 2))), "restimulus is 250 x 2; expected"),
-        (given_as(subject=np.array([[4]])), "subject is .4.*; its name says 3"),
-        (given_as(exercise=np.array([[1]])), "exercise is .1.*; its name says 2"),
+        (replaced(emg=np.zeros((250, 9))), "emg is 250 x 9; expected a matrix of 12 columns"),
+        (replaced(restimulus=np.zeros((9, 1))), "restimulus has 9 rows, emg 250"),
+        (replaced(restimulus=np.zeros((250, 2))), "restimulus is 250 x 2; expected"),
+        (replaced(subject=np.array([[4]])), "subject is .4.*; the file name says 3"),
+        (replaced(exercise=np.array([[1]])), "exercise is .1.*; the file name says 2"),
         (broken("emg", 7, np.nan), "emg row 8, column 1: nan; expected a finite number"),
         (broken("emg", 7, 1.0), "emg row 8, column 1: 2e[+]06 does not fit a 16-bit sample"),
-        (broken("restimulus", 7, np.nan), "restimulus holds others than whole numbers"),
+        (broken("restimulus", 7, np.nan), "restimulus has values other than whole"),
         (broken("restimulus", 7, 99), "restimulus is not within 0 to 23"),
         (broken("restimulus", 7, -1), "restimulus is not within 0 to 23"),
     ],
 )  # fmt: skip
 def test_damage_is_one_line_with_file_and_field(tmp_path, version, change, message) -> None:
     path = tmp_path / "ninapro-db2" / "S3_E2_A1.mat"
-    write(path, change(matrices(12, 5e-7)), version)
+    write_mat(path, change(ninapro_matrices(12, 5e-7)), version)
     with pytest.raises(EdgebioError, match=message) as caught:
         datasets.load("ninapro-db2", tmp_path)
     assert str(path) in str(caught.value)
@@ -141,65 +107,63 @@ def test_damage_is_one_line_with_file_and_field(tmp_path, version, change, messa
         (b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + bytes(99), "a MATLAB 7.3 file"),
     ],
 )
-def test_what_is_no_matlab_file_is_refused(tmp_path, content, message) -> None:
+def test_other_files_are_refused(tmp_path, content, message) -> None:
     (tmp_path / "a.mat").write_bytes(content)
     with pytest.raises(EdgebioError, match=message):
-        mat.read(tmp_path / "a.mat", {"emg": 12})
+        mat.read_matrices(tmp_path / "a.mat", {"emg": 12})
 
 
-def test_text_cells_and_links_are_not_read(tmp_path) -> None:
+def test_text_cells_and_links_are_refused(tmp_path) -> None:
     from scipy.io import savemat
 
     cells = np.empty((2, 2), object)
     cells[:] = 1.0
-    savemat(tmp_path / "a.mat", {"cells": cells, "words": "abc"})
+    savemat(tmp_path / "a.mat", {"cells": cells, "names": "abc"})
     with pytest.raises(EdgebioError, match="cells is cell; expected numbers"):
-        mat.read(tmp_path / "a.mat", {"cells": 2})
-    with pytest.raises(EdgebioError, match="words is char; expected numbers"):
-        mat.read(tmp_path / "a.mat", {"words": 3})
+        mat.read_matrices(tmp_path / "a.mat", {"cells": 2})
+    with pytest.raises(EdgebioError, match="names is char; expected numbers"):
+        mat.read_matrices(tmp_path / "a.mat", {"names": 3})
     h5py = pytest.importorskip("h5py", reason="h5py is not installed")
     np.zeros(80).tofile(tmp_path / "elsewhere")
     with h5py.File(tmp_path / "b.mat", "w") as file:
         file.create_dataset("emg", (10, 8), "f8", external=[(str(tmp_path / "elsewhere"), 0, 640)])
         file["group/emg"] = 1.0
         file["other"] = h5py.ExternalLink("c.mat", "emg")
-    with pytest.raises(EdgebioError, match="its numbers lie in another file"):
-        mat.read(tmp_path / "b.mat", {"emg": 10})
+    with pytest.raises(EdgebioError, match="its numbers are stored in another file"):
+        mat.read_matrices(tmp_path / "b.mat", {"emg": 10})
     with pytest.raises(EdgebioError, match="expected a matrix of numbers"):
-        mat.read(tmp_path / "b.mat", {"group": None})
+        mat.read_matrices(tmp_path / "b.mat", {"group": None})
     with h5py.File(tmp_path / "c.mat", "w") as file:
         file["emg"] = np.zeros((8, 10))
-    with pytest.raises(EdgebioError, match="other: lies in another file"):
-        mat.read(tmp_path / "b.mat", {"other": None})
+    with pytest.raises(EdgebioError, match="other: is stored in another file"):
+        mat.read_matrices(tmp_path / "b.mat", {"other": None})
 
 
-def test_sizes_are_capped_before_memory_is_taken(tmp_path) -> None:
-    """A file of a few kilobytes that says it holds terabytes."""
+def test_sizes_are_checked_before_memory_is_allocated(tmp_path) -> None:
+    """A file of a few kilobytes that claims terabytes."""
     h5py = pytest.importorskip("h5py", reason="h5py is not installed")
     with h5py.File(tmp_path / "a.mat", "w") as file:
         file.create_dataset("emg", (12, 1 << 40), "f8", chunks=(12, 1024), compression="gzip")
     assert (tmp_path / "a.mat").stat().st_size < 100_000
     with pytest.raises(EdgebioError, match=r"1,099,511,627,776 x 12; up to .* numbers are read"):
-        mat.read(tmp_path / "a.mat", {"emg": 12})
+        mat.read_matrices(tmp_path / "a.mat", {"emg": 12})
 
 
 @pytest.mark.parametrize("version", ["5", "7.3"])
-def test_noise_never_makes_a_traceback(tmp_path, version) -> None:
+def test_noise_is_refused_in_one_line(tmp_path, version) -> None:
     path = tmp_path / "ninapro-db2" / "S3_E2_A1.mat"
-    whole = write(path, matrices(12, 5e-7), version).read_bytes()
+    intact = write_mat(path, ninapro_matrices(12, 5e-7), version).read_bytes()
     rng = np.random.default_rng(0)
-    refused = 0
+    messages = []
     for case in range(80):
-        body = bytearray(whole[: rng.integers(len(whole))] if case % 2 else whole)
+        body = bytearray(intact[: rng.integers(len(intact))] if case % 2 else intact)
         for _ in range(case % 6):
             if body:
                 body[rng.integers(len(body))] = rng.integers(256)
         path.write_bytes(body)
-        said = ""
         try:
             datasets.load("ninapro-db2", tmp_path)
         except EdgebioError as error:
-            said = str(error)
-        refused += bool(said)
-        assert "\n" not in said
-    assert refused > 30
+            messages.append(str(error))
+    assert len(messages) > 30
+    assert not [message for message in messages if "\n" in message]

@@ -1,0 +1,84 @@
+"""Numbers of any file or array to converter counts of 16 bits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError
+
+Locate = Callable[[int, int], str]
+"""Describes where a row and column of samples came from, for messages."""
+
+
+def to_counts(values: npt.NDArray[Any], locate: Locate) -> npt.NDArray[np.int16]:
+    """Narrow whole numbers, shape (rows, columns), to 16 bits.
+
+    Raises
+    ------
+    EdgebioError
+        Naming the first number that does not fit.
+    """
+    low, high = np.iinfo(np.int16).min, np.iinfo(np.int16).max
+    if values.size and not (low <= values.min() and values.max() <= high):
+        row, column = np.argwhere((values < low) | (values > high))[0].tolist()
+        raise EdgebioError(
+            f"{locate(row, column)}: {values[row, column]:.6g} does not fit a 16-bit sample, "
+            f"{low} to {high}"
+        )
+    return values.astype(np.int16)
+
+
+def check_finite(values: npt.NDArray[Any], locate: Locate) -> None:
+    """Refuse NaN and infinity, naming the first."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise EdgebioError(
+            f"{locate(row, column)}: {values[row, column]}; expected a finite number"
+        )
+
+
+def scale_to_counts(
+    values: npt.NDArray[Any], lsb: float | None, locate: Locate, source: str = ""
+) -> npt.NDArray[np.int16]:
+    """Divide numbers by the size of a count, and round.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns).
+    lsb
+        Units of one count; None where the numbers are counts.
+    locate
+        Describes where a number came from.
+    source
+        Where all of them came from.
+
+    Raises
+    ------
+    EdgebioError
+        Where a number is not finite, does not fit 16 bits, or is a decimal and `lsb` is None.
+    """
+    check_finite(values, locate)
+    if lsb is not None:
+        with np.errstate(over="ignore"):
+            values = np.rint(values / lsb)
+    elif (values != np.rint(values)).any():
+        raise EdgebioError(
+            f"{source}: decimal numbers; give the units of one count: lsb, or --lsb "
+            f"{_smallest_step(values):.6g} (the smallest step in the data)"
+        )
+    return to_counts(values, locate)
+
+
+def scaled_units(lsb: float | None, units: str) -> str:
+    """Describe one count: ``"0.25 mV"``, or `units` where `lsb` is None."""
+    return units if lsb is None else f"{lsb:g} {units}"
+
+
+def _smallest_step(values: npt.NDArray[np.float64]) -> float:
+    """Smallest difference between two values beyond the rounding of their digits."""
+    steps = np.diff(np.unique(values))
+    significant = steps[steps > 1e-9 * max(float(np.abs(values).max()), 1e-30)]
+    return float(significant.min()) if significant.size else 1.0

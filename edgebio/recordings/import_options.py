@@ -1,0 +1,115 @@
+"""What a file does not say about its recordings, given by options or by a mapping file."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgebio.errors import EdgebioError
+
+_ALTERNATIVES = {  # how else to give what a format cannot hold
+    "samples": "name its channels by --columns, or by a list of samples in a mapping file",
+    "columns": "name its array by samples in a mapping file",
+    "labels": "its annotations become labels; otherwise use --label, or {label} in --name",
+    "repetition": "use --repetition, or {repetition} in --name",
+    "subject": "use --subject, or {subject} in --name",
+    "session": "use --session, or {session} in --name",
+    "rate": "the file states its rate; use --rate for another",
+    "rest_repetition": "remove it",
+    "transposed": "remove it",
+}
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How to read a file.
+
+    Attributes
+    ----------
+    rate
+        Sampling rate in Hz; None where the file states it.
+    lsb
+        Units of one count; None for whole numbers, or for the converter's own counts.
+    units
+        Unit of the numbers, such as ``"mV"``; a count is then ``lsb`` of them. None: the file's.
+    columns
+        Channels of a CSV, EDF, BDF or WFDB file, by name or by number from 1; if empty, all that
+        nothing else uses.
+    samples
+        Array of a .mat or an NPZ that holds the samples; the only one of two dimensions if None.
+    label_column, repetition_column, subject_column, session_column, rate_column
+        Column of a CSV, or array of an NPZ or a .mat, that holds them.
+    label
+        Class of the whole file.
+    subject, session, repetition
+        Used where no column holds them.
+    classes
+        Class names by label; an empty name is no class. None: labels are their own names.
+    rest_repetition
+        Number in `repetition_column` that stands between repetitions; None: there is none.
+    transposed
+        Samples are channels x n.
+    """
+
+    rate: float | None = None
+    lsb: float | None = None
+    units: str | None = None
+    columns: tuple[str, ...] = ()
+    samples: str | None = None
+    label_column: str | None = None
+    repetition_column: str | None = None
+    subject_column: str | None = None
+    session_column: str | None = None
+    rate_column: str | None = None
+    label: str | None = None
+    subject: str = "1"
+    session: str = "1"
+    repetition: int = 0
+    classes: Mapping[str, str] | None = None
+    rest_repetition: int | None = None
+    transposed: bool = False
+
+    @property
+    def metadata_columns(self) -> dict[str, str]:
+        """Columns that hold a value of every sample, by what that value is."""
+        columns = {
+            "labels": self.label_column,
+            "repetition": self.repetition_column,
+            "subject": self.subject_column,
+            "session": self.session_column,
+        }
+        return {field: name for field, name in columns.items() if name is not None}
+
+    def override(self, **values: Any) -> "ImportOptions":
+        """Return options in which every value that is not None replaces the present one."""
+        return replace(self, **{name: v for name, v in values.items() if v is not None})
+
+    def check_supported(self, path: Path, kind: str, supported: Collection[str]) -> None:
+        """Refuse options that a file format cannot honor.
+
+        Parameters
+        ----------
+        path
+            The file.
+        kind
+            Its format: ``"an EDF or BDF file"``.
+        supported
+            What such files can hold of ``samples``, ``columns``, ``labels``, ``repetition``,
+            ``subject``, ``session``, ``rate``, ``rest_repetition`` and ``transposed``.
+
+        Raises
+        ------
+        EdgebioError
+            Naming the first that is not supported.
+        """
+        requested = {
+            "samples": self.samples,
+            "columns": ", ".join(self.columns) or None,
+            **self.metadata_columns,
+            "rate": self.rate_column,
+            "rest_repetition": self.rest_repetition,
+            "transposed": self.transposed or None,
+        }
+        for field, name in requested.items():
+            if name is not None and field not in supported:
+                raise EdgebioError(f"{path}: {field} {name}: not in {kind}; {_ALTERNATIVES[field]}")

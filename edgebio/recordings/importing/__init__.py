@@ -1,0 +1,1 @@
+"""Mapping files, patterns of file names, and tables as recordings."""

@@ -1,0 +1,46 @@
+"""Subject, session, repetition and label in the names of files."""
+
+import re
+from pathlib import Path
+
+from edgebio.errors import EdgebioError
+
+_FIELDS = ("subject", "session", "repetition", "label")
+_PLACEHOLDER = re.compile(r"\{([a-z]+)\}|\*")
+
+
+class FileNameTemplate:
+    """Pattern of the end of a path: ``"S{subject}/C{label}_R{repetition}.csv"``.
+
+    It may hold ``{subject}``, ``{session}``, ``{repetition}`` and ``{label}`` once each, and ``*``.
+
+    Raises
+    ------
+    EdgebioError
+        Where a placeholder is unknown or repeated.
+    """
+
+    def __init__(self, template: str) -> None:
+        names = [name for name in _PLACEHOLDER.findall(template) if name]
+        for name in names:
+            if name not in _FIELDS or names.count(name) > 1:
+                raise EdgebioError(
+                    f"--name {template}: {{{name}}}; it takes each of "
+                    f"{', '.join('{' + field + '}' for field in _FIELDS)} once"
+                )
+        pattern, end = "(?:^|.*/)", 0
+        for match in _PLACEHOLDER.finditer(template):
+            pattern += re.escape(template[end : match.start()])
+            name = match[1]
+            content = "[0-9]{1,9}" if name == "repetition" else "[^/]+?" if name else "[^/]*?"
+            pattern += f"(?P<{name}>{content})" if name else content
+            end = match.end()
+        self._template = template
+        self._pattern = re.compile(pattern + re.escape(template[end:]))
+
+    def parse(self, path: Path) -> dict[str, str]:
+        """Return the fields in the name of a file; raises `EdgebioError` where it differs."""
+        match = self._pattern.fullmatch(path.as_posix())
+        if not match:
+            raise EdgebioError(f"{path}: does not match --name {self._template}")
+        return match.groupdict()

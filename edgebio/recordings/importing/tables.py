@@ -1,0 +1,142 @@
+"""Tables to recordings: counts, labels, and cuts where repetition, session or subject change."""
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings.counts import scale_to_counts, scaled_units
+from edgebio.recordings.import_options import ImportOptions
+from edgebio.recordings.natural_order import sort_naturally
+from edgebio.recordings.readers.table import Table
+from edgebio.recordings.recording import UNLABELED, Recording
+
+MAX_RECORDINGS = 100_000
+"""Of one file; more of them mean that a column holds something else."""
+
+
+def recordings_from_table(table: Table, options: ImportOptions) -> list[Recording]:
+    """Make a recording of each repetition, session and subject in a table.
+
+    A repetition reaches to the start of the next one: rest belongs to the repetition before it, and
+    what comes before the first repetition belongs to that one.
+
+    Raises
+    ------
+    EdgebioError
+        Where the rate is unknown, or a number is not finite, not whole, or beyond 16 bits.
+    """
+    path, count = table.path, len(table.values)
+    rate = options.rate if options.rate is not None else table.rate
+    if rate is None:
+        raise EdgebioError(f"{path}: does not state its rate; add --rate HZ")
+    if not table.values.size:
+        raise EdgebioError(f"{path}: no samples")
+    for field, categories in table.metadata.items():
+        if len(categories.codes) != count:
+            raise EdgebioError(f"{path}: {len(categories.codes)} {field} for {count} samples")
+    counts = scale_to_counts(table.values, options.lsb, table.locate, str(path))
+    units = scaled_units(options.lsb, options.units or table.units or "counts")
+    labels, classes = _labels(table, options)
+    starts, numbers = _split(table, options)
+    recordings = []
+    for start, end, number in zip(starts, [*starts[1:], count], numbers, strict=True):
+        beats = table.beats
+        if beats is not None:
+            beats = beats[(beats >= start) & (beats < end)] - start
+        recordings.append(
+            Recording(
+                samples=counts[start:end],
+                rate=rate,
+                units=units,
+                labels=labels[start:end],
+                classes=classes,
+                subject=_name_at(table, "subject", start, options.subject),
+                session=_name_at(table, "session", start, options.session),
+                repetition=number,
+                source=str(path),
+                beats=beats,
+            )
+        )
+    return recordings
+
+
+def _labels(table: Table, options: ImportOptions) -> tuple[npt.NDArray[np.int16], tuple[str, ...]]:
+    """Label of every sample, and class names."""
+    count, labels = len(table.values), table.metadata.get("labels")
+    if options.label is not None:
+        return np.zeros(count, np.int16), (options.label,)
+    if labels is None:
+        return np.full(count, UNLABELED, np.int16), ()
+    used = [labels.names[k] for k in np.unique(labels.codes[labels.codes >= 0]).tolist()]
+    class_names = dict(zip(used, used, strict=True))
+    if options.classes is not None:
+        for name in used:
+            if name not in options.classes:
+                raise EdgebioError(
+                    f"{table.path}: label {name!r} is not in [classes]: "
+                    f"{', '.join(options.classes) or 'empty'}"
+                )
+        class_names = {name: options.classes[name] for name in used}
+    classes = tuple(sort_naturally({*class_names.values()} - {""}))
+    if len(classes) > np.iinfo(np.int16).max:
+        raise EdgebioError(f"{table.path}: {len(classes):,} labels; is it a column of classes?")
+    numbers = {"": UNLABELED} | {name: index for index, name in enumerate(classes)}
+    lookup = [numbers[class_names.get(name, "")] for name in labels.names]
+    return np.array([*lookup, UNLABELED], np.int16)[labels.codes], classes
+
+
+def _split(table: Table, options: ImportOptions) -> tuple[list[int], list[int]]:
+    """First sample of every recording, and the number of its repetition."""
+    count = len(table.values)
+    begins = np.zeros(count, bool)
+    for field in ("subject", "session"):
+        if field in table.metadata:
+            codes = table.metadata[field].codes
+            begins[1:] |= codes[1:] != codes[:-1]
+    numbers = None
+    if "repetition" in table.metadata:
+        numbers = _repetition_numbers(table)
+        changed = numbers[1:] != numbers[:-1]
+        if options.rest_repetition is not None:
+            inside = np.flatnonzero(numbers != options.rest_repetition)
+            if not len(inside):
+                raise EdgebioError(f"{table.path}: repetition is {numbers[0]} throughout")
+            changed &= numbers[1:] != options.rest_repetition
+            if inside[0]:
+                changed[inside[0] - 1] = False  # what comes before the first belongs to it
+        begins[1:] |= changed
+    begins[0] = True
+    starts = np.flatnonzero(begins).tolist()
+    if len(starts) > MAX_RECORDINGS:
+        raise EdgebioError(
+            f"{table.path}: {len(starts):,} changes of repetition, session or subject; a file may "
+            f"hold {MAX_RECORDINGS:,} recordings"
+        )
+    if numbers is None:
+        return starts, [options.repetition] * len(starts)
+    repetitions = []
+    for start, end in zip(starts, [*starts[1:], count], strict=True):
+        own = numbers[start:end]
+        own = own[own != options.rest_repetition] if options.rest_repetition is not None else own
+        repetitions.append(int(own[0]) if len(own) else options.repetition)
+    return starts, repetitions
+
+
+def _repetition_numbers(table: Table) -> npt.NDArray[np.int64]:
+    """Number of the repetition at every sample."""
+    repetition = table.metadata["repetition"]
+    for name in repetition.names:
+        if not (name.isascii() and name.isdecimal() and len(name) < 10):
+            raise EdgebioError(f"{table.path}: repetition {name!r}; expected whole numbers from 0")
+    if (repetition.codes < 0).any():
+        row = int(np.flatnonzero(repetition.codes < 0)[0])
+        raise EdgebioError(f"{table.path}: sample {row}: no repetition; expected a whole number")
+    return np.array([int(name) for name in repetition.names] or [0], np.int64)[repetition.codes]
+
+
+def _name_at(table: Table, field: str, row: int, default: str) -> str:
+    """Subject or session at a row."""
+    categories = table.metadata.get(field)
+    if categories is None or categories.codes[row] < 0:
+        return default
+    return categories.names[int(categories.codes[row])]

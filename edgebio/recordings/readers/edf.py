@@ -1,0 +1,108 @@
+"""EDF, EDF+ and BDF files: converter counts, and annotations as labels.
+
+Channels of one step size keep the converter's counts. Where step sizes differ, or 24 bits do not
+fit 16, ``lsb`` scales them to counts of one size. An annotation labels the samples from its onset
+for its duration; without a duration it lasts until the next one.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings.import_options import ImportOptions
+from edgebio.recordings.readers.channel_scale import Channels, select, table_of_channels
+from edgebio.recordings.readers.damage import check_file, refuse_damage
+from edgebio.recordings.readers.table import Categories, Table
+
+MAX_BYTES = 512 << 20
+"""Largest EDF or BDF file that is read."""
+
+_MAX_ANNOTATIONS = 1_000_000
+
+
+def read_edf_table(path: Path, options: ImportOptions) -> Table:
+    """Read an EDF or BDF file.
+
+    Raises
+    ------
+    EdgebioError
+        Where it is missing, cut, damaged, too large or not continuous, its channels differ in rate
+        or step size, or `options` name what such files do not hold.
+    """
+    options.check_supported(path, "an EDF or BDF file", {"columns"})
+    file = _open(path)
+    names = [signal.label or f"signal {k}" for k, signal in enumerate(file.signals, 1)]
+    indices = select(path, options, names)
+    signals, names = [file.signals[k] for k in indices], [names[k] for k in indices]
+    rates = sorted({float(signal.sampling_frequency) for signal in signals})
+    if len(rates) > 1:
+        raise EdgebioError(
+            f"{path}: channels of several rates ({', '.join(f'{rate:g}' for rate in rates)} Hz); "
+            "choose ones of one rate by --columns"
+        )
+    steps, zeros = np.empty(len(signals)), np.empty(len(signals))
+    for k, signal in enumerate(signals):
+        low, high = signal.digital_range
+        bottom, top = signal.physical_range
+        steps[k] = (top - bottom) / (high - low) if high > low else 0
+        zeros[k] = low - bottom / steps[k] if steps[k] else np.nan
+        if not abs(zeros[k]) < 1 << 40:
+            raise EdgebioError(
+                f"{path}: {names[k]}: {low} to {high} are {bottom:g} to {top:g}; expected a range"
+            )
+    channels = Channels(
+        digital=np.stack([np.asarray(signal.digital, np.int64) for signal in signals], axis=1),
+        names=names,
+        units=[signal.physical_dimension for signal in signals],
+        steps=steps,
+        zeros=np.rint(zeros).astype(np.int64),
+    )
+    labels = None
+    if options.label is None:
+        labels = _annotated_labels(path, file, len(channels.digital), rates[0])
+    metadata = {} if labels is None else {"labels": labels}
+    return table_of_channels(path, options, channels, rates[0], metadata=metadata)
+
+
+def _open(path: Path) -> Any:
+    """Open an EDF or BDF file whose signals are complete."""
+    check_file(path, MAX_BYTES, "EDF or BDF file")
+    with refuse_damage(path, "cut or not an EDF or BDF file"):
+        import edfio
+
+        with path.open("rb") as start:
+            is_bdf = start.read(1) == b"\xff"
+        warnings.simplefilter("error", UserWarning)  # edfio only warns of a cut file
+        file = edfio.read_bdf(path) if is_bdf else edfio.read_edf(path)
+        signals = file.signals
+        if file.reserved.endswith("+D"):
+            raise EdgebioError(f"{path}: has gaps (+D); cut it into continuous files first")
+        for signal in signals:
+            _ = signal.digital.size, signal.digital_range, signal.physical_range
+            rate = float(signal.sampling_frequency)
+            if not 0 < rate < 1e6:
+                raise EdgebioError(f"{path}: {signal.label}: rate {rate:g}; expected Hz above 0")
+    return file
+
+
+def _annotated_labels(path: Path, file: Any, count: int, rate: float) -> Categories | None:
+    """Label of every sample by the annotations; None where there are none."""
+    with refuse_damage(path, "damaged annotations"):
+        texts = [(e.onset, e.duration, str(e.text).strip()) for e in file.annotations]
+    events = [event for event in texts[:_MAX_ANNOTATIONS] if event[2]]
+    if not events:
+        return None
+    if not np.isfinite([time or 0.0 for event in events for time in event[:2]]).all():
+        raise EdgebioError(f"{path}: the time of an annotation is not finite")
+    names = tuple(sorted({name for _, _, name in events}))
+    numbers = {name: index for index, name in enumerate(names)}
+    codes = np.full(count, -1, np.int64)
+    next_onsets = [*(onset for onset, _, _ in events[1:]), count / rate]
+    for (onset, duration, name), next_onset in zip(events, next_onsets, strict=True):
+        end = onset + duration if duration else next_onset
+        first, last = (min(max(round(t * rate), 0), count) for t in (onset, end))
+        codes[first:last] = numbers[name]
+    return Categories(codes, names)

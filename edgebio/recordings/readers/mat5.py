@@ -1,0 +1,136 @@
+"""Variables of MATLAB 5 files, inflated no further than requested.
+
+A file is 128 bytes, then one element per variable: a tag with kind and size, and as many bytes. A
+compressed element inflates to another element. SciPy inflates everything, and allocates what a tag
+states; so it is given files in memory whose elements were inflated and checked here.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+_HEADER, _TAG = 128, 8
+_PREFIX = 1024  # bytes that hold type, shape and name of a variable; MATLAB needs up to 200
+_MATRIX, _COMPRESSED = 14, 15  # kinds of element
+_MAX_VARIABLES = 10_000
+_PARTS = 4  # of a variable, read by SciPy: type, shape, name, numbers
+_PIECE = 1 << 16
+
+
+@dataclass(frozen=True)
+class _Location:
+    """Where a variable is: `size` bytes from `offset` that are its element or inflate to it."""
+
+    offset: int
+    size: int
+    compressed: bool
+
+
+class Variables:
+    """Variables of an open file of version 5, or 4.
+
+    Attributes
+    ----------
+    listing
+        By name: shape, and kind as SciPy names it.
+
+    Raises
+    ------
+    ValueError, zlib.error
+        Where the file is cut, damaged, or has too many variables; so does `extract`.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        from scipy.io import whosmat
+
+        self._file = file
+        self._header = file.read(_HEADER)
+        self._tag = struct.Struct("<II" if self._header[126:] == b"IM" else ">II")
+        # Version 4 has a 0 in its first bytes and no compression: SciPy reads it safely.
+        locations = () if 0 in self._header[:4] else tuple(self._walk())
+        prefixes: Any = self._assemble(locations, _PREFIX) if locations else file
+        variables = whosmat(prefixes)
+        self.listing = {name: (tuple(shape), kind) for name, shape, kind in variables}
+        self._locations = {n: at for (n, _, _), at in zip(variables, locations, strict=False)}
+
+    def extract(self, name: str, limit: int) -> BinaryIO | None:
+        """Make a file in memory of one variable; None if its numbers exceed `limit` bytes."""
+        if name not in self._locations:
+            self._file.seek(0)
+            return self._file
+        file = self._assemble([self._locations[name]], _PREFIX + limit + 1)
+        with file.getbuffer()[_HEADER + _TAG :] as body:
+            if len(body) > _PREFIX + limit:
+                return None
+            offset = 0
+            for _ in range(_PARTS):
+                kind, size = self._tag.unpack(
+                    bytes(body[offset : offset + _TAG]).ljust(_TAG, b"\0")
+                )
+                size = 0 if kind >> 16 else size  # up to 4 bytes are stored in the tag itself
+                if size > len(body):
+                    raise ValueError(f"a part claims {size:,} bytes")
+                offset += _TAG + -(-size // 8) * 8
+        return file
+
+    def _walk(self) -> Iterator[_Location]:
+        offset = _HEADER
+        for _ in range(_MAX_VARIABLES):
+            self._file.seek(offset)
+            tag = self._file.read(_TAG)
+            if not tag:
+                return
+            kind, size = self._tag.unpack(tag)
+            if kind == _COMPRESSED:
+                yield _Location(offset + _TAG, size, True)
+            else:
+                yield _Location(offset, _TAG + size, False)
+            offset += _TAG + size
+        raise ValueError(f"more than {_MAX_VARIABLES:,} variables")
+
+    def _assemble(self, locations: Iterable[_Location], limit: int) -> io.BytesIO:
+        """Make a file in memory of variables, each of up to `limit` bytes after its tag."""
+        out = io.BytesIO(self._header)
+        for location in locations:
+            begin = out.seek(0, io.SEEK_END)
+            self._file.seek(location.offset)
+            pieces = inflate if location.compressed else _copy
+            for piece in pieces(self._file, location.size, _TAG + limit):
+                out.write(piece)
+            size = out.tell() - begin - _TAG
+            out.seek(begin)
+            kind, _ = self._tag.unpack(out.read(_TAG))
+            if kind != _MATRIX:
+                raise ValueError(f"an element of kind {kind}")
+            out.seek(begin)
+            out.write(self._tag.pack(_MATRIX, size))
+        out.seek(0)
+        return out
+
+
+def inflate(file: BinaryIO, size: int, limit: int) -> Iterator[bytes]:
+    """Inflate the next `size` bytes of a file in pieces, up to `limit` bytes in all.
+
+    Raises
+    ------
+    ValueError, zlib.error
+        Where they are cut or damaged.
+    """
+    stream, end = zlib.decompressobj(), file.tell() + size
+    while limit > 0 and not stream.eof:
+        packed = stream.unconsumed_tail or file.read(min(end - file.tell(), _PIECE))
+        piece = stream.decompress(packed, min(limit, _PIECE))
+        if not packed and not piece:
+            raise ValueError("compressed data are cut")
+        limit -= len(piece)
+        yield piece
+
+
+def _copy(file: BinaryIO, size: int, limit: int) -> Iterator[bytes]:
+    remaining = min(size, limit)
+    while piece := file.read(min(remaining, _PIECE)):
+        remaining -= len(piece)
+        yield piece

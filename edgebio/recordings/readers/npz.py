@@ -1,0 +1,97 @@
+"""NPZ files: arrays are checked before they are read into memory; nothing is unpickled."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebio.errors import EdgebioError
+from edgebio.recordings.import_options import ImportOptions
+from edgebio.recordings.readers.arrays import SUPPORTED, find_samples, table_of_arrays
+from edgebio.recordings.readers.damage import check_file, refuse_damage
+from edgebio.recordings.readers.table import Table, single_rate
+from edgebio.suggest import nearest
+
+MAX_BYTES = 2 << 30
+"""Largest array that is read into memory."""
+
+
+def read_npz_table(path: Path, options: ImportOptions) -> Table:
+    """Read an NPZ with an array of samples, one row per sample.
+
+    Raises
+    ------
+    EdgebioError
+        Where the file is missing, cut or too large, or lacks an array.
+    """
+    options.check_supported(path, "an NPZ", SUPPORTED)
+    with open_npz(path) as arrays:
+        dimensions = {name: len(array_header(arrays, name)[0]) for name in arrays.files}
+        name = find_samples(path, options, [n for n, d in dimensions.items() if d == 2], dimensions)
+        values = read_array(path, arrays, name, "iuf", 2)
+        metadata = {
+            field: read_array(path, arrays, array, "iuUfb", min(dimensions.get(array, 1), 1))
+            for field, array in options.metadata_columns.items()
+        }
+        rate = None
+        if options.rate_column or (options.rate is None and "rate" in dimensions):
+            array = options.rate_column or "rate"
+            rate = single_rate(path, array, [read_array(path, arrays, array, "fiu", 0).item()])
+    return table_of_arrays(path, options, name, values, metadata, rate)
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[Any]:
+    """Open an NPZ; damage that the block meets becomes one `EdgebioError`."""
+    check_file(path)
+    if not zipfile.is_zipfile(path):
+        raise EdgebioError(f"{path}: not an NPZ file, or cut")
+    with (
+        refuse_damage(path, "damaged or not plain arrays"),
+        np.load(path, allow_pickle=False) as arrays,
+    ):
+        yield arrays
+
+
+def array_header(arrays: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of an array, from its header alone."""
+    member = name if name in arrays.zip.namelist() else f"{name}.npy"
+    with arrays.zip.open(member) as file:
+        major, _ = np.lib.format.read_magic(file)
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if major == 1
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read_header(file)
+    return shape, dtype
+
+
+def read_array(path: Path, arrays: Any, name: str, kinds: str, dimensions: int) -> npt.NDArray[Any]:
+    """Read an array of one of the dtype `kinds`, once its header has been checked.
+
+    Raises
+    ------
+    EdgebioError
+        Where it is missing, of another kind or shape, or larger than `MAX_BYTES`.
+    """
+    if name not in arrays:
+        present = ", ".join(arrays.files) or "none"
+        hint = nearest(name, arrays.files)
+        raise EdgebioError(f"{path}: no array {name!r}; it has {present}{hint}")
+    shape, dtype = array_header(arrays, name)
+    if dtype.kind not in kinds or len(shape) != dimensions:
+        content = "text" if "U" in kinds else "numbers" if "f" in kinds else "whole numbers"
+        raise EdgebioError(
+            f"{path}: array {name} is {dtype} of shape {shape}; expected {dimensions} dimensions "
+            f"of {content}"
+        )
+    size = dtype.itemsize * int(np.prod(shape, dtype=object))
+    if size > MAX_BYTES:
+        raise EdgebioError(f"{path}: array {name} is {size:,} bytes; up to {MAX_BYTES:,} are read")
+    values: npt.NDArray[Any] = arrays[name]
+    return values
