@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any, Final, ParamSpec
+from typing import Any, Final, Literal, ParamSpec
 
 from markupsafe import Markup
 
@@ -140,7 +140,12 @@ def styled(draw: Callable[_Draw, Chart]) -> Callable[_Draw, Chart]:
     return wrapper
 
 
-def blank(title: str, height: float, width: float = WIDTH, layout: str | None = None) -> Chart:
+def blank(
+    title: str,
+    height: float,
+    width: float = WIDTH,
+    layout: Literal["constrained"] | None = None,
+) -> Chart:
     """Make an empty chart; call it from a function that is decorated with `styled`."""
     from matplotlib.figure import Figure
 
@@ -155,7 +160,7 @@ def with_axes(title: str, height: float, width: float = WIDTH) -> tuple[Chart, A
 
 def add_legend(chart: Chart) -> None:
     """Write the legend above all axes of a chart, each label once."""
-    entries = {}
+    entries: dict[str, Any] = {}
     for axes in chart.figure.axes:
         handles, labels = axes.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))

@@ -125,7 +125,8 @@ def test_plots_option_writes_every_figure(name, request, tmp_path):
 def test_run_page_shows_metrics_and_measurements(run_page):
     text = run_page.read_text("utf-8")
     metrics, quantized = (
-        json.loads((run_page.parent / name).read_text()) for name in ("metrics.json", "quantize.json")
+        json.loads((run_page.parent / name).read_text())
+        for name in ("metrics.json", "quantize.json")
     )
     assert f"{100 * quantized['accuracy_int8']:.1f}\u00a0%" in text
     assert f"{metrics['test']['windows']:,} segments" in text
@@ -225,7 +226,9 @@ def test_interval_is_beside_its_own_mean(evaluation):
         f"<dd>{100 * mean:.1f}\u00a0%<small>mean over 2 subjects; 95\u00a0%: {100 * low:.1f} to "
         f"{100 * high:.1f}\u00a0%</small>" in text
     )
-    (line,) = (line for line in output.splitlines() if re.search("mean over (people|subjects)", line))
+    (line,) = (
+        line for line in output.splitlines() if re.search("mean over (people|subjects)", line)
+    )
     assert f" {mean:.4f} " in line
     assert f"{low:.4f} to {high:.4f}" in output
 

@@ -6,9 +6,9 @@ from rich.console import Console
 
 from edgebio.decision.outputs import Outputs
 from edgebio.link.results import DecisionEvent
-from edgebio.parity.decisions import Classified, Delay
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
+from edgebio.runtime.session import Decision, Delay
 from edgebio.runtime.terminal import Screen, _color
 from edgebio.tflite.metadata import ModelMetadata, read_metadata
 from tests.link.standin import CLASSES, SPEC, StandIn, signal
@@ -19,10 +19,10 @@ def model() -> StandIn:
     return StandIn()
 
 
-def known(model: StandIn) -> ModelMetadata:
-    found = read_metadata(model.graph)
-    assert found is not None
-    return found
+def metadata_of(model: StandIn) -> ModelMetadata:
+    metadata = read_metadata(model.graph)
+    assert metadata is not None
+    return metadata
 
 
 def recording(n: int = 4000) -> Recording:
@@ -30,12 +30,12 @@ def recording(n: int = 4000) -> Recording:
     return Recording(signal(n), SPEC.rate, "counts", labels, (), "1", "1", 0, "test")
 
 
-def decision(model: StandIn, k: int, of: Recording) -> Classified:
+def decision(model: StandIn, k: int, of: Recording) -> Decision:
     logits = model.logits(of.samples)[k]
-    made = DecisionEvent(
+    event = DecisionEvent(
         k, 0, SPEC.segment_length + k * SPEC.step, 1, 700, 1234, 0, 160, 0, 1, 1, "vote", logits
     )
-    return Classified(of.source, made.end / of.rate, "class 1", 0.5, made, 0.0125)
+    return Decision(of.source, event.end / of.rate, "class 1", 0.5, event, 0.0125)
 
 
 def drawn(screen: Screen, width: int) -> str:
@@ -47,10 +47,10 @@ def drawn(screen: Screen, width: int) -> str:
 @pytest.mark.parametrize("width", [80, 140])
 def test_screen_shows_all_panels(model: StandIn, width: int) -> None:
     of = recording()
-    screen = Screen(known(model), Outputs.from_graph(model.graph), "host on /dev/pts/0")
+    screen = Screen(metadata_of(model), Outputs.from_graph(model.graph), "host on /dev/pts/0")
     assert "waiting for the first segment" in drawn(screen, width)
     for k in range(100, 112):
-        screen.take(of, decision(model, k, of))
+        screen.add(of, decision(model, k, of))
     screen.delay = Delay(56, 16, 3, 1.2)
     screen.link = {"damaged": 7}
     screen.rests = {"timeout": 2}
@@ -58,7 +58,7 @@ def test_screen_shows_all_panels(model: StandIn, width: int) -> None:
     for part in (
         "host on /dev/pts/0", "signals, last 3 s", "STFT image", "class 1", "vote", "12.5 ms",
         "1,234 us", "10.0 counts", "damaged 7", "rest: timeout 2",
-        "window 56 + 3 x 16 + compute 1.2 = 105 ms",
+        "segment 56 + 3 x 16 + compute 1.2 = 105 ms",
         *(f"class {c}" for c in range(CLASSES)),
     ):  # fmt: skip
         assert part in " ".join(text.split()), part
@@ -70,12 +70,12 @@ def test_screen_shows_all_panels(model: StandIn, width: int) -> None:
 def test_stft_image_is_that_of_the_board(model: StandIn) -> None:
     """The image of a segment is that of the whole stream, filters included."""
     of = recording()
-    screen = Screen(known(model), Outputs.from_graph(model.graph), "")
+    screen = Screen(metadata_of(model), Outputs.from_graph(model.graph), "")
     images = model.images(of.samples)
     for k in (0, 1, 50, 200):
         one = decision(model, k, of)
-        screen.take(of, one)
-        difference = np.abs(screen.image_of(one) - images[k].astype(float).mean(axis=-1))
+        screen.add(of, one)
+        difference = np.abs(screen.image_of(of, one) - images[k].astype(float).mean(axis=-1))
         assert difference.max() <= (0 if k < 2 else 2)
 
 

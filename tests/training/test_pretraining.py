@@ -3,16 +3,16 @@ import json
 
 import numpy as np
 import pytest
+from edgebio.training.fit import ImageBatches
 
 from edgebio import models, protocols
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
 from edgebio.protocols import Fold
 from edgebio.recipes import PretrainingSettings
-from edgebio.training.fit import Batches
-from edgebio.training.image_set import build_image_set
-from edgebio.training.pretraining import Mixed, OwnOutputs, pretrained
 from edgebio.tasks.stft_classifier.train import train, train_fold
+from edgebio.training.image_set import build_image_set
+from edgebio.training.pretraining import MixedBatches, OwnOutputs, pretrained_weights
 from tests import tiny
 
 OWN = [r for r in tiny.recordings() if r.session == "1"]
@@ -70,8 +70,8 @@ def test_batches_are_of_one_set_and_all_sets_have_theirs():
     settings = recipe(batch=8).training
     images = [build_image_set(tiny.RECIPE.frontend, r, [], []) for r in (OWN, elsewhere())]
     outputs = [len(i.classes) for i in images]
-    mixed = Mixed(
-        [Batches(i.train, len(i.classes), i.decisions, settings) for i in images], outputs, 1
+    mixed = MixedBatches(
+        [ImageBatches(i.train, len(i.classes), i.decisions, settings) for i in images], outputs, 1
     )
     seen = []
     for number in range(len(mixed)):
@@ -93,15 +93,15 @@ def test_batches_are_of_one_set_and_all_sets_have_theirs():
 
 @pytest.mark.parametrize("normalise", ["training", "layers"])
 def test_a_network_begins_with_what_it_learned_from_all_sets(normalise):
-    job = recipe(normalise=normalise)
-    images = build_image_set(job.frontend, OWN, [], TESTED, normalise=normalise)
-    begun = pretrained(images, elsewhere(), job, job.training)
+    job = recipe(normalization=normalise)
+    images = build_image_set(job.frontend, OWN, [], TESTED, normalization=normalise)
+    begun = pretrained_weights(images, elsewhere(), job, job.training)
     network = models.build(job.model, images.train.shape, len(images.classes))
     network.set_weights(begun)  # of the own classes alone
-    again = pretrained(images, elsewhere(), job, job.training)
+    again = pretrained_weights(images, elsewhere(), job, job.training)
     for one, other in zip(begun, again, strict=True):
         np.testing.assert_array_equal(one, other)
-    alone = pretrained(images, elsewhere()[:4], job, job.training)
+    alone = pretrained_weights(images, elsewhere()[:4], job, job.training)
     assert any((one != other).any() for one, other in zip(begun, alone, strict=True))
 
 
@@ -114,8 +114,9 @@ def test_a_run_says_what_it_learned_from_before(tmp_path):
     assert plain["history"]["loss"][0] > metrics["history"]["loss"][0]
     from edgebio.tasks.description import describe_training
 
-    told = describe_training(recipe(), json.loads((tmp_path / "run" / "metrics.json").read_text()))
-    assert "recordings of elsewhere too before it learned from its own" in told
+    text = describe_training(recipe(), json.loads((tmp_path / "run" / "metrics.json").read_text()))
+    assert "it was pretrained on" in text
+    assert "recordings of elsewhere." in text
 
 
 def test_what_cannot_be_learned_from_is_named(tmp_path):
