@@ -20,9 +20,9 @@ print(f"{len(recordings)} recordings, {recordings[0].samples.shape[1]} channels"
 # A recipe names everything that training needs. Here it is shortened to two epochs.
 
 # %%
-recipe = edgebio.load_recipe("emg-grips").with_dataset("emg-synthetic").with_epochs(2)
+recipe = edgebio.load_recipe("emg-grips").with_data("emg-synthetic").with_epochs(2)
 run = edgebio.train(recipe, recordings, folder / "run")
-print(f"float accuracy {run.metrics['accuracy']:.3f}")
+print(f"float accuracy {run.metrics.accuracy:.3f}")
 
 # %% [markdown]
 # ## Quantize and verify
@@ -30,15 +30,15 @@ print(f"float accuracy {run.metrics['accuracy']:.3f}")
 
 # %%
 quantized = edgebio.quantize(run)
-print(f"int8 accuracy {quantized.report['accuracy_int8']:.3f}, {quantized.model}")
-for rung in edgebio.verify(quantized.model, recordings, board="mps2-an386"):
+print(f"int8 accuracy {quantized.int8_metrics.accuracy:.3f}, {quantized.model}")
+for rung in edgebio.verify(quantized, recordings, board="mps2-an386").rungs:
     print(rung.number, rung.name, "holds" if rung.ok else "does not hold")
 
 # %% [markdown]
 # ## What it costs, and what it decides
 
 # %%
-cost = edgebio.bench(quantized.model, "mps2-an386")
+cost = edgebio.bench(quantized, "mps2-an386")
 print(f"{cost.instructions:,} instructions, {cost.flash.total:,} bytes of flash")
 
 samples = np.concatenate([recording.samples for recording in recordings[:3]])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
 
 from edgebio import datasets
 from edgebio.decision.spec import DecisionSettings
@@ -69,6 +69,15 @@ class Recipe(Section):
         changes = {"dataset": dataset, "protocol": protocol}
         data = self.data.model_copy(update={k: v for k, v in changes.items() if v is not None})
         return self.model_copy(update={"data": data})
+
+    def with_epochs(self, epochs: int) -> Self:
+        """Return the recipe with another length of training, for new subjects too."""
+        changes: dict[str, Any] = {"epochs": epochs}
+        if self.training.new_subjects.epochs is not None:
+            new = self.training.new_subjects.model_copy(update={"epochs": epochs})
+            changes["new_subjects"] = new
+        training = TrainingSettings.model_validate({**dict(self.training), **changes})
+        return self.model_copy(update={"training": training})
 
     def with_horizon(self, horizon: int | None) -> Self:
         """Return the recipe with another ``feature_imitation.horizon``; None keeps its own.
@@ -142,21 +151,16 @@ def refuse_unused(recipe: Recipe, unused: Iterable[str]) -> None:
     EdgebioError
         Names the first key with a value other than its default.
     """
-    defaults = Recipe(name=recipe.name, task=recipe.task)
-    for path in unused:
-        value: Any = recipe
-        default: Any = defaults
-        for part in path.split("."):
-            value, default = getattr(value, part), getattr(default, part, None)
-            if not isinstance(value, BaseModel):
-                break
-        for key in _changed_keys(path, value, default):
+    defaults = dict(_settings(Recipe(name=recipe.name, task=recipe.task).model_dump()))
+    for key, value in _settings(recipe.model_dump()):
+        if any(f"{key}.".startswith(f"{path}.") for path in unused) and value != defaults.get(key):
             raise EdgebioError(f"{recipe.name}: task {recipe.task!r} does not use {key}: remove it")
 
 
-def _changed_keys(path: str, value: Any, default: Any) -> Iterator[str]:
-    if isinstance(value, BaseModel) and isinstance(default, BaseModel):
-        for name, item in value:
-            yield from _changed_keys(f"{path}.{name}", item, getattr(default, name))
-    elif value != default:
-        yield path
+def _settings(content: dict[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every setting."""
+    for key, value in content.items():
+        if isinstance(value, dict) and value:
+            yield from _settings(value, f"{section}{key}.")
+        else:
+            yield f"{section}{key}", value

@@ -21,8 +21,8 @@ def test_the_script_is_short() -> None:
 )
 def test_the_script_gives_decisions_of_an_emulated_board(tmp_path: Path) -> None:
     # Two epochs suffice: what is tested is the road, not the accuracy.
-    script = SCRIPT.replace(').with_dataset("emg-synthetic")',
-                            ').with_dataset("emg-synthetic").with_epochs(2)')  # fmt: skip
+    script = SCRIPT.replace(').with_data("emg-synthetic")',
+                            ').with_data("emg-synthetic").with_epochs(2)')  # fmt: skip
     assert script != SCRIPT
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
