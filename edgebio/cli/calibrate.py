@@ -39,15 +39,15 @@ def calibrate(
     """
     from edgebio import calibration, firmware, storage, tflite
     from edgebio.datasets.selection import select
-    from edgebio.parity.decisions import check_fits
     from edgebio.recordings.recording import UNLABELED
+    from edgebio.runtime.session import check_recording
     from edgebio.tflite.metadata import require_metadata
 
     content = firmware.model_file(model).read_bytes()
     spec = require_metadata(tflite.read(content), "calibrate").frontend
     recordings = select(recording, data, rate)
     for each in recordings:
-        check_fits(each, spec.rate, spec.channels)
+        check_recording(each, spec.rate, spec.channels)
     labels = not no_labels and any((each.labels != UNLABELED).any() for each in recordings)
     calibrated = calibration.calibrate(content, recordings, labels=labels)
     storage.write_bytes(output, calibrated.content)

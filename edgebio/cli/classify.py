@@ -1,13 +1,17 @@
 """``edgebio classify``: stream a recording to a board and print its decisions."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgebio.cli.common import Output, command
-from edgebio.cli.device import Transport, device, stream_options
+from edgebio.cli.device import Transport, check_choice, open_device, stream_options
 from edgebio.errors import CheckFailedError, EdgebioError
+
+if TYPE_CHECKING:
+    from edgebio.parity.decisions import ComparedSession
+    from edgebio.runtime.session import Decision
 
 
 @command(
@@ -16,19 +20,20 @@ from edgebio.errors import CheckFailedError, EdgebioError
 )
 @stream_options
 @click.option("--model", type=click.Path(path_type=Path),
-              help="Run or .tflite: names the classes, and is compared with.")  # fmt: skip
-@click.option("--real-time", is_flag=True, help="At the recording's own pace.")
-@click.option("--votes", type=click.IntRange(1, 31), metavar="N", help="Windows that vote.")
+              help="Run or .tflite of the board: for class names and comparison.")  # fmt: skip
+@click.option("--real-time", is_flag=True, help="Send samples at the rate of the recording.")
+@click.option("--votes", type=click.IntRange(1, 31), metavar="N",
+              help="Segments in the majority vote.")  # fmt: skip
 @click.option("--confidence", type=click.FloatRange(0, 1, max_open=True), metavar="P",
-              help="Smallest probability of a class that is decided for.")  # fmt: skip
+              help="Smallest probability of a class that is not rejected.")  # fmt: skip
 @click.option("--hold", type=click.IntRange(0, 255), metavar="N",
-              help="Windows that a class is held while none is certain.")  # fmt: skip
+              help="Segments for which the last class holds while none is certain.")  # fmt: skip
 @click.option("--onset", type=click.FloatRange(0, 65535), metavar="COUNTS",
               help="Activity below which the muscle is quiet.")  # fmt: skip
 @click.option("--timeout", type=click.IntRange(0, 60000), metavar="MS",
-              help="Time without samples until the decision is rest; 0: never.")  # fmt: skip
+              help="Time without samples after which the decision is rest; 0: never.")  # fmt: skip
 @click.option("--delay-limit", type=click.FloatRange(min=0), default=300, show_default=True,
-              metavar="MS", help="Most window + step x votes + compute; 0: any.")  # fmt: skip
+              metavar="MS", help="Most segment + step x votes + compute; 0: any.")  # fmt: skip
 def classify(
     out: Output,
     recording: str,
@@ -39,26 +44,25 @@ def classify(
     transport: Transport,
     data: Path | None,
     rate: float | None,
-    windows: int | None,
+    segments: int | None,
     real_time: bool,
     delay_limit: float,
     **settings: float | None,
 ) -> dict[str, Any]:
-    """Stream RECORDING to a board and print one decision a line: time, class, probability.
+    """Stream RECORDING to a board and print one decision per line: time, class, probability.
 
-    RECORDING is a .csv or .npz file, dataset:subject or dataset:subject:session; every recording
-    in it is streamed from reset. Where the model is given, each image, logit and decision is
-    compared with this machine's; exits with 1 where one differs, or where the delay is above its
-    limit. --votes, --confidence, --hold, --onset and --timeout take the place of the model's own
-    settings until the end.
+    RECORDING is a .csv or .npz file, dataset:subject or dataset:subject:session; each recording in
+    it is streamed from reset. With --model, every image, logit and decision is compared with those
+    of this machine; exits with 1 if one differs, or if the delay exceeds its limit. --votes,
+    --confidence, --hold, --onset and --timeout replace the settings of the model for this command.
     """
     from edgebio import firmware, tflite
     from edgebio.datasets.selection import select
-    from edgebio.parity.decisions import Session, check_fits
-    from edgebio.tflite.metadata import require
+    from edgebio.parity.decisions import ComparedSession
+    from edgebio.runtime.session import Session, check_recording
+    from edgebio.tflite.metadata import require_metadata
 
-    if bool(board_name) == bool(port):
-        raise EdgebioError("choose one of --board and --port")
+    check_choice(board_name, port)
     if board_name and model is None:
         raise EdgebioError("--board needs --model, a run or a .tflite to build the image of")
     changed = {name: value for name, value in settings.items() if value is not None}
@@ -66,61 +70,68 @@ def classify(
         raise EdgebioError(f"--{next(iter(changed))} needs --model, whose settings it changes")
     recordings = select(recording, data, rate)
     file = firmware.model_file(model) if model else None
-    graph = tflite.read(file) if file else None
     chosen = None
-    if graph is not None:
-        known = require(graph, "classify")
-        spec = known.frontend
+    if file:
+        metadata = require_metadata(tflite.read(file), "classify")
         for each in recordings:
-            check_fits(each, spec.rate, spec.channels)
-        chosen = known.decision.model_copy(update=changed) if changed else None
-    with device(out, board_name, port, baud, file, transport) as client:
+            check_recording(each, metadata.frontend.rate, metadata.frontend.channels)
+        chosen = metadata.decision.model_copy(update=changed) if changed else None
+    with open_device(out, board_name, port, baud, file, transport) as device:
         session = Session(
-            client, graph, file.read_bytes() if file else b"", settings=chosen,
-            on_rest=lambda rest: out.detail(f"rest at sample {rest.sample}: {rest.reason}"),
+            device, chosen,
+            lambda event: out.detail(f"rest at sample {event.next_sample}: {event.reason}"),
         )  # fmt: skip
-        decisions: list[dict[str, Any]] = []
-        for one in session.run(recordings, windows, real_time=real_time):
-            shown = "" if one.probability is None else f"  {one.probability:.3f}"
-            shown += "" if one.made.reason == "vote" else f"  ({one.made.reason})"
-            out.result(f"{one.time:9.3f}  {one.name}{shown}")
-            decisions.append(
-                {
-                    "recording": one.source,
-                    "time": one.time,
-                    "class": one.name,
-                    "probability": one.probability,
-                    "reason": one.made.reason,
-                    "latency": one.latency,
-                    "frontend_us": one.made.frontend_us,
-                    "compute_us": one.made.compute_us,
-                }
-            )
+        compared = ComparedSession(session, chosen)
+        rows = []
+        for decision in compared.run(recordings, segments, real_time=real_time):
+            reason = decision.event.reason
+            text = "" if decision.probability is None else f"  {decision.probability:.3f}"
+            text += "" if reason == "vote" else f"  ({reason})"
+            out.result(f"{decision.time_s:9.3f}  {decision.name}{text}")
+            rows.append(_row(decision))
         delay = session.delay
-        document = {**session.document(), "decisions": decisions}
-    tally = session.tally
-    if session.labelled:
-        out.note(f"{session.correct} of {session.labelled} labelled windows are right")
-    if graph is not None:
-        out.note(
-            f"{tally.windows} windows against this machine: {tally.images} images, "
-            f"{tally.logits} logits and {tally.decisions} decisions differ"
-        )
-    if session.railed:
-        out.note(f"{session.railed:,} samples are at an end of 16 bits: overdriven?")
+        document = {**compared.document(), "decisions": rows}
+    _summarize(out, compared, document["latency"])
     if delay:
         out.note(str(delay))
-    if document["latency"]:
-        parts = ", ".join(f"{name} {value:g}" for name, value in document["latency"].items())
-        out.note(f"from a window's last sample to its decision here, ms: {parts}")
-    if session.approximate:
-        out.note("the model lets this core use Helium's FFT: images may differ within its bound")
+    tally = compared.tally
+    if compared.approximate:
+        out.note("the model allows Helium's FFT on this CPU: images may differ within its bound")
     elif tally.differing:
         raise CheckFailedError(f"the board differs from this machine: {tally.first}", document)
     if delay and delay_limit and delay.total > delay_limit:
         raise CheckFailedError(
-            f"{delay}, above the limit of {delay_limit:g} ms; fewer votes or a shorter window, "
+            f"{delay}, above the limit of {delay_limit:g} ms; use fewer votes, a shorter segment, "
             "or --delay-limit",
             document,
         )
     return document
+
+
+def _row(decision: "Decision") -> dict[str, Any]:
+    return {
+        "recording": decision.source,
+        "time": decision.time_s,
+        "class": decision.name,
+        "probability": decision.probability,
+        "reason": decision.event.reason,
+        "latency": decision.latency_s,
+        "frontend_us": decision.event.frontend_us,
+        "compute_us": decision.event.compute_us,
+    }
+
+
+def _summarize(out: Output, compared: "ComparedSession", latency: dict[str, float] | None) -> None:
+    tally = compared.tally
+    if compared.labeled:
+        out.note(f"{compared.correct} of {compared.labeled} labeled segments are correct")
+    if compared.session.metadata:
+        out.note(
+            f"{tally.segments} segments compared with this machine: {tally.images} images, "
+            f"{tally.logits} logits and {tally.decisions} decisions differ"
+        )
+    if compared.clipped:
+        out.note(f"{compared.clipped:,} samples are clipped at full scale")
+    if latency:
+        values = ", ".join(f"{name} {value:g}" for name, value in latency.items())
+        out.note(f"from the last sample of a segment to its decision, ms: {values}")

@@ -1,67 +1,65 @@
-"""The board of a command: one on a port, or an emulated one that is built, started and stopped."""
+"""The device of a command: a board on a port, or an emulated board."""
 
-import contextlib
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from edgebio.cli.common import Output
+from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
-    from edgebio.link.client import Client
+    from edgebio.runtime.device import Device
 
 Transport = Literal["pty", "socket"]
 
 
 def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the recording that is streamed to a board, and how the board is reached."""
+    """Add the recording to stream to a board, and how to reach the board."""
     for add in (
-        click.option("--windows", type=click.IntRange(min=1), metavar="N",
+        click.option("--segments", "--windows", "segments", type=click.IntRange(min=1), metavar="N",
                      help="Stop after N decisions."),
         click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="HZ",
-                     help="Samples a second of a file that does not say."),
+                     help="Sampling rate of a file that does not state it."),
         click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets."),
         click.option("--transport", default="pty", show_default=True,
                      type=click.Choice(get_args(Transport)),
-                     help="How the emulated board is reached."),
-        click.option("--baud", default=921_600, show_default=True, help="Rate of the port."),
+                     help="Serial port of the emulated board."),
+        click.option("--baud", default=921_600, show_default=True,
+                     help="Bits per second of the port."),
         click.option("--port",
                      help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port."),
         click.option("--board", "board_name",
-                     help="Emulated board: built, started and stopped here."),
+                     help="Board to emulate: built, started and stopped by this command."),
         click.argument("recording"),
     ):  # fmt: skip
         function = add(function)
     return function
 
 
-@contextlib.contextmanager
-def device(
+def check_choice(board_name: str | None, port: str | None) -> None:
+    """Raise `EdgebioError` unless exactly one of ``--board`` and ``--port`` is given."""
+    if bool(board_name) == bool(port):
+        raise EdgebioError("choose one of --board and --port")
+
+
+def open_device(
     out: Output,
     board_name: str | None,
     port: str | None,
     baud: int,
     model: Path | None,
     transport: Transport,
-) -> Iterator["Client"]:
-    """Yield the board at `port`, or `board_name` emulated with an image of `model`."""
-    from edgebio import boards, firmware
-    from edgebio.boards import emulator
-    from edgebio.link.client import Client
+) -> "Device":
+    """Open the board at `port`, or emulate `board_name` with an image of `model`."""
+    from edgebio.runtime.device import Device
 
-    with contextlib.ExitStack() as stack:
-        if board_name and model:
-            board = boards.load(board_name)
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebio-")))
-            out.note(f"building the image for {board.name}")
-            firmware.build(model, board, folder)
-            serial: emulator.Serial = "pty" if transport == "pty" else "tcp"
-            running = emulator.start(board, folder / "firmware.elf", serial)
-            port = stack.enter_context(running).url
-        client = stack.enter_context(Client(str(port), baud=baud))
-        identity = client.identify()
-        out.note(f"{identity.board} ({identity.core}) on {port}")
-        yield client
+    if board_name and model:
+        out.note(f"building the image for {board_name}")
+        device = Device.emulate(board_name, model, transport=transport)
+    else:
+        device = Device(str(port), model, baud=baud)
+    identity = device.identify()
+    out.note(f"{identity.board} ({identity.cpu}) on {device.url}")
+    return device

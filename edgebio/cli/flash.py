@@ -1,4 +1,4 @@
-"""``edgebio flash``: put an image on a board, or start its emulator."""
+"""``edgebio flash``: write an image to a board, or start its emulator."""
 
 import dataclasses
 from pathlib import Path
@@ -25,7 +25,7 @@ from edgebio.cli.common import Document, Output, command
 @click.option(
     "--method",
     type=click.Choice(["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"]),
-    help="How; by default the first of the board file that this machine can.",
+    help="Flash tool; default: the first in the board file that is installed here.",
 )
 @click.option("--stop", is_flag=True, help="Stop the emulator that runs this image.")
 def flash(
@@ -36,11 +36,11 @@ def flash(
     method: Literal["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"] | None,
     stop: bool,
 ) -> Document:
-    """Put the image in FOLDER on its board.
+    """Write the image in FOLDER to its board.
 
-    A real board is written by pyOCD, OpenOCD, its serial boot loader or as a UF2 file, and is only
-    called flashed once it reports the image's SHA-256, or the tool has read it back. For an
-    emulated board the emulator is started and left running; its serial URL is printed.
+    A real board is flashed with pyOCD, OpenOCD, its serial boot loader or as a UF2 file, and the
+    result is verified: the board reports the image's SHA-256, or the tool reads the image back. For
+    an emulated board, the emulator is started and keeps running; its serial URL is printed.
     """
     from edgebio.firmware import flashing
 

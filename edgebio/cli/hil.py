@@ -1,6 +1,5 @@
-"""``edgebio hil``: hardware in the loop, a board held against this machine stage by stage."""
+"""``edgebio hil``: hardware in the loop, a board compared with this machine stage by stage."""
 
-import contextlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,19 +15,19 @@ from edgebio.errors import CheckFailedError, EdgebioError
     "--junit hil.xml"
 )
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--port", help="Serial URL of the board; without it, the emulator of its kind.")
-@click.option("--baud", default=921_600, show_default=True, help="Rate of the port.")
+@click.option("--port", help="Serial URL of the board; default: emulate it.")
+@click.option("--baud", default=921_600, show_default=True, help="Bits per second of the port.")
 @click.option("--mode", type=click.Choice(["outputs", "layers", "data"]), default="layers",
-              show_default=True, help="Outputs alone; checksums of every stage and layer; or all "
-              "that they make.")  # fmt: skip
+              show_default=True, help="Outputs only; also checksums of stages and layers; or all "
+              "values.")  # fmt: skip
 @click.option("--inputs", type=click.IntRange(min=1), default=20, show_default=True, metavar="N",
               help="Inputs of the network, chosen and random.")  # fmt: skip
 @click.option("--soak", type=click.FloatRange(min=0), default=10.0, show_default=True,
               metavar="SECONDS", help="Streaming in real time; 0: none.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Of the random inputs.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the random inputs.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there.")
 @click.option("--run", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Run that the image was built of: its report.html will show this.")  # fmt: skip
+              help="Run of the image's model: its report.html shows the result.")  # fmt: skip
 def hil(
     out: Output,
     folder: Path,
@@ -41,50 +40,44 @@ def hil(
     junit: Path | None,
     run: Path | None,
 ) -> dict[str, Any]:
-    """Hold the board that carries the image in FOLDER against this machine.
+    """Compare the board that runs the image in FOLDER with this machine.
 
-    Identity and the image as the board reads it back, outputs, every layer and every stage of the
-    front end on chosen and random inputs, latency by the board's own clock, stack, and streaming in
-    real time. Layers and stages need an image built with --hil. Exits with 1 where anything
-    differs, and names the first stage or layer and element.
+    Checks the identity and the image as the board reads it back, outputs, every layer and every
+    front-end stage for chosen and random inputs, latency by the board's own clock, stack, and
+    streaming in real time. Layers and stages need an image built with --hil. Exits with 1 if
+    anything differs, and names the first stage or layer and element.
     """
-    from edgebio import firmware, report, storage
-    from edgebio.boards import emulator
+    from edgebio import firmware, storage
     from edgebio.firmware import manifest
-    from edgebio.link.client import Client
     from edgebio.parity import hil as bench
+    from edgebio.runtime.device import Device
+    from edgebio.tasks import run_documents
 
     built = manifest.load(folder)
     model = firmware.model_file(run) if run else None
     if model and storage.sha256(model) != built.model.sha256:
-        raise EdgebioError(f"{run}: its model is not the one that {folder} was built of")
+        raise EdgebioError(f"{run}: its model is not the one that {folder} was built from")
     checks = []
-    patience = 10.0
-    with contextlib.ExitStack() as stack:
-        if port is None:
-            board = manifest.load_board(folder)
-            patience = emulator.patience(board)
-            if soak and board.emulator and board.emulator.program != "qemu":
-                out.note(f"no streaming in real time: {board.emulator.program} is slower than it")
-                soak = 0
-            running = stack.enter_context(emulator.start(board, folder / "firmware.elf"))
-            port = running.url
-        device = stack.enter_context(Client(port, baud=baud, patience=patience))
+    emulation = manifest.load_board(folder).emulator
+    if port is None and soak and emulation and emulation.program != "qemu":
+        out.note(f"no streaming in real time: {emulation.program} is slower than that")
+        soak = 0
+    with Device(port, baud=baud) if port else Device.emulate_image(folder) as device:
         for check in bench.run(device, folder, mode=mode, inputs=inputs, soak=soak, seed=seed):
             checks.append(check)
-            word = {True: "ok", False: "FAILED", None: "left out"}[check.ok]
-            out.result(f"{check.name:9} {word:9} {check.note}")
-            for m in check.measures:
-                out.detail(f"  {m.name}: {m.differing} of {m.compared:,} differ")
+            result = {True: "ok", False: "FAILED", None: "skipped"}[check.ok]
+            out.result(f"{check.name:9} {result:9} {check.note}")
+            for part in check.parts:
+                out.detail(f"  {part.name}: {part.differing} of {part.compared:,} differ")
     if junit:
         bench.write_junit(junit, built.board, checks)
     document = {
-        "board": built.board, "port": port, "model": built.model.sha256,
+        "board": built.board, "port": device.url, "model": built.model.sha256,
         "ok": all(check.ok is not False for check in checks),
         "checks": [check.document() for check in checks],
     }  # fmt: skip
     if run and model:
-        report.keep(run, report.ON_BOARD, document, model)
+        run_documents.write_document(run, run_documents.HIL, document, model)
     failed = next((check for check in checks if check.ok is False), None)
     if failed:
         raise CheckFailedError(f"{built.board}: {failed.name}: {failed.note}", document)

@@ -1,4 +1,4 @@
-"""``edgebio infer``: inputs through the model, as the place that is asked for computes them."""
+"""``edgebio infer``: run inputs through a model, on the host or on a board."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from edgebio.errors import EdgebioError
 @command(example="edgebio infer model.tflite --inputs x.npy --board mps2-an386 -o y.npy")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--inputs", required=True, type=click.Path(path_type=Path),
-              help="int8 .npy of shape (n, height, width, channels).")  # fmt: skip
-@click.option("--host", is_flag=True, help="The generated C on this machine (the default).")
-@click.option("--board", "board_name", help="An emulated board.")
-@click.option("--port", help="Serial URL of a board that carries this model.")
+              help="int8 .npy of shape (n, frames, bins, channels).")  # fmt: skip
+@click.option("--host", is_flag=True, help="Run the generated C on this machine (default).")
+@click.option("--board", "board_name", help="Board to emulate.")
+@click.option("--port", help="Serial URL of a board that runs this model.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
               help=".npy of shape (n, classes).")  # fmt: skip
 def infer(
@@ -37,6 +37,6 @@ def infer(
     x = infer.load(inputs)
     y = infer.run(file, x, board_name, port)
     infer.save(output, y)
-    place = board_name or port or "host"
-    out.result(f"{len(y)} outputs of {place}: {output}")
-    return {"model": str(file), "place": place, "inputs": list(x.shape), "outputs": list(y.shape)}
+    target = board_name or port or "host"
+    out.result(f"{len(y)} outputs of {target}: {output}")
+    return {"model": str(file), "place": target, "inputs": list(x.shape), "outputs": list(y.shape)}

@@ -1,6 +1,5 @@
 """``edgebio monitor``: watch a board at work in the terminal."""
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 import click
 
 from edgebio.cli.common import Output, command
-from edgebio.cli.device import Transport, device, stream_options
-from edgebio.errors import EdgebioError
+from edgebio.cli.device import Transport, check_choice, open_device, stream_options
 
-_LOOK = 1.0  # seconds from one look at the device's counters to the next
+_COUNTER_INTERVAL = 1.0  # seconds between two requests for the counters of the link
 
 
 @command(
@@ -20,10 +18,11 @@ _LOOK = 1.0  # seconds from one look at the device's counters to the next
 )
 @stream_options
 @click.option("--model", required=True, type=click.Path(path_type=Path),
-              help="Run or .tflite that the board carries.")  # fmt: skip
-@click.option("--fast", is_flag=True, help="As fast as the board takes it, not at its own pace.")
+              help="Run or .tflite of the board.")  # fmt: skip
+@click.option("--fast", is_flag=True,
+              help="Send samples as fast as the board accepts them, not in real time.")  # fmt: skip
 @click.option("--record", type=click.Path(path_type=Path),
-              help="Write what was streamed, labelled by what the board decided.")  # fmt: skip
+              help="Write the samples, labeled with the board's decisions.")  # fmt: skip
 def monitor(
     out: Output,
     recording: str,
@@ -34,14 +33,14 @@ def monitor(
     transport: Transport,
     data: Path | None,
     rate: float | None,
-    windows: int | None,
+    segments: int | None,
     fast: bool,
     record: Path | None,
 ) -> dict[str, Any]:
     """Stream RECORDING to a board and show signals, STFT image, probabilities and decisions.
 
-    RECORDING is as in edgebio classify. Ctrl-C ends it. What --record writes is a recording that
-    every other command reads; samples that the board decided no class for are unlabelled.
+    RECORDING is as for edgebio classify. Ctrl-C ends the command. --record writes a recording that
+    every other command reads; samples without a decision for a class stay unlabeled.
     """
     from rich.console import Console
     from rich.live import Live
@@ -49,49 +48,52 @@ def monitor(
     from edgebio import firmware, tflite
     from edgebio.datasets.selection import select
     from edgebio.decision.outputs import Outputs
-    from edgebio.parity.decisions import Session, check_fits
-    from edgebio.recordings import files
-    from edgebio.recordings.deciding import labelled_by
-    from edgebio.report.live import Screen
-    from edgebio.tflite.metadata import require
+    from edgebio.parity.decisions import ComparedSession
+    from edgebio.recordings import save_recordings
+    from edgebio.recordings.preprocessing import label_by_decisions
+    from edgebio.runtime.session import Session, check_recording
+    from edgebio.runtime.terminal import Screen
+    from edgebio.tflite.metadata import require_metadata
 
-    if bool(board_name) == bool(port):
-        raise EdgebioError("choose one of --board and --port")
+    check_choice(board_name, port)
     recordings = select(recording, data, rate)
     file = firmware.model_file(model)
     graph = tflite.read(file)
-    known = require(graph, "monitor")
+    metadata = require_metadata(graph, "monitor")
     for each in recordings:
-        check_fits(each, known.frontend.rate, known.frontend.channels)
-    seen = []
-    look = 0.0
-    with device(out, board_name, port, baud, file, transport) as client:
-        session = Session(client, graph, file.read_bytes())
-        screen = Screen(known, Outputs.of(graph), f"{client.identify().board} on {client.url}")
+        check_recording(each, metadata.frontend.rate, metadata.frontend.channels)
+    labeled = []
+    next_look = 0.0
+    with open_device(out, board_name, port, baud, file, transport) as device:
+        session = Session(device)
+        compared = ComparedSession(session)
+        title = f"{device.identify().board} on {device.url}"
+        screen = Screen(metadata, Outputs.from_graph(graph), title)
         console = Console(stderr=True, quiet=out.as_json)
         with Live(screen, console=console, auto_refresh=False) as live:
             try:
                 for each in recordings:
-                    left = None if windows is None else windows - session.tally.windows
+                    left = None if segments is None else segments - compared.tally.segments
                     if left == 0:
                         break
-                    decided = []
-                    for one in session.run([each], left, real_time=not fast):
-                        decided.append((one.made.end, one.made.decision))
-                        screen.take(each, one)
+                    ends = []
+                    for decision in compared.run([each], left, real_time=not fast):
+                        ends.append((decision.event.end, decision.event.decision))
+                        screen.add(each, decision)
                         screen.delay = screen.delay or session.delay
-                        if time.monotonic() >= look:
-                            look = time.monotonic() + _LOOK
-                            screen.link = session.counters()
+                        if time.monotonic() >= next_look:
+                            next_look = time.monotonic() + _COUNTER_INTERVAL
+                            screen.link = session.link_errors()
                         screen.rests = session.rests
                         live.update(screen, refresh=True)
-                    seen.append(labelled_by(each, decided, known.classes))
+                    labeled.append(label_by_decisions(each, ends, metadata.classes))
             except KeyboardInterrupt:
-                out.note("ended")
-        document = session.document()
+                out.note("interrupted")
+        document = compared.document()
     if record:
-        document["record"] = str(files.save(record, [each for each in seen if len(each.samples)]))
+        streamed = [each for each in labeled if len(each.samples)]
+        document["record"] = str(save_recordings(record, streamed))
         out.result(f"recorded: {document['record']}")
-    tally = session.tally
-    out.result(f"{tally.windows} decisions, {tally.differing} unlike this machine's")
-    return {**document, "delay": dataclasses.asdict(screen.delay) if screen.delay else None}
+    tally = compared.tally
+    out.result(f"{tally.segments} decisions, {tally.differing} differ from this machine's")
+    return document

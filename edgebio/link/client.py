@@ -28,6 +28,7 @@ from edgebio.link.results import (
 from edgebio.link.sample_queue import SampleQueue
 from edgebio.link.stream import OnGap, Stream
 from edgebio.link.trace import Trace
+from edgebio.tflite import Graph
 
 Samples = npt.NDArray[np.int16]
 
@@ -46,6 +47,11 @@ class Client:
     retry_after
         Seconds after which a request is repeated.
 
+    Attributes
+    ----------
+    graph : Graph or None
+        The model that the device runs, if its file is at hand.
+
     Raises
     ------
     DeviceError
@@ -63,6 +69,7 @@ class Client:
         self, url: str, *, baud: int = 921_600, timeout: float = 10.0, retry_after: float = 0.5
     ) -> None:
         self.url = url
+        self.graph: Graph | None = None
         self._connection = Connection(url, baud, timeout, retry_after)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What can go wrong between host and board; every one is a `DeviceError`."""
+"""Errors between host and device; each is a `DeviceError`."""
 
 from edgebio.errors import DeviceError
 
@@ -8,23 +8,23 @@ class PortError(DeviceError):
 
 
 class NoAnswerError(DeviceError):
-    """Nothing answers, or no longer in time."""
+    """Nothing answers, or not in time."""
 
 
 class DisconnectedError(DeviceError):
-    """The port went away while it was in use."""
+    """The port disappeared while it was in use."""
 
 
 class ProtocolError(DeviceError):
-    """What answers is no edgebio device, or one that speaks another version."""
+    """The other end is no edgebio device, or speaks another protocol version."""
 
 
 class DeviceRestartedError(DeviceError):
-    """The board restarted while it was being used."""
+    """The device restarted during the work."""
 
 
 class RefusedError(DeviceError):
-    """The device refused a request; `code` is the name in the table of errors."""
+    """The device refused a request; `code` is a name in the table of errors."""
 
     def __init__(self, text: str, code: str, detail: int) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""A serial line by any URL of pyserial, with errors that say what to do."""
+"""A serial port by any URL of pyserial, with errors that say what to do."""
 
 import contextlib
 import errno
@@ -15,8 +15,8 @@ try:
 except ImportError:  # not POSIX
     termios = None  # type: ignore[assignment]
 
-_POLL = 0.01  # seconds after which a read looks at its deadline
-_WRITE_PATIENCE = 5.0  # seconds that a full line may keep bytes from leaving
+_POLL_INTERVAL = 0.01  # seconds between two checks of a read's deadline
+_WRITE_TIMEOUT = 5.0  # seconds that a write may be blocked
 
 # pyserial's own errors are OSErrors, termios' are not.
 _FAILURES: tuple[type[Exception], ...] = (OSError, *((termios.error,) if termios else ()))
@@ -29,29 +29,33 @@ class SerialPort:
     Parameters
     ----------
     url
-        ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, a pty, or what else pyserial opens.
+        ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, a pty, or any other URL of pyserial.
     baud
-        Bits per second; a pty and a socket do not mind.
+        Bits per second; ignored by a pty and a socket.
 
     Raises
     ------
     PortError
-        Where it is missing, busy, forbidden or no port at all.
+        If the port is missing, busy, forbidden or no port at all.
     """
 
     def __init__(self, url: str, baud: int) -> None:
         self.url = url
         try:
             self._port: Any = serial.serial_for_url(
-                url, baudrate=baud, timeout=_POLL, write_timeout=_WRITE_PATIENCE, exclusive=True
+                url,
+                baudrate=baud,
+                timeout=_POLL_INTERVAL,
+                write_timeout=_WRITE_TIMEOUT,
+                exclusive=True,
             )
         except _OPEN_FAILURES as error:
-            raise PortError(_why_not(url, error)) from None
-        self._keep_dtr()
+            raise PortError(_open_error(url, error)) from None
+        self._hold_dtr()
 
-    def _keep_dtr(self) -> None:
-        # Closing a port drops DTR, which resets many boards; the next program would meet one
-        # that is starting.
+    def _hold_dtr(self) -> None:
+        # Closing a port drops DTR, which resets many boards; the next program would find the board
+        # starting.
         if termios is None or "://" in self.url:
             return
         with contextlib.suppress(*_FAILURES):
@@ -66,7 +70,7 @@ class SerialPort:
         self.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         with contextlib.suppress(*_FAILURES):
             self._port.close()
 
@@ -75,58 +79,60 @@ class SerialPort:
 
         Raises
         ------
-        GoneError
-            Where the port has gone.
-        SilentError
-            Where the line takes no bytes for seconds.
+        DisconnectedError
+            If the port disappeared.
+        NoAnswerError
+            If the port accepts no bytes for seconds.
         """
         try:
             self._port.write(data)
         except serial.SerialTimeoutException:
-            raise NoAnswerError(f"{self.url}: the device takes no more bytes; reset it") from None
+            raise NoAnswerError(f"{self.url}: the device accepts no more bytes; reset it") from None
         except _FAILURES as error:
-            raise DisconnectedError(_gone(self.url, error)) from None
+            raise _disconnected(self.url, error) from None
 
     def read(self, seconds: float) -> bytes:
-        """Bytes that have come, waiting up to `seconds` for the first; empty if none came.
+        """Bytes that have arrived, waiting up to `seconds` for the first; empty if none did.
 
         Raises
         ------
-        GoneError
-            Where the port has gone.
+        DisconnectedError
+            If the port disappeared.
         """
         deadline = time.monotonic() + seconds
         while True:
             try:
                 data: bytes = self._port.read(1)
                 if data:
-                    data += self._rest()
+                    data += self._waiting_bytes()
             except _FAILURES as error:
-                raise DisconnectedError(_gone(self.url, error)) from None
+                raise _disconnected(self.url, error) from None
             if data or time.monotonic() >= deadline:
                 return data
 
-    def _rest(self) -> bytes:
-        """Bytes that wait already."""
-        waiting = self._port.in_waiting
-        if waiting and self.url.startswith("socket:"):
-            # Of a socket pyserial only knows whether anything waits.
-            self._port.timeout = 0
-            try:
-                rest: bytes = self._port.read(4096)
-            finally:
-                self._port.timeout = _POLL
-        else:
-            rest = self._port.read(waiting) if waiting else b""
-        return rest
+    def _waiting_bytes(self) -> bytes:
+        """Bytes that have arrived already."""
+        count = self._port.in_waiting
+        if not count or not self.url.startswith("socket:"):
+            data: bytes = self._port.read(count) if count else b""
+            return data
+        # pyserial does not know how many bytes of a socket have arrived.
+        self._port.timeout = 0
+        try:
+            data = self._port.read(4096)
+        finally:
+            self._port.timeout = _POLL_INTERVAL
+        return data
 
 
-def _gone(url: str, error: Exception) -> str:
+def _disconnected(url: str, error: Exception) -> DisconnectedError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"{url}: the device has gone ({reason}); is it plugged in and powered?"
+    return DisconnectedError(
+        f"{url}: the device disconnected ({reason}); is it plugged in and powered?"
+    )
 
 
-def _why_not(url: str, error: Exception) -> str:
+def _open_error(url: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number in (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK):
         return f"{url} is busy: another program has it open; close that one"
@@ -146,8 +152,8 @@ def _why_not(url: str, error: Exception) -> str:
 def _ports() -> str:
     from serial.tools import list_ports
 
-    found = [port.device for port in list_ports.comports()]
-    return f"ports here: {', '.join(found)}" if found else "no serial port is plugged in"
+    names = [port.device for port in list_ports.comports()]
+    return f"serial ports: {', '.join(names)}" if names else "no serial port is plugged in"
 
 
 def _group(url: str) -> str:

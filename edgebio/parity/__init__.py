@@ -1,7 +1,6 @@
-"""The ladder: every stage of the road held against the one before it."""
+"""Comparison of computations: the ladder, golden vectors, hardware in the loop."""
 
 from edgebio.parity.comparison import Part, Rung
-from edgebio.parity.ladder import climb
-from edgebio.parity.stimuli import scored_on
+from edgebio.parity.ladder import verify_model
 
-__all__ = ["Part", "Rung", "climb", "scored_on"]
+__all__ = ["Part", "Rung", "verify_model"]

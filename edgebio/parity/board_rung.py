@@ -1,4 +1,4 @@
-"""Rung 5: the front end and the network on an emulated core against this machine's."""
+"""Rung 5: the front end and the network on an emulated board against this machine."""
 
 import dataclasses
 import math
@@ -13,27 +13,29 @@ from edgebio import progress
 from edgebio.boards import Board
 from edgebio.compiler.host import HostModel
 from edgebio.firmware import batch
-from edgebio.frontend.twin import STAGES, Twin, uses_helium
+from edgebio.frontend.numerics import uses_helium
+from edgebio.frontend.stages import STAGE_NUMBERS, STAGES
+from edgebio.frontend.twin import Twin
 from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung, merge_parts
 from edgebio.parity.frontend_rungs import compare_stages
-from edgebio.parity.network_rungs import layer_parts
+from edgebio.parity.network_rungs import Inputs, compare_layers
 from edgebio.parity.stimuli import Stimulus
 from edgebio.tflite.metadata import ModelMetadata
 
-TRACED_IMAGES = 4
-"""Images whose every layer is compared; of all others the outputs are."""
+TRACED_INPUTS = 4
+"""Inputs for which every layer is compared; for all others, the outputs."""
 MEASURED_FLOOR, MEASURED_GAIN = 64.0, 32 << 8
-"""Floor in counts, and gain in Q8 steps an octave, at which board files bound Helium's pixels."""
+"""Floor in counts, and gain in Q8 steps an octave, for which board files bound Helium's pixels."""
 
 
-def core_against_host(
+def host_against_board(
     board: Board,
     model: Path,
-    images: npt.NDArray[Any],
+    inputs: Inputs,
     metadata: ModelMetadata | None,
     stimuli: Sequence[Stimulus],
 ) -> Rung:
-    """Compare every stage, every layer and every output of the emulated core with the host.
+    """Compare stages, layers and outputs of an emulated board with this machine's.
 
     Parameters
     ----------
@@ -41,63 +43,63 @@ def core_against_host(
         An emulated board.
     model
         The .tflite.
-    images
+    inputs
         Inputs of the network, shape (n, ...).
     metadata
-        The model's; None for a model without a front end.
+        Metadata of the model; None without a front end.
     stimuli
-        What the front end is fed with.
+        Inputs of the front end.
     """
     host = HostModel(model)
     parts: list[Part] = []
     bounds = helium_bounds(board, metadata) if metadata else {}
-    with batch.prepare(board, model, traced=True) as core:
+    with batch.prepare(board, model, traced=True) as target:
         if metadata is not None:
             twin = Twin(metadata.frontend, metadata.standardization)
             for stimulus in progress.track(stimuli, f"front end on {board.name}"):
                 expected = twin.stages(stimulus.samples).values
-                measured = stage_arrays(core.stages(stimulus.samples), expected)
-                parts += _bounded(compare_stages(expected, measured, stimulus.name), bounds)
-        few = images[:TRACED_IMAGES]
-        wanted = host.layers(few)
-        made = [
+                measured = stage_arrays(target.stages(stimulus.samples), expected)
+                parts += _with_bounds(compare_stages(expected, measured, stimulus.name), bounds)
+        traced = inputs[:TRACED_INPUTS]
+        layers = host.layers(traced)
+        measured_layers = [
             np.ascontiguousarray(raw).view(want.dtype).reshape(want.shape)
-            for raw, want in zip(core.layers(few), wanted, strict=True)
+            for raw, want in zip(target.layers(traced), layers, strict=True)
         ]
-        parts += layer_parts(host, wanted, made)
-        outputs = core.network(images)
-    parts.append(compare_exactly("outputs", host.run(images), outputs, ("image", "class")))
+        parts += compare_layers(host, layers, measured_layers)
+        outputs = target.network(inputs)
+    parts.append(compare_exactly("outputs", host.run(inputs), outputs, ("image", "class")))
     note = ""
     if bounds:
         note = (
-            "the model lets Helium's FFT be used: the spectrum within "
+            "the model allows Helium's FFT: the spectrum within "
             f"{bounds['fft']} and pixels within {bounds['image']} steps of the exact ones, as the "
-            "board file declares; the power and its logarithm lie between the two"
+            "board file declares; power and logarithm lie in between"
         )
     return exact_rung(5, f"host against {board.name} (emulated)", merge_parts(parts), note)
 
 
 def helium_bounds(board: Board, metadata: ModelMetadata) -> dict[str, int]:
-    """Largest differences by stage that a model of class ``mve`` is allowed on a board.
+    """Largest differences that a model with numerics ``mve`` may have on a board.
 
     Returns
     -------
     dict
-        Of stages ``fft`` and ``image``; empty where the board computes the model exactly.
+        Of the stages ``fft`` and ``image``; empty if the board computes the model exactly.
     """
     spec = metadata.frontend
     if board.helium is None or not uses_helium(spec.fft_numerics, True):
         return {}
     bound = board.helium.bound(spec.n_fft)
-    steps = 255  # a floor below the one that was measured at makes quiet bins differ by anything
+    steps = 255  # below the floor that was measured, quiet bins may differ by anything
     if spec.floor >= MEASURED_FLOOR:
         gain = int(metadata.standardization.tables()[1].max())
         steps = min(steps, math.ceil(bound.image * gain / MEASURED_GAIN) + 1)
     return {"fft": bound.spectrum, "image": steps}
 
 
-def _bounded(parts: Sequence[Part], bounds: Mapping[str, int]) -> list[Part]:
-    """Parts with what they are allowed; what only follows from a bounded stage is left out."""
+def _with_bounds(parts: Sequence[Part], bounds: Mapping[str, int]) -> list[Part]:
+    """Set the bounds; stages between the bounded ones are left out."""
     if not bounds:
         return list(parts)
     return [
@@ -108,20 +110,21 @@ def _bounded(parts: Sequence[Part], bounds: Mapping[str, int]) -> list[Part]:
 
 
 def stage_arrays(
-    records: Sequence[batch.Stage], like: dict[str, npt.NDArray[Any]]
+    records: Sequence[batch.Stage], like: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Records of the core as arrays of the twin's shapes: (channels, n, ...)."""
+    """Arrange a board's records as arrays of the twin's shapes: (channels, n, ...)."""
     streams: dict[tuple[int, int], list[bytes]] = {}
     for record in records:
         streams.setdefault((record.stage, record.channel), []).append(record.data)
-    found = {}
-    for name, (number, dtype) in STAGES.items():
+    arrays = {}
+    for name, dtype in STAGES.items():
+        number = STAGE_NUMBERS[name]
         shape = like[name].shape
         rows = [
             np.frombuffer(b"".join(streams.get((number, channel), [])), dtype)
             for channel in range(shape[0])
         ]
         flat = np.array(rows) if len({row.size for row in rows}) == 1 else np.empty((0, 0), dtype)
-        # A core that made another number of values is compared as it is: `compare_exactly` says so.
-        found[name] = flat.reshape(shape) if flat.size == like[name].size else flat
-    return found
+        # Another number of values keeps its own shape: the comparison reports it.
+        arrays[name] = flat.reshape(shape) if flat.size == like[name].size else flat
+    return arrays

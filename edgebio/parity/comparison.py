@@ -1,4 +1,4 @@
-"""Compare two computations of the same thing, and say where they first differ."""
+"""Compare two computations of the same values, and locate the first difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,25 +7,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[Any]
+
 
 @dataclass(frozen=True)
 class Part:
-    """One stage or layer of a rung.
+    """One stage or layer that was compared.
 
     Attributes
     ----------
     name : str
         Stage, or layer with its operator.
     compared, differing : int
-        Values, and how many of them are not equal.
+        Number of values, and of those that are not equal.
     worst : int
         Largest difference in steps of the type.
     first : str
-        Where the first difference is, in words; empty where there is none.
+        Location and values of the first difference; empty if there is none.
     snr_db : float or None
-        Signal-to-noise ratio where exactness is not asked for.
+        Signal-to-noise ratio; None if it was not measured or nothing differs.
     bound : int
-        Largest difference that is allowed: 0 but for a declared approximation.
+        Largest difference allowed: 0 except for a declared approximation.
+    cosine : float
+        Cosine of the angle between both.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Part:
     first: str = ""
     snr_db: float | None = None
     bound: int = 0
+    cosine: float = 1.0
 
     def __add__(self, other: "Part") -> "Part":
         ratios = [x for x in (self.snr_db, other.snr_db) if x is not None]
@@ -44,68 +49,86 @@ class Part:
             self.differing + other.differing,
             max(self.worst, other.worst),
             self.first or other.first,
-            min(ratios) if ratios else None,
+            min(ratios, default=None),
             max(self.bound, other.bound),
+            min(self.cosine, other.cosine),
         )
 
     @property
-    def holds(self) -> bool:
-        """Whether nothing differs by more than is allowed."""
+    def ok(self) -> bool:
+        """Whether no difference exceeds the bound."""
         return self.differing == 0 or 0 < self.worst <= self.bound
 
 
 def compare_exactly(
-    name: str,
-    expected: npt.NDArray[np.integer],
-    measured: npt.NDArray[np.integer],
-    axes: Sequence[str],
-    where: str = "",
+    name: str, expected: Array, measured: Array, axes: Sequence[str], source: str = ""
 ) -> Part:
-    """Compare integers value by value.
+    """Compare value by value; floating-point values by their bits.
 
     Parameters
     ----------
     name
         Name of the stage or layer.
     expected, measured
-        Integers of one shape.
+        Arrays of one type and shape.
     axes
-        What each axis counts, for naming the first difference.
-    where
-        What comes before the axes in that name: the recording.
+        What each axis counts, to locate the first difference.
+    source
+        Where the inputs came from, such as the recording; also for the location.
     """
     if expected.shape != measured.shape:
-        missing = f"{measured.shape} values where {expected.shape} were expected"
-        return Part(name, expected.size, expected.size, first=f"{name}: {where}{missing}")
+        note = f"{measured.shape} values where {expected.shape} were expected"
+        return Part(name, expected.size, expected.size, first=f"{name}: {source}{note}")
+    expected, measured = (
+        x.view(np.int32) if x.dtype.kind == "f" else x for x in (expected, measured)
+    )
     distance = np.abs(expected.astype(np.int64) - measured.astype(np.int64))
     count = int(np.count_nonzero(distance))
     first = ""
     if count:
-        at = np.unravel_index(int(np.argmax(distance != 0)), distance.shape)
-        place = ", ".join(f"{axis} {int(i)}" for axis, i in zip(axes, at, strict=True))
-        first = f"{name}: {where}{place}: {measured[at]} instead of {expected[at]}"
-    worst = int(distance.max(initial=0))
-    return Part(name, expected.size, count, worst, first)
+        index = np.unravel_index(int(np.argmax(distance != 0)), distance.shape)
+        location = ", ".join(f"{axis} {int(i)}" for axis, i in zip(axes, index, strict=True))
+        first = f"{name}: {source}{location}: {measured[index]} instead of {expected[index]}"
+    return Part(name, expected.size, count, int(distance.max(initial=0)), first)
+
+
+def with_similarity(part: Part, expected: Array, measured: Array) -> Part:
+    """Add the cosine similarity and the SNR to a part in which anything differs."""
+    if not part.differing or expected.shape != measured.shape:
+        return part
+    a, b = expected.astype(np.float64).ravel(), measured.astype(np.float64).ravel()
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    noise = float(((a - b) ** 2).sum())
+    ratio = 10 * float(np.log10(max(float((a**2).sum()), 1e-30) / noise))
+    return replace(part, cosine=float(a @ b) / norms if norms else 0.0, snr_db=ratio)
+
+
+def merge_parts(parts: Sequence[Part]) -> list[Part]:
+    """Add up the parts of each name, in the order in which the names first appear."""
+    total: dict[str, Part] = {}
+    for part in parts:
+        total[part.name] = total[part.name] + part if part.name in total else part
+    return list(total.values())
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the ladder: what was compared with what, and whether it held.
+    """One rung of the ladder: two stages of the road compared.
 
     Attributes
     ----------
     number : int
-        Its place in the ladder.
+        Its number in the ladder.
     name : str
         What is compared with what.
     parts : tuple of Part
         Stages or layers, in the order in which they run.
     ok : bool or None
-        Whether it holds; None where it was not climbed.
+        Whether it holds; None if it was skipped.
     note : str
-        What a reader should know: the threshold, or why it was not climbed.
-    figures : dict
-        Further measures of this rung, for the JSON document.
+        The threshold, or why the rung was skipped.
+    metrics : dict
+        Further results of this rung, for the JSON document.
     """
 
     number: int
@@ -113,16 +136,16 @@ class Rung:
     parts: tuple[Part, ...] = ()
     ok: bool | None = None
     note: str = ""
-    figures: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
 
     @property
     def compared(self) -> int:
-        """Values compared."""
+        """Number of values compared."""
         return sum(part.compared for part in self.parts)
 
     @property
     def differing(self) -> int:
-        """Values that are not equal."""
+        """Number of values that are not equal."""
         return sum(part.differing for part in self.parts)
 
     @property
@@ -133,17 +156,26 @@ class Rung:
     @property
     def snr_db(self) -> float | None:
         """Lowest signal-to-noise ratio of any part."""
-        ratios = [part.snr_db for part in self.parts if part.snr_db is not None]
-        return min(ratios) if ratios else None
+        return min((x.snr_db for x in self.parts if x.snr_db is not None), default=None)
 
     @property
     def first(self) -> str:
-        """First difference beyond what is allowed, or else the first one, in words."""
-        ordered = sorted(self.parts, key=lambda part: part.holds)
+        """First difference beyond its bound, else the first one of all."""
+        ordered = sorted(self.parts, key=lambda part: part.ok)
         return next((part.first for part in ordered if part.first), "")
 
     def document(self) -> dict[str, object]:
         """JSON form."""
+        parts = [
+            {
+                **{
+                    name: getattr(part, name)
+                    for name in ("name", "compared", "differing", "worst", "bound")
+                },
+                "snr_db": _finite(part.snr_db),
+            }
+            for part in self.parts
+        ]
         return {
             "rung": self.number,
             "name": self.name,
@@ -154,47 +186,30 @@ class Rung:
             "ok": self.ok,
             "first": self.first or None,
             "note": self.note or None,
-            **self.figures,
-            "parts": [
-                {
-                    "name": part.name,
-                    "compared": part.compared,
-                    "differing": part.differing,
-                    "worst": part.worst,
-                    "bound": part.bound,
-                    "snr_db": _finite(part.snr_db),
-                }
-                for part in self.parts
-            ],
+            **self.metrics,
+            "parts": parts,
         }
 
 
 def exact_rung(number: int, name: str, parts: Sequence[Part], note: str = "") -> Rung:
-    """Make a rung that holds where something was compared and nothing differs beyond its bound."""
-    rung = Rung(number, name, tuple(parts), note=note)
-    ok = rung.compared > 0 and all(part.holds for part in rung.parts)
-    return Rung(number, name, rung.parts, ok, note)
+    """Make a rung that holds if values were compared and none differs beyond its bound."""
+    ok = any(part.compared for part in parts) and all(part.ok for part in parts)
+    return Rung(number, name, tuple(parts), ok, note)
 
 
 def combine_rungs(rungs: Mapping[str, Rung]) -> Rung:
-    """One rung of the same kind on several networks; their parts bear the networks' names."""
+    """Combine one rung of several networks; the parts' names start with the network's."""
+    if len(rungs) == 1:
+        return next(iter(rungs.values()))
     parts = [
         replace(part, name=f"{name}, {part.name}", first=part.first and f"{name}, {part.first}")
         for name, rung in rungs.items()
         for part in rung.parts
     ]
-    one = next(iter(rungs.values()))
-    return exact_rung(one.number, one.name, parts, one.note)
-
-
-def merge_parts(parts: Sequence[Part]) -> list[Part]:
-    """Add up parts of one name, in the order in which the names first appear."""
-    total: dict[str, Part] = {}
-    for part in parts:
-        total[part.name] = total[part.name] + part if part.name in total else part
-    return list(total.values())
+    rung = next(iter(rungs.values()))
+    return exact_rung(rung.number, rung.name, parts, rung.note)
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no infinity; equality is told by `differing`."""
+    """JSON has no infinity; `differing` is 0 there."""
     return None if value is None or not np.isfinite(value) else round(value, 2)

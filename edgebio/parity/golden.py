@@ -1,4 +1,4 @@
-"""Golden vectors: what every stage must give, as plain files that any firmware can be held to."""
+"""Golden vectors: the output of every stage as plain files, to test any firmware with."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from edgebio import storage, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.frontend.twin import Twin
 from edgebio.parity.stimuli import Stimulus
-from edgebio.tflite.metadata import require
+from edgebio.tflite.metadata import require_metadata
 
-_MEANING = {
-    "samples": "input: converter samples, streamed from reset",
-    "filter": "filtered samples, Q12 counts; only those that a column has used",
-    "window": "tapered frame of each column, Q11 counts",
+_DESCRIPTIONS = {
+    "samples": "input: samples of the converter, streamed from reset",
+    "filter": "filtered samples, Q12 counts; only those that a frame has used",
+    "window": "each frame times the window function, Q11 counts",
     "scale": "frame shifted to fill 16 bits",
     "exponent": "that shift, to the left",
     "fft": "arm_rfft_q15 of the frame: re, im, re, im, ...",
     "power": "re^2 + im^2 of the chosen bins",
     "log": "log2 of the magnitude in counts, Q10",
-    "image": "pixels of each column",
-    "images": "images that the network is given",
+    "image": "pixels of each frame",
+    "images": "STFT images, the inputs of the network",
     "outputs": "outputs of the network",
 }
 
@@ -39,16 +39,16 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
     stimuli
         Signals to write vectors for.
     folder
-        Where they go: golden.json, README.md, and for each signal one folder of raw files.
+        Gets golden.json, README.md, and a folder of raw files for each signal.
 
     Returns
     -------
     dict
-        What golden.json holds: specification, and for each file its stage, type and shape.
+        Content of golden.json: specification; stage, type and shape of each file.
     """
     graph = tflite.read(model)
-    about = require(graph, "golden vectors")
-    twin, host = Twin(about.frontend, about.standardization), HostModel(graph)
+    known = require_metadata(graph, "golden vectors")
+    twin, host = Twin(known.frontend, known.standardization), HostModel(graph)
     signals = []
     for number, stimulus in enumerate(stimuli):
         stages = twin.stages(stimulus.samples)
@@ -63,21 +63,15 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
             raw = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes()
             name = f"{number:02}/{stage}.bin"
             storage.write_bytes(folder / name, raw)
-            files.append(
-                {
-                    "stage": stage,
-                    "file": name,
-                    "type": str(array.dtype),
-                    "shape": list(array.shape),
-                    "sha256": hashlib.sha256(raw).hexdigest(),
-                }
-            )
+            digest = hashlib.sha256(raw).hexdigest()
+            files.append({"stage": stage, "file": name, "type": str(array.dtype),
+                          "shape": list(array.shape), "sha256": digest})  # fmt: skip
         signals.append({"signal": stimulus.name, "files": files})
     document = {
         "model_sha256": graph.sha256,
-        "frontend": about.frontend.model_dump(),
-        "standardization": about.standardization.model_dump(),
-        "classes": about.classes,
+        "frontend": known.frontend.model_dump(),
+        "standardization": known.standardization.model_dump(),
+        "classes": known.classes,
         "signals": signals,
     }
     storage.write_text(folder / "README.md", _readme(document))
@@ -87,17 +81,17 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
 
 def _readme(document: dict[str, Any]) -> str:
     spec = document["frontend"]
-    rows = "\n".join(f"| {stage} | {text} |" for stage, text in _MEANING.items())
+    rows = "\n".join(f"| {stage} | {text} |" for stage, text in _DESCRIPTIONS.items())
     return f"""\
 # Golden vectors
-What every stage of the front end and the network must give, value for value, on a core of class
-`{spec["fft_numerics"]}`: {spec["channels"]} channels at {spec["rate"]:g} Hz, {spec["n_fft"]}-point FFT
-every {spec["hop_length"]} samples.
+The exact output of every stage of the front end and the network, for FFT numerics
+`{spec["fft_numerics"]}`: {spec["channels"]} channels at {spec["rate"]:g} Hz, \
+{spec["n_fft"]}-point FFT, hop length {spec["hop_length"]} samples.
 
 Each folder is one signal. Files are raw, little-endian, in C order; golden.json has the type, shape
-and SHA-256 of each. Stages have one row a channel, then one a column (`filter`: one value a
-sample). Feed `samples` from reset, and compare in this order; the first file that differs names the
-stage at fault.
+and SHA-256 of each. Stages have one row per channel, then one per frame (`filter`: one value per
+sample). Feed `samples` from reset and compare in this order; the first file that differs names the
+faulty stage.
 
 | stage | values |
 | --- | --- |

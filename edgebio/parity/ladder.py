@@ -1,6 +1,6 @@
-"""The ladder: from the float64 STFT to the core, each rung against the one before it."""
+"""The ladder: from the float64 STFT to the board, each rung proves one step of the road."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,86 +8,95 @@ import numpy as np
 from edgebio import tflite
 from edgebio.boards import Board
 from edgebio.frontend.twin import Twin
-from edgebio.parity import board_rung as core
-from edgebio.tasks.feature_imitation import verify
-from edgebio.parity import network_rungs
 from edgebio.parity import frontend_rungs
+from edgebio.parity.board_rung import host_against_board
 from edgebio.parity.comparison import Rung, combine_rungs
-from edgebio.parity.stimuli import generated, recorded
-from edgebio.recordings import Recording
-from edgebio.tflite.metadata import metadata
+from edgebio.parity.network_rungs import Inputs, float_against_int8, interpreter_against_c
+from edgebio.parity.stimuli import Stimulus, generated
+from edgebio.tflite.metadata import ModelMetadata, read_metadata
 
 TRACED_STIMULI = 3
-"""Recordings whose every stage is compared on the core; all generated signals are as well."""
+"""Stimuli given for which every stage is compared on the board; all generated ones are as well."""
 
 
-def climb(
+def verify_model(
     model: Path,
-    recordings: Sequence[Recording],
+    stimuli: Sequence[Stimulus] = (),
     board: Board | None = None,
-    windows: int = 300,
+    report: Path | None = None,
 ) -> list[Rung]:
-    """Climb the ladder as far as the model and the machine allow.
+    """Verify a model as far as the model and this machine allow.
 
     Parameters
     ----------
     model
-        The .tflite; with quantize.json beside it the third rung is climbed too. Of a feature
-        imitation, the LSTM in its run: its classifier is climbed with as well, on what it says.
-    recordings
-        What the model is fed with; without any, generated signals serve. A feature imitation is
-        fed with windows that its run keeps.
+        The .tflite.
+    stimuli
+        Inputs of its front end, besides the generated ones; see `stimuli.recorded`.
     board
-        An emulated board for rung 5; without one the ladder ends at rung 4.
-    windows
-        Images to take from the recordings.
+        An emulated board for rung 5; None ends the ladder at rung 4.
+    report
+        quantize.json for rung 3; None: the one beside the model.
 
     Returns
     -------
     list of Rung
-        Rungs 1 to 5; those that do not apply say why.
+        Rungs 1 to 5; the note of a rung that does not apply says why.
     """
     graph = tflite.read(model)
-    about = metadata(graph)
-    rungs: list[Rung] = []
-    stress, real = [], []
-    if about is None:
-        imitating = verify.is_one(model)
-        why = "raw samples, no STFT" if imitating else "the model carries no front end"
-        rungs += [Rung(1, "float64 STFT against the fixed-point twin", note=why)]
-        rungs += [Rung(2, "twin against CMSIS-DSP", note=why)]
-        inputs = verify.fed(model, windows) if imitating else [(model, _random_images(graph))]
+    known = read_metadata(graph)
+    stress: list[Stimulus] = []
+    if known is None:
+        rungs = skip_frontend("the model has no front end")
+        images = _random_inputs(graph)
     else:
-        spec = about.frontend
-        real, stress = recorded(recordings, windows, spec), generated(spec)
-        twin = Twin(spec, about.standardization)
-        images = np.concatenate([twin.images(s.samples) for s in [*real, *stress]])
-        inputs = [(model, images)]
-        audible = real or [s for s in stress if np.ptp(s.samples, axis=0).min() > 100]
-        rungs.append(frontend_rungs.float_against_twin(spec, audible))
-        rungs.append(frontend_rungs.twin_against_cmsis(spec, about.standardization, [*real, *stress]))
-    rungs.append(network_rungs.float_against_int8(model))
-    rungs.append(_on_each(inputs, network_rungs.oracle_against_c))
+        spec = known.frontend
+        stress = generated(spec)
+        twin = Twin(spec, known.standardization)
+        images = np.concatenate([twin.images(s.samples) for s in [*stimuli, *stress]])
+        loud = stimuli or [s for s in stress if np.ptp(s.samples, axis=0).min() > 100]
+        rungs = [
+            frontend_rungs.float_against_twin(spec, loud),
+            frontend_rungs.twin_against_cmsis(spec, known.standardization, [*stimuli, *stress]),
+        ]
+    rungs.append(float_against_int8(model, report or model.with_name("quantize.json")))
+    traced = [*stimuli[:TRACED_STIMULI], *stress]
+    return [*rungs, *verify_networks({model: images}, board, known, traced)]
+
+
+def skip_frontend(reason: str) -> list[Rung]:
+    """Rungs 1 and 2 of a model whose inputs are no STFT images."""
+    names = (frontend_rungs.FLOAT_NAME, frontend_rungs.CMSIS_NAME)
+    return [Rung(number, name, note=reason) for number, name in enumerate(names, 1)]
+
+
+def verify_networks(
+    inputs: Mapping[Path, Inputs],
+    board: Board | None = None,
+    metadata: ModelMetadata | None = None,
+    stimuli: Sequence[Stimulus] = (),
+) -> list[Rung]:
+    """Rung 4, and rung 5 where a board is given, for one network or several.
+
+    Parameters
+    ----------
+    inputs
+        Inputs by .tflite.
+    board, metadata, stimuli
+        See `host_against_board`.
+    """
+    rungs = [combine_rungs({m.name: interpreter_against_c(m, x) for m, x in inputs.items()})]
     if board is not None:
-        fed = [*real[:TRACED_STIMULI], *stress]
-        rungs.append(_on_each(inputs, lambda m, x: core.core_against_host(board, m, x, about, fed)))
+        by_network = {
+            model.name: host_against_board(board, model, x, metadata, stimuli)
+            for model, x in inputs.items()
+        }
+        rungs.append(combine_rungs(by_network))
     return rungs
 
 
-def _on_each(
-    inputs: Sequence[tuple[Path, network_rungs.Images]],
-    climbed: Callable[[Path, network_rungs.Images], Rung],
-) -> Rung:
-    """One rung, climbed with each network and its inputs."""
-    if len(inputs) == 1:
-        return climbed(*inputs[0])
-    return combine_rungs({model.name: climbed(model, x) for model, x in inputs})
-
-
-def _random_images(
-    graph: tflite.Graph, count: int = 64
-) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    """Inputs for a model whose front end is unknown: its whole range, uniformly."""
+def _random_inputs(graph: tflite.Graph, count: int = 64) -> Inputs:
+    """Inputs for a model without a front end: uniform over its whole range."""
     tensor = graph.tensors[graph.inputs[0]]
     random = np.random.default_rng(0)
     shape = (count, *tensor.shape[1:])

@@ -1,4 +1,4 @@
-"""Rungs of the network: float against int8, tflite-micro against the generated C."""
+"""Rungs 3 and 4, the network: float against int8, tflite-micro against the generated C."""
 
 import json
 from collections.abc import Sequence
@@ -13,74 +13,77 @@ from edgebio.compiler.host import HostModel
 from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
 
-Images = npt.NDArray[Any]
+Inputs = npt.NDArray[Any]
+"""Inputs of a network: shape (n, ...), of its own type."""
 
-MOST_LOST = 0.02
-"""Rung 3 holds while int8 loses no more accuracy than this against float."""
+MAX_ACCURACY_LOSS = 0.02
+"""Rung 3 holds if int8 loses at most this accuracy against float."""
 
 
-def float_against_int8(model: Path) -> Rung:
-    """Rung 3: accuracy and, layer by layer, SNR of int8 against float.
+def float_against_int8(model: Path, report: Path) -> Rung:
+    """Rung 3: accuracy of int8 against float, and SNR layer by layer.
 
-    They are measured by ``edgebio quantize`` and read from quantize.json beside the model; a
-    model without that file, or another one than it speaks of, is not climbed here.
+    Parameters
+    ----------
+    model
+        The .tflite.
+    report
+        quantize.json, in which ``edgebio quantize`` has written both; the rung is skipped without
+        it, and fails if it describes another model.
     """
     name = "float model against int8"
-    report = model.parent / "quantize.json"
     if not report.is_file():
-        return Rung(3, name, note="no quantize.json beside the model: the float model is unknown")
-    found = json.loads(report.read_text())
-    if found["model_sha256"] != storage.sha256(model):
-        return Rung(3, name, ok=False, note=f"{report} speaks of another model; quantize again")
-    lost = found["accuracy_float"] - found["accuracy_int8"]
+        return Rung(3, name, note=f"no {report.name} beside the model: float model unknown")
+    document = json.loads(report.read_text())
+    if document["model_sha256"] != storage.sha256(model):
+        return Rung(3, name, ok=False, note=f"{report} describes another model; quantize again")
+    accuracy = {key: document[key] for key in ("accuracy_float", "accuracy_int8")}
+    loss = document["accuracy_float"] - document["accuracy_int8"]
     parts = tuple(
-        Part(layer["name"], layer["values"], snr_db=layer["snr_db"]) for layer in found["layers"]
+        Part(layer["name"], layer["values"], snr_db=layer["snr_db"]) for layer in document["layers"]
     )
-    return Rung(
-        3,
-        name,
-        parts,
-        lost <= MOST_LOST,
-        f"holds where int8 loses at most {MOST_LOST:g} of accuracy",
-        {
-            "accuracy_float": found["accuracy_float"],
-            "accuracy_int8": found["accuracy_int8"],
-        },
-    )
+    note = f"holds if int8 loses at most {MAX_ACCURACY_LOSS:g} of accuracy"
+    return Rung(3, name, parts, loss <= MAX_ACCURACY_LOSS, note, accuracy)
 
 
-def oracle_against_c(model: Path, images: Images) -> Rung:
+def interpreter_against_c(model: Path, inputs: Inputs) -> Rung:
     """Rung 4: outputs of tflite-micro against the generated C on this machine, every byte."""
-    host, oracle = HostModel(model), ReferenceInterpreter(model)
-    measured = host.run(images)
+    host, interpreter = HostModel(model), ReferenceInterpreter(model)
+    measured = host.run(inputs)
     expected = np.empty_like(measured)
-    for index, image in enumerate(progress.track(images, "tflite-micro against generated C")):
-        expected[index] = oracle.invoke(image)
+    for index, x in enumerate(progress.track(inputs, "tflite-micro against generated C")):
+        expected[index] = interpreter.invoke(x)
     parts = [compare_exactly("outputs", expected, measured, ("image", "class"))]
     if parts[0].differing:
-        # Name the layer: the first one whose output differs on the first image that does.
-        image = int(np.argmax((expected != measured).any(axis=1)))
-        oracle.invoke(images[image])
-        parts = [*_layers(host, oracle, images[image : image + 1]), *parts]
+        # Name the layer: the first that differs, for the first input whose output does.
+        index = int(np.argmax((expected != measured).any(axis=1)))
+        parts = [*trace_layers(host, interpreter, inputs[index : index + 1]), *parts]
     return exact_rung(4, "tflite-micro against generated C", parts)
 
 
-def layer_parts(
-    host: HostModel, expected: Sequence[Images], measured: Sequence[Images]
+def trace_layers(host: HostModel, interpreter: ReferenceInterpreter, x: Inputs) -> list[Part]:
+    """Compare every layer for one input, shape (1, ...)."""
+    interpreter.invoke(x[0])
+    measured = host.layers(x)
+    expected = [
+        interpreter.layer(step.layer.output).reshape(have.shape)
+        for step, have in zip(host.program.steps, measured, strict=True)
+    ]
+    return compare_layers(host, expected, measured)
+
+
+def compare_layers(
+    host: HostModel, expected: Sequence[Inputs], measured: Sequence[Inputs]
 ) -> list[Part]:
-    """Compare what every layer wrote, in the order in which they run."""
+    """Compare the output of every layer, in the order in which they run."""
     return [
-        compare_exactly(f"layer {index} {line}", want, have, ("image", *"yxc"[-(want.ndim - 1) :]))
+        compare_exactly(f"layer {index} {line}", want, have, layer_axes("image", want))
         for index, (line, want, have) in enumerate(
             zip(host.describe(), expected, measured, strict=True)
         )
     ]
 
 
-def _layers(host: HostModel, oracle: ReferenceInterpreter, image: Images) -> list[Part]:
-    measured = host.layers(image)
-    expected = [
-        oracle.layer(step.layer.output).reshape(have.shape)
-        for step, have in zip(host.program.steps, measured, strict=True)
-    ]
-    return layer_parts(host, expected, measured)
+def layer_axes(first: str, values: Inputs) -> tuple[str, ...]:
+    """Names of the axes of a layer's outputs."""
+    return (first, *"yxc"[-(values.ndim - 1) :])

@@ -1,4 +1,4 @@
-"""The oracle of int8 networks: TensorFlow Lite Micro's own reference kernels, by PyPI's wheel."""
+"""The reference for int8 networks: TensorFlow Lite Micro's own kernels, from its PyPI wheel."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from edgebio.errors import MissingToolError
 class ReferenceInterpreter:
     """A model in ``tflite-micro``.
 
-    Desktop TFLite is no oracle: XNNPACK and its own kernels round otherwise than TFLM does.
+    Desktop TFLite is no reference: XNNPACK and its own kernels round differently from TFLM.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class ReferenceInterpreter:
     Raises
     ------
     MissingToolError
-        Where ``tflite-micro`` is not installed.
+        If ``tflite-micro`` is not installed.
     """
 
     def __init__(self, model: Path | bytes) -> None:
@@ -35,7 +35,7 @@ class ReferenceInterpreter:
         data = model if isinstance(model, bytes) else model.read_bytes()
         self._interpreter = runtime.Interpreter.from_bytes(
             data,
-            # Every tensor is kept for `layer`, so the arena holds them all side by side.
+            # `layer` reads any tensor afterwards, so the arena holds all of them side by side.
             arena_size=10 * len(data) + (1 << 22),
             intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
         )
@@ -43,8 +43,8 @@ class ReferenceInterpreter:
     def invoke(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Compute the output of one input, without the batch axis.
 
-        An LSTM starts from zero state, as a Keras layer does that is not stateful; the generated C
-        does so too.
+        An LSTM starts from a zero state, like a Keras layer that is not stateful and like the
+        generated C.
         """
         self._interpreter.reset()
         self._interpreter.set_input(np.ascontiguousarray(image[None]), 0)

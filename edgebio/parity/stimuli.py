@@ -1,14 +1,11 @@
-"""What the ladder is climbed with: recordings, and generated signals that stress fixed point."""
+"""Inputs of the front end to verify it with: recordings, and signals that stress fixed point."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import recipes
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.recordings import Recording
 
@@ -17,16 +14,16 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, eq=False)
 class Stimulus:
-    """Samples to feed a front end: int16, shape (n, channels); `name` says what they are."""
+    """Samples for a front end: int16, shape (n, channels); `name` describes them."""
 
     name: str
     samples: Samples
 
 
-def recorded(recordings: Sequence[Recording], windows: int, spec: FrontendSpec) -> list[Stimulus]:
-    """Take whole recordings, spread over all that there are, until they hold `windows` images."""
+def recorded(recordings: Sequence[Recording], images: int, spec: FrontendSpec) -> list[Stimulus]:
+    """Draw whole recordings, in random order, until they give `images` images."""
     chosen: list[Stimulus] = []
-    left = windows
+    left = images
     for index in np.random.default_rng(0).permutation(len(recordings)):
         recording = recordings[index]
         n = min(len(recording.samples), spec.segment_length + (left - 1) * spec.step)
@@ -56,27 +53,4 @@ def generated(spec: FrontendSpec) -> list[Stimulus]:
     return [
         Stimulus(f"generated {name}", np.clip(np.rint(wave), -32768, 32767).astype(np.int16))
         for name, wave in waves.items()
-    ]
-
-
-def scored_on(run: Path, root: Path | None = None) -> list[Recording]:
-    """Recordings that a run was scored on, as its recipe.toml and metrics.json name them.
-
-    They are prepared as its recipe says.
-
-    Parameters
-    ----------
-    run
-        Folder of a run; a folder without metrics.json was not scored on anything.
-    root
-        Folder of data sets; see `edgebio.datasets.locate`.
-    """
-    if not (run / "metrics.json").is_file():
-        return []
-    job = recipes.load(run / "recipe.toml")
-    side = json.loads((run / "metrics.json").read_text())["test"]
-    return [
-        recording
-        for recording in job.recordings(root, side["subjects"])
-        if recording.session in side["sessions"] and recording.repetition in side["repetitions"]
     ]

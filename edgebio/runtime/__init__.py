@@ -1,1 +1,1 @@
-"""A model at work: on the host twin, on an emulator or on a board."""
+"""Running a model: on the host twin, on an emulated board or on a board on a port."""

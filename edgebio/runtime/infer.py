@@ -1,4 +1,4 @@
-"""Places where a model can be run on given inputs: this machine, an emulated board, a port."""
+"""Run inputs through a model: on the host twin, on an emulated board, or on a board on a port."""
 
 from pathlib import Path
 from typing import Any
@@ -6,28 +6,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import boards, progress, storage, tflite
+from edgebio import boards, storage
 from edgebio.compiler.host import HostModel
-from edgebio.errors import DeviceError, EdgebioError
+from edgebio.errors import EdgebioError
 from edgebio.firmware import batch
-from edgebio.link.client import Client
+from edgebio.runtime.device import Device
 
 Values = npt.NDArray[Any]
 
 
 def run(model: Path, x: Values, board: str | None = None, port: str | None = None) -> Values:
-    """Run inputs through a model where asked, by default in the generated C on this machine.
+    """Run inputs through a model, by default in the generated C on this machine.
 
     Parameters
     ----------
     model
         The .tflite.
     x
-        Inputs, shape (n, ...), of the model's type (int8, but for a model with float edges).
+        Inputs, shape (n, ...), of the model's type (int8, unless it has float inputs).
     board
         Name of an emulated board.
     port
-        Serial URL of a board that carries this model.
+        Serial URL of a board that runs this model.
 
     Returns
     -------
@@ -35,7 +35,8 @@ def run(model: Path, x: Values, board: str | None = None, port: str | None = Non
         Outputs, shape (n, classes).
     """
     if port:
-        return _on_port(model, x, port)
+        with Device(port, model) as device:
+            return device.run_inputs(x)
     if board:
         return batch.run_network(boards.load(board), model, x)
     return HostModel(model).run(x)
@@ -47,7 +48,7 @@ def load(path: Path) -> Values:
     Raises
     ------
     EdgebioError
-        Where the file is missing, cut or no array of numbers.
+        If the file is missing, truncated or no array of numbers.
     """
     try:
         with path.open("rb") as file:
@@ -62,19 +63,6 @@ def load(path: Path) -> Values:
 
 
 def save(path: Path, y: Values) -> None:
-    """Write outputs as a .npy file, whole or not at all."""
+    """Write outputs as a .npy file, completely or not at all."""
     with storage.replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, y, allow_pickle=False)
-
-
-def _on_port(model: Path, x: Values, port: str) -> Values:
-    graph = tflite.read(model)
-    with Client(port) as device:
-        carried = device.describe().model.hex()
-        if carried != graph.sha256:
-            raise DeviceError(
-                f"{port}: the board carries model {carried[:12]}, not "
-                f"{graph.sha256[:12]}; flash it: edgebio build, edgebio flash"
-            )
-        runs = [device.run_image(row).output for row in progress.track(x, f"inputs on {port}")]
-    return np.array(runs, dtype=np.int8)

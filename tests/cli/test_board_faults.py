@@ -1,4 +1,4 @@
-"""A board that goes, hangs, restarts or comes late in the middle of a command: one line, exit 1."""
+"""A board that disconnects, hangs, restarts or is late during a command: one line, exit 1."""
 
 import os
 import signal
@@ -16,10 +16,11 @@ from edgebio.boards import emulator
 from edgebio.cli import main
 from edgebio.link.client import Client
 from edgebio.link.serial_port import SerialPort
+from edgebio.runtime.device import Device
 from tests.hil import conftest as hil
 
 BOARD = "mps2-an386"
-AFTER = 40  # writes to the line until the fault: well into the work of every command
+AFTER = 40  # writes to the port until the fault: well into the work of every command
 Act = Callable[[], None]
 
 
@@ -67,35 +68,35 @@ def board(image: Path) -> Iterator[emulator.Emulator]:
 
 
 def strike(monkeypatch: pytest.MonkeyPatch, act: Act) -> list[float]:
-    """Do `act` at the line's write number AFTER; returns when it was done."""
-    struck: list[float] = []
+    """Call `act` at write number AFTER; the list gets the time of the call."""
+    calls: list[float] = []
     left = [AFTER]
     write = SerialPort.write
 
     def counting(self: SerialPort, data: bytes) -> None:
         left[0] -= 1
         if left[0] == 0:
-            struck.append(time.monotonic())
+            calls.append(time.monotonic())
             act()
         write(self, data)
 
     monkeypatch.setattr(SerialPort, "write", counting)
-    return struck
+    return calls
 
 
 def line_of(result: Result) -> str:
-    """The one line of a command that failed as it should."""
+    """The line that a failed command prints."""
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.output
     [line] = [line for line in result.stderr.splitlines() if line.startswith("edgebio: ")]
     return line
 
 
-def works(url: str) -> None:
+def check_that_it_works(url: str) -> None:
     with Client(url) as device:
         assert device.identify().board == BOARD
-        made = device.run_image(np.zeros((16, 16, 8), np.int8))
-        assert len(made.output) == device.describe().output_bytes
+        run = device.run_image(np.zeros((16, 16, 8), np.int8))
+        assert len(run.output) == device.describe().output_bytes
 
 
 SLOW = pytest.mark.slow
@@ -103,17 +104,17 @@ EVERY = ["real-time", *(pytest.param(n, marks=SLOW) for n in ("infer", "classify
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_board_that_goes(
+def test_board_that_disconnects(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator, image: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    struck = strike(monkeypatch, board.stop)
+    calls = strike(monkeypatch, board.stop)
     line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
-    assert struck
-    assert time.monotonic() - struck[0] < 15
-    assert "the device has gone" in line
+    assert calls
+    assert time.monotonic() - calls[0] < 15
+    assert "the device disconnected" in line
     with emulator.start(boards.load(BOARD), image / "firmware.elf") as again:
-        works(again.url)
+        check_that_it_works(again.url)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -121,14 +122,14 @@ def test_board_that_hangs(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setitem(Client.__init__.__kwdefaults__ or {}, "patience", 2.0)
-    struck = strike(monkeypatch, lambda: os.kill(board.pid, signal.SIGSTOP))
+    monkeypatch.setitem(Device.__init__.__kwdefaults__ or {}, "timeout", 2.0)
+    calls = strike(monkeypatch, lambda: os.kill(board.pid, signal.SIGSTOP))
     line = line_of(CliRunner().invoke(main, [*commands[name], "--port", board.url]))
-    assert 1.9 < time.monotonic() - struck[0] < 30
-    assert "no answer" in line or "takes no more bytes" in line
+    assert 1.9 < time.monotonic() - calls[0] < 30
+    assert "no answer" in line or "accepts no more bytes" in line
     os.kill(board.pid, signal.SIGCONT)
     monkeypatch.undo()
-    works(board.url)
+    check_that_it_works(board.url)
 
 
 @pytest.mark.slow
@@ -137,9 +138,9 @@ def test_board_that_the_watchdog_restarts(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """The core stands still while its watchdog's clock runs on, as in a hang.
+    """The CPU stops while the clock of its watchdog goes on, as in a hang.
 
-    When all goes on the core may still be in time to feed the watchdog: then once more.
+    When it continues, it may still feed the watchdog in time: then it stops again.
     """
     over = threading.Event()
 
@@ -151,19 +152,19 @@ def test_board_that_the_watchdog_restarts(
             over.wait(1)
 
     thread = threading.Thread(target=stand_still)
-    struck = strike(monkeypatch, thread.start)
+    calls = strike(monkeypatch, thread.start)
     result = CliRunner().invoke(main, [*commands[name], "--port", board.url])
     over.set()
     thread.join()
     line = line_of(result)
-    assert struck
-    assert "restarted in the middle of the work" in line
+    assert calls
+    assert "restarted in the middle of work" in line
     monkeypatch.undo()
     with Client(board.url) as device:
-        assert device.statistics().start == 2
-        now = device.now()
-        assert (now.decision, now.reason) == (254, "watchdog")
-    works(board.url)
+        assert device.statistics().start_cause == 2
+        current = device.current_decision()
+        assert (current.decision, current.reason) == (254, "watchdog")
+    check_that_it_works(board.url)
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=SLOW) for n in ("infer", "classify")])
@@ -171,13 +172,13 @@ def test_board_that_answers_late(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Late, but within the patience: nothing is lost, and nothing done twice."""
+    """Late, but within the timeout: nothing is lost, nothing is executed twice."""
 
     def pause() -> None:
         os.kill(board.pid, signal.SIGSTOP)
         threading.Timer(1.5, os.kill, (board.pid, signal.SIGCONT)).start()
 
-    struck = strike(monkeypatch, pause)
+    calls = strike(monkeypatch, pause)
     result = CliRunner().invoke(main, [*commands[name], "--port", board.url])
-    assert struck
+    assert calls
     assert result.exit_code == 0, result.output

@@ -13,16 +13,12 @@ from edgebio import progress, tflite
 from edgebio.boards import emulator
 from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
-from edgebio.frontend.spec import FrontendSpec
 from edgebio.link.client import Client
 from edgebio.recordings import Recording, save_recordings
 from edgebio.runtime import host_device
 from edgebio.tflite.metadata import ENTRY, read_metadata
-from tests.link.models import with_frontend
-
-SPEC = FrontendSpec(
-    segment_length=182, hop_length=10, n_fft=32, step_frames=3, bins=(1, 17), highpass=10.0, rate=200.0, channels=8
-)
+from tests.link.models import SLOW_SPEC as SPEC
+from tests.link.models import bursts, with_frontend
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,25 +31,19 @@ def no_progress() -> Iterator[None]:
 
 
 def run(*words: str | Path, limit: str = "0") -> Result:
-    # The windows of these models are those of a slow signal, not of a hand.
-    words = ("classify", *words, "--delay-limit", limit)
-    return CliRunner().invoke(main, [*map(str, words)])
+    # The segments of these models are long: those of a slow signal.
+    arguments = ("classify", *words, "--delay-limit", limit)
+    return CliRunner().invoke(main, [*map(str, arguments)])
 
 
 def fails(code: int, *words: str | Path) -> str:
-    """The one line that a wrong call prints."""
+    """The line that a wrong call prints."""
     result = run(*words)
     assert result.exit_code == code, result.output
     lines = [line for line in result.stderr.splitlines() if line.startswith("edgebio: ")]
     assert len(lines) == 1
     assert "Traceback" not in result.output
     return lines[0]
-
-
-def bursts(n: int, channels: int = 8) -> np.ndarray:
-    rng = np.random.default_rng(7)
-    envelope = 20 + 800 * (np.sin(np.arange(n)[:, None] / 131 + np.arange(channels)) > 0)
-    return (rng.normal(size=(n, channels)) * envelope).clip(-32768, 32767).astype(np.int16)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +72,7 @@ def port(model: Path, folder: Path) -> Iterator[str]:
         yield device.url
 
 
-def test_prints_a_decision_a_line_and_compares(port: str, recording: Path, model: Path) -> None:
+def test_prints_one_decision_per_line_and_compares(port: str, recording: Path, model: Path) -> None:
     result = run(recording, "--port", port, "--model", model)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -91,13 +81,13 @@ def test_prints_a_decision_a_line_and_compares(port: str, recording: Path, model
     assert float(time) == 182 / 200
     assert name.startswith("grip ") or name == "rejected"
     assert 0 < float(probability) <= 1
-    assert "60 windows against this machine: 0 images, 0 logits and 0 decisions differ" in (
+    assert "60 segments compared with this machine: 0 images, 0 logits and 0 decisions differ" in (
         result.stderr
     )
 
 
-def test_json_holds_counts_and_decisions(port: str, recording: Path, model: Path) -> None:
-    result = run(recording, "--port", port, "--model", model, "--json", "-q", "--windows", "25")
+def test_json_has_counts_and_decisions(port: str, recording: Path, model: Path) -> None:
+    result = run(recording, "--port", port, "--model", model, "--json", "-q", "--segments", "25")
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     document = json.loads(result.stdout)
@@ -121,7 +111,7 @@ def test_without_the_model_classes_are_numbered(port: str, recording: Path) -> N
     assert all(name.startswith("class ") or name == "rejected" for name in names)
 
 
-def test_delay_is_held_under_its_limit(port: str, recording: Path, model: Path) -> None:
+def test_delay_above_its_limit_fails(port: str, recording: Path, model: Path) -> None:
     words = (recording, "--port", port, "--model", model, "--windows", "9", "--json", "-q")
     assert run(*words, limit="1400").exit_code == 0
     result = run(*words, limit="300")
@@ -129,11 +119,11 @@ def test_delay_is_held_under_its_limit(port: str, recording: Path, model: Path) 
     delay = json.loads(result.stdout)["delay"]
     assert (delay["window"], delay["step"], delay["votes"]) == (910, 150, 3)
     assert delay["total"] == pytest.approx(910 + 3 * 150 + delay["compute"])
-    assert "window 910 + 3 x 150 + compute" in result.stderr
-    assert "above the limit of 300 ms; fewer votes or a shorter window" in result.stderr
+    assert "segment 910 + 3 x 150 + compute" in result.stderr
+    assert "above the limit of 300 ms; use fewer votes, a shorter segment" in result.stderr
 
 
-def test_settings_take_the_place_of_the_models(port: str, recording: Path, model: Path) -> None:
+def test_settings_replace_those_of_the_model(port: str, recording: Path, model: Path) -> None:
     words = (recording, "--port", port, "--model", model, "--json", "-q")
     before = json.loads(run(*words).stdout)
     changed = ("--votes", "1", "--confidence", "0.5", "--hold", "2", "--onset", "450",
@@ -146,10 +136,10 @@ def test_settings_take_the_place_of_the_models(port: str, recording: Path, model
     assert reasons[1] >= {"vote", "quiet", "held"}
     assert {d["class"] for d in after["decisions"] if d["reason"] == "quiet"} == {"rest"}
     assert "--votes needs --model" in fails(2, recording, "--port", port, "--votes", "1")
-    assert json.loads(run(*words).stdout)["delay"]["votes"] == 3, "until the end, not longer"
+    assert json.loads(run(*words).stdout)["delay"]["votes"] == 3, "for one command only"
 
 
-def test_real_time_tells_its_latency(port: str, folder: Path, model: Path) -> None:
+def test_real_time_reports_the_latency(port: str, folder: Path, model: Path) -> None:
     path = folder / "second.npz"
     np.savez(path, samples=bursts(182 + 30 * 3), rate=200.0)
     result = run(path, "--port", port, "--model", model, "--real-time", "--json")
@@ -157,7 +147,7 @@ def test_real_time_tells_its_latency(port: str, folder: Path, model: Path) -> No
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
     assert document["rests"]["start"] == 1
     assert 0 < document["latency"]["median"] <= document["latency"]["max"] < 1000
-    assert "from a window's last sample to its decision here" in result.stderr
+    assert "from the last sample of a segment to its decision" in result.stderr
 
 
 def test_csv_needs_its_rate(port: str, folder: Path, model: Path) -> None:
@@ -171,12 +161,12 @@ def test_csv_needs_its_rate(port: str, folder: Path, model: Path) -> None:
 
 def test_each_recording_is_streamed_from_reset(port: str, folder: Path, model: Path) -> None:
     samples = bursts(182 + 9 * 30)
-    made = [
+    recordings = [
         Recording(samples, 200.0, "counts", np.full(len(samples), label, np.int16),
                   ("grip 2", "grip 3"), "1", "1", label, f"take {label}")
         for label in (0, 1)
     ]  # fmt: skip
-    path = save_recordings(folder / "two.npz", made)
+    path = save_recordings(folder / "two.npz", recordings)
     result = run(path, "--port", port, "--model", model, "--json", "-q")
     document = json.loads(result.stdout)
     assert document["windows"] == document["labelled"] == 20
@@ -199,11 +189,11 @@ def test_part_of_a_data_set(port: str, model: Path, data_folder: Path) -> None:
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
 
 
-# --- a board that is not as the host -------------------------------------------------------------
+# --- a board that differs from the host ---------------------------------------------------------
 
 
-def test_first_difference_is_named(model: Path, recording: Path, folder: Path) -> None:
-    """The board's front end has another gain, and votes otherwise."""
+def test_first_difference_is_located(model: Path, recording: Path, folder: Path) -> None:
+    """The board's front end has another gain."""
     graph = tflite.read(model)
     known = read_metadata(graph)
     assert known is not None
@@ -223,7 +213,7 @@ def test_first_difference_is_named(model: Path, recording: Path, folder: Path) -
     document = json.loads(result.stdout)
     assert document["differing"]["images"] == 60
     assert document["differing"]["logits"] > 10
-    assert "recording.npz: window 0: image " in document["first"]
+    assert "recording.npz: segment 0: image " in document["first"]
     assert result.stderr.startswith("edgebio: the board differs from this machine: ")
 
 
@@ -234,19 +224,21 @@ def test_wrong_rate_and_channels(port: str, model: Path, folder: Path) -> None:
     for name, samples, rate in (("rate", bursts(400), 1000.0), ("few", bursts(400, 6), 200.0)):
         path = folder / f"{name}.npz"
         np.savez(path, samples=samples, rate=rate)
-        told = f"{path}: {samples.shape[1]} channels at {rate:g} Hz; the model takes 8 channels at "
+        expected = (
+            f"{path}: {samples.shape[1]} channels at {rate:g} Hz; the model takes 8 channels at "
+        )
         for words in (("--model", model), ()):
-            assert told + "200 Hz" in fails(2, path, "--port", port, *words)
+            assert expected + "200 Hz" in fails(2, path, "--port", port, *words)
 
 
-def test_recording_shorter_than_a_window(port: str, folder: Path) -> None:
+def test_recording_shorter_than_a_segment(port: str, folder: Path) -> None:
     path = folder / "short.npz"
     np.savez(path, samples=bursts(181), rate=200.0)
-    assert "one window of 182 samples" in fails(2, path, "--port", port)
+    assert "one segment of 182 samples" in fails(2, path, "--port", port)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("x.npz",), "choose one of --board and --port"),
         (("x.npz", "--port", "p", "--board", "b"), "choose one of --board and --port"),
@@ -257,8 +249,8 @@ def test_recording_shorter_than_a_window(port: str, folder: Path) -> None:
         (("emg-synthetic:9", "--port", "p"), "no subject '9'"),
     ],
 )
-def test_wrong_words(words: tuple[str, ...], told: str) -> None:
-    assert told in fails(2, *words)
+def test_wrong_arguments(words: tuple[str, ...], message: str) -> None:
+    assert message in fails(2, *words)
 
 
 def test_port_that_is_missing_or_busy(port: str, recording: Path) -> None:
@@ -267,16 +259,16 @@ def test_port_that_is_missing_or_busy(port: str, recording: Path) -> None:
         assert f"{port} is busy" in fails(1, recording, "--port", port)
 
 
-def test_board_that_carries_another_model(
+def test_board_that_runs_another_model(
     port: str, recording: Path, models_folder: Path, folder: Path
 ) -> None:
     chosen = DecisionSettings()
     other = with_frontend(
         models_folder / "ref_plain_cnn.tflite", folder / "other.tflite", SPEC, bursts(4000), chosen
     )
-    told = fails(1, recording, "--port", port, "--model", other)
-    assert "the board carries model" in told
-    assert "edgebio flash" in told
+    message = fails(1, recording, "--port", port, "--model", other)
+    assert "the board runs model" in message
+    assert "edgebio flash" in message
 
 
 def test_model_without_a_front_end(port: str, recording: Path, models_folder: Path) -> None:
@@ -305,7 +297,7 @@ def test_emulated_board(board: str, transport: str, recording: Path, model: Path
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["mps2-an386", "netduinoplus2"])
 @pytest.mark.parametrize("transport", ["pty", "socket"])
-def test_2000_windows_of_real_recordings(
+def test_2000_segments_of_real_recordings(
     board: str, transport: str, model: Path, data_folder: Path
 ) -> None:
     result = run("emg-myo-grips10:2:1", "--board", board, "--transport", transport, "--model",

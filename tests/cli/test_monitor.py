@@ -1,4 +1,4 @@
-"""``edgebio monitor`` on the host process: what it shows, and what it writes is read back."""
+"""``edgebio monitor`` on the host process: its screen, and the recording that it writes."""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from edgebio.recordings.recording import UNLABELED
 from edgebio.runtime import host_device
 from edgebio.tflite import read
 from edgebio.tflite.metadata import require_metadata
-from tests.cli.test_classify import SPEC, bursts
-from tests.link.models import with_frontend
+from tests.link.models import SLOW_SPEC as SPEC
+from tests.link.models import bursts, with_frontend
 
 END = SPEC.segment_length + 19 * SPEC.step
 
@@ -40,44 +40,44 @@ def port(model: Path, folder: Path) -> Iterator[str]:
         yield device.url
 
 
-def run(*words: object) -> Result:
-    return CliRunner().invoke(main, ["monitor", *map(str, words)])
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["monitor", *map(str, arguments)])
 
 
-def test_records_what_other_commands_read(port: str, model: Path, folder: Path) -> None:
+def test_other_commands_read_the_recording(port: str, model: Path, folder: Path) -> None:
     np.savez(folder / "r.npz", samples=bursts(END + 5), rate=SPEC.rate)
-    words = ("--port", port, "--model", model, "--fast", "--json")
-    result = run(folder / "r.npz", *words, "--record", folder / "seen")
+    options = ("--port", port, "--model", model, "--fast", "--json")
+    result = run(folder / "r.npz", *options, "--record", folder / "streamed")
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
     assert document["windows"] == 20
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
-    [seen] = load_recordings(Path(document["record"]))
-    assert seen.classes == require_metadata(read(model), "test").classes
-    assert np.array_equal(seen.samples, bursts(END + 5)[:END])
-    told = CliRunner().invoke(
+    [streamed] = load_recordings(Path(document["record"]))
+    assert streamed.classes == require_metadata(read(model), "test").classes
+    assert np.array_equal(streamed.samples, bursts(END + 5)[:END])
+    classified = CliRunner().invoke(
         main, ["classify", str(folder / "r.npz"), "--port", port, "--model", str(model),
                "--delay-limit", "0", "--json", "-q"],
     )  # fmt: skip
-    names = [one["class"] for one in json.loads(told.stdout)["decisions"]]
+    names = [one["class"] for one in json.loads(classified.stdout)["decisions"]]
     ends = SPEC.segment_length + SPEC.step * np.arange(20)
-    labels = [seen.labels[end - 1] for end in ends]
-    expected = [-1 if n in ("rejected", "rest") else seen.classes.index(n) for n in names]
+    labels = [streamed.labels[end - 1] for end in ends]
+    expected = [-1 if n in ("rejected", "rest") else streamed.classes.index(n) for n in names]
     assert labels == expected
-    again = run(document["record"], *words, "--windows", "3")
+    again = run(document["record"], *options, "--segments", "3")
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["windows"] == 3
 
 
-def test_draws_while_it_runs(port: str, model: Path, folder: Path) -> None:
+def test_screen_is_drawn_during_the_stream(port: str, model: Path, folder: Path) -> None:
     np.savez(folder / "r.npz", samples=bursts(END), rate=SPEC.rate)
     result = run(folder / "r.npz", "--port", port, "--model", model, "--fast", "--windows", "4")
     assert result.exit_code == 0, result.output
     assert "STFT image" in result.stderr
-    assert "4 decisions, 0 unlike this machine's" in result.stdout
+    assert "4 decisions, 0 differ from this machine's" in result.stdout
 
 
-def test_wrong_words(model: Path) -> None:
+def test_wrong_arguments(model: Path) -> None:
     result = run("emg-synthetic:1", "--model", model)
     assert result.exit_code == 2
     assert "choose one of --board and --port" in result.stderr
@@ -90,6 +90,6 @@ def test_labels_of_decisions() -> None:
     plain = Recording(
         samples, 100.0, "counts", np.full(10, UNLABELED, np.int16), (), "", "", 3, "x"
     )
-    seen = label_by_decisions(plain, [(4, 1), (6, 255), (9, 0)], ("a", "b"))
-    assert seen.labels.tolist() == [1, 1, 1, 1, -1, -1, 0, 0, 0]
+    streamed = label_by_decisions(plain, [(4, 1), (6, 255), (9, 0)], ("a", "b"))
+    assert streamed.labels.tolist() == [1, 1, 1, 1, -1, -1, 0, 0, 0]
     assert len(label_by_decisions(plain, [], ("a", "b")).samples) == 0

@@ -1,10 +1,9 @@
-"""The board on the bench: `pytest tests/hil --board B --port P`, by default emulators.
+"""The board on the bench: `pytest tests/hil --board B --port P`, or by default every emulator.
 
-With --port the board must carry the image of --image (`edgebio build MODEL --board B --hil -o
-IMAGE`, `edgebio flash IMAGE`); without it, an image is built and its emulator started.
+With --port the board must run the image of --image (`edgebio build MODEL --board B --hil -o IMAGE`,
+`edgebio flash IMAGE`); without it, an image is built and the board emulated.
 """
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from edgebio import boards, firmware
 from edgebio.boards import emulator
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import MissingToolError
+from edgebio.firmware import manifest
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.link.client import Client
 from edgebio.parity import hil
+from edgebio.runtime.device import Device
 from tests.link.models import with_frontend
 
 QUICK = ("mps2-an386",)
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "hardware in the loop")
     group.addoption("--board", help="name of the board, default: every emulated one")
     group.addoption("--port", help="serial URL of a real board")
-    group.addoption("--image", type=Path, help="folder of the image that the real board carries")
+    group.addoption("--image", type=Path, help="folder of the image that the real board runs")
     group.addoption("--soak", type=float, default=2.0, help="seconds of streaming in real time")
 
 
@@ -53,10 +53,11 @@ def samples() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def model(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ref_ds_cnn with a front end of 16 columns x 16 bins x 8 channels."""
+    """ref_ds_cnn with a front end of 16 frames x 16 bins x 8 channels."""
     spec = FrontendSpec(
-        rate=1000, channels=8, window=64 + 15 * 10, hop=10, fft=64, stride=4, bins=(1, 17)
-    )
+        rate=1000, channels=8, segment_length=64 + 15 * 10, hop_length=10, n_fft=64,
+        step_frames=4, bins=(1, 17),
+    )  # fmt: skip
     target = tmp_path_factory.mktemp("model") / "model.tflite"
     settings = DecisionSettings(votes=3, confidence=0.2, timeout=1000)
     return with_frontend(models_folder / "ref_ds_cnn.tflite", target, spec, samples(), settings)
@@ -72,12 +73,12 @@ def image(
     request: pytest.FixtureRequest, board: boards.Board, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder of the image on the bench."""
-    given: Path | None = request.config.getoption("--image", default=None)
+    folder: Path | None = request.config.getoption("--image", default=None)
     if request.config.getoption("--port", default=None):
-        if given is None:
-            pytest.fail("--port needs --image, the folder of the image that the board carries")
-        hil.check_board(given, board.name)
-        return given
+        if folder is None:
+            pytest.fail("--port needs --image, the folder of the image that the board runs")
+        assert manifest.load(folder).board == board.name, "the image is for another board"
+        return folder
     model: Path = request.getfixturevalue("model")
     folder = tmp_path_factory.mktemp(f"hil-{board.name}")
     firmware.build(model, board, folder, hooks="trace")
@@ -89,12 +90,10 @@ def bench(
     request: pytest.FixtureRequest, board: boards.Board, image: Path
 ) -> Iterator[hil.Bench]:  # fmt: skip
     port = request.config.getoption("--port", default=None)
-    with contextlib.ExitStack() as stack:
-        if port is None:
-            try:
-                emulator.available(board)
-            except MissingToolError as error:
-                pytest.skip(str(error))
-            port = stack.enter_context(emulator.start(board, image / "firmware.elf")).url
-        client = Client(port, patience=emulator.patience(board))
-        yield hil.Bench(stack.enter_context(client), image)
+    if port is None:
+        try:
+            emulator.available(board)
+        except MissingToolError as error:
+            pytest.skip(str(error))
+    with Device(port) if port else Device.emulate_image(image) as device:
+        yield hil.Bench(device, image)

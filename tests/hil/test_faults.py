@@ -1,4 +1,4 @@
-"""An image with one wrong constant is found, and what is wrong in it is named."""
+"""An image with one wrong constant is detected, and the fault is located."""
 
 import json
 import re
@@ -18,24 +18,25 @@ from edgebio.firmware.elf import Image
 from edgebio.link.client import Client
 from edgebio.parity import hil
 from edgebio.runtime import host_device
+from edgebio.runtime.device import Device
 
 
 @pytest.fixture(scope="module")
 def image(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     emulator.program()
-    folder = tmp_path_factory.mktemp("whole")
+    folder = tmp_path_factory.mktemp("intact")
     firmware.build(model, boards.load("mps2-an386"), folder, hooks="trace")
     return folder
 
 
-def spoil(image: Path, folder: Path, symbol: str, offset: int) -> Path:
+def flip_bit(image: Path, folder: Path, symbol: str, offset: int) -> Path:
     """Copy an image with one bit of a constant flipped."""
     shutil.copytree(image, folder)
     path = folder / "firmware.elf"
-    found = Image(path).symbol(symbol)
-    assert found is not None
-    assert offset < found.size
-    address = found.address + offset
+    entry = Image(path).symbol(symbol)
+    assert entry is not None
+    assert offset < entry.size
+    address = entry.address + offset
     with path.open("r+b") as file:
         segment = next(
             s for s in ELFFile(file).iter_segments("PT_LOAD")
@@ -49,37 +50,34 @@ def spoil(image: Path, folder: Path, symbol: str, offset: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "offset", "checks", "told"),
+    ("symbol", "offset", "checks", "location"),
     [
         ("layer_2_weights", 77, {"layers": "layer 2 CONV_2D"}, r"y \d+, x \d+, c \d+: .* instead"),
         ("twiddles", 9, {"stages": "fft"}, r"frame \d+, bin \d+, part \d: .* instead"),
         pytest.param("filter", 2, {"stages": "filter"},
                      r"channel \d+, sample \d+: .* instead", marks=pytest.mark.slow),
-        pytest.param("taper", 63, {"stages": "window"},
+        pytest.param("window_function", 63, {"stages": "window"},
                      r"channel \d+, frame \d+, sample \d+: .* instead", marks=pytest.mark.slow),
         pytest.param("pixels", 40, {"stages": "image"},
                      r"channel \d+, frame \d+, bin \d+: .* instead", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
-def test_wrong_constant_is_named(
-    image: Path, tmp_path: Path, symbol: str, offset: int, checks: dict[str, str], told: str
+def test_wrong_constant_is_located(
+    image: Path, tmp_path: Path, symbol: str, offset: int, checks: dict[str, str], location: str
 ) -> None:
-    folder = spoil(image, tmp_path / "spoilt", symbol, offset)
-    with (
-        emulator.start(boards.load("mps2-an386"), folder / "firmware.elf") as running,
-        Client(running.url) as device,
-    ):
+    folder = flip_bit(image, tmp_path / "faulty", symbol, offset)
+    with Device.emulate_image(folder) as device:
         bench = hil.Bench(device, folder)
         identity = bench.identity()
-        found = {"layers": bench.layers(6), "stages": bench.stages(4)}
+        results = {"layers": bench.layers(6), "stages": bench.stages(4)}
     assert identity.ok is False
     assert "image's SHA-256" in identity.note
-    for name, check in found.items():
+    for name, check in results.items():
         assert check.ok is (name not in checks), check.note
         if name in checks:
             assert check.note.startswith(checks[name])
-            assert re.search(told, check.note)
-            wrong = next(m for m in check.measures if m.differing)
+            assert re.search(location, check.note)
+            wrong = next(part for part in check.parts if part.differing)
             assert wrong.name.startswith(checks[name]), "the first stage that differs"
             assert 0 < wrong.differing <= wrong.compared
             assert wrong.worst > 0
@@ -88,10 +86,20 @@ def test_wrong_constant_is_named(
 
 
 def test_command_reports_and_fails(image: Path, tmp_path: Path) -> None:
-    folder = spoil(image, tmp_path / "spoilt", "layer_2_weights", 77)
+    folder = flip_bit(image, tmp_path / "faulty", "layer_2_weights", 77)
     junit = tmp_path / "hil.xml"
-    words = ["hil", str(folder), "--inputs", "6", "--soak", "0.5", "--junit", str(junit), "--json"]
-    done = CliRunner().invoke(main, words)
+    command = [
+        "hil",
+        str(folder),
+        "--inputs",
+        "6",
+        "--soak",
+        "0.5",
+        "--junit",
+        str(junit),
+        "--json",
+    ]
+    done = CliRunner().invoke(main, command)
     assert done.exit_code == 1
     assert "edgebio: mps2-an386: identity: image's SHA-256" in done.stderr
     document = json.loads(done.stdout)
@@ -113,11 +121,11 @@ def test_command_refuses_the_run_of_another_model(image: Path, tmp_path: Path) -
     (tmp_path / "model.tflite").write_bytes((image / "model.tflite").read_bytes() + b" ")
     done = CliRunner().invoke(main, ["hil", str(image), "--run", str(tmp_path)])
     assert done.exit_code == 2
-    assert f"{tmp_path}: its model is not the one that {image} was built of" in done.stderr
+    assert f"{tmp_path}: its model is not the one that {image} was built from" in done.stderr
 
 
 @pytest.mark.slow
-def test_command_passes_on_a_whole_image(image: Path, tmp_path: Path) -> None:
+def test_command_passes_for_an_intact_image(image: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["hil", str(image), "--inputs", "6", "--soak", "1", "--json"])
     assert done.exit_code == 0, done.output
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
@@ -136,10 +144,10 @@ def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[boo
 
 
 @pytest.mark.slow
-def test_product_image_is_asked_for_outputs_only(
+def test_image_without_hooks_shows_outputs_only(
     host: Callable[[bool], Path], image: Path, tmp_path: Path
 ) -> None:
-    """The board carries another image than the folder says: without what shows the layers."""
+    """The board runs another image than the folder holds, built without --hil."""
     with host_device.running(host(False)) as running, Client(running.url) as device:
         bench = hil.Bench(device, image)
         assert bench.identity().note.startswith("board host on the board, mps2-an386 expected")
@@ -148,15 +156,15 @@ def test_product_image_is_asked_for_outputs_only(
             bench.layers(1)
 
 
-def test_traces_by_hand(host: Callable[[bool], Path], image: Path) -> None:
+def test_traces_are_complete_or_report_a_loss(host: Callable[[bool], Path], image: Path) -> None:
     with host_device.running(host(True)) as running, Client(running.url) as device:
         bench = hil.Bench(device, image)
         assert bench.layers(6, "data").ok
         assert bench.stages(4, "data").ok
         with device.trace("layers", first=3, last=3) as one:
-            device.run_image(bench.images(1)[0], handler=one.handle)
+            device.run_image(bench.inputs(1)[0], handler=one.handle)
         assert one.complete
         assert {index for index, _ in one.data()} == {3}
         with device.trace("layers") as lost:
-            device.run_image(bench.images(1)[0])  # nobody listens
+            device.run_image(bench.inputs(1)[0])  # without its handler
         assert not lost.complete

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.spec import DecisionSettings
-from edgebio.decision.twin import Decisions, decide
+from edgebio.decision.twin import Decider, Decisions
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
@@ -132,7 +132,7 @@ class StandIn:
         return network(self.images(samples), self.classes)
 
     def decided(self, samples: np.ndarray) -> Decisions:
-        return decide(self.decision, Outputs.from_graph(self.graph), self.logits(samples))
+        return Decider(self.decision, Outputs.from_graph(self.graph)).decide(self.logits(samples))
 
 
 def signal(n: int, seed: int = 1) -> np.ndarray:

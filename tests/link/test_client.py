@@ -372,7 +372,7 @@ def test_device_that_disconnects_in_the_middle(device: host_device.HostDevice) -
         next(stream)
         assert device.process is not None
         device.process.kill()
-        with pytest.raises(DisconnectedError, match="the device has gone"):
+        with pytest.raises(DisconnectedError, match="the device disconnected"):
             list(stream)
         with pytest.raises(DisconnectedError):
             client.ping()
@@ -413,7 +413,7 @@ def test_device_that_answers_late(executable: Path, model: StandIn) -> None:
 
 
 def test_device_that_takes_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgebio.link.serial_port._WRITE_PATIENCE", 0.3)
+    monkeypatch.setattr("edgebio.link.serial_port._WRITE_TIMEOUT", 0.3)
     master, slave = os.openpty()
     tty.setraw(slave)
     try:
@@ -421,7 +421,7 @@ def test_device_that_takes_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
         with (
             SerialPort(os.ttyname(slave), 115_200) as line,
-            pytest.raises(NoAnswerError, match="takes no more bytes"),
+            pytest.raises(NoAnswerError, match="accepts no more bytes"),
         ):
             line.write(bytes(1_000_000))
     finally:

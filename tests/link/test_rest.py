@@ -34,7 +34,8 @@ def raw(executable: Path) -> Iterator[RawSession]:
 @pytest.fixture
 def device_settings(model: StandIn) -> dict[str, Any]:
     wanted = dataclasses.replace(
-        Settings.of(constants(model.decision, Outputs.from_graph(model.graph))), timeout_ms=TIMEOUT_MS
+        Settings.of(constants(model.decision, Outputs.from_graph(model.graph))),
+        timeout_ms=TIMEOUT_MS,
     )
     return dataclasses.asdict(wanted)
 

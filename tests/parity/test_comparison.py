@@ -12,7 +12,7 @@ CUBE = arrays.arrays(np.int8, (3, 4, 5))
 
 
 @given(CUBE, CUBE)
-def test_counts_and_the_worst_step_are_numpys(expected, measured):
+def test_counts_and_the_largest_difference_match_numpy(expected, measured):
     part = compare_exactly("log", expected, measured, ("frame", "channel", "bin"))
     assert part.compared == 60
     assert part.differing == (expected != measured).sum()
@@ -21,7 +21,7 @@ def test_counts_and_the_worst_step_are_numpys(expected, measured):
 
 
 @given(st.integers(0, 2), st.integers(0, 3), st.integers(0, 4))
-def test_the_first_difference_is_named_by_stage_and_place(frame, channel, bin_):
+def test_first_difference_is_located_by_stage_and_index(frame, channel, bin_):
     expected = np.zeros((3, 4, 5), np.int16)
     measured = expected.copy()
     measured[frame, channel, bin_] = -7
@@ -31,25 +31,25 @@ def test_the_first_difference_is_named_by_stage_and_place(frame, channel, bin_):
     )
 
 
-def test_another_number_of_values_is_a_difference():
+def test_other_shape_is_a_difference():
     part = compare_exactly("log", np.zeros((2, 3), int), np.zeros((2, 2), int), ("frame", "bin"))
     assert part.differing == 6
     assert "(2, 2) values where (2, 3) were expected" in part.first
 
 
-def test_nothing_compared_does_not_hold():
+def test_rung_without_values_fails():
     assert exact_rung(2, "x", []).ok is False
     assert exact_rung(2, "x", [Part("log", 5)]).ok is True
     assert exact_rung(2, "x", [Part("log", 5), Part("image", 5, 1, 1, "here")]).ok is False
 
 
-def test_parts_of_one_name_add_up_and_keep_the_lowest_ratio():
+def test_parts_of_one_name_add_up_with_the_lowest_snr():
     total = merge_parts([Part("a", 1, snr_db=50.0), Part("b", 2), Part("a", 3, 1, 9, "x", 40.0)])
     assert total == [Part("a", 4, 1, 9, "x", 40.0), Part("b", 2)]
 
 
 @pytest.mark.parametrize("ratio", [float("inf"), 41.234])
-def test_a_rung_is_json(ratio):
+def test_rung_is_valid_json(ratio):
     rung = Rung(1, "x", (Part("a", 1, snr_db=ratio),), True)
     document = json.loads(json.dumps(rung.document(), allow_nan=False))
     assert document["snr_db"] == (None if ratio == float("inf") else 41.23)

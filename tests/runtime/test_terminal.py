@@ -35,7 +35,7 @@ def decision(model: StandIn, k: int, of: Recording) -> Decision:
     event = DecisionEvent(
         k, 0, SPEC.segment_length + k * SPEC.step, 1, 700, 1234, 0, 160, 0, 1, 1, "vote", logits
     )
-    return Decision(of.source, event.end / of.rate, "class 1", 0.5, event, 0.0125)
+    return Decision(event.end / of.rate, "class 1", 0.5, event, 0.0125, of.source)
 
 
 def drawn(screen: Screen, width: int) -> str:
