@@ -12,26 +12,18 @@ class EdgebioDeprecationWarning(FutureWarning):
 
 
 _notes: ContextVar[list[str] | None] = ContextVar("notes", default=None)
+_echo: ContextVar[Callable[[str], None] | None] = ContextVar("echo", default=None)
 
 
 def read_old_keys(content: Any, new_names: Mapping[str, str]) -> Any:
-    """Content of a section with each old key under its new name.
-
-    Parameters
-    ----------
-    content
-        A section as it was parsed; anything but a mapping is returned as it is.
-    new_names
-        New name of each old one.
+    """Parsed content of a section, with each old key under its new name.
 
     Raises
     ------
     ValueError
-        Where a key is given under both names.
+        If a key is given under both names.
     """
-    if not isinstance(content, Mapping):
-        return content
-    old_names = [key for key in content if key in new_names]
+    old_names = [key for key in content if key in new_names] if isinstance(content, dict) else []
     if not old_names:
         return content
     for old in old_names:
@@ -56,24 +48,19 @@ def one_warning(source: object) -> Iterator[None]:
 
 @contextmanager
 def print_warnings(echo: Callable[[str], None]) -> Iterator[None]:
-    """Pass the warnings about old keys to `echo`, as one line each."""
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def show_line(message: Any, category: Any, *details: Any, **options: Any) -> None:
-            if issubclass(category, EdgebioDeprecationWarning):
-                echo(str(message))
-            else:
-                show(message, category, *details, **options)
-
-        warnings.simplefilter("always", EdgebioDeprecationWarning)
-        warnings.showwarning = show_line
+    """Pass the warnings about old keys to `echo`, one line each."""
+    token = _echo.set(echo)
+    try:
         yield
+    finally:
+        _echo.reset(token)
 
 
 def _warn(notes: list[str]) -> None:
-    pending = _notes.get()
-    if pending is None:
-        warnings.warn("; ".join(notes), EdgebioDeprecationWarning, stacklevel=2)
-    else:
+    pending, echo = _notes.get(), _echo.get()
+    if pending is not None:
         pending.extend(notes)
+    elif echo:
+        echo("; ".join(notes))
+    else:
+        warnings.warn("; ".join(notes), EdgebioDeprecationWarning, stacklevel=2)

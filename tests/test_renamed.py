@@ -14,7 +14,7 @@ from edgebio.cli import main
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.renamed import EdgebioDeprecationWarning
-from edgebio.tflite.metadata import ENTRY, metadata
+from edgebio.tflite.metadata import ENTRY, read_metadata
 
 OLD_KEYS = [
     ("frontend", "window = 183", "segment_length", 183),
@@ -99,7 +99,7 @@ def test_model_with_old_metadata_is_read_as_it_is(models_folder):
     content = json.dumps(OLD_METADATA).encode()
     old = dataclasses.replace(graph, metadata={ENTRY: content})
     with pytest.warns(EdgebioDeprecationWarning, match="^the model's edgebio metadata: ") as caught:
-        read = metadata(old)
+        read = read_metadata(old)
     assert len(caught) == 1
     assert read.frontend == FrontendSpec(
         segment_length=272, hop_length=16, n_fft=32, step_frames=2, bins=(1, 17), rate=1000,

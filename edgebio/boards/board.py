@@ -1,16 +1,14 @@
 """A board, read from its TOML file and checked."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FftNumerics
-from edgebio.renamed import one_warning
-from edgebio.section import Section, first_problem
+from edgebio.section import Section, read_toml
 from edgebio.suggest import nearest
 
 Cpu = Literal["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
@@ -53,26 +51,12 @@ class Memory(Section):
 
 
 class Uart(Section):
-    """The UART of the link.
+    """The UART of the link: 8 data bits, no parity, 1 stop bit."""
 
-    Attributes
-    ----------
-    name : str
-        Name and pins, for people.
-    base : int
-        Address of its registers.
-    irqs : tuple of int
-        Interrupts of the UART, reception included.
-    clock_hz : int
-        Clock of its baud rate divider.
-    baud : int
-        Baud rate; 8 data bits, no parity, 1 stop bit.
-    """
-
-    name: str
-    base: Address
+    name: str  # with its pins, for people
+    base: Address  # of its registers
     irqs: Annotated[tuple[Annotated[int, Field(ge=0, lt=480)], ...], Field(min_length=1)]
-    clock_hz: Hertz
+    clock_hz: Hertz  # of the baud rate divider
     baud: Annotated[int, Field(ge=1200, le=12_000_000)]
 
 
@@ -95,28 +79,13 @@ class Emulation(Section):
 
 
 class Flashing(Section):
-    """Methods to flash the board.
-
-    Attributes
-    ----------
-    methods : tuple of str
-        In order of preference.
-    pyocd : str
-        Name of the chip in pyOCD.
-    openocd : tuple of str
-        OpenOCD's configuration files for probe and chip.
-    baud : int
-        Baud rate of the serial boot loader.
-    pages : tuple of int
-        Sizes of the erasable pages in bytes; the last one repeats.
-    uf2_family : int or None
-        Family id of UF2 files.
-    """
+    """Methods to flash the board, in order of preference, and their parameters."""
 
     methods: Annotated[tuple[FlashMethod, ...], Field(min_length=1)]
-    pyocd: str = ""
-    openocd: tuple[str, ...] = ()
-    baud: Annotated[int, Field(ge=1200, le=921_600)] = 115_200
+    pyocd: str = ""  # pyOCD's name of the chip
+    openocd: tuple[str, ...] = ()  # OpenOCD's configuration files for probe and chip
+    baud: Annotated[int, Field(ge=1200, le=921_600)] = 115_200  # of the serial boot loader
+    # Sizes of the erasable pages in bytes; the last one repeats.
     pages: tuple[Annotated[int, Field(gt=0, lt=1 << 24)], ...] = ()
     uf2_family: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
 
@@ -136,32 +105,19 @@ class Flashing(Section):
 class HeliumBound(Section):
     """Limit of the difference between Helium's FFT and the exact one, for one FFT length.
 
-    Attributes
-    ----------
-    spectrum : int
-        Steps of the q15 spectrum, for any frame.
-    image : int
-        Steps of a pixel at 32 steps per octave and a floor of 64 counts. Most differences are 0;
-        the largest occur in nearly empty bins beside a strong one.
+    Most differences are 0; the largest occur in nearly empty bins beside a strong one.
     """
 
-    spectrum: Annotated[int, Field(ge=0, lt=1 << 15)]
+    spectrum: Annotated[int, Field(ge=0, lt=1 << 15)]  # steps of the q15 spectrum
+    # Steps of a pixel at 32 steps per octave and a floor of 64 counts.
     image: Annotated[int, Field(ge=0, le=255)]
 
 
 class Helium(Section):
-    """Accuracy of the FFT on a CPU with Helium.
-
-    Attributes
-    ----------
-    bounds : dict of int to HeliumBound
-        By FFT length.
-    note : str
-        How they were measured.
-    """
+    """Accuracy of the FFT on a CPU with Helium, by FFT length."""
 
     bounds: dict[int, HeliumBound]
-    note: str
+    note: str  # how they were measured
 
     def bound(self, n_fft: int) -> HeliumBound:
         """Limit for one FFT length.
@@ -180,18 +136,10 @@ class Helium(Section):
 
 
 class Proof(Section):
-    """How far support of the board is proven.
-
-    Attributes
-    ----------
-    level : {"builds", "emulated", "hardware"}
-        Images link; or run bit for bit in the emulator; or on the board itself.
-    note : str
-        What was used, and what was not tested.
-    """
+    """How far the board is proven: images link, run bit for bit emulated, or on the board."""
 
     level: Literal["builds", "emulated", "hardware"]
-    note: str
+    note: str  # by what, and what was not tested
 
 
 class Board(Section):
@@ -291,29 +239,12 @@ def load(name_or_path: str | Path) -> Board:
         If there is no such board, or a key is missing, unknown or its value impossible; names the
         key.
     """
-    path = Path(name_or_path)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise EdgebioError(f"{path}: no such board file")
-    elif str(name_or_path) in names():
-        path = storage.assets("boards") / f"{name_or_path}.toml"
-    else:
-        raise EdgebioError(
-            f"no board {str(name_or_path)!r}{nearest(str(name_or_path), names())}; "
-            f"there are {', '.join(names())}, or give a .toml file"
-        )
-    try:
-        with one_warning(path):
-            board = Board.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise EdgebioError(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        raise EdgebioError(f"{path}: {first_problem(error)}") from None
+    board = read_toml(Board, "board", storage.assets("boards"), name_or_path)
     ports = storage.assets("firmware_assets") / "ports"
     known = sorted({path.parent.name for path in ports.glob("*/port.c")} - {"host"})
     if board.port not in known:
         raise EdgebioError(
-            f"{path}: port: no port {board.port!r}{nearest(board.port, known)}; "
+            f"{name_or_path}: port: no port {board.port!r}{nearest(board.port, known)}; "
             f"there are {', '.join(known)}"
         )
     return board

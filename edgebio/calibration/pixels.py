@@ -9,6 +9,7 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.stages import count_clipped
 from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
+from edgebio.processes.worker_pool import map_in_order
 from edgebio.recordings.recording import Recording
 from edgebio.tflite.metadata import replace_metadata, require_metadata
 from edgebio.tflite.reader import read
@@ -60,7 +61,7 @@ def standardize(content: bytes, recordings: Sequence[Recording]) -> Standardized
             if recordings
             else "no recordings to calibrate on"
         )
-    log_magnitudes = Twin(spec).log_magnitudes_of(r.samples for r in recordings)
+    log_magnitudes = map_in_order(Twin(spec).log_magnitudes, (r.samples for r in recordings))
     standardization = Standardization.learn(spec, log_magnitudes)
     before, after = metadata.standardization.tables(), standardization.tables()
     updated = metadata.model_copy(update={"standardization": standardization})

@@ -1,23 +1,17 @@
 """The decision of one model as C: its generated configuration and the sources to compile."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgebio import csource, storage
 from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import DecisionSettings
 
-
-@dataclass(frozen=True)
-class DecisionSources:
-    """Sources and header folders that a firmware build compiles the decision with."""
-
-    own: tuple[Path, ...]
-    include: tuple[Path, ...]
+FOLDER = storage.assets("firmware_assets") / "decision"
+"""Folder of the decision's C and its header."""
 
 
-def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> DecisionSources:
-    """Write ``decision_config.h`` and ``decision_config.c`` into `folder`."""
+def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> list[Path]:
+    """Write ``decision_config.h`` and ``decision_config.c``; returns the sources to compile."""
     c = constants(settings, outputs)
     table = ""
     if c.exponential:
@@ -46,10 +40,7 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> Decisio
 }};
 """,
     )
-    assets = storage.assets("firmware_assets") / "decision"
-    return DecisionSources(
-        own=(assets / "eb_decision.c", folder / "decision_config.c"), include=(assets, folder)
-    )
+    return [FOLDER / "eb_decision.c", folder / "decision_config.c"]
 
 
 _HEADER = csource.header(

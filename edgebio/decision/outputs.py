@@ -16,25 +16,13 @@ _ONE = 1 << 15  # Q15, as eb_decision.h's `exponential`
 
 @dataclass(frozen=True)
 class Outputs:
-    """Outputs of a classifier.
+    """Outputs of a classifier: ``real = scale * (output - zero_point)``."""
 
-    Attributes
-    ----------
-    classes
-        Number of outputs.
-    scale, zero_point
-        real = scale * (output - zero_point).
-    softmax
-        Whether they are probabilities, and not the inputs of a softmax.
-    names
-        Class names; empty for a model without metadata.
-    """
-
-    classes: int
+    classes: int  # number of outputs
     scale: float
     zero_point: int
-    softmax: bool
-    names: tuple[str, ...] = ()
+    softmax: bool  # whether they are probabilities, and not the inputs of a softmax
+    names: tuple[str, ...] = ()  # of the classes; empty for a model without metadata
 
     @classmethod
     def from_graph(cls, graph: Graph) -> Self:
@@ -92,17 +80,7 @@ class Constants:
 
 
 def constants(settings: DecisionSettings, outputs: Outputs) -> Constants:
-    """Compute the C configuration that decides by `settings`.
-
-    Raises
-    ------
-    EdgebioError
-        If the settings name a class that the model does not have.
-    """
-    try:
-        rest = rest_class(settings, outputs.names)
-    except ValueError as error:
-        raise EdgebioError(f"decision settings: {error}") from None
+    """Compute the C configuration that decides by `settings`."""
     least, exponential, limit = -128, None, 2**32 - 1
     if outputs.softmax:
         values = np.arange(-128, 128)
@@ -118,7 +96,7 @@ def constants(settings: DecisionSettings, outputs: Outputs) -> Constants:
         classes=outputs.classes,
         votes=settings.votes,
         hold=settings.hold,
-        rest=rest,
+        rest=rest_class(settings, outputs.names),
         least=least,
         exponential=exponential,
         limit=limit,

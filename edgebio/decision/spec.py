@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from edgebio.errors import EdgebioError
 from edgebio.section import Section
+from edgebio.suggest import nearest
 
 REJECTED = 255
 """Decision for no class: none was certain enough."""
@@ -51,12 +53,15 @@ def rest_class(settings: DecisionSettings, classes: tuple[str, ...]) -> int:
 
     Raises
     ------
-    ValueError
+    EdgebioError
         If the settings name a class that does not exist.
     """
     if settings.rest:
         if settings.rest not in classes:
-            raise ValueError(f"rest: no class {settings.rest!r}; there are {', '.join(classes)}")
+            raise EdgebioError(
+                f"decision settings: rest: no class {settings.rest!r}"
+                f"{nearest(settings.rest, classes)}; there are {', '.join(classes)}"
+            )
         return classes.index(settings.rest)
     lower = [name.lower() for name in classes]
     return next((lower.index(name) for name in REST_NAMES if name in lower), REST)

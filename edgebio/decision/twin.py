@@ -120,16 +120,6 @@ class Decider:
         return Decisions(*results.T.copy())
 
 
-def decide(
-    settings: DecisionSettings,
-    outputs: Outputs,
-    stream: npt.NDArray[np.int8],
-    activity: npt.NDArray[np.uint32] | None = None,
-) -> Decisions:
-    """Decide a stream of segments from reset, see `Decider.decide`."""
-    return Decider(settings, outputs).decide(stream, activity)
-
-
 def activity(
     samples: npt.NDArray[np.int16], segment_length: int, step: int
 ) -> npt.NDArray[np.uint32]:
@@ -164,14 +154,9 @@ def _library() -> ctypes.CDLL:
     library = host_compiler.load_library(
         "decision", [folder / "eb_decision.c", folder / "eb_decision_host.c"], [folder]
     )
-    library.eb_decision_host_run.restype = None
-    library.eb_decision_host_run.argtypes = (
-        c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p
-    )  # fmt: skip
-    library.eb_activity_host_run.restype = None
+    library.eb_decision_reset.argtypes = (c_void_p,)
+    library.eb_decision_host_run.argtypes = (*(c_void_p,) * 4, c_size_t, c_void_p)
     library.eb_activity_host_run.argtypes = (
         c_void_p, c_size_t, c_uint16, c_size_t, c_size_t, c_void_p, c_void_p
     )  # fmt: skip
-    library.eb_decision_reset.restype = None
-    library.eb_decision_reset.argtypes = (c_void_p,)
     return library

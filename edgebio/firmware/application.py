@@ -100,7 +100,6 @@ def write(
     include = [assets / "link", assets / "app", folder]
     known = read_metadata(graph)
     if known is not None:
-        sources = decision.write(folder, known.decision, Outputs.from_graph(graph))
-        own += sources.own
-        include += sources.include
+        own += decision.write(folder, known.decision, Outputs.from_graph(graph))
+        include += [decision.FOLDER]
     return ApplicationSources(tuple(own), tuple(dict.fromkeys(include)))

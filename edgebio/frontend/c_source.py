@@ -18,25 +18,13 @@ from edgebio.frontend.standardization import Standardization
 
 @dataclass(frozen=True)
 class FrontendSources:
-    """Files and flags that a firmware build compiles the front end with.
+    """Files and flags that a firmware build compiles the front end with."""
 
-    Attributes
-    ----------
-    own
-        Sources of edgebio, compiled with all warnings as errors.
-    vendor
-        Sources of CMSIS-DSP.
-    include, system_include
-        Header folders of edgebio and of CMSIS-DSP.
-    flags
-        Definitions that both are compiled with.
-    """
-
-    own: tuple[Path, ...]
-    vendor: tuple[Path, ...]
-    include: tuple[Path, ...]
-    system_include: tuple[Path, ...]
-    flags: tuple[str, ...]
+    own: tuple[Path, ...]  # edgebio's sources, for which warnings are errors
+    vendor: tuple[Path, ...]  # CMSIS-DSP's sources
+    include: tuple[Path, ...]  # folders of edgebio's headers
+    system_include: tuple[Path, ...]  # folders of CMSIS-DSP's headers
+    flags: tuple[str, ...]  # for both
 
 
 def write(
@@ -115,17 +103,13 @@ def _header(spec: FrontendSpec) -> str:
 
 def _source(spec: FrontendSpec, standardization: Standardization, helium: bool) -> str:
     c = constants(spec)
-    vectors = uses_helium(spec.fft_numerics, helium)
-    tables, instances = (_helium if vectors else _plain)(spec, c)
     table = standardization.pixels()
     pixels = ", ".join(f"{{{offset}, {gain}}}" for offset, gain in table.reshape(-1, 2).tolist())
-    fields = "\n".join(
-        f"    .{name} = {value}," for name, value in config_numbers(spec, table).items()
-    )
-    sections = ",\n".join(
-        f"    {{{b.b0}, {b.b1}, {b.minus_a1}, {b.minus_a2}, {b.passes_dc}}}" for b in c.filter
-    )
-    biquads = f"static const eb_biquad filter[] = {{\n{sections},\n}};\n" if c.filter else ""
+    fields = [f".{name} = {value}" for name, value in config_numbers(spec, table).items()]
+    fields += [".window_function = window_function", f".filter = {'filter' if c.filter else '0'}"]
+    fields += [".pixels = pixels", ".rfft = &rfft"]
+    sections = "".join(f"    {{{', '.join(map(str, biquad))}}},\n" for biquad in c.filter)
+    biquads = f"static const eb_biquad filter[] = {{\n{sections}}};\n" if c.filter else ""
     return f"""\
 {csource.NOTICE}/* Constants of the front end, computed from the model's metadata. Generated. */
 #include "frontend_config.h"
@@ -137,79 +121,53 @@ static const eb_pixel pixels[] = {{
 }};
 
 /* CMSIS-DSP's tables for this length; its initializer would link those of all lengths. */
-{_array("q15_t", "twiddles", c.twiddles)}
-{tables}
-{instances}
-
-const eb_frontend_config eb_frontend_settings = {{
-{fields}
-    .window_function = window_function,
-    .filter = {"filter" if c.filter else "0"},
-    .pixels = pixels,
-    .rfft = &rfft,
-}};
+{_fft(spec, c, uses_helium(spec.fft_numerics, helium))}
+const eb_frontend_config eb_frontend_settings = {_initializer(fields)};
 """
 
 
-def _plain(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
-    """Tables of the FFT besides its twiddle factors, and the instances that use them."""
-    tables = [
-        _array("uint16_t", "bit_reversal", c.bit_reversal),
-        _array("q15_t", "real_a", c.real_a),
-        _array("q15_t", "real_b", c.real_b),
-    ]
-    cfft = f"""\
-static const arm_cfft_instance_q15 cfft = {{
-{_cfft(spec, c)}
-}};
-"""
-    return "\n".join(tables), cfft + _rfft(spec, ".pCfft = &cfft")
-
-
-def _helium(spec: FrontendSpec, c: Constants) -> tuple[str, str]:
-    """`_plain` for Helium, which reads ahead of bit_reversal and the coefficients."""
-    step = 8192 // spec.n_fft
+def _fft(spec: FrontendSpec, c: Constants, helium: bool) -> str:
+    """Tables of the FFT, and ``rfft``, the instance that uses them."""
     half = spec.n_fft // 2
-    radix4 = half if half in (16, 64, 256) else half // 2
-    tables = [
-        _array("uint16_t", "bit_reversal", np.append(c.bit_reversal, np.zeros(16, np.uint16)))
-    ]
-    for name in ("A", "B"):
-        whole = cmsisdsp.table(f"realCoef{name}Q15").reshape(-1, 2)
-        coefficients = whole[[min(k * step, len(whole) - 1) for k in range(half + 4)]]
-        tables.append(_array("q15_t", f"real_{name.lower()}", coefficients))
-    fields = [_cfft(spec, c)]
-    for k in (1, 2, 3):
-        offsets = cmsisdsp.table(f"rearranged_twiddle_tab_stride{k}_arr_{radix4}_q15")
-        factors = cmsisdsp.table(f"rearranged_twiddle_stride{k}_{radix4}_q15")
-        tables.append(_array("uint32_t", f"offsets_{k}", offsets))
-        tables.append(_array("q15_t", f"rearranged_{k}", factors))
-        fields.append(f"    .rearranged_twiddle_tab_stride{k}_arr = offsets_{k},")
-        fields.append(f"    .rearranged_twiddle_stride{k} = rearranged_{k},")
-    inner = textwrap.indent("\n".join(fields), "    ")
-    return "\n".join(tables), _rfft(spec, f".cfftInst = {{\n{inner}\n    }}")
+    bit_reversal = c.bit_reversal
+    real_a: npt.NDArray[np.integer] = c.real_a
+    real_b: npt.NDArray[np.integer] = c.real_b
+    cfft = [f".fftLen = {half}", ".pTwiddle = twiddles", ".pBitRevTable = bit_reversal"]
+    cfft.append(f".bitRevLength = {len(bit_reversal)}")
+    tables = ""
+    if helium:  # reads ahead of bit_reversal and of the coefficients, and has tables of its own
+        bit_reversal = np.append(bit_reversal, np.zeros(16, np.uint16))
+        steps = np.minimum(np.arange(half + 4) * (8192 // spec.n_fft), 4095)
+        real_a, real_b = (
+            cmsisdsp.table(f"realCoef{name}Q15").reshape(-1, 2)[steps] for name in "AB"
+        )
+        radix4 = half if half in (16, 64, 256) else half // 2
+        for k in (1, 2, 3):
+            offsets = cmsisdsp.table(f"rearranged_twiddle_tab_stride{k}_arr_{radix4}_q15")
+            factors = cmsisdsp.table(f"rearranged_twiddle_stride{k}_{radix4}_q15")
+            tables += _array("uint32_t", f"offsets_{k}", offsets)
+            tables += _array("q15_t", f"rearranged_{k}", factors)
+            cfft.append(f".rearranged_twiddle_tab_stride{k}_arr = offsets_{k}")
+            cfft.append(f".rearranged_twiddle_stride{k} = rearranged_{k}")
+        instance = f".cfftInst = {_initializer(cfft)}"
+    else:
+        tables = f"static const arm_cfft_instance_q15 cfft = {_initializer(cfft)};\n"
+        instance = ".pCfft = &cfft"
+    rfft = [f".fftLenReal = {spec.n_fft}", ".ifftFlagR = 0", ".bitReverseFlagR = 1"]
+    rfft += [".twidCoefRModifier = 1", ".pTwiddleAReal = real_a", ".pTwiddleBReal = real_b"]
+    return (
+        _array("q15_t", "twiddles", c.twiddles)
+        + _array("uint16_t", "bit_reversal", bit_reversal)
+        + _array("q15_t", "real_a", real_a)
+        + _array("q15_t", "real_b", real_b)
+        + tables
+        + f"static const arm_rfft_instance_q15 rfft = {_initializer([*rfft, instance])};\n"
+    )
 
 
-def _cfft(spec: FrontendSpec, c: Constants) -> str:
-    return f"""\
-    .fftLen = {spec.n_fft // 2},
-    .pTwiddle = twiddles,
-    .pBitRevTable = bit_reversal,
-    .bitRevLength = {len(c.bit_reversal)},"""
-
-
-def _rfft(spec: FrontendSpec, cfft: str) -> str:
-    return f"""
-static const arm_rfft_instance_q15 rfft = {{
-    .fftLenReal = {spec.n_fft},
-    .ifftFlagR = 0,
-    .bitReverseFlagR = 1,
-    .twidCoefRModifier = 1,
-    .pTwiddleAReal = real_a,
-    .pTwiddleBReal = real_b,
-    {cfft},
-}};
-"""
+def _initializer(fields: list[str]) -> str:
+    lines = textwrap.indent(",\n".join(fields), "    ")
+    return f"{{\n{lines},\n}}"
 
 
 def _array(ctype: str, name: str, values: npt.NDArray[np.integer]) -> str:

@@ -43,12 +43,7 @@ TABLES = ("Source/CommonTables/arm_common_tables.c", "Source/CommonTables/arm_co
 
 
 def source() -> Path:
-    """Folder of CMSIS-DSP's C sources, fetched on first use.
-
-    Returns
-    -------
-    Path
-        A folder with ``Include``, ``PrivateInclude`` and ``Source``.
+    """Folder with CMSIS-DSP's ``Include``, ``PrivateInclude`` and ``Source``, fetched on first use.
 
     Raises
     ------
@@ -128,18 +123,7 @@ def _pips() -> Iterator[list[str]]:
 
 @cache
 def table(name: str) -> npt.NDArray[np.int32]:
-    """Integer table of CMSIS-DSP, parsed from the source text.
-
-    Parameters
-    ----------
-    name
-        Its name in C, for example ``"realCoefAQ15"``.
-
-    Returns
-    -------
-    ndarray
-        int32, one-dimensional; 16-bit entries are sign-extended.
-    """
+    """Integer table of CMSIS-DSP by its name in C, such as ``realCoefAQ15``: int32, shape (n,)."""
     text = _tables_text(MVE_TABLES if name.startswith("rearranged") else TABLES[0])
     match = re.search(rf"\b{re.escape(name)}\[[^\]]*\][^=;]*=\s*\{{(.*?)\}};", text, re.DOTALL)
     if not match:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,8 @@ PEAK_GAIN = 8
 """Limit of the filters' gain: above it their 32-bit samples could overflow."""
 
 
-@dataclass(frozen=True)
-class Biquad:
-    """One second-order section in Q30; see ``eb_biquad`` in eb_frontend.h."""
+class Biquad(NamedTuple):
+    """One second-order section in Q30, the fields of ``eb_biquad``."""
 
     b0: int
     b1: int
@@ -156,33 +156,30 @@ def cascade(spec: FrontendSpec) -> tuple[Biquad, ...]:
     """Filters of `spec` in order: high-pass, notch, low-pass."""
     filters = []
     if spec.highpass:
-        filters.append(highpass(spec.highpass, spec.rate))
+        filters.append(_butterworth(spec.highpass, spec.rate, passes_dc=0))
     if spec.notch:
-        filters.append(notch(spec.notch, spec.rate))
+        filters.append(_notch(spec.notch, spec.rate))
     if spec.lowpass:
-        filters.append(lowpass(spec.lowpass, spec.rate))
+        filters.append(_butterworth(spec.lowpass, spec.rate, passes_dc=1))
     return tuple(filters)
 
 
-def highpass(corner: float, rate: float) -> Biquad:
-    """Second-order Butterworth high-pass in Q30, by the bilinear transform; all in Hz.
+def _butterworth(corner: float, rate: float, passes_dc: int) -> Biquad:
+    """Second-order Butterworth high-pass or low-pass by the bilinear transform.
 
-    Its numerator is exactly ``b0 (1, -2, 1)``, so that it removes a constant exactly.
+    The numerator is exactly ``b0 (1, -2, 1)`` or ``b0 (1, 2, 1)``: a high-pass removes a constant
+    without a remainder.
     """
-    _, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
-    b0 = round(norm * Q30)
-    return Biquad(b0, -2 * b0, minus_a1, minus_a2, passes_dc=0)
+    k = math.tan(math.pi * corner / rate)
+    norm = 1 / (1 + math.sqrt(2) * k + k * k)
+    b0 = round((k * k if passes_dc else 1.0) * norm * Q30)
+    minus_a1 = round(2 * (1 - k * k) * norm * Q30)
+    minus_a2 = -round((1 - math.sqrt(2) * k + k * k) * norm * Q30)
+    return Biquad(b0, 2 * b0 if passes_dc else -2 * b0, minus_a1, minus_a2, passes_dc)
 
 
-def lowpass(corner: float, rate: float) -> Biquad:
-    """Second-order Butterworth low-pass in Q30, by the bilinear transform; all in Hz."""
-    k, norm, minus_a1, minus_a2 = _butterworth(corner, rate)
-    b0 = round(k * k * norm * Q30)
-    return Biquad(b0, 2 * b0, minus_a1, minus_a2, passes_dc=1)
-
-
-def notch(mains: float, rate: float) -> Biquad:
-    """Second-order notch of `NOTCH_WIDTH` Hz in Q30 (Orfanidis 2010, 11.3); all in Hz."""
+def _notch(mains: float, rate: float) -> Biquad:
+    """Second-order notch of `NOTCH_WIDTH` Hz (Orfanidis 2010, 11.3)."""
     omega = 2 * math.pi * mains / rate
     alpha = math.tan(math.pi * NOTCH_WIDTH / rate)
     norm = 1 / (1 + alpha)
@@ -190,20 +187,12 @@ def notch(mains: float, rate: float) -> Biquad:
     return Biquad(b0, b1, -b1, -round((1 - alpha) * norm * Q30), passes_dc=1)
 
 
-def _butterworth(corner: float, rate: float) -> tuple[float, float, int, int]:
-    """Prewarped frequency, normalization, and the feedback in Q30."""
-    k = math.tan(math.pi * corner / rate)
-    norm = 1 / (1 + math.sqrt(2) * k + k * k)
-    minus_a1 = round(2 * (1 - k * k) * norm * Q30)
-    return k, norm, minus_a1, -round((1 - math.sqrt(2) * k + k * k) * norm * Q30)
-
-
 def peak_gain(filters: Sequence[Biquad]) -> float:
     """Largest sample in a cascade for inputs within 1: the sum of the impulse response."""
     response = [1.0] + [0.0] * 16383
     largest = 1.0
     for q in filters:
-        b0, b1, m1, m2 = (x / Q30 for x in (q.b0, q.b1, q.minus_a1, q.minus_a2))
+        b0, b1, m1, m2 = (x / Q30 for x in q[:4])
         x1 = x2 = y1 = y2 = 0.0
         for i, x0 in enumerate(response):
             y0 = b0 * (x0 + x2) + b1 * x1 + m1 * y1 + m2 * y2

@@ -1,10 +1,13 @@
 """An independent fixed-point chain: NumPy around unmodified CMSIS-DSP.
 
 Rung 2 of the ladder compares the twin with it: its stages share no code with eb_frontend.c, and
-CMSIS-DSP itself initializes the FFT, with its full tables.
+CMSIS-DSP itself initializes the FFT, with its full tables. Around PyPI's ``cmsisdsp`` it replaces
+the twin, slower, where there is no C compiler.
 """
 
 import ctypes
+import importlib.util
+import platform
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -13,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import storage
+from edgebio.errors import MissingToolError
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import WINDOW_SHIFT, Biquad, constants
 from edgebio.frontend.numerics import numerics_flags
 from edgebio.frontend.spec import FftNumerics, FrontendSpec
-from edgebio.frontend.standardization import Standardization
+from edgebio.frontend.stages import Stages, count_clipped
+from edgebio.frontend.standardization import Standardization, images
 from edgebio.processes import host_compiler
 
 Frames = npt.NDArray[np.int16]
@@ -39,7 +44,7 @@ def compute_stages(
         Front end.
     samples
         int16, shape (n, channels).
-    standard
+    standardization
         Offset and gain of the pixels; None leaves ``image`` out.
     rfft
         FFT to use; by default `cmsis_rfft` of the specification's FFT numerics.
@@ -51,19 +56,20 @@ def compute_stages(
     """
     c = constants(spec)
     transform = rfft or (lambda frames: cmsis_rfft(frames, spec.fft_numerics))
-    level = filtered(spec, samples)
-    frames = np.lib.stride_tricks.sliding_window_view(level, spec.n_fft, axis=-1)[
-        :, :: spec.hop_length
-    ]
+    level = _filtered(spec, samples)
+    starts = np.arange(spec.frames_in(len(samples))) * spec.hop_length
+    frames = level[:, starts[:, None] + np.arange(spec.n_fft)]
     window = (frames * c.window_function.astype(np.int64)) >> 16
     bits = _bit_length(np.bitwise_or.reduce(window ^ (window >> 63), axis=-1))
     exponent = 15 - bits - c.headroom
     left, right = np.maximum(exponent, 0)[..., None], np.maximum(-exponent, 0)[..., None]
     rounded = (window + np.where(right > 0, 1 << np.maximum(right - 1, 0), 0)) >> right
     scale = np.clip(rounded << left, -32768, 32767).astype(np.int16)
-    flat = transform(scale.reshape(-1, spec.n_fft))
+    flat = transform(scale.reshape(spec.channels * len(starts), spec.n_fft))
     fft = flat.reshape(*scale.shape[:-1], spec.n_fft + 2)
-    bins = fft.reshape(*scale.shape[:-1], -1, 2)[..., slice(*spec.bins), :].astype(np.int64)
+    bins = fft.reshape(*scale.shape[:-1], spec.n_fft // 2 + 1, 2)[..., slice(*spec.bins), :].astype(
+        np.int64
+    )
     power = np.square(bins).sum(axis=-1)
     values: dict[str, npt.NDArray[Any]] = {
         "filter": level.astype(np.int32),
@@ -80,16 +86,53 @@ def compute_stages(
     return values
 
 
-def filtered(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+def stages_without_compiler(
+    spec: FrontendSpec,
+    standardization: Standardization | None,
+    samples: npt.NDArray[np.int16],
+) -> Stages:
+    """All stages of `Twin.stages`, by `pypi_rfft`.
+
+    Raises
+    ------
+    MissingToolError
+        If the FFT numerics are not ``scalar``, or PyPI's ``cmsisdsp`` is not installed.
+    """
+    if spec.fft_numerics != "scalar":
+        raise MissingToolError(
+            f"fft_numerics {spec.fft_numerics} needs a C compiler: sudo apt-get install gcc"
+        )
+    if not wheel_is_scalar():
+        raise MissingToolError(
+            "without a C compiler a front end needs PyPI's cmsisdsp, on x86-64: pip install "
+            '"edgebio[verify]", or a compiler: sudo apt-get install gcc'
+        )
+    values = compute_stages(spec, samples, standardization, pypi_rfft)
+    frames, hop = spec.frames_in(len(samples)), spec.hop_length
+    used = spec.n_fft + (frames - 1) * hop if frames else len(samples) // hop * hop
+    values["filter"] = values["filter"][:, :used]  # the last samples wait for their hop
+    values.setdefault("image", np.zeros(values["log"].shape, np.int8))
+    segments = np.zeros((0, *spec.image_shape), np.int8)
+    if standardization:
+        segments = np.ascontiguousarray(images(spec, np.moveaxis(values["image"], 0, -1)))
+    return Stages(values, segments, count_clipped(samples))
+
+
+def wheel_is_scalar() -> bool:
+    """Whether PyPI's cmsisdsp is installed and computes plain C; on Arm hosts it uses NEON."""
+    return importlib.util.find_spec("cmsisdsp") is not None and platform.machine() == "x86_64"
+
+
+def _filtered(spec: FrontendSpec, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
     """Filtered samples, Q12 counts: int64, shape (channels, n)."""
     level: npt.NDArray[np.int64] = samples.T.astype(np.int64) << 12
     for section in constants(spec).filter:
-        level = _biquad(section, level) if level.size else level
+        level = _biquad(section, level)
     return level
 
 
 def cmsis_rfft(frames: Frames, numerics: FftNumerics) -> Frames:
-    """``arm_rfft_q15`` of CMSIS-DSP's C, initialised by its own ``arm_rfft_init_q15``."""
+    """``arm_rfft_q15`` of CMSIS-DSP's C, initialized by its own ``arm_rfft_init_q15``."""
     n = frames.shape[1]
     library = _library(numerics)
     instance = ctypes.create_string_buffer(64)  # arm_rfft_instance_q15 is smaller
@@ -119,7 +162,7 @@ def pypi_rfft(frames: Frames) -> Frames:
 
 def _biquad(q: Biquad, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Direct form I, rounded once per sample; all channels at once."""
-    x1 = x2 = samples[:, 0]
+    x1 = x2 = samples[:, :1].sum(axis=1)  # 0 without samples
     y1 = y2 = x1 * q.passes_dc
     out = np.empty_like(samples)
     for i in range(samples.shape[1]):

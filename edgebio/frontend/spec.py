@@ -11,10 +11,9 @@ FftNumerics = Literal["scalar", "dsp", "mve"]
 """Arithmetic of CMSIS-DSP's q15 FFT: in the order of plain C or of the SIMD32 instructions.
 
 A model chooses it, and every CPU computes either bit for bit: M0, M0+ and M3 are faster with
-``scalar``, M4, M7 and M33 with ``dsp``.
-
-``mve`` is ``dsp``, except on a CPU with Helium (M55): there it uses CMSIS-DSP's Helium intrinsics,
-about four times faster and a few steps off. The board file limits the difference.
+``scalar``, M4, M7 and M33 with ``dsp``. ``mve`` is ``dsp``, except on a CPU with Helium (M55):
+CMSIS-DSP's Helium intrinsics are about four times faster and a few steps off, within the limits of
+the board file.
 """
 
 

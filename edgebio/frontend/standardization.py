@@ -1,4 +1,4 @@
-"""From log magnitudes to pixels: the standardisation that is learned from training recordings."""
+"""From log magnitudes to pixels, by statistics of the training recordings."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -36,7 +36,7 @@ class Standardization(Section):
     gain: tuple[tuple[int, ...], ...]
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check(self) -> Self:
         shapes = {(len(table), *{len(row) for row in table}) for table in (self.offset, self.gain)}
         if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or 0 in shape:
             raise ValueError("offset and gain must be tables of the same shape")
@@ -48,14 +48,7 @@ class Standardization(Section):
 
     @classmethod
     def learn(cls, spec: FrontendSpec, log_magnitudes: Iterable[npt.NDArray[np.int16]]) -> Self:
-        """Learn mean and deviation from the log magnitudes of training recordings.
-
-        Parameters
-        ----------
-        spec
-            Front end; its ``standardization`` says what shares a mean and deviation.
-        log_magnitudes
-            Of each recording: int16, shape (n, bins, channels), see `Twin.log_magnitudes`.
+        """Learn mean and deviation from the `Twin.log_magnitudes` of each training recording.
 
         Raises
         ------
@@ -91,18 +84,7 @@ class Standardization(Section):
         return np.array(self.offset, dtype=np.int16), np.array(self.gain, dtype=np.int16)
 
     def apply(self, log_magnitudes: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
-        """Compute pixels from log magnitudes, bit for bit as eb_frontend.c does.
-
-        Parameters
-        ----------
-        log_magnitudes
-            int16, shape (n, bins, channels), Q10 octaves.
-
-        Returns
-        -------
-        ndarray
-            int8, shape (n, bins, channels), in steps of `PIXEL_SCALE` deviations.
-        """
+        """Pixels of log magnitudes (n, bins, channels), bit for bit those of eb_frontend.c."""
         offset, gain = self.tables()
         difference = log_magnitudes.astype(np.int32) - offset
         value = difference * gain.astype(np.int32) + (1 << (_SHIFT - 1))
@@ -111,14 +93,7 @@ class Standardization(Section):
 
 
 def images(spec: FrontendSpec, pixels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Images of a recording, a view of its pixels.
-
-    Parameters
-    ----------
-    spec
-        Front end.
-    pixels
-        int8, shape (n, bins, channels).
+    """Images of a recording, as a view of its pixels (n, bins, channels).
 
     Returns
     -------

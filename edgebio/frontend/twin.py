@@ -4,7 +4,7 @@ The twin has no arithmetic of its own, so what it computes is what the chip comp
 compiler, numerics ``scalar`` are computed by PyPI's ``cmsisdsp`` instead.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
-from edgebio.frontend import fallback, twin_library
+from edgebio.frontend import reference, twin_library
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.stages import STAGE_NUMBERS, STAGES, Stages
 from edgebio.frontend.standardization import Standardization
@@ -58,46 +58,26 @@ class Twin:
         return np.zeros(self.state_bytes // 8 + 1, np.uint64)
 
     def log_magnitudes(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Log magnitudes of a recording streamed from reset.
-
-        Parameters
-        ----------
-        samples
-            int16, shape (n, channels).
+        """Log magnitudes of a recording (n, channels) streamed from reset.
 
         Returns
         -------
         ndarray
-            int16, shape (frames, bins, channels), log2 of the magnitude in counts, Q10.
+            int16, shape (frames, bins, channels): log2 of the magnitude in counts, Q10.
         """
         log = self.stages(samples, ("log",)).values["log"]
         return np.ascontiguousarray(np.moveaxis(log, 0, -1))
-
-    def log_magnitudes_of(
-        self, recordings: Iterable[npt.NDArray[np.int16]]
-    ) -> Iterator[npt.NDArray[np.int16]]:
-        """`log_magnitudes` of each recording, in order, on all cores; few are in memory at once."""
-        return map_in_order(self.log_magnitudes, recordings)
 
     def images(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Images of a recording streamed from reset: int8, shape (n, frames, bins, channels)."""
         return self.stages(samples, ()).images
 
     def pixels(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
-        """Pixels of each frame of a recording streamed from reset; its images share them.
+        """Pixels of a recording streamed from reset, which its images share.
 
-        Returns
-        -------
-        ndarray
-            int8, shape (frames, bins, channels): `Standardization.apply` of `log_magnitudes`.
+        They are int8, shape (frames, bins, channels): `Standardization.apply` of `log_magnitudes`.
         """
         return self._single_frames.images(samples)[:, 0]
-
-    def pixels_of(
-        self, recordings: Iterable[npt.NDArray[np.int16]]
-    ) -> Iterator[npt.NDArray[np.int8]]:
-        """`pixels` of each recording, in order, on all cores; few are in memory at once."""
-        return map_in_order(self.pixels, recordings)
 
     def segment_images(
         self, segments: npt.NDArray[np.int16], cores: int | None = None
@@ -169,7 +149,7 @@ class Twin:
                 f"not {samples.dtype} {samples.shape}"
             )
         if not host_compiler.is_available():
-            computed = fallback.compute_stages(spec, self.standardization, samples)
+            computed = reference.stages_without_compiler(spec, self.standardization, samples)
             return replace(computed, values={name: computed.values[name] for name in wanted})
         samples = np.ascontiguousarray(samples)
         frames = spec.frames_in(len(samples))

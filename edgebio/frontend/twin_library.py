@@ -8,7 +8,7 @@ import numpy as np
 
 from edgebio import storage
 from edgebio.frontend import cmsisdsp
-from edgebio.frontend.constants import config_numbers, constants
+from edgebio.frontend.constants import Biquad, config_numbers, constants
 from edgebio.frontend.numerics import numerics_flags
 from edgebio.frontend.spec import FftNumerics, FrontendSpec
 from edgebio.frontend.standardization import Standardization
@@ -18,7 +18,7 @@ from edgebio.processes import host_compiler
 class BiquadC(ctypes.Structure):
     """``eb_biquad``."""
 
-    _fields_ = tuple((name, c_int32) for name in ("b0", "b1", "minus_a1", "minus_a2", "passes_dc"))
+    _fields_ = tuple((name, c_int32) for name in Biquad._fields)
 
 
 class CfftC(ctypes.Structure):
@@ -88,9 +88,7 @@ class Config:
         c = constants(spec)
         pixels = standardization.pixels() if standardization else np.zeros((1, 1, 2), np.int16)
         numbers = config_numbers(spec, pixels)
-        biquads = (BiquadC * len(c.filter))(
-            *(BiquadC(b.b0, b.b1, b.minus_a1, b.minus_a2, b.passes_dc) for b in c.filter)
-        )
+        biquads = (BiquadC * len(c.filter))(*(BiquadC(*biquad) for biquad in c.filter))
         cfft = CfftC(
             spec.n_fft // 2, c.twiddles.ctypes.data, c.bit_reversal.ctypes.data, len(c.bit_reversal)
         )
@@ -117,14 +115,11 @@ def load(numerics: FftNumerics) -> ctypes.CDLL:
     sources = [own / "eb_frontend.c", own / "eb_frontend_host.c"]
     sources += [cmsisdsp.source() / name for name in cmsisdsp.RFFT_Q15]
     library = host_compiler.load_library(f"frontend-{numerics}", sources, [own], flags)
+    pointers = (c_void_p, c_void_p, c_void_p)
     library.eb_frontend_host_run.restype = c_size_t
-    library.eb_frontend_host_run.argtypes = (
-        c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p
-    )  # fmt: skip
+    library.eb_frontend_host_run.argtypes = (*pointers, c_size_t, c_void_p, c_void_p)
     library.eb_frontend_host_segments.restype = None
-    library.eb_frontend_host_segments.argtypes = (
-        c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p
-    )  # fmt: skip
+    library.eb_frontend_host_segments.argtypes = (*pointers, c_size_t, c_size_t, c_void_p)
     library.eb_frontend_host_bytes.restype = c_size_t
     library.eb_frontend_host_bytes.argtypes = (c_void_p,)
     return library

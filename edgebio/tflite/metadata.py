@@ -25,13 +25,7 @@ _ALIGNMENT = 16  # of every buffer's data, by the schema's force_align
 
 
 class LayerStatistics(Section):
-    """Statistics of a convolution's outputs on the training set, one per output.
-
-    Attributes
-    ----------
-    mean, deviation : tuple of float
-        Of the sums with their bias, before the activation function.
-    """
+    """Statistics of a convolution on the training set, by output, before the activation."""
 
     mean: tuple[float, ...]
     deviation: tuple[Annotated[float, Field(ge=0)], ...]
@@ -103,8 +97,8 @@ def read_metadata(graph: Graph) -> ModelMetadata | None:
         for operator in graph.operators
         if operator.kind in CONVOLUTIONS
     ]
-    lengths = [len(s.mean) for s in metadata.layers if len(s.mean) == len(s.deviation)]
-    if metadata.layers and widths != lengths:
+    sizes = [(len(s.mean), len(s.deviation)) for s in metadata.layers]
+    if sizes and sizes != [(width, width) for width in widths]:
         raise EdgebioError(
             "the model's edgebio metadata: layers: the statistics do not fit the convolutions, "
             f"which have {widths} outputs"
@@ -124,16 +118,9 @@ def require_metadata(graph: Graph, purpose: str) -> ModelMetadata:
 
 
 def replace_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
-    """Copy of a .tflite with other metadata; the rest of the file is unchanged.
+    """Copy of a .tflite with other `metadata` in its entry; the rest is unchanged.
 
     The new entry is appended to the file, and its buffer points there.
-
-    Parameters
-    ----------
-    content
-        A .tflite that has the entry.
-    metadata
-        New content of the entry.
     """
     model = tflite.Model.GetRootAs(content, 0)
     entries = [model.Metadata(i) for i in range(model.MetadataLength())]

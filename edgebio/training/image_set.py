@@ -12,6 +12,7 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings, FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
+from edgebio.processes.worker_pool import map_in_order
 from edgebio.recipes import DataSettings, Normalization
 from edgebio.recordings.recording import Recording
 from edgebio.training.images import Images
@@ -128,7 +129,7 @@ def build_image_set(
     spec = frontend_spec(settings, [*train, *validation, *test])
     # The frames are computed twice rather than stored: in octaves they are larger than the samples.
     standardization = Standardization.learn(
-        spec, Twin(spec).log_magnitudes_of(r.samples for r in train)
+        spec, map_in_order(Twin(spec).log_magnitudes, (r.samples for r in train))
     )
     cutter = _Cutter(spec, standardization, data, normalization)
     images = cutter.cut(train, 1)
@@ -193,7 +194,7 @@ class _Cutter:
             sessions.setdefault(_session(recording), []).append(recording)
         own = {
             session: Standardization.learn(
-                self.spec, plain.log_magnitudes_of(r.samples for r in group)
+                self.spec, map_in_order(plain.log_magnitudes, (r.samples for r in group))
             )
             for session, group in sessions.items()
         }

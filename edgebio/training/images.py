@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.frontend.twin import Twin
+from edgebio.processes.worker_pool import map_in_order
 from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import Recording
 from edgebio.training.segments import cut_segments
@@ -188,7 +189,7 @@ class Images:
         pixels = np.empty((sum(counts), spec.n_bins, spec.channels), np.int8)
         starts, labels, first = [np.empty(0, np.int64)], [np.empty(0, np.int16)], 0
         exclusions = []
-        parts = twin.pixels_of(r.samples for r in recordings)
+        parts = map_in_order(twin.pixels, (r.samples for r in recordings))
         for recording, count, part in zip(recordings, counts, parts, strict=True):
             pixels[first : first + count] = part
             frames, label, excluded = cut_segments(recording, spec, step_frames, data)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgebio import storage, tflite
-from edgebio.calibration.pixels import standardise as calibrate
+from edgebio.calibration.pixels import standardize
 from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
@@ -37,7 +37,7 @@ def content(models_folder, tmp_path_factory):
 
 
 def test_only_the_statistics_change(content):
-    before, made = tflite.read(content), calibrate(content, [recording(scale=800.0)])
+    before, made = tflite.read(content), standardize(content, [recording(scale=800.0)])
     after = tflite.read(made.content)
     was, now = require_metadata(before, "x"), require_metadata(after, "x")
     assert now.model_copy(update={"standardization": was.standardization}) == was
@@ -52,29 +52,29 @@ def test_other_readers_take_the_calibrated_file(content):
     """TensorFlow's schema unpacks it, with the new entry in it; and it can be calibrated again."""
     from edgebio.quantize import flatbuffer
 
-    made = calibrate(content, [recording(scale=800.0)]).content
+    made = standardize(content, [recording(scale=800.0)]).content
     unpacked = flatbuffer.unpack(made)
     entry = next(m for m in unpacked.metadata if m.name == b"edgebio")
     text = json.loads(bytes(unpacked.buffers[entry.buffer].data))
     assert text["standardization"] == json.loads(
         require_metadata(tflite.read(made), "x").standardization.model_dump_json()
     )
-    again = calibrate(made, [recording(scale=200.0)]).content
+    again = standardize(made, [recording(scale=200.0)]).content
     assert require_metadata(tflite.read(again), "x") == require_metadata(
-        tflite.read(calibrate(content, [recording(scale=200.0)]).content), "x"
+        tflite.read(standardize(content, [recording(scale=200.0)]).content), "x"
     )
 
 
-def test_the_pixels_of_the_wearer_are_standardised(content):
+def test_pixels_of_the_wearer_are_standardized(content):
     loud = recording(scale=3000.0)
     spec = require_metadata(tflite.read(content), "x").frontend
-    now = require_metadata(tflite.read(calibrate(content, [loud]).content), "x").standardization
+    now = require_metadata(tflite.read(standardize(content, [loud]).content), "x").standardization
     pixels = Twin(spec, now).pixels(loud.samples) / 32
     assert abs(pixels.mean()) < 0.05
     assert 0.9 < pixels.std() < 1.05
 
 
-def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder):
+def test_another_subject_of_emg_3dc_gets_standardized_pixels(content, data_folder):
     from edgebio import datasets
 
     def people(name):
@@ -83,32 +83,34 @@ def test_another_person_of_emg_3dc_gets_standardised_pixels(content, data_folder
 
     spec = require_metadata(tflite.read(content), "x").frontend
     trained, other = people("2"), people("8")
-    model = calibrate(content, trained).content
-    assert require_metadata(tflite.read(calibrate(model, trained).content), "x") == require_metadata(
-        tflite.read(model), "x"
-    )
+    model = standardize(content, trained).content
+    assert require_metadata(
+        tflite.read(standardize(model, trained).content), "x"
+    ) == require_metadata(tflite.read(model), "x")
 
     def moments(carrying):
         standardization = require_metadata(tflite.read(carrying), "x").standardization
-        pixels = np.concatenate(list(map_in_order(Twin(spec, standardization).pixels, (r.samples for r in other))))
+        pixels = np.concatenate(
+            list(map_in_order(Twin(spec, standardization).pixels, (r.samples for r in other)))
+        )
         return abs(pixels.mean() / 32), pixels.std() / 32
 
-    mean, deviation = moments(calibrate(model, other).content)
+    mean, deviation = moments(standardize(model, other).content)
     assert mean < 0.05
     assert 0.9 < deviation < 1.05
     assert moments(model)[0] > 0.1  # the person is another one
 
 
-def test_what_cannot_be_calibrated_on_is_refused(content, models_folder):
-    with pytest.raises(EdgebioError, match="wearer: shorter than one window of 272 samples"):
-        calibrate(content, [recording(n=271)])
+def test_unsuitable_signals_and_models_are_refused(content, models_folder):
+    with pytest.raises(EdgebioError, match="wearer: shorter than one segment of 272 samples"):
+        standardize(content, [recording(n=271)])
     with pytest.raises(EdgebioError, match="no recordings"):
-        calibrate(content, [])
+        standardize(content, [])
     with pytest.raises(EdgebioError, match="no edgebio metadata, which calibrate needs"):
-        calibrate((models_folder / "emg_cnn.tflite").read_bytes(), [recording()])
+        standardize((models_folder / "emg_cnn.tflite").read_bytes(), [recording()])
 
 
-def test_the_command(content, tmp_path):
+def test_command_line(content, tmp_path):
     model, out = tmp_path / "model.tflite", tmp_path / "wearer.tflite"
     storage.write_bytes(model, content)
     samples = recording().samples.copy()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edgebio.decision import c_source
 from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import MAX_CLASSES, REJECTED, REST, DecisionSettings, rest_class
-from edgebio.decision.twin import Decider, activity, decide
+from edgebio.decision.twin import Decider, activity
 from edgebio.errors import EdgebioError
 from edgebio.processes import host_compiler
 from edgebio.tflite import Graph, Operator, Tensor
@@ -55,7 +55,7 @@ def test_votes_are_counted_as_defined(
     case: tuple[DecisionSettings, Outputs, np.ndarray],
 ) -> None:
     config, model, stream = case
-    result = decide(config, model, stream)
+    result = Decider(config, model).decide(stream)
     assert result.decisions.tolist() == vote(result.winners.tolist(), config.votes)
 
 
@@ -65,7 +65,7 @@ def test_winner_is_the_largest_output_or_rejected_by_its_probability(
     case: tuple[DecisionSettings, Outputs, np.ndarray],
 ) -> None:
     config, model, stream = case
-    winners = decide(config, model, stream).winners
+    winners = Decider(config, model).decide(stream).winners
     largest = stream.argmax(axis=1)
     probability = model.probabilities(stream).max(axis=1, initial=0)
     # Q15 exponentials are off by up to half a step each; at the threshold either is right.
@@ -85,16 +85,16 @@ def test_votes_and_rejections_of_an_example() -> None:
         [[0, -128, -128, -128], [-128, 0, -128, -128], [-128, -1, -128, -128],
          [-128, 127, -128, -128], [-128, -128, 100, 100], [-128, -128, -128, 1]], np.int8,
     )  # fmt: skip
-    result = decide(DecisionSettings(votes=3, confidence=0.5), SOFTMAX, stream)
+    result = Decider(DecisionSettings(votes=3, confidence=0.5), SOFTMAX).decide(stream)
     assert result.winners.tolist() == [0, 1, REJECTED, 1, 2, 3]
     assert result.decisions.tolist() == [0, 1, REJECTED, 1, 2, 3]
-    longer = decide(DecisionSettings(votes=4, confidence=0.5), SOFTMAX, stream)
+    longer = Decider(DecisionSettings(votes=4, confidence=0.5), SOFTMAX).decide(stream)
     assert longer.decisions.tolist() == [0, 1, REJECTED, 1, 1, 3]
 
 
 def test_confidence_that_no_output_reaches_rejects_everything() -> None:
     stream = np.full((3, 4), 127, np.int8)
-    result = decide(DecisionSettings(confidence=0.999), SOFTMAX, stream)
+    result = Decider(DecisionSettings(confidence=0.999), SOFTMAX).decide(stream)
     assert (result.decisions == REJECTED).all()
 
 
@@ -102,7 +102,7 @@ def test_largest_number_of_classes_does_not_overflow() -> None:
     model = Outputs(MAX_CLASSES, 0.001, 0, softmax=False)
     stream = np.zeros((2, MAX_CLASSES), np.int8)  # 254 classes, all equal: 1/254 each
     for confidence, expected in ((0.003, 0), (0.004, REJECTED)):
-        result = decide(DecisionSettings(confidence=confidence), model, stream)
+        result = Decider(DecisionSettings(confidence=confidence), model).decide(stream)
         assert result.winners.tolist() == [expected] * 2
 
 
@@ -119,7 +119,7 @@ def test_exponentials_are_exact_to_half_a_step() -> None:
 )
 def test_outputs_of_wrong_shape_or_type_are_refused(stream: np.ndarray) -> None:
     with pytest.raises(EdgebioError, match=r"takes int8 outputs of shape \(n, 4\)"):
-        decide(DecisionSettings(), SOFTMAX, stream)
+        Decider(DecisionSettings(), SOFTMAX).decide(stream)
 
 
 # --- onset, hold and rest ------------------------------------------------------------------------
@@ -160,10 +160,11 @@ def test_onset_and_hold_are_as_defined(
     names = tuple(f"grip {i}" for i in range(model.classes - has_rest)) + ("Rest",) * has_rest
     model = Outputs(model.classes, model.scale, model.zero_point, model.softmax, names)
     motion = np.random.default_rng(len(stream)).integers(0, 32, len(stream)).astype(np.uint32)
-    winners = decide(config.model_copy(update={"onset": 0.0}), model, stream).winners.tolist()
+    loud = config.model_copy(update={"onset": 0.0})
+    winners = Decider(loud, model).decide(stream).winners.tolist()
     quiet = (motion < 16 * onset).tolist()
     rest = model.classes - 1 if has_rest else REST
-    result = decide(config, model, stream, motion)
+    result = Decider(config, model).decide(stream, motion)
     assert (result.decisions.tolist(), result.reasons.tolist()) == policy(
         winners, quiet, config, rest
     )
@@ -257,7 +258,7 @@ def test_generated_configuration_decides_as_the_twin(
     flags = [*host_compiler.STRICT, "-Wshadow", "-Wconversion", "-fsanitize=undefined",
              "-fno-sanitize-recover=all"]  # fmt: skip
     library = host_compiler.load_library(
-        "decision-config", [*sources.own, loop], sources.include, flags
+        "decision-config", [*sources, loop], [c_source.FOLDER, tmp_path], flags
     )
     rng = np.random.default_rng(1)
     stream = rng.integers(-128, 128, (500, 5), np.int8)
@@ -267,7 +268,7 @@ def test_generated_configuration_decides_as_the_twin(
         ctypes.c_void_p(result.ctypes.data),
     )  # fmt: skip
     motion = np.arange(500, dtype=np.uint32) % 20
-    expected = decide(config, model, stream, motion)
+    expected = Decider(config, model).decide(stream, motion)
     assert result.tolist() == expected.decisions.tolist()
     # In sixteenths of a count: 8 of 20 segments are below the onset.
     assert (expected.reasons == QUIET).sum() == 500 * 8 // 20

@@ -161,7 +161,7 @@ def test_setting_that_a_task_does_not_use_is_refused_by_name(tmp_path, text, unu
     path = tmp_path / "mine.toml"
     path.write_text(f"name = 'mine'\n{text}\n")
     recipe = recipes.load(path)
-    with pytest.raises(EdgebioError, match=f"mine: task 'stft_classifier' does not use {key}: "):
+    with pytest.raises(EdgebioError, match=f"mine: task 'stft_classifier' does not use {key}"):
         recipes.refuse_unused(recipe, ["frontend.notch", unused])
     path.write_text(recipes.dump(Recipe(name="defaults")))  # every key, with its default
     recipes.refuse_unused(recipes.load(path), ["frontend.notch", unused])

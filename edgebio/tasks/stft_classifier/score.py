@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edgebio import tflite
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.spec import REJECTED, DecisionSettings
-from edgebio.decision.twin import decide
+from edgebio.decision.twin import Decider
 from edgebio.tasks.run_folder import MODEL, OUTPUTS
 from edgebio.tasks.scoring import SegmentMetrics, Selection
 from edgebio.tasks.stft_classifier.run import ImageRun
@@ -108,5 +108,5 @@ def _decisions(
     decisions = np.empty(len(outputs), np.int64)
     for number in np.unique(recordings):
         own = recordings == number
-        decisions[own] = decide(settings, described, outputs[own]).decisions
+        decisions[own] = Decider(settings, described).decide(outputs[own]).decisions
     return decisions

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from edgebio.errors import MissingToolError
-from edgebio.frontend import fallback
+from edgebio.frontend import reference
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
@@ -25,15 +25,15 @@ def _no_compiler(monkeypatch, tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(cases())
-def test_fallback_equals_the_twin_in_every_stage(case):
-    if not fallback.wheel_is_scalar():
+def test_stages_without_a_compiler_equal_the_twins(case):
+    if not reference.wheel_is_scalar():
         pytest.skip('needs pip install "edgebio[verify]" on x86-64')
     spec, samples = case
     spec = spec.model_copy(update={"fft_numerics": "scalar"})
     learned = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)])
     for part in (samples, samples[: spec.n_fft - 1]):
         ours = Twin(spec, learned).stages(part)
-        theirs = fallback.compute_stages(spec, learned, part)
+        theirs = reference.stages_without_compiler(spec, learned, part)
         for name, values in ours.values.items():
             assert values.dtype == theirs.values[name].dtype, name
             np.testing.assert_array_equal(values, theirs.values[name], name)
@@ -55,7 +55,7 @@ def all_results(twin):
 
 
 def test_scalar_twin_works_without_a_compiler(request):
-    if not fallback.wheel_is_scalar():
+    if not reference.wheel_is_scalar():
         pytest.skip('needs pip install "edgebio[verify]" on x86-64')
     learned = Standardization.learn(SPEC, [Twin(SPEC).log_magnitudes(NOISE)])
     expected = all_results(Twin(SPEC, learned))
@@ -76,6 +76,6 @@ def test_other_numerics_say_what_to_install(numerics):
 
 @pytest.mark.usefixtures("_no_compiler")
 def test_scalar_numerics_without_the_wheel_say_what_to_install(monkeypatch):
-    monkeypatch.setattr(fallback, "wheel_is_scalar", lambda: False)
+    monkeypatch.setattr(reference, "wheel_is_scalar", lambda: False)
     with pytest.raises(MissingToolError, match=r"edgebio\[verify\]"):
         Twin(SPEC).log_magnitudes(NOISE)
