@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from edgebio.datasets import synthetic
+from edgebio.datasets import emg_synthetic
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.recipes import (
     AugmentSettings,
@@ -16,7 +16,7 @@ from edgebio.recipes import (
     Recipe,
     TrainingSettings,
 )
-from edgebio.recipes.imitation import ImitationSettings
+from edgebio.recipes.feature_imitation import FeatureImitationSettings
 
 RECIPE = Recipe(
     name="tiny",
@@ -33,14 +33,14 @@ RECIPE = Recipe(
 IMITATION = Recipe(
     name="tiny-fin",
     data=RECIPE.data,
-    frontend=FrontendSettings(window=300, hop=2, stride=50),
+    frontend=FrontendSettings(segment_length=300, hop_length=2, step_frames=50),
     training=TrainingSettings(
         epochs=2, batch=64, epoch_images=3200, learning_rate=1e-2, tune_epochs=1,
         validation_repetitions=0,
     ),
     quantize=QuantizeSettings(samples=40),
-    imitation=ImitationSettings(
-        samples=100, filters=8, units=8, hidden=12, classifier_filters=(8,), classifier_epochs=8,
+    feature_imitation=FeatureImitationSettings(
+        samples_per_step=100, filters=8, units=8, hidden=12, classifier_filters=(8,), classifier_epochs=8,
         percentages=(100.0,),
     ),
 )  # fmt: skip
@@ -48,7 +48,7 @@ IMITATION = Recipe(
 
 @functools.cache
 def recordings(person="1"):
-    return tuple(synthetic.generate([person], repetitions=3, seconds=1.5))
+    return tuple(emg_synthetic.generate([person], repetitions=3, seconds=1.5))
 
 
 @functools.cache
@@ -61,27 +61,23 @@ def folder():
 @functools.cache
 def run():
     """Folder of the finished run."""
-    from edgebio.training.train import train
+    from edgebio import tasks
 
-    train(RECIPE, recordings(), folder() / "run")
-    return folder() / "run"
+    return tasks.train(RECIPE, recordings(), folder() / "run").folder
 
 
 @functools.cache
 def quantized():
-    """What quantize.json holds; the run's folder has model.tflite after this."""
-    from edgebio.quantize import quantize
+    """Content of quantize.json; the run's folder has model.tflite after this."""
+    from edgebio import tasks
 
-    return quantize(run())
+    return tasks.quantize(run()).document()
 
 
 @functools.cache
 def imitation():
-    """Folder of the finished run of an imitation; quantized."""
-    from edgebio.evaluation.evaluate import by_generated_c
-    from edgebio.quantize import quantize
-    from edgebio.training.train import train
+    """Folder of the finished run of a feature imitation; quantized."""
+    from edgebio import tasks
 
-    train(IMITATION, recordings(), folder() / "imitation")
-    quantize(folder() / "imitation", by_generated_c)
-    return folder() / "imitation"
+    tasks.train(IMITATION, recordings(), folder() / "imitation")
+    return tasks.quantize(folder() / "imitation").folder

@@ -1,14 +1,13 @@
-"""What each option of training brings, on several sets: one is changed at a time.
+"""What each training option is worth, on several data sets: one is changed at a time.
 
     python tools/bench_options.py RECIPE --on SET:PROTOCOL:PERSON,PERSON --on ... -o FOLDER
 
-Only folds that test the people named are looked at, or all; everybody else is trained on as the
-protocol says. With --inside, nobody whom the protocol tests is looked at: those whom it trains on
-are left out in turn, so that options can be chosen before the others are tested once. An option
-that the recipe has is left out; one that it has not is added; where nobody who is tested is trained
-on, these are the recipe's options for new people. Other sets that are learned from before are those
-of the other --on. FOLDER keeps finished folds: called again, the tool goes on. It holds
-options.json and options.md in the end.
+Only folds that test the named people are run, or all; the protocol says what they are trained on.
+With --inside, the subjects that the protocol trains on are left out in turn, and those it tests are
+not used, so that options can be chosen before the others are tested once. An option that the recipe
+has is removed; one that it does not have is added. Where no tested subject is trained on, these are
+the recipe's options for new subjects. Pre-training uses the data sets of the other --on. FOLDER
+keeps finished folds: a second call continues. It gets options.json and options.md.
 """
 
 import argparse
@@ -23,27 +22,31 @@ import numpy as np
 from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import evaluate
-from edgebio.recipes import NewPeopleSettings, PretrainingSettings, Recipe
+from edgebio.recipes import NewSubjectsSettings, PretrainingSettings, Recipe
 from edgebio.recordings.recording import Recording
-from edgebio.search import sides
+from edgebio.search.inner_folds import training_recordings
 
-# What is tried where the recipe leaves an option out: [training], and its augmentation.
-TRAINING: Mapping[str, float] = {"label_smoothing": 0.05, "average": 0.995, "weight_decay": 0.01}
+# Values to try where the recipe does not use an option: [training], and its augmentation.
+TRAINING: Mapping[str, float] = {
+    "label_smoothing": 0.05, "ema_momentum": 0.995, "weight_decay": 0.01,
+}  # fmt: skip
 AUGMENT: Mapping[str, float | int] = {
     "noise": 0.1, "mixup": 0.25, "gain": 0.15, "force": 0.5, "mains": 1.0, "channel_dropout": 0.05,
-    "mask_bins": 3, "mask_columns": 2, "rotate": 1, "shift": 0.3,
+    "mask_bins": 3, "mask_frames": 2, "rotate": 1, "shift": 0.3,
     "time_stretch": 0.2,
 }  # fmt: skip
 PRETRAINING = "pretraining"
+UNCHANGED = "as it is"
+INSIDE = "cross-subject"  # protocol of --inside
 
 
 @dataclass(frozen=True)
-class Where:
-    """A data set, a protocol of it, and the people that are looked at."""
+class Case:
+    """A data set, a protocol, and the subjects that are tested."""
 
     dataset: str
     protocol: str
-    people: tuple[str, ...]
+    subjects: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -57,107 +60,104 @@ class Where:
         return f"{self.dataset}, {self.protocol}"
 
 
-INSIDE = "cross-subject"  # how --inside divides
-
-
-def trained_on(protocol: str, recordings: Sequence[Recording]) -> Sequence[Recording]:
-    """Recordings of those whom a protocol trains on, where there are others whom it tests.
+def trained_recordings(protocol: str, recordings: Sequence[Recording]) -> Sequence[Recording]:
+    """Recordings that a protocol trains on, where it tests other subjects.
 
     Raises
     ------
     EdgebioError
-        Where it has several folds: somebody trained on in one is tested in another.
+        Where the protocol has several folds: a subject trained on in one is tested in another.
     """
     folds = protocols.split(protocol, recordings)
-    if len(folds) > 1 or not folds[0].new_people:
+    if len(folds) > 1 or not folds[0].new_subjects:
         raise EdgebioError(
             f"--inside: {protocol} tests people that it trains on too, in this fold or another; "
-            "it is for protocols that divide people once, such as pre-training or patient-wise"
+            "use a protocol that divides people once, such as pre-training or patient-wise"
         )
-    return sides.chosen_by(folds[0])
+    return training_recordings(folds[0])
 
 
-def variants(recipe: Recipe, chosen: list[str], sets: Sequence[str] = ()) -> dict[str, Recipe]:
-    """The recipe as it is, and with each option changed, by what the table calls them.
+def variants(recipe: Recipe, options: list[str], sets: Sequence[str] = ()) -> dict[str, Recipe]:
+    """The recipe, and the recipe with each option changed, by the names of the table's rows.
 
-    `sets` are those that can be learned from before.
+    `sets` are data sets for pre-training.
     """
     training = recipe.training
-    found = {"as it is": recipe}
+    recipes_by_name = {UNCHANGED: recipe}
 
-    def change(what: str, **update: Any) -> None:
+    def change(name: str, **update: Any) -> None:
         update = {"training": training.model_copy(update=update)}
-        found[what] = recipe.model_copy(update=update)
+        recipes_by_name[name] = recipe.model_copy(update=update)
 
     for name, value in {**TRAINING, **AUGMENT}.items():
-        if chosen and name not in chosen:
+        if options and name not in options:
             continue
-        of = training if name in TRAINING else training.augment
-        had = getattr(of, name)
-        what = f"without {name}" if had else f"{name} = {value:g}"
-        new: dict[str, Any] = {name: type(had)(0) if had else value}
+        settings = training if name in TRAINING else training.augment
+        old = getattr(settings, name)
+        new: dict[str, Any] = {name: type(old)(0) if old else value}
         if name in AUGMENT:
             new = {"augment": training.augment.model_copy(update=new)}
-        change(what, **new)
-    if not chosen or PRETRAINING in chosen:
+        change(f"without {name}" if old else f"{name} = {value:g}", **new)
+    if not options or PRETRAINING in options:
         if training.pretraining:
             change(f"without {PRETRAINING}", pretraining=None)
-        elif others := [name for name in sets if name != recipe.data.dataset]:
-            change(PRETRAINING, pretraining=PretrainingSettings(datasets=tuple(others)))
-    return found
+        elif other_sets := [name for name in sets if name != recipe.data.dataset]:
+            change(PRETRAINING, pretraining=PretrainingSettings(datasets=tuple(other_sets)))
+    return recipes_by_name
 
 
-def table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """Accuracy of the recipe, and what each change makes of it, as Markdown."""
-    own = found["as it is"]
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Accuracy of the recipe, and the difference that each change makes, as Markdown."""
+    own = rows[UNCHANGED]
     lines = ["| | " + " | ".join(own) + " |", "| --- |" + " --- |" * len(own)]
-    for what, row in found.items():
+    for name, row in rows.items():
         cells = [
             "" if p not in row else f"{row[p]:.4f}" if row is own else f"{row[p] - own[p]:+.4f}"
             for p in own
         ]
-        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def run(
-    recipe: Recipe, places: list[Where], chosen: list[str], folder: Path, *, inside: bool = False,
+    recipe: Recipe, cases: list[Case], options: list[str], folder: Path, *, inside: bool = False,
     seeds: int = 1, jobs: int | None = None, root: Path | None = None,
 ) -> dict[str, dict[str, float]]:  # fmt: skip
-    """Mean int8 accuracy over the people, by change and place."""
-    sets = list(dict.fromkeys(where.dataset for where in places))
-    loaded, by, asked = {}, {}, {}
-    for where in places:
-        own = recipe.on(where.dataset)
-        loaded[where] = own.recordings(root)
+    """Mean int8 accuracy over subjects, by change and case."""
+    sets = list(dict.fromkeys(case.dataset for case in cases))
+    recordings, case_protocols, case_variants = {}, {}, {}
+    for case in cases:
+        own = recipe.with_data(case.dataset)
+        recordings[case] = own.recordings(root)
         if inside:
-            loaded[where] = trained_on(where.protocol, loaded[where])
-        by[where] = INSIDE if inside else where.protocol
-        folds = protocols.split(by[where], loaded[where])
-        if all(fold.new_people for fold in folds):
-            # Said in [training], it can be changed there as for people who are known.
-            said = own.training.for_new_people()
-            update = {"training": said.model_copy(update={"new_people": NewPeopleSettings()})}
-            own = own.model_copy(update=update)
-        asked[where] = variants(own, chosen, sets)
-    found: dict[str, dict[str, float]] = {}
-    for what in dict.fromkeys(what for made in asked.values() for what in made):
-        for where in places:
-            if what not in asked[where]:
+            recordings[case] = trained_recordings(case.protocol, recordings[case])
+        case_protocols[case] = INSIDE if inside else case.protocol
+        folds = protocols.split(case_protocols[case], recordings[case])
+        if all(fold.new_subjects for fold in folds):
+            # Moved to [training], the options for new subjects can be changed like the others.
+            training = own.training.for_new_subjects()
+            training = training.model_copy(update={"new_subjects": NewSubjectsSettings()})
+            own = own.model_copy(update={"training": training})
+        case_variants[case] = variants(own, options, sets)
+    rows: dict[str, dict[str, float]] = {}
+    for name in dict.fromkeys(name for names in case_variants.values() for name in names):
+        for case in cases:
+            if name not in case_variants[case]:
                 continue
-            changed, recordings = asked[where][what], loaded[where]
-            made = evaluate(
-                changed, recordings, by[where], folder, tested=where.people, seeds=seeds,
-                jobs=jobs, others=changed.others(recordings, root),
+            changed = case_variants[case][name]
+            evaluation = evaluate(
+                changed, recordings[case], case_protocols[case], folder, subjects=case.subjects,
+                seeds=seeds, jobs=jobs,
+                pretraining=changed.pretraining_recordings(recordings[case], root),
             )  # fmt: skip
-            row = found.setdefault(what, {})
-            place = f"{where}, inside" if inside else str(where)
-            row[place] = float(np.mean([p["accuracy_int8"] for p in made["people"]]))
-            print(f"{what}, {place}: {row[place]:.4f}", file=sys.stderr, flush=True)
-        # As far as it is: what is interrupted has its table all the same.
-        storage.write_json(folder / "options.json", {"recipe": recipe.name, "rows": found})
-        storage.write_text(folder / "options.md", table(found))
-    return found
+            row = rows.setdefault(name, {})
+            column = f"{case}, inside" if inside else str(case)
+            row[column] = float(np.mean([row["accuracy_int8"] for row in evaluation.people]))
+            print(f"{name}, {column}: {row[column]:.4f}", file=sys.stderr, flush=True)
+        # After every change, so that an interrupted run has its table too.
+        storage.write_json(folder / "options.json", {"recipe": recipe.name, "rows": rows})
+        storage.write_text(folder / "options.md", table(rows))
+    return rows
 
 
 def main() -> int:
@@ -170,24 +170,25 @@ def main() -> int:
                         choices=[*TRAINING, *AUGMENT, PRETRAINING],
                         help="only this one; can be repeated")  # fmt: skip
     parser.add_argument("--inside", action="store_true",
-                        help="leave people out among those who are trained on")  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=1, help="times that each is trained")
+                        help="test only on subjects that the protocol trains on")  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each fold")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--jobs", type=int, help="folds at a time; one a core if not given")
+    parser.add_argument("--jobs", type=int, help="folds at a time; one per core by default")
     parser.add_argument("--data", type=Path, help="folder of data sets")
-    options = parser.parse_args()
-    if options.seeds < 1:
+    arguments = parser.parse_args()
+    if arguments.seeds < 1:
         parser.error("--seeds: at least 1")
     try:
-        places = [Where.parse(text) for text in options.on]
-        found = run(
-            recipes.load(options.recipe), places, options.option, options.output,
-            inside=options.inside, seeds=options.seeds, jobs=options.jobs, root=options.data,
+        cases = [Case.parse(text) for text in arguments.on]
+        rows = run(
+            recipes.load(arguments.recipe), cases, arguments.option, arguments.output,
+            inside=arguments.inside, seeds=arguments.seeds, jobs=arguments.jobs,
+            root=arguments.data,
         )  # fmt: skip
     except EdgebioError as error:
         print(f"bench_options: {error}", file=sys.stderr)
         return error.exit_code
-    print(table(found), end="")
+    print(table(rows), end="")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Options of commands that make an image: what it is wanted for, and what it may take."""
+"""Options of commands that build an image: what kernels are chosen for, and what it may take."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,22 +14,22 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
     name = "bytes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Give the number that `value` says."""
+        """Convert to bytes."""
         if isinstance(value, int):
             return value
         text = str(value).strip().lower().removesuffix("b")
         unit = _UNITS.get(text[-1:], 1)
         digits = text[:-1] if unit > 1 else text
         if not digits.isdecimal() or int(digits) == 0:
-            self.fail(f"{value!r} is no size; say for example 65536 or 64k", param, ctx)
+            self.fail(f"{value!r} is not a size; give for example 65536 or 64k", param, ctx)
         return int(digits) * unit
 
 
 def budget_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --optimize, --flash-budget and --ram-budget."""
     for option in (
-        click.option("--ram-budget", type=Size(), help="Most RAM of the image, like 24k."),
-        click.option("--flash-budget", type=Size(), help="Most flash of the image, like 64k."),
+        click.option("--ram-budget", type=Size(), help="Most RAM of the image, such as 24k."),
+        click.option("--flash-budget", type=Size(), help="Most flash of the image, such as 64k."),
         click.option(
             "--optimize",
             type=click.Choice(["speed", "balanced", "size"]),

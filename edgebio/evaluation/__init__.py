@@ -1,5 +1,6 @@
-"""Figures of a recipe under a protocol, fold by fold."""
+"""Metrics of a recipe under a protocol, fold by fold."""
 
-from edgebio.evaluation.evaluate import Baseline, evaluate
+from edgebio.evaluation.baseline import Baseline
+from edgebio.evaluation.evaluation import DOCUMENT, Evaluation, evaluate
 
-__all__ = ["Baseline", "evaluate"]
+__all__ = ["DOCUMENT", "Baseline", "Evaluation", "evaluate"]

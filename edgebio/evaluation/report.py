@@ -10,17 +10,20 @@ import numpy as np
 from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation.evaluation import DOCUMENT
-from edgebio.report.charts import calibration_curves
-from edgebio.report.page import Figure, Page, Section, Table, Tile, decimal, percent
+from edgebio.report.charts import curves
+from edgebio.report.page import Figure, Page, Section, Table, Tile, decimal, metric, percent
 from edgebio.tasks import description, task_of_run
 from edgebio.tasks.measurement_sections import measurement_sections
 from edgebio.tasks.report_sections import decisions_section, fold_name, training_section
 from edgebio.tasks.run_folder import OUTPUTS, QUANTIZE
-from edgebio.tasks.subjects_section import VOTED, subjects_section, vote_delay
+from edgebio.tasks.subjects_section import VOTED, interval_text, subjects_section, vote_delay
 from edgebio.training.metrics import class_metrics, confusion_counts
 from edgebio.training.statistics import deviation, mean
 
 Document = Mapping[str, Any]
+
+_ACCURACIES = {"float": metric("accuracy"), "int8": metric("accuracy_int8")}
+_VOTED = {name: metric(key) for key, name in VOTED.items()}
 
 
 def evaluation_page(folder: Path) -> Page:
@@ -120,28 +123,23 @@ def _seed_sections(document: Document) -> list[Section]:
     rows = document["seeds"]
     if len(rows) == 1:
         return []
-    keys = ("accuracy", "accuracy_int8")
-    cells = [[str(row["seed"]), *(decimal(row[key]) for key in keys)] for row in rows]
-    cells += [
-        [name, *(decimal(statistic([row[key] for row in rows])) for key in keys)]
+    summary = [
+        {
+            "seed": name,
+            **{key: statistic([row[key] for row in rows]) for key in ("accuracy", "accuracy_int8")},
+        }
         for name, statistic in (("mean", mean), ("standard deviation", deviation))
     ]
-    text = ["Mean over folds; every fold was trained from each seed."]
-    return [Section("By seed", text, tables=[Table(["seed", "float", "int8"], cells)])]
+    table = Table.tabulate([*rows, *summary], {"seed": "{seed}", **_ACCURACIES})
+    return [Section("By seed", ["Mean over folds; every fold was trained from each seed."],
+                    tables=[table])]  # fmt: skip
 
 
 def _condition_sections(document: Document) -> list[Section]:
-    rows = document["conditions"]
-    if not rows:
-        return []
-    keys = ("accuracy", "accuracy_int8", *VOTED)
-    cells = [
-        [row["trained"], row["tested"], str(row["folds"]), *(decimal(row[key]) for key in keys)]
-        for row in rows
-    ]
+    columns = {"trained on": "{trained}", "tested on": "{tested}", "folds": "{folds}"}
+    table = Table.tabulate(document["conditions"], {**columns, **_ACCURACIES, **_VOTED})
     text = ["Accuracy from each condition of the recordings to each; mean over folds."]
-    columns = ["trained on", "tested on", "folds", "float", "int8", *VOTED.values()]
-    return [Section("By condition", text, tables=[Table(columns, cells)])]
+    return [Section("By condition", text, tables=[table])] if document["conditions"] else []
 
 
 def _calibration_sections(document: Document) -> list[Section]:
@@ -154,34 +152,27 @@ def _calibration_sections(document: Document) -> list[Section]:
         "session, with the statistics of that session's unlabeled signal; in the last column, "
         "with those of the first session."
     ]
-    cells = [
-        [
-            str(row["repetitions"]),
-            f"{row['signal_seconds']:.0f}",
-            "–" if row["seconds"] is None else f"{row['seconds']:.1f}",
-            decimal(row["accuracy_int8"]),
-            "{:.3f} –\u00a0{:.3f}".format(*row["interval"]) if row["interval"] else "–",
-            *(decimal(row[key]) for key in (*VOTED, "accuracy_as_calibrated")),
-        ]
-        for row in rows
-    ]
-    columns = [
-        "repetitions", "labeled signal, s", "computing, s", "int8", "95 % over subjects",
-        *VOTED.values(), "statistics of session 1",
-    ]  # fmt: skip
+    columns = {
+        "repetitions": "{repetitions}",
+        "labeled signal, s": "{signal_seconds:.0f}",
+        "computing, s": lambda r: "–" if r["seconds"] is None else f"{r['seconds']:.1f}",
+        "int8": metric("accuracy_int8"),
+        "95 % over subjects": lambda r: interval_text(r["interval"]),
+        **_VOTED,
+        "statistics of session 1": metric("accuracy_as_calibrated"),
+    }
     figures = []
     if len(rows) > 1:
-        by_subject = {
-            subject["subject"]: [row["people"][k]["accuracy_int8"] for row in rows]
-            for k, subject in enumerate(rows[0]["people"])
-        }
+        by_subject = list(zip(*([p["accuracy_int8"] for p in r["people"]] for r in rows),
+                              strict=True))  # fmt: skip
+        series = {"subject": by_subject, "mean": [np.mean(by_subject, axis=0).tolist()]}
         seconds = [row["signal_seconds"] for row in rows]
-        chart = calibration_curves(
-            "Accuracy after calibration", seconds, by_subject, "accuracy, int8"
+        chart = curves(
+            "Accuracy after calibration", series, "labeled signal, s", "accuracy, int8", seconds
         )
         caption = "Accuracy of the int8 network on another session, by labeled signal."
         figures = [Figure(chart, caption)]
-    return [Section("Calibrated to the wearer", text, figures, [Table(columns, cells)])]
+    return [Section("Calibrated to the wearer", text, figures, [Table.tabulate(rows, columns)])]
 
 
 def _decisions_section(folder: Path, folds: Sequence[Document], runs: Sequence[Any]) -> Section:
@@ -197,52 +188,48 @@ def _decisions_section(folder: Path, folds: Sequence[Document], runs: Sequence[A
 
 
 def _quantization_section(folder: Path, document: Document) -> Section:
-    rows = []
-    for fold in document["folds"]:
+    folds, rows = document["folds"], []
+    for fold in folds:
         report = storage.read_json(folder / fold["place"] / QUANTIZE)
         snr = [layer["snr_db"] for layer in report["layers"] if layer["snr_db"] is not None]
         rows.append(
-            [
-                fold_name(fold, document["folds"]),
-                decimal(report["accuracy_float"]),
-                decimal(report["accuracy_int8"]),
-                f"{report['decisions_differing']:,} of {report['windows']:,}",
-                f"{min(snr):.1f}\u00a0dB" if snr else "exact",
-                f"{report['bytes']['int8']:,}",
-                str(fold["epochs"]),
-                f"{fold['seconds']:.0f}",
-            ]
-        )
+            {
+                "name": fold_name(fold, folds), **fold, "size": f"{report['bytes']['int8']:,}",
+                "differing": f"{report['decisions_differing']:,} of {report['windows']:,}",
+                "snr": f"{min(snr):.1f}\u00a0dB" if snr else "exact",
+                "time": f"{fold['seconds']:.0f}",
+            }
+        )  # fmt: skip
     if len(rows) > 1:
+        blank = dict.fromkeys(("differing", "snr", "size", "epochs", "time"), "")
         rows += [
-            [name, decimal(row["accuracy"]), decimal(row["accuracy_int8"]), *[""] * 5]
-            for name, row in (
-                ("mean", document["mean"]), ("standard deviation", document["deviation"])
-            )
-        ]  # fmt: skip
-    columns = [
-        "fold", "float", "int8", "decided differently", "lowest SNR of a layer", "bytes",
-        "epochs", "seconds",
-    ]  # fmt: skip
-    return Section("Float against int8, by fold", tables=[Table(columns, rows)])
+            {**blank, **document["mean"], "name": "mean"},
+            {**blank, **document["deviation"], "name": "standard deviation"},
+        ]
+    columns = {
+        "fold": "{name}", **_ACCURACIES, "decided differently": "{differing}",
+        "lowest SNR of a layer": "{snr}", "bytes": "{size}", "epochs": "{epochs}",
+        "seconds": "{time}",
+    }  # fmt: skip
+    return Section("Float against int8, by fold", tables=[Table.tabulate(rows, columns)])
 
 
 def _artifact_sections(document: Document) -> list[Section]:
     """Segments left out of each fold; all seeds leave out the same."""
     folds = document["folds"][: len(document["folds"]) // len(document["seeds"])]
-    counts = (*description.REASONS, "of")
+    counts = {**{reason: reason for reason in description.REASONS}, "of": "of their segments"}
     rows = [
-        [fold["fold"], name, str(len(recordings)),
-         *(f"{sum(row.get(key, 0) for row in recordings):,}" for key in counts)]
+        {"fold": fold["fold"], "set": name, "recordings": len(recordings),
+         **{key: sum(row.get(key, 0) for row in recordings) for key in counts}}
         for fold in folds
         for name, recordings in fold["left_out"].items()
         if recordings
     ]  # fmt: skip
-    if not rows:
-        return []
+    columns = {"fold": "{fold}", "set": "{set}", "recordings": "{recordings}"}
+    columns |= {name: f"{{{key}:,}}" for key, name in counts.items()}
     text = ["Segments with artifacts are neither trained nor tested on."]
-    columns = ["fold", "set", "recordings", *description.REASONS, "of their segments"]
-    return [Section("Segments left out", text, tables=[Table(columns, rows)])]
+    table = Table.tabulate(rows, columns)
+    return [Section("Segments left out", text, tables=[table])] if rows else []
 
 
 def _measurements(folder: Path, folds: Sequence[Document]) -> tuple[list[Section], list[str]]:

@@ -1,43 +1,122 @@
-"""The Pareto front: accuracy against latency and flash."""
+"""The front of a search: trained again with other seeds, built, and written as recipes."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from edgebio import progress, recipes, storage
+from edgebio.processes.worker_pool import WorkerPool
+from edgebio.search.candidate_trainer import CandidateTrainer
+from edgebio.search.documents import Row, network_row
+from edgebio.search.optuna_study import Candidate
+from edgebio.search.pareto import Point, pareto_front
+from edgebio.tasks.run_folder import MODEL
+
+DOCUMENT = "search.json"
 
 
-class Point(NamedTuple):
-    """What a candidate brings, and what it takes.
+def confirm_front(
+    trainer: CandidateTrainer, candidates: Mapping[int, Candidate], pool: WorkerPool
+) -> list[Row]:
+    """Train the front and the starting recipe with the other seeds, and build their images.
 
-    Attributes
+    Parameters
     ----------
-    accuracy
-        More is better.
-    latency, flash
-        Less is better.
+    candidates
+        By number, all of the search.
+
+    Returns
+    -------
+    list of Row
+        Those trained again; not all of them stay on the front.
     """
+    scored = [c for c in candidates.values() if trainer.within_limits(c)]
+    members = [scored[k] for k in pareto_front([c.point() for c in scored])]
+    # Also where it is beyond the limits: it is what the others are compared with.
+    members += [
+        c for c in candidates.values()
+        if c.state == "done" and trainer.is_start(c.params) and c not in members
+    ]  # fmt: skip
+    todo = [(c, turn) for turn in range(1, trainer.request.seeds) for c in members]
+    scores: dict[tuple[int, int], float] = {}
+    with progress.bar("seeds", len(todo)) as advance:
 
-    accuracy: float
-    latency: float
-    flash: int
+        def train(task: tuple[Candidate, int]) -> None:
+            candidate, turn = task
+            recipe = trainer.recipe_of(candidate)
+            folds = [trainer.score(recipe, k, turn) for k in range(len(trainer.folds))]
+            with pool.lock:
+                scores[candidate.number, turn] = sum(folds) / len(folds)
+                advance(1)
+
+        pool.for_each(train, todo)
+    return [
+        _row(
+            trainer, c,
+            [c.mean(), *(scores[c.number, turn] for turn in range(1, trainer.request.seeds))],
+        )
+        for c in members
+    ]  # fmt: skip
 
 
-def dominates(one: Point, other: Point) -> bool:
-    """Whether `one` is nowhere worse than `other` and somewhere better."""
+def _row(trainer: CandidateTrainer, candidate: Candidate, by_seed: list[float]) -> Row:
+    recipe = trainer.recipe_of(candidate)
+    # The image of the trained network counts, not that of the untrained one.
+    cost = trainer.counter.trained(trainer.run(recipe, 0, 0) / MODEL)
+    assert candidate.cost is not None
+    return {
+        **network_row(recipe),
+        "number": candidate.number,
+        "name": recipe.name,
+        "accuracy": sum(by_seed) / len(by_seed),
+        "by_seed": by_seed,
+        "folds": candidate.folds,
+        "over": cost.over(trainer.request.limits),
+        "cost": cost.model_dump(),
+        "estimate": candidate.cost.model_dump(),
+    }
+
+
+def write_recipes(
+    trainer: CandidateTrainer, candidates: Mapping[int, Candidate], rows: list[Row]
+) -> list[Row]:
+    """Write the recipes of the members of the front, in place of those of an earlier call.
+
+    Returns
+    -------
+    list of Row
+        The members, each with its ``file``.
+    """
+    fit = [row for row in rows if not row["over"]]
+    points = [Point(row["accuracy"], row["cost"]["latency"], row["cost"]["flash"]) for row in fit]
+    members = [fit[k] for k in pareto_front(points)]
+    for file in _earlier_files(trainer.folder / DOCUMENT):
+        (trainer.folder / file).unlink(missing_ok=True)
+    for row in members:
+        row["file"] = f"{row['name']}.toml"
+        text = _recipe_text(trainer, candidates[row["number"]], row)
+        storage.write_text(trainer.folder / row["file"], text)
+    return members
+
+
+def _recipe_text(trainer: CandidateTrainer, candidate: Candidate, row: Row) -> str:
+    """A recipe file, with the epochs of the starting recipe."""
+    request, cost = trainer.request, row["cost"]
+    build = f"edgebio build RUN --board {request.board.name}"
+    build += f" --flash-budget {request.limits.flash}" if request.limits.flash else ""
+    build += f" --ram-budget {request.limits.ram}" if request.limits.ram else ""
     return (
-        one.accuracy >= other.accuracy
-        and one.latency <= other.latency
-        and one.flash <= other.flash
-        and one != other
+        f"# Found by edgebio search around {request.recipe.name}: "
+        f"{request.metric.replace('_', ' ')} {row['accuracy']:.4f} on inner folds of the "
+        f"training set,\n# {cost['flash']:,} bytes of flash, {cost['ram']:,} of RAM, "
+        f"{cost['latency']:.2f} ms a decision as built by\n# {build} -o IMAGE\n"
+        f"{recipes.dump(trainer.space.recipe_of(candidate.params, row['name']))}"
     )
 
 
-def front(points: Sequence[Point]) -> list[int]:
-    """Numbers of the points that no other dominates, the most accurate first.
-
-    Of equal points the first is taken.
-    """
-    found = [
-        k
-        for k, point in enumerate(points)
-        if point not in points[:k] and not any(dominates(other, point) for other in points)
-    ]
-    return sorted(found, key=lambda k: (-points[k].accuracy, points[k].latency))
+def _earlier_files(path: Path) -> list[str]:
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return []
+    return [row["file"] for row in document.get("front", [])] if isinstance(document, dict) else []

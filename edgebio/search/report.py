@@ -1,6 +1,6 @@
 """Report of a search: its Pareto front for a board, and all candidates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -125,43 +125,38 @@ def _front_section(document: Document) -> Section:
             chart = pareto_front(title, points, xlabel, metric, "original recipe", limit)
             caption = f"{title}. Candidates of the front are labeled with their numbers."
             figures.append(Figure(chart, caption))
-    rows = [_front_row(row) for row in document["front"]]
-    if own and own["number"] not in {row["number"] for row in document["front"]}:
+    rows = [*document["front"]]
+    if own and own["number"] not in {row["number"] for row in rows}:
         over = f", over {join_words(list(own['over']))}" if own["over"] else ""
-        rows.append([f"original recipe{over}", *_front_row(own)[1:]])
-    columns = [
-        "recipe", metric, "by seed", "ms", "flash", "RAM", "instructions", "network", "STFT",
-    ]  # fmt: skip
+        rows.append({**own, "name": f"original recipe{over}"})
     if not rows:
         return Section("Pareto front", ["No candidate is within the limits."], figures)
-    return Section("Pareto front", figures=figures, tables=[Table(columns, rows)])
+    columns = {
+        "recipe": "{name}",
+        metric: "{accuracy:.4f}",
+        "by seed": lambda row: " ".join(map(decimal, row["by_seed"])),
+        **_COSTS,
+        "instructions": lambda row: f"{row['cost']['network'] + row['cost']['frontend']:,}",
+        **_NETWORK,
+    }
+    return Section("Pareto front", figures=figures, tables=[Table.tabulate(rows, columns)])
 
 
 def _candidates_section(document: Document) -> Section:
     counts = [f"{count:,} {_STATES[state]}" for state, count in document["counts"].items() if count]
-    rows = []
-    for row in document["candidates"]:
-        cost = row["cost"]
-        costs = (
-            [f"{cost['latency']:.2f}", f"{cost['flash']:,}", f"{cost['ram']:,}"]
-            if cost
-            else ["–"] * 3
-        )
-        rows.append(
-            [
-                str(row["number"]), row["reason"] or _STATES[row["state"]],
-                decimal(row["accuracy"]), *costs, _network(row), _stft(row),
-                f"{row['learning_rate']:.2g}",
-            ]
-        )  # fmt: skip
-    columns = [
-        "candidate", "", _metric(document), "ms", "flash", "RAM", "network", "STFT",
-        "learning rate",
-    ]  # fmt: skip
+    columns = {
+        "candidate": "{number}",
+        "": lambda row: row["reason"] or _STATES[row["state"]],
+        _metric(document): lambda row: decimal(row["accuracy"]),
+        **_COSTS,
+        **_NETWORK,
+        "learning rate": "{learning_rate:.2g}",
+    }
     text = [f"{join_words(counts)}; {document['seconds'] / 60:.0f} minutes."] if counts else []
     if document["gave_up"]:
         text.append(f"The search gave up {document['gave_up']}.")
-    return Section("All candidates", text, tables=[Table(columns, rows)])
+    table = Table.tabulate(document["candidates"], columns)
+    return Section("All candidates", text, tables=[table])
 
 
 def _next_steps(document: Document) -> list[Section]:
@@ -187,21 +182,6 @@ def _tooltip(row: Document, metric: str) -> str:
     )
 
 
-def _front_row(row: Document) -> list[str]:
-    cost = row["cost"]
-    return [
-        row["name"],
-        f"{row['accuracy']:.4f}",
-        " ".join(decimal(value) for value in row["by_seed"]),
-        f"{cost['latency']:.2f}",
-        f"{cost['flash']:,}",
-        f"{cost['ram']:,}",
-        f"{cost['network'] + cost['frontend']:,}",
-        _network(row),
-        _stft(row),
-    ]
-
-
 def _network(row: Document) -> str:
     """Family, filters with a prime behind each pooled block, and the hidden layer."""
     blocks = "-".join(
@@ -213,6 +193,15 @@ def _network(row: Document) -> str:
 
 def _stft(row: Document) -> str:
     return f"{row['fft']}/{row['hop']}, {row['columns']}×{row['bins'][1] - row['bins'][0]}"
+
+
+def _cost(key: str, form: str) -> Callable[[Document], str]:
+    return lambda row: format(row["cost"][key], form) if row["cost"] else "–"
+
+
+_COSTS: Final = {"ms": _cost("latency", ".2f"), "flash": _cost("flash", ","),
+                 "RAM": _cost("ram", ",")}  # fmt: skip
+_NETWORK: Final = {"network": _network, "STFT": _stft}
 
 
 def _metric(document: Document) -> str:

@@ -7,28 +7,28 @@ from click.testing import CliRunner
 from edgebio import recipes
 from edgebio.cli import main
 from edgebio.recipes import Recipe
-from edgebio.search.cost import Counter
-from tests.search import standin
+from edgebio.search.candidate_cost import CostCounter
+from tests.search import stand_in
 
 
 @pytest.fixture
 def job(tmp_path, monkeypatch):
-    """Path of a recipe whose search is stood in for."""
-    standin.stand_in(monkeypatch.setattr, standin.Trainings())
-    monkeypatch.setattr(Recipe, "recordings", lambda self, root, subjects: standin.people())
+    """Path of a recipe whose trainings and costs are simulated."""
+    stand_in.install(monkeypatch.setattr, stand_in.Trainings())
+    monkeypatch.setattr(Recipe, "recordings", lambda self, root, subjects: stand_in.subjects())
     path = tmp_path / "tiny.toml"
-    path.write_text(recipes.dump(standin.tiny.RECIPE))
+    path.write_text(recipes.dump(stand_in.tiny.RECIPE))
     return str(path)
 
 
-def test_the_front_is_a_table_and_a_document(job, tmp_path):
-    words = [
+def test_front_is_printed_as_a_table_and_as_json(job, tmp_path):
+    arguments = [
         "search", job, "--board", "mps2-an386", "-o", str(tmp_path / "found"), "--trials", "6",
         "--seeds", "1", "--max-latency", "6ms", "--max-flash", "30000", "--jobs", "1",
     ]  # fmt: skip
-    done = CliRunner().invoke(main, words)
+    done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
-    again = CliRunner().invoke(main, [*words, "--json"])
+    again = CliRunner().invoke(main, [*arguments, "--json"])
     found = json.loads(again.stdout)
     assert found["limits"] == {"latency": 6.0, "flash": 30000, "ram": None}
     for row in found["front"]:
@@ -40,62 +40,62 @@ def test_the_front_is_a_table_and_a_document(job, tmp_path):
 
 
 @pytest.fixture
-def words(job, tmp_path):
+def arguments(job, tmp_path):
     return [
         "search", job, "--board", "mps2-an386", "-o", str(tmp_path / "found"), "--trials", "3",
         "--seeds", "1", "--max-flash", "30000", "--jobs", "1",
     ]  # fmt: skip
 
 
-def test_giving_up_is_said_and_nothing_found_is_a_failure(words, monkeypatch):
-    monkeypatch.setattr(Counter, "untrained", standin.only_the_recipe)
+def test_giving_up_is_reported_and_an_empty_front_is_a_failure(arguments, monkeypatch):
+    monkeypatch.setattr(CostCounter, "untrained", stand_in.only_start_fits)
     gave_up = (
         "after 41 candidates in a row that were beyond the limits or tried before; 1 of 3 trained"
     )
-    done = CliRunner().invoke(main, words)
+    done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     assert f"gave up {gave_up}" in done.stderr.splitlines()
-    page = Path(words[words.index("-o") + 1], "report.html").read_text(encoding="utf-8")
+    page = Path(arguments[arguments.index("-o") + 1], "report.html").read_text(encoding="utf-8")
     assert f"The search gave up {gave_up}." in page
 
-    # The recipe itself is trained whatever it takes, and is then beyond the limits too.
+    # The starting recipe is always trained; here it exceeds the limits too.
     def beyond(counter, model):
-        return standin.count(counter, model).model_copy(update={"flash": 30_001})
+        return stand_in.trained_cost(counter, model).model_copy(update={"flash": 30_001})
 
-    monkeypatch.setattr(Counter, "trained", beyond)
-    done = CliRunner().invoke(main, [*words, "--json"])
+    monkeypatch.setattr(CostCounter, "trained", beyond)
+    done = CliRunner().invoke(main, [*arguments, "--json"])
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == (
-        "edgebio: nothing that was tried is within the limits: allow more, or begin with a "
-        "smaller recipe"
+        "edgebio: nothing that was tried is within the limits: allow more, or start from "
+        "a smaller recipe"
     )
     found = json.loads(done.stdout)
     assert found["gave_up"] == gave_up
     assert found["front"] == []
-    done = CliRunner().invoke(main, [*words, "--trials", "1"])
+    done = CliRunner().invoke(main, [*arguments, "--trials", "1"])
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1].endswith("within the limits: try more --trials")
 
 
-def test_ctrl_c_while_the_limits_are_looked_at_is_one_line(words, tmp_path, monkeypatch):
-    def interrupted(*given):
+def test_ctrl_c_while_costs_are_counted_is_one_line(arguments, tmp_path, monkeypatch):
+    def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Counter, "untrained", interrupted)
-    done = CliRunner().invoke(main, words)
+    monkeypatch.setattr(CostCounter, "untrained", interrupt)
+    done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 130
     assert done.stderr.splitlines() == [
         f"edgebio: interrupted: 0 of 3 candidates are kept in {tmp_path / 'found'}; the same "
-        "command goes on"
+        "command continues"
     ]
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("options", "message"),
     [
-        (["--max-latency", "fast"], "'fast' is no time; say for example 10ms"),
-        (["--max-latency", "0ms"], "'0ms' is no time"),
-        (["--max-flash", "-1"], "is no size"),
+        (["--max-latency", "fast"], "'fast' is not a time; give for example 10ms"),
+        (["--max-latency", "0ms"], "'0ms' is not a time"),
+        (["--max-flash", "-1"], "is not a size"),
         (["--board", "nowhere"], "no board 'nowhere'"),
         (["--board", "stm32f4discovery"], "board stm32f4discovery has no emulator"),
         (["--max-flash", "4k"], "no candidate can meet the budget on mps2-an386: the closest "
@@ -103,9 +103,9 @@ def test_ctrl_c_while_the_limits_are_looked_at_is_one_line(words, tmp_path, monk
         (["--protocol", "cross-subject"], "cross-subject needs at least two people"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_line(job, tmp_path, given, said):
-    words = ["search", job, "--board", "mps2-an386", "-o", str(tmp_path / "found"), *given]
-    done = CliRunner().invoke(main, words)
+def test_wrong_options_are_refused_in_one_line(job, tmp_path, options, message):
+    arguments = ["search", job, "--board", "mps2-an386", "-o", str(tmp_path / "found"), *options]
+    done = CliRunner().invoke(main, arguments)
     assert done.exit_code in (1, 2)
-    assert said in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.output

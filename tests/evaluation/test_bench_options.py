@@ -106,7 +106,9 @@ def test_inside_nobody_is_looked_at_whom_the_protocol_tests(tool, tmp_path, monk
     monkeypatch.setattr(tool, "evaluate", scored)
     monkeypatch.setattr(Recipe, "recordings", lambda self, root: PEOPLE)
     place = tool.Where.parse("emg-synthetic:patient-wise")
-    training = tiny.RECIPE.training.model_copy(update={"new_subjects": NewSubjectsSettings(epochs=7)})
+    training = tiny.RECIPE.training.model_copy(
+        update={"new_subjects": NewSubjectsSettings(epochs=7)}
+    )
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     found = tool.run(recipe, [place], ["force"], tmp_path, inside=True)
     assert list(found["as it is"]) == ["emg-synthetic, patient-wise, inside"]

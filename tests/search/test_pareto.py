@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebio.search.front import Point, dominates, front
+from edgebio.search.pareto import Point, dominates, pareto_front
 
 POINTS = st.lists(
     st.builds(
@@ -12,17 +12,17 @@ POINTS = st.lists(
 
 
 @given(POINTS)
-def test_the_front_dominates_all_others_and_none_of_itself(points):
-    on = front(points)
-    members = [points[k] for k in on]
+def test_front_dominates_all_other_points_and_none_of_its_own(points):
+    indices = pareto_front(points)
+    members = [points[k] for k in indices]
     assert len(set(members)) == len(members)
     assert not any(dominates(a, b) for a in members for b in members)
     for k, point in enumerate(points):
-        assert k in on or point in members or any(dominates(m, point) for m in members)
+        assert k in indices or point in members or any(dominates(m, point) for m in members)
     assert [m.accuracy for m in members] == sorted((m.accuracy for m in members), reverse=True)
 
 
-def test_dominance_is_to_be_better_in_something():
+def test_dominating_point_is_better_in_something():
     one = Point(0.9, 10.0, 100)
     assert not dominates(one, one)
     assert dominates(one, one._replace(accuracy=0.8))

@@ -1,70 +1,72 @@
-"""What is searched: networks and front ends around a recipe, which is one of them itself."""
+"""The search space: networks and front ends around a recipe, which is one of its points."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.recipes import AugmentSettings, Recipe
 
 WIDTHS: Final = (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 256)
-"""Filters of a block: steps of about a sixth, so that a step costs as much anywhere."""
+"""Filters of a block, in steps of about a sixth."""
 
 MOST_BLOCKS: Final = 6
-_STRIDES: Final = (1, 2, 3, 4)
+_FAMILIES: Final = ("cnn", "dscnn")
+_STEP_FRAMES: Final = (1, 2, 3, 4)
 _BANDS: Final = (0.5, 0.75, 1.0)
 _DENSE: Final = (0, 16, 32, 64)
 _DROPOUT: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 _STRENGTHS: Final = (0.0, 0.5, 1.0, 1.5)
-_RATES: Final = 3.0  # times the recipe's learning rate, either way
+_RATE_FACTOR: Final = 3.0  # up and down from the recipe's learning rate
 _SMALLER: Final = (0.7, 0.5, 0.35)
-_LENGTHS: Final[tuple[Literal[32, 64, 128, 256, 512], ...]] = (32, 64, 128, 256, 512)
+_N_FFT: Final = (32, 64, 128, 256, 512)
 
 Params = dict[str, Any]
-"""What tells a candidate from the others, by name; what a sampler chooses."""
+"""A candidate's coordinates by name; what a sampler chooses."""
 
 
 class Chooser(Protocol):
-    """Whoever chooses: a trial of Optuna."""
+    """What chooses parameters: a trial of Optuna."""
 
     def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Choose a whole number."""
+        """Choose an integer."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = ...) -> float:
         """Choose a number."""
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Choose one of several."""
+        """Choose one of several values."""
 
 
 @dataclass(frozen=True)
-class Space:
+class SearchSpace:
     """Candidates around a recipe.
 
-    Searched are family, number of blocks and filters of each, where pools stand, the hidden layer,
-    dropout, the STFT (points, hop, how much of the band), learning rate and the strength of the
-    augmentation. A candidate decides as often as the recipe, within a sample a column, from a
-    window that is no longer; everything else is the recipe's.
+    Searched are family, number of blocks and filters of each, positions of the pools, the hidden
+    layer, dropout, the STFT (n_fft, hop length, share of the band), learning rate and the strength
+    of the augmentation. A candidate's decision step is the recipe's, rounded to whole frames, and
+    its segments are not longer. Everything else is the recipe's.
 
     Attributes
     ----------
     recipe
-        The recipe; `recipe_of` gives it back for `itself`.
+        The recipe; `recipe_of` returns it for `start`.
 
     Raises
     ------
     EdgebioError
-        Where the recipe's network is none of ``[model]``.
+        Where the recipe trains another task than ``stft_classifier``.
     """
 
     recipe: Recipe
 
     def __post_init__(self) -> None:
-        if self.recipe.imitation:
+        if self.recipe.task != "stft_classifier":
             raise EdgebioError(
-                f"{self.recipe.name} has [imitation]: only networks of [model] are searched"
+                f"{self.recipe.name} trains task {self.recipe.task!r}: only networks of task "
+                "'stft_classifier' can be searched"
             )
 
     @property
@@ -81,15 +83,15 @@ class Space:
 
     @property
     def stfts(self) -> dict[str, FrontendSettings]:
-        """Front ends with the whole band, by what tells them apart: points and hop."""
+        """Front ends with the whole band, by n_fft and hop length."""
         own = self.recipe.frontend
-        found = {_stft(own): own}
-        for fft in _LENGTHS:
-            for stride in _STRIDES:
-                made = _front_end(own, fft, stride)
-                if made is not None and _stft(made) not in found:
-                    found[_stft(made)] = made
-        return dict(sorted(found.items()))
+        stfts = {_stft_name(own): own}
+        for n_fft in _N_FFT:
+            for step_frames in _STEP_FRAMES:
+                settings = _front_end(own, n_fft, step_frames)
+                if settings is not None:
+                    stfts.setdefault(_stft_name(settings), settings)
+        return dict(sorted(stfts.items()))
 
     @property
     def dense(self) -> tuple[int, ...]:
@@ -104,7 +106,7 @@ class Space:
     def choose(self, by: Chooser) -> Params:
         """Let `by` choose a candidate."""
         params: Params = {
-            "family": by.suggest_categorical("family", ("cnn", "dscnn")),
+            "family": by.suggest_categorical("family", _FAMILIES),
             "blocks": by.suggest_int("blocks", 1, self.blocks),
         }
         for k in range(params["blocks"]):
@@ -117,13 +119,13 @@ class Space:
             "stft": by.suggest_categorical("stft", tuple(self.stfts)),
             "band": by.suggest_categorical("band", _BANDS),
             "learning_rate": by.suggest_float(
-                "learning_rate", rate / _RATES, rate * _RATES, log=True
+                "learning_rate", rate / _RATE_FACTOR, rate * _RATE_FACTOR, log=True
             ),
             "augment": by.suggest_categorical("augment", _STRENGTHS),
         }
 
-    def itself(self) -> Params:
-        """Give the recipe's own place."""
+    def start(self) -> Params:
+        """Parameters of the recipe itself."""
         model = self.recipe.model
         return {
             "family": model.family,
@@ -132,36 +134,36 @@ class Space:
             **{f"pool{k}": k in model.pool_after for k in range(len(model.filters))},
             "dense": model.dense,
             "dropout": model.dropout,
-            "stft": _stft(self.recipe.frontend),
+            "stft": _stft_name(self.recipe.frontend),
             "band": 1.0,
             "learning_rate": self.recipe.training.learning_rate,
             "augment": 1.0,
         }
 
     def first(self) -> list[Params]:
-        """Give what is tried before anything else: the recipe, and smaller ones of both families.
+        """Candidates to try before all others: the recipe, and smaller ones of both families.
 
-        Most budgets lie below the recipe, and a front is soon there.
+        Most budgets lie below the recipe, so that a front is found early.
         """
-        own = self.itself()
-        found = [own]
-        families = sorted(("cnn", "dscnn"), key=lambda name: name != own["family"])
+        start = self.start()
+        candidates = [start]
+        families = sorted(_FAMILIES, key=lambda name: name != start["family"])
         for share in (1.0, *_SMALLER):
             filters = {
-                f"width{k}": self._nearest(share * w)
+                f"width{k}": self._nearest_width(share * w)
                 for k, w in enumerate(self.recipe.model.filters)
             }
-            made = [own | {"family": name} | filters for name in families]
-            found += [params for params in made if params not in found]
-        return found
+            scaled = [start | {"family": name} | filters for name in families]
+            candidates += [params for params in scaled if params not in candidates]
+        return candidates
 
     def smallest(self) -> list[Params]:
-        """Give the smallest network behind each front end, that of the fewest pixels first.
+        """The smallest network for each front end, the one with the fewest pixels first.
 
-        A budget that none of them meets is met by no candidate worth having: each of the others
-        has as many blocks, filters and units, or more.
+        Every other candidate has as many blocks, filters and units, or more: a budget that none of
+        these meets is met by none.
         """
-        made = [
+        candidates = [
             {
                 "family": "cnn", "blocks": 1, "width0": 0, "pool0": True,
                 "dense": self.dense[0], "dropout": 0.0, "stft": name, "band": _BANDS[0],
@@ -169,26 +171,26 @@ class Space:
             }
             for name in self.stfts
         ]  # fmt: skip
-        return sorted(made, key=lambda params: _pixels(self.recipe_of(params).frontend))
+        return sorted(candidates, key=lambda params: _pixels(self.recipe_of(params).frontend))
 
     def recipe_of(self, params: Params, name: str | None = None) -> Recipe:
-        """Make the recipe of a candidate.
+        """Recipe of a candidate.
 
-        Pools beyond what the image bears are left out, the last ones first.
+        Pools that the image is too small for are left out, the last ones first.
         """
         recipe = self.recipe
-        frontend = _banded(self.stfts[params["stft"]], params["band"])
+        frontend = _with_band(self.stfts[params["stft"]], params["band"])
         filters = tuple(self.widths[params[f"width{k}"]] for k in range(params["blocks"]))
-        most = int(math.log2(min(frontend.columns, frontend.width)))
-        pools = tuple(k for k in range(params["blocks"]) if params[f"pool{k}"])[:most]
+        most_pools = int(math.log2(min(frontend.frames, frontend.n_bins)))
+        pools = tuple(k for k in range(params["blocks"]) if params[f"pool{k}"])[:most_pools]
         training = recipe.training
         update: Params = {
             "learning_rate": params["learning_rate"],
-            "augment": _stronger(training.augment, params["augment"]),
+            "augment": _with_strength(training.augment, params["augment"]),
         }
-        if training.new_people.augment is not None:
-            augment = _stronger(training.new_people.augment, params["augment"])
-            update["new_people"] = training.new_people.model_copy(update={"augment": augment})
+        if training.new_subjects.augment is not None:
+            augment = _with_strength(training.new_subjects.augment, params["augment"])
+            update["new_subjects"] = training.new_subjects.model_copy(update={"augment": augment})
         return recipe.model_copy(
             update={
                 "name": name or recipe.name,
@@ -203,50 +205,50 @@ class Space:
             }
         )  # fmt: skip
 
-    def _nearest(self, width: float) -> int:
+    def _nearest_width(self, width: float) -> int:
         return min(range(len(self.widths)), key=lambda k: abs(math.log(self.widths[k] / width)))
 
 
-def _stft(settings: FrontendSettings) -> str:
-    return f"{settings.fft} points, hop {settings.hop}"
+def _stft_name(settings: FrontendSettings) -> str:
+    return f"{settings.n_fft} points, hop {settings.hop_length}"
 
 
-def _front_end(own: FrontendSettings, fft: int, stride: int) -> FrontendSettings | None:
-    """Front end of other points and columns a decision; None where that cannot be.
+def _front_end(own: FrontendSettings, n_fft: int, step_frames: int) -> FrontendSettings | None:
+    """Front end with another n_fft and number of frames per decision; None where it cannot be.
 
-    Its bins are the same in Hz as nearly as whole bins allow, and its floor stands as high in the
-    noise, whose magnitudes grow with the root of the points.
+    Its bins are the same in Hz as nearly as whole bins allow, and its floor is as high in the
+    noise, whose magnitudes grow with the square root of n_fft.
     """
-    hop = max(1, round(own.step / stride))
-    # Columns that do not touch would leave samples out.
-    if hop > fft or not own.fft // 2 <= fft <= own.fft * 2 or fft > own.window:
+    hop = max(1, round(own.step / step_frames))
+    # Frames with gaps between them would leave samples out.
+    if hop > n_fft or not own.n_fft // 2 <= n_fft <= own.n_fft * 2 or n_fft > own.segment_length:
         return None
-    window = fft + (own.window - fft) // hop * hop
-    low = max(1, round(own.bins[0] * fft / own.fft)) if own.bins[0] else 0
-    high = min(round((own.bins[1] - 1) * fft / own.fft) + 1, fft // 2 + 1)
-    if (window - fft) // hop + 1 < stride or high <= low:
+    length = n_fft + (own.segment_length - n_fft) // hop * hop
+    low = max(1, round(own.bins[0] * n_fft / own.n_fft)) if own.bins[0] else 0
+    high = min(round((own.bins[1] - 1) * n_fft / own.n_fft) + 1, n_fft // 2 + 1)
+    if (length - n_fft) // hop + 1 < step_frames or high <= low:
         return None
-    floor = min(own.floor * math.sqrt(fft / own.fft), 4096.0)
+    floor = min(own.floor * math.sqrt(n_fft / own.n_fft), 4096.0)
     changed = {
-        "fft": fft, "hop": hop, "stride": stride, "window": window, "bins": (low, high),
-        "floor": floor,
+        "n_fft": n_fft, "hop_length": hop, "step_frames": step_frames, "segment_length": length,
+        "bins": (low, high), "floor": floor,
     }  # fmt: skip
     return FrontendSettings(**{**own.model_dump(), **changed})
 
 
-def _banded(settings: FrontendSettings, share: float) -> FrontendSettings:
-    """Front end of the lower part of its bins."""
+def _with_band(settings: FrontendSettings, share: float) -> FrontendSettings:
+    """Front end with the lower part of its bins."""
     low, high = settings.bins
     bins = (low, low + max(1, round(share * (high - low))))
     return FrontendSettings(**{**settings.model_dump(), "bins": bins})
 
 
 def _pixels(settings: FrontendSettings) -> tuple[int, int]:
-    return settings.columns * settings.width, settings.fft
+    return settings.frames * settings.n_bins, settings.n_fft
 
 
-def _stronger(settings: AugmentSettings, strength: float) -> AugmentSettings:
-    """Augmentation of other strength; what is counted in bins, columns or electrodes stays."""
+def _with_strength(settings: AugmentSettings, strength: float) -> AugmentSettings:
+    """Augmentation with other amplitudes; numbers of bins, frames or electrodes stay."""
     most: Mapping[str, float] = {
         "mixup": 0.5, "shift": 0.5, "channel_dropout": 0.9, "time_stretch": 1.0,
     }  # fmt: skip

@@ -1,16 +1,17 @@
-"""What a candidate costs before it has learned anything: its image is built, run and counted.
+"""What a candidate costs, counted before it is trained: its image is built, run and counted.
 
 An untrained network of the same shape takes the same kernels, bytes and instructions as a trained
-one, but for sums that only certain weights let overflow; so what is found here is held against the
-trained network at the end.
+one, except for sums that only certain weights let overflow; so the front is counted again with its
+trained networks.
 """
 
 import hashlib
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -26,11 +27,13 @@ from edgebio.frontend.standardization import Standardization
 from edgebio.processes import subprocess_call
 from edgebio.processes.native_output import silence_output
 from edgebio.recipes import Recipe
-from edgebio.tflite.metadata import ENTRY, ModelMetadata, require
+from edgebio.tflite.metadata import ENTRY, ModelMetadata, require_metadata
 
 _SEED: Final = 1
-_CALIBRATION: Final = 16  # random images; what they are changes no cost
-_ROOM: Final = 1 << 26  # bytes
+_CALIBRATION_IMAGES: Final = 16  # random: their content changes no cost
+_AMPLE: Final = 1 << 26  # bytes
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Limits:
     Attributes
     ----------
     latency
-        Milliseconds of computing a decision, see `Cost`.
+        Milliseconds to compute a decision, see `Cost`.
     flash, ram
         Bytes of the whole image.
     """
@@ -50,11 +53,11 @@ class Limits:
     ram: int | None = None
 
     def budget(self) -> firmware.Budget:
-        """Give the budget of the fastest image within the limits."""
+        """Budget of the fastest image within the limits."""
         return firmware.Budget("speed", self.flash, self.ram)
 
     def on(self, board: Board) -> "Limits":
-        """Give the same limits, of which none is more than a board has."""
+        """Return the limits, with none above what a board has."""
         flash, ram = board.memory.flash.bytes, board.memory.ram.bytes
         return replace(
             self,
@@ -74,18 +77,18 @@ class Cost(BaseModel):
     flash, ram : int
         Bytes of the image that ``edgebio build`` makes: network, front end, decision and link.
     network, frontend : int
-        Instructions of an inference, and of the columns that are new with every decision.
+        Instructions of an inference, and of the frames that are new with every decision.
     cycles : int or None
-        Of both, estimated by Arm's table of timings; for Cortex-M4 only.
+        Of both, estimated from Arm's table of timings; for Cortex-M4 only.
     latency : float
-        Milliseconds of computing a decision: cycles by the board's clock, or where there is no
-        estimate of them, instructions. Flash wait states are not in it.
+        Milliseconds to compute a decision: cycles, or instructions where they are not estimated,
+        at the board's clock. Flash wait states are not included.
     macs : int
         Multiply-accumulates of an inference.
     optimize : {"speed", "size"}
-        How the kernels were chosen: the fastest that fit, or where none do, the smallest.
+        How kernels were chosen: the fastest that fit, or where none do, the smallest.
     fits : bool
-        Whether the image does.
+        Whether the image fits the limits and the board.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -101,7 +104,7 @@ class Cost(BaseModel):
     fits: bool
 
     def over(self, limits: Limits) -> dict[str, float]:
-        """By how much of each limit this is more than it; empty where all hold."""
+        """By what share each limit is exceeded; empty where none is."""
         return {
             name: value / most - 1
             for name, most in asdict(limits).items()
@@ -110,8 +113,8 @@ class Cost(BaseModel):
 
 
 @dataclass(frozen=True)
-class Counter:
-    """Counts candidates' costs on a board, each network and each front end once.
+class CostCounter:
+    """Counts costs on a board, of each network and each front end once.
 
     Attributes
     ----------
@@ -120,7 +123,7 @@ class Counter:
     limits
         What the images may take.
     folder
-        Where counts are kept, under a key of what they depend on.
+        Where costs are kept, under a key of what they depend on.
     """
 
     board: Board
@@ -146,28 +149,35 @@ class Counter:
         MissingToolError
             Where compiler or emulator are not installed.
         """
-        about = spec.model_dump(), recipe.model.model_dump(), recipe.decision.model_dump()
-        kept = self.folder / f"{self._key(*about, classes)}.json"
-        if kept.is_file():
-            return Cost.model_validate_json(kept.read_bytes())
-        emulator.command(self.board, Path())  # what is missing is said before anything is made
-        with tempfile.TemporaryDirectory(prefix="edgebio-search-") as scratch:
-            made = Path(scratch) / "model.tflite"
-            subprocess_call.call(_untrained, recipe, spec, classes, made)
-            cost = self._count(made)
-        storage.write_text(kept, cost.model_dump_json(indent=2) + "\n")
-        return cost
+
+        def count() -> Cost:
+            emulator.command(self.board, Path())  # report a missing tool before any work
+            with tempfile.TemporaryDirectory(prefix="edgebio-search-") as scratch:
+                model = Path(scratch) / "model.tflite"
+                subprocess_call.call(_write_untrained, recipe, spec, classes, model)
+                return self._count(model)
+
+        settings = spec.model_dump(), recipe.model.model_dump(), recipe.decision.model_dump()
+        return self._cached("", (*settings, classes), Cost, count)
 
     def trained(self, model: Path) -> Cost:
         """Count a model that carries its front end: the image, and one decision of it."""
-        kept = self.folder / f"model-{self._key(storage.sha256(model))}.json"
-        if kept.is_file():
-            return Cost.model_validate_json(kept.read_bytes())
-        cost = self._count(model)
-        storage.write_text(kept, cost.model_dump_json(indent=2) + "\n")
+        return self._cached("model-", storage.sha256(model), Cost, lambda: self._count(model))
+
+    def _cached(
+        self, prefix: str, key: Any, kind: type[_Model], count: Callable[[], _Model]
+    ) -> _Model:
+        content = [self.board.model_dump(mode="json"), asdict(self.limits), key]
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+        path = self.folder / f"{prefix}{digest}.json"
+        if path.is_file():
+            return kind.model_validate_json(path.read_bytes())
+        cost = count()
+        storage.write_text(path, cost.model_dump_json(indent=2) + "\n")
         return cost
 
     def _count(self, model: Path) -> Cost:
+        ample = _with_ample_memory(self.board)
         with tempfile.TemporaryDirectory(prefix="edgebio-search-") as scratch:
             folder = Path(scratch) / "image"
             optimize: Optimize = "speed"
@@ -175,16 +185,17 @@ class Counter:
                 manifest = firmware.build(model, self.board, folder, budget=self.limits.budget())
             except CheckFailedError:
                 optimize = "size"
-                manifest = firmware.build(
-                    model, _roomy(self.board), folder, budget=firmware.Budget("size")
-                )
+                budget = firmware.Budget("size")
+                manifest = firmware.build(model, ample, folder, budget=budget)
         graph = tflite.read(model)
-        front = self._frontend(require(graph, "counting its front end").frontend)
-        # One input is as good as many: what is executed hardly depends on it.
+        spec = require_metadata(graph, "counting its front end").frontend
+        front = self._cached(
+            "frontend-", spec.model_dump(), DecisionCost, lambda: bench_decision(self.board, spec)
+        )
+        # One input is enough: instruction counts hardly depend on it.
         shape = graph.tensors[graph.inputs[0]].shape[1:]
         x = np.random.default_rng(0).integers(-128, 128, (1, *shape), np.int8)
-        budget = firmware.Budget(optimize, weights=manifest.weights)
-        network = bench(_roomy(self.board), model, x, budget)
+        network = bench(ample, model, x, firmware.Budget(optimize, weights=manifest.weights))
         cycles = None
         if network.cycles and front.cycles:
             cycles = network.cycles.estimate + front.cycles
@@ -201,35 +212,20 @@ class Counter:
             fits=optimize == "speed",
         )
 
-    def _frontend(self, spec: FrontendSpec) -> DecisionCost:
-        kept = self.folder / f"frontend-{self._key(spec.model_dump())}.json"
-        if kept.is_file():
-            return DecisionCost.model_validate_json(kept.read_bytes())
-        cost = bench_decision(self.board, spec)
-        storage.write_text(kept, cost.model_dump_json(indent=2) + "\n")
-        return cost
 
-    def _key(self, *what: Any) -> str:
-        about = [self.board.model_dump(mode="json"), asdict(self.limits), what]
-        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:24]
-
-
-def _roomy(board: Board) -> Board:
-    """Give the same board with all the memory that one could want, to see what an image takes."""
+def _with_ample_memory(board: Board) -> Board:
+    """Return the board with so much memory that any image fits, to see what it takes."""
     memory = board.memory
-    return board.model_copy(
-        update={
-            "memory": memory.model_copy(
-                update={
-                    "flash": memory.flash.model_copy(update={"bytes": _ROOM}),
-                    "ram": memory.ram.model_copy(update={"bytes": _ROOM}),
-                }
-            )
-        }
+    flash, ram = (
+        region.model_copy(update={"bytes": _AMPLE}) for region in (memory.flash, memory.ram)
     )
+    update = {"memory": memory.model_copy(update={"flash": flash, "ram": ram})}
+    return board.model_copy(update=update)
 
 
-def _untrained(recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...], target: Path) -> None:
+def _write_untrained(
+    recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...], target: Path
+) -> None:
     """Write the .tflite of a recipe's network with random weights and statistics."""
     from edgebio import models
     from edgebio.models.keras import keras
@@ -239,23 +235,23 @@ def _untrained(recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...], tar
     keras.utils.set_random_seed(_SEED)
     network = models.build(recipe.model, spec.image_shape, len(classes))
     rng = np.random.default_rng(_SEED)
-    # Biases of 0 would be rarer than any: as after training, none is.
+    # After training no bias is 0, so none is here either.
     network.set_weights(
         [
             w + rng.normal(scale=0.05, size=w.shape).astype(w.dtype) ** 2
             for w in network.get_weights()
         ]
     )
-    images = rng.integers(-128, 128, (_CALIBRATION, *spec.image_shape), np.int8)
+    images = rng.integers(-128, 128, (_CALIBRATION_IMAGES, *spec.image_shape), np.int8)
     with silence_output():
-        model = to_int8(to_float(network, spec.image_shape), images, 100.0)
+        model = to_int8(to_float(network), images, 100.0)
     logs = rng.integers(0, 1 << 13, (64, spec.n_bins, spec.channels)).astype(np.int16)
-    about = ModelMetadata(
+    metadata = ModelMetadata(
         name=recipe.name,
         classes=classes,
         frontend=spec,
         standardization=Standardization.learn(spec, [logs]),
         decision=recipe.decision,
     )
-    made = flatbuffer.with_metadata(model, ENTRY, about.model_dump_json().encode())
-    storage.write_bytes(target, made)
+    content = flatbuffer.with_metadata(model, ENTRY, metadata.model_dump_json().encode())
+    storage.write_bytes(target, content)
