@@ -20,16 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from edgebio import boards, recipes, storage
+from edgebio import boards, recipes, storage, tasks
 from edgebio.boards import Board
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
-from edgebio.evaluation.evaluate import by_generated_c
 from edgebio.firmware.bench import bench
-from edgebio.quantize import quantize
 from edgebio.recipes import Recipe, Scheme, TeacherSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training import run as runs
+from edgebio.tasks.run_folder import METRICS, RECIPE
+from edgebio.tasks.stft_classifier.run import ImageRun
 
 SCHEMES: tuple[Scheme, ...] = ("ptq", "qat", "prune", "cluster")
 HELD = 64  # windows that are held against tflite-micro
@@ -49,7 +48,7 @@ class Row:
     instructions, flash, ram
         On the board, of an image with a minimal application.
     weights, deflated, zeros, distinct
-        See `edgebio.quantize.report.weights`.
+        See `edgebio.quantize.layer_report.weight_statistics`.
     differing
         Output bytes of `HELD` windows unlike tflite-micro's.
     seconds
@@ -99,14 +98,12 @@ def networks(recipe: Recipe, smaller: float, larger: float) -> dict[str, Recipe]
 def trained(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> float:
     """Train unless that is done, and tell the processor's seconds that it took."""
     kept = folder / "seconds.json"
-    if (folder / runs.METRICS).is_file() and kept.is_file():
-        if recipes.load(folder / runs.RECIPE) == recipe:
+    if (folder / METRICS).is_file() and kept.is_file():
+        if recipes.load(folder / RECIPE) == recipe:
             return float(json.loads(kept.read_text()))
         raise EdgebioError(f"{folder}: a run of another recipe; choose another folder")
-    from edgebio.training.train import train
-
     start = time.process_time()
-    train(recipe, recordings, folder)
+    tasks.train(recipe, recordings, folder)
     seconds = round(time.process_time() - start, 1)
     storage.write_json(kept, seconds)
     return seconds
@@ -120,15 +117,14 @@ def measure(
     kept = run / f"row-{scheme}.json"
     if kept.is_file():
         return Row(**json.loads(kept.read_text()))
-    from edgebio.quantize import report
-
-    found = quantize(run, by_generated_c, scheme, lambda run: recordings)
+    quantized = tasks.quantize(run, scheme=scheme, recordings=recordings, engine=tasks.generated_c)
+    found = quantized.document()
     model = run / "model.tflite"
-    read = runs.load(run)
-    test = read.test()
+    read = ImageRun.load(run)
+    test = read.test_images()
     some = np.unique(np.linspace(0, len(test) - 1, HELD).astype(np.int64))
     images, content = test.take(some), model.read_bytes()
-    expected, kernels = report.decide(content, images)
+    expected, kernels = tasks.interpreter(content, images)
     if kernels != "tflite-micro":
         raise EdgebioError("nothing to hold the generated C against: install tflite-micro")
     differing = int((HostModel(content).run(images) != expected).sum())

@@ -109,6 +109,19 @@ def describe_training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     if metrics.get("new_people"):
         training = training.for_new_subjects()
     early_stopping = training.patience and metrics["validation"]["recordings"]
+    augment = [
+        name.replace("_", " ") for name, value in training.augment.model_dump().items() if value
+    ]
+    options = [
+        *describe_loss(training),
+        *_if(training.weight_decay, f"weight decay {training.weight_decay:g}"),
+        *_if(training.ema_momentum,
+             f"moving average of the weights with momentum {training.ema_momentum:g}"),
+        *_if(augment, f"augmentation by {join_words(augment)}"),
+    ]  # fmt: skip
+    costs = [f"{name} {cost:g}" for name, cost in training.costs.items()]
+    teacher = training.teacher.filters if training.teacher else ()
+    pretraining = metrics.get("others", {"recordings": 0})["recordings"]
     return " ".join(
         [
             f"Network: {model.family} with {_numbers(model.filters)} filters"
@@ -117,71 +130,36 @@ def describe_training(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
             + f" ({metrics['parameters']:,} parameters).",
             f"Training: {'up to ' if early_stopping else ''}{training.epochs} epochs, batch size "
             f"{training.batch}, Adam with a cosine schedule from {training.learning_rate:g}, seed "
-            f"{training.seed}{''.join(f', {option}' for option in _options(training))}.",
-            *_stages(recipe, training, metrics, bool(early_stopping)),
+            f"{training.seed}{''.join(f', {option}' for option in options)}.",
+            *_if(pretraining, f"Before that it was pretrained on {pretraining:,} recordings of "
+                 f"{join_words(recipe.other_datasets)}."),
+            *_if(teacher, f"It learned from the labels and from a teacher of {_numbers(teacher)} "
+                 "filters."),
+            *_if(early_stopping, f"Training stops after {training.patience} epochs without a lower "
+                 "validation loss and keeps the weights of the best epoch."),
+            *_if(metrics["tune"]["recordings"], "It was then tuned to the tested subject: "
+                 f"{recipe.training.tune_epochs} epochs from "
+                 f"{recipe.training.tune_learning_rate:g}."),
+            *_if(training.prior, "Its probabilities are divided by the class frequencies to the "
+                 f"power {training.prior:g}, which favors rare classes."),
+            *_if(costs, f"Cost of a missed segment: {join_words(costs)}; 1 for any other class."),
             f"Images are standardized by {_NORMALIZATION[training.normalization]}.",
         ]
-    )
-
-
-def _options(training: TrainingSettings) -> list[str]:
-    options = describe_loss(training)
-    if training.weight_decay:
-        options.append(f"weight decay {training.weight_decay:g}")
-    if training.ema_momentum:
-        options.append(f"moving average of the weights with momentum {training.ema_momentum:g}")
-    augmentation = [
-        name.replace("_", " ") for name, value in training.augment.model_dump().items() if value
-    ]
-    return [*options, f"augmentation by {join_words(augmentation)}"] if augmentation else options
-
-
-def _stages(
-    recipe: Recipe, training: TrainingSettings, metrics: Mapping[str, Any], early_stopping: bool
-) -> list[str]:
-    """Sentences about what comes before, during and after the main training."""
-    text = []
-    if "others" in metrics:
-        text.append(
-            f"Before that it was pretrained on {metrics['others']['recordings']:,} recordings of "
-            f"{join_words(recipe.other_datasets)}."
-        )
-    if training.teacher:
-        filters = _numbers(training.teacher.filters)
-        text.append(f"It learned from the labels and from a teacher of {filters} filters.")
-    if early_stopping:
-        text.append(
-            f"Training stops after {training.patience} epochs without a lower validation loss and "
-            "keeps the weights of the best epoch."
-        )
-    if metrics["tune"]["recordings"]:
-        text.append(
-            f"It was then tuned to the tested subject: {recipe.training.tune_epochs} epochs from "
-            f"{recipe.training.tune_learning_rate:g}."
-        )
-    if training.prior:
-        text.append(
-            "Its probabilities are divided by the class frequencies to the power "
-            f"{training.prior:g}, which favors rare classes."
-        )
-    if training.costs:
-        costs = join_words([f"{name} {cost:g}" for name, cost in training.costs.items()])
-        text.append(f"Cost of a missed segment: {costs}; 1 for any other class.")
-    return text
+    )  # fmt: skip
 
 
 def describe_loss(training: TrainingSettings) -> list[str]:
     """Describe how classes and labels are weighted in the loss."""
-    text = []
-    if training.class_weights:
-        power = training.class_weights
-        text.append(
-            "classes weighted by inverse frequency"
-            + (f" to the power {power:g}" if power != 1 else "")
-        )
-    if training.label_smoothing:
-        text.append(f"label smoothing {training.label_smoothing:g}")
-    return text
+    power = training.class_weights
+    exponent = f" to the power {power:g}" if power != 1 else ""
+    return [
+        *_if(power, f"classes weighted by inverse frequency{exponent}"),
+        *_if(training.label_smoothing, f"label smoothing {training.label_smoothing:g}"),
+    ]
+
+
+def _if(condition: Any, text: str) -> list[str]:
+    return [text] if condition else []
 
 
 def describe_artifacts(left_out: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

@@ -28,22 +28,19 @@ def measurement_sections(folder: Path, model_sha256: str) -> tuple[list[Section]
 def ladder_section(document: Mapping[str, Any]) -> Section:
     """Rungs that ``edgebio validate`` compared."""
     state = {True: "holds", False: "BROKEN", None: "not compared"}
-    rows = [
-        [
-            f"{rung['rung']} {rung['name']}",
-            f"{rung['compared']:,}",
-            "–" if rung["snr_db"] is not None else f"{rung['differing']:,}",
-            "–" if rung["snr_db"] is None else f"{rung['snr_db']:.1f}\u00a0dB",
-            state[rung["ok"]],
-        ]
-        for rung in document["rungs"]
-    ]
-    board = f" on {document['board']}" if document["board"] else ""
-    return Section(
-        "The ladder",
-        [f"Result of edgebio validate{board} with recordings: {document['recordings']}."],
-        tables=[Table(["rung", "compared", "differing", "SNR", ""], rows)],
+    table = Table.tabulate(
+        document["rungs"],
+        {
+            "rung": "{rung} {name}",
+            "compared": "{compared:,}",
+            "differing": lambda r: "–" if r["snr_db"] is not None else f"{r['differing']:,}",
+            "SNR": lambda r: "–" if r["snr_db"] is None else f"{r['snr_db']:.1f}\u00a0dB",
+            "": lambda r: state[r["ok"]],
+        },
     )
+    board = f" on {document['board']}" if document["board"] else ""
+    text = f"Result of edgebio validate{board} with recordings: {document['recordings']}."
+    return Section("The ladder", [text], tables=[table])
 
 
 def cost_section(document: Mapping[str, Any]) -> Section:
@@ -97,32 +94,34 @@ def hil_section(document: Mapping[str, Any]) -> Section:
     """Checks, comparisons and latencies of ``edgebio hil``."""
     checks = {check["name"]: check for check in document["checks"]}
     state = {True: "holds", False: "FAILED", None: "not run"}
-    rows = [[name, check["note"], state[check["ok"]]] for name, check in checks.items()]
-    tables = [Table(["check", "result", ""], rows)]
-    rows = [
-        [m["name"], f"{m['compared']:,}", f"{m['differing']:,}", str(m["worst"]),
-         "exact" if not m["differing"] else f"{m['cosine']:.6f}"]
-        for check in checks.values()
-        for m in check["measures"]
-    ]  # fmt: skip
-    if rows:
-        columns = ["stage or layer", "values", "differing", "largest difference", "cosine"]
-        tables.append(Table(columns, rows, "Values of the board against the host."))
+    columns = {"check": "{name}", "result": "{note}", "": lambda check: state[check["ok"]]}
+    tables = [Table.tabulate(checks.values(), columns)]
+    measures = [measure for check in checks.values() for measure in check["measures"]]
+    if measures:
+        columns = {
+            "stage or layer": "{name}",
+            "values": "{compared:,}",
+            "differing": "{differing:,}",
+            "largest difference": "{worst}",
+            "cosine": lambda m: f"{m['cosine']:.6f}" if m["differing"] else "exact",
+        }
+        caption = "Values of the board against the host."
+        tables.append(Table.tabulate(measures, columns, caption))
     latency, soak = checks.get("latency", {}), checks.get("soak", {}).get("latency")
     times = {
-        name: {key: f"{value / 1000:.2f}" for key, value in latency[micros].items()}
+        name: {key: value / 1000 for key, value in latency[micros].items()}
         for micros, name in (("frontend_us", "front end"), ("model_us", "network"))
         if micros in latency
     }
     if soak:
-        times["last sample to decision, streamed"] = {k: f"{v:.2f}" for k, v in soak.items()}
+        times["last sample to decision, streamed"] = soak
     if times:
         names = list(next(iter(times.values())))
-        rows = [[name, *(row.get(key, "–") for key in names)] for name, row in times.items()]
+        rows = [
+            [name, *(f"{row[key]:.2f}" if key in row else "–" for key in names)]
+            for name, row in times.items()
+        ]
         caption = "By the board's clock; the streamed latency by the host's."
         tables.append(Table(["milliseconds", *names], rows, caption))
-    return Section(
-        f"Hardware in the loop: {document['board']}",
-        [f"Result of edgebio hil for the board on {document['port']}."],
-        tables=tables,
-    )
+    text = f"Result of edgebio hil for the board on {document['port']}."
+    return Section(f"Hardware in the loop: {document['board']}", [text], tables=tables)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.report.charts import bars, confusion_matrix, roc_curves, training_curves
-from edgebio.report.page import Figure, Section, Table, decimal, percent
+from edgebio.report.charts import bars, confusion_matrix, curves, roc_curves
+from edgebio.report.page import Figure, Section, Table, decimal, metric, percent
 from edgebio.training import metrics
 
 _SCHEMES = {
@@ -36,20 +36,22 @@ def training_section(
 ) -> Section:
     """Loss and accuracy over epochs, of one training or of several folds."""
     figures = []
-    folds = f" One curve per fold ({len(histories)})." if len(histories) > 1 else ""
+    marks = {"best epoch": best_epoch} if best_epoch else {}
     for key, ylabel in (("loss", "cross-entropy"), ("accuracy", "accuracy")):
         series = {
             name: [history[prefix + key] for history in histories if history.get(prefix + key)]
             for name, prefix in (("training", ""), ("validation", "val_"))
         }
-        series = {name: curves for name, curves in series.items() if curves}
-        if not series:
-            continue
-        title = f"{key.capitalize()} over epochs"
-        caption = f"{title}.{folds}"
-        if key == "accuracy":
-            caption += " Training accuracy is measured on augmented images."
-        figures.append(Figure(training_curves(title, series, ylabel, best_epoch), caption))
+        series = {name: lines for name, lines in series.items() if lines}
+        if series:
+            title = f"{key.capitalize()} over epochs"
+            caption = f"{title}."
+            if len(histories) > 1:
+                caption += f" One curve per fold ({len(histories)})."
+            if key == "accuracy":
+                caption += " Training accuracy is measured on augmented images."
+            chart = curves(title, series, "epoch", ylabel, marks=marks)
+            figures.append(Figure(chart, caption))
     return Section("Training", figures=figures)
 
 
@@ -80,27 +82,28 @@ def decisions_section(
         caption += " An empty row is a class without test segments."
     figures = [Figure(chart, caption)]
     areas = metrics.roc_areas(labels, values)
-    curves = metrics.roc_curves(labels, values)
-    if curves:
-        lowest = sorted(curves, key=lambda k: areas[k])[:2]
-        chart = roc_curves(
-            f"ROC of {network}", {classes[k]: curve for k, curve in curves.items()},
-            [classes[k] for k in lowest],
-        )  # fmt: skip
+    rates = {classes[k]: curve for k, curve in metrics.roc_curves(labels, values).items()}
+    if rates:
+        lowest = [classes[k] for k in sorted(areas, key=lambda k: areas[k])[:2]]
+        chart = roc_curves(f"ROC of {network}", rates, lowest)
         caption = (
             f"ROC of {network}, each class against the rest. The classes with the smallest areas "
             "are named."
         )
         figures.append(Figure(chart, caption))
     rows = [
-        [
-            name, percent(row["recall"]), percent(row["precision"]), decimal(row["f1"]),
-            decimal(areas.get(k)), f"{row['windows']:,}",
-        ]
+        {**row, "class": name, "area": areas.get(k)}
         for k, (name, row) in enumerate(zip(classes, by_class, strict=True))
-    ]  # fmt: skip
-    columns = ["class", "recall", "precision (+P)", "F1", "ROC-AUC", "segments"]
-    return Section("Decisions by class", figures=figures, tables=[Table(columns, rows)])
+    ]
+    columns = {
+        "class": "{class}",
+        "recall": lambda row: percent(row["recall"]),
+        "precision (+P)": lambda row: percent(row["precision"]),
+        "F1": metric("f1"),
+        "ROC-AUC": metric("area"),
+        "segments": "{windows:,}",
+    }
+    return Section("Decisions by class", figures=figures, tables=[Table.tabulate(rows, columns)])
 
 
 def quantization_section(report: Mapping[str, Any]) -> Section:

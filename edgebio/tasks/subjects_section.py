@@ -69,11 +69,10 @@ def subjects_section(
         for row, values in zip(rows, zip(*columns, strict=True), strict=True)
     ]
     if len(rows) > 1:
-        limits = [confidence_interval(column) for column in columns]
         cells += [
             ["mean", *(decimal(mean(column)) for column in columns)],
             ["standard deviation", *(decimal(deviation(column)) for column in columns)],
-            ["95 % interval", *(f"{b[0]:.3f} –\u00a0{b[1]:.3f}" if b else "–" for b in limits)],
+            ["95 % interval", *(interval_text(confidence_interval(each)) for each in columns)],
         ]
     chart = subject_dots(
         "Accuracy by subject", series, "accuracy", float(np.mean(accuracies)), bounds
@@ -111,3 +110,8 @@ def _explanations(keys: Sequence[str], vote_delay: str) -> list[str]:
 def vote_delay(step: int, rate: float) -> str:
     """Delay of a majority vote over `VOTES` segments, with a segment every `step` samples."""
     return f"{VOTES // 2 * 1000 * step / rate:.0f} ms"
+
+
+def interval_text(interval: Sequence[float] | None) -> str:
+    """A confidence interval, or a dash."""
+    return "{:.3f} –\u00a0{:.3f}".format(*interval) if interval else "–"

@@ -1,4 +1,4 @@
-"""An int8 network as one that can learn, against the generated C of the same file."""
+"""A trainable int8 network, against the generated C of the same file."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
 from edgebio import tflite
-from edgebio.calibration.int8_network import Network
+from edgebio.calibration.int8_network import Int8Network
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
@@ -26,25 +26,25 @@ def images(content, n=40):
     return np.random.default_rng(1).integers(-80, 80, (n, *shape)).astype(np.int8)
 
 
-def real(content, pixels):
+def pixels_to_float(content, pixels):
     source = tflite.read(content).tensors[tflite.read(content).inputs[0]]
     return ((pixels - source.zero_point[0]) * source.scale[0]).astype(np.float32)
 
 
-def test_what_has_learned_nothing_is_the_same_network(content):
-    """Weights are as they were; where the converter left room in a filter it is used."""
-    made = Network(content).content()
+def test_untrained_network_is_unchanged(content):
+    """Weights are the same, but a filter uses all codes, which the converter may not have done."""
+    made = Int8Network(content).content()
     assert len(made) == len(content)
     x = images(content)
     before, after = HostModel(content).run(x).astype(int), HostModel(made).run(x).astype(int)
     assert np.abs(before - after).max() <= 2
-    again = Network(made).content()
+    again = Int8Network(made).content()
     assert np.abs(HostModel(again).run(x).astype(int) - after).max() <= 1
 
 
-def test_it_computes_what_the_device_does(content):
+def test_network_computes_what_the_device_computes(content):
     x = images(content)
-    logits = Network(content)(tf.constant(real(content, x)))
+    logits = Int8Network(content)(tf.constant(pixels_to_float(content, x)))
     found = tf.nn.softmax(logits).numpy()
     host = HostModel(content)
     expected = (host.run(x).astype(float) - host.output_zero_point) * host.output_scale
@@ -52,9 +52,9 @@ def test_it_computes_what_the_device_does(content):
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.995
 
 
-def test_only_constants_change_where_it_learns(content):
-    network = Network(content)
-    x = tf.constant(real(content, images(content)))
+def test_only_constants_change_in_training(content):
+    network = Int8Network(content)
+    x = tf.constant(pixels_to_float(content, images(content)))
     target = tf.one_hot(np.arange(40) % network(x).shape[-1], network(x).shape[-1])
     losses = []
     for _ in range(12):
@@ -74,15 +74,15 @@ def test_only_constants_change_where_it_learns(content):
         np.testing.assert_array_equal(one.zero_point, other.zero_point)
         if one.data is None:
             np.testing.assert_array_equal(one.scale, other.scale)
-    # What is written is what was learned, but for the rounding of weights.
+    # The file holds what was learned, but for the rounding of weights.
     learned = tf.nn.softmax(network(x)).numpy()
-    read_back = tf.nn.softmax(Network(made)(x)).numpy()
+    read_back = tf.nn.softmax(Int8Network(made)(x)).numpy()
     assert np.abs(learned - read_back).max() < 0.1
 
 
-def test_the_moments_of_a_layer_are_those_of_what_it_sums_up(models_folder):
+def test_moments_of_a_layer_are_those_of_its_sums(models_folder):
     content = (models_folder / "emg_cnn.tflite").read_bytes()
-    network, x = Network(content), real(content, images(content, 700))
+    network, x = Int8Network(content), pixels_to_float(content, images(content, 700))
     layer = network.convolutions[1]
     y = network(tf.constant(x), layer).numpy().astype(float)
     mean, deviation = network.moments(layer, x)
@@ -90,7 +90,7 @@ def test_the_moments_of_a_layer_are_those_of_what_it_sums_up(models_folder):
     np.testing.assert_allclose(deviation, y.std(axis=(0, 1, 2)), rtol=1e-4)
 
 
-def test_another_operator_is_named(models_folder):
+def test_unknown_operator_is_named(models_folder):
     graph = None
     for path in sorted(models_folder.glob("*.tflite")):
         kinds = {o.kind for o in tflite.read(path).operators}
@@ -98,12 +98,12 @@ def test_another_operator_is_named(models_folder):
             graph = path
     if graph is None:
         pytest.skip("no reference model has an addition")
-    with pytest.raises(EdgebioError, match=r"operator \d+ \(\w+\) cannot be adapted"):
-        Network(graph.read_bytes())
+    with pytest.raises(EdgebioError, match=r"operator \d+ \(\w+\) cannot be calibrated"):
+        Int8Network(graph.read_bytes())
 
 
 def test_constants_of_another_size_are_refused(content):
-    kernel = Network(content).layers[0].operator.inputs[1]
+    kernel = Int8Network(content).layers[0].operator.inputs[1]
     with pytest.raises(EdgebioError, match=f"tensor {kernel}: 3 bytes do not fit"):
         with_constants(content, {kernel: np.zeros(3, np.int8)}, {})
     with pytest.raises(EdgebioError, match=f"scales of tensor {kernel}"):

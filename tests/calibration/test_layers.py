@@ -10,21 +10,16 @@ from click.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
-from edgebio.training.fit import real
-
-from edgebio import calibration, tflite
+from edgebio import calibration, tasks, tflite
 from edgebio.calibration import layers
 from edgebio.calibration.int8_network import Int8Network
 from edgebio.cli import main
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
-from edgebio.tasks import generated_c
 from edgebio.protocols import split
 from edgebio.recipes import NewSubjectsSettings
 from edgebio.recordings import save_recordings
-from edgebio.tasks.stft_classifier import quantize
-from edgebio.tasks.stft_classifier import run as runs
-from edgebio.tasks.stft_classifier.train import train_fold
+from edgebio.tasks.stft_classifier.run import ImageRun
 from edgebio.tflite.metadata import require_metadata
 from tests import tiny
 
@@ -43,7 +38,7 @@ RECIPE = tiny.RECIPE.model_copy(
 
 @functools.cache
 def layers_run():
-    """A network of two people, tested on the two sessions of a third who is louder; quantized."""
+    """A network of two subjects, tested on both sessions of a louder third; quantized."""
     folder = tiny.folder() / "layers"
     other = [
         dataclasses.replace(
@@ -56,8 +51,8 @@ def layers_run():
         for f in split("cross-subject", [*tiny.recordings("1"), *tiny.recordings("2"), *other])
         if f.name == "3"
     )
-    train_fold(RECIPE, fold, folder)
-    quantize(folder, generated_c)
+    tasks.task_of(RECIPE).train(RECIPE, fold, folder)
+    tasks.quantize(folder, engine=tasks.generated_c)
     return folder, other
 
 
@@ -67,7 +62,7 @@ def run():
     return folder, json.loads((folder / "quantize.json").read_text()), other
 
 
-def test_int8_follows_float_sitting_by_sitting(run):
+def test_int8_follows_float_in_each_session(run):
     folder, report, _ = run
     assert report["decisions_differing"] <= 0.03 * report["windows"]
     assert abs(report["accuracy_int8"] - report["accuracy_float"]) <= 0.02
@@ -82,32 +77,32 @@ def test_each_convolution_gets_the_statistics_of_training(run):
     folder, _, other = run
     content = (folder / "model.tflite").read_bytes()
     about = require_metadata(tflite.read(content), "x")
-    sitting = [r for r in other if r.session == "2"]
-    made = calibration.calibrate(content, sitting, labels=False)
-    assert (made.layers, made.windows) == (True, 0)
+    session = [r for r in other if r.session == "2"]
+    made = calibration.calibrate(content, session, labels=False)
+    assert (made.layers, made.segments) == (True, 0)
     after = require_metadata(tflite.read(made.content), "x")
     assert after.layers == about.layers
     assert after.standardization != about.standardization
 
     from edgebio.frontend.twin import Twin
     from edgebio.recipes import DataSettings
-    from edgebio.training.images import Images
+    from edgebio.training.images import Images, pixels_to_float
 
     twin = Twin(after.frontend, after.standardization)
-    seen = pixels_to_float(Images.cut(twin, sitting, 1, DataSettings()).spread(layers.IMAGES))
+    seen = pixels_to_float(Images.cut(twin, session, 1, DataSettings()).spread(layers.IMAGES))
     for aim, found in zip(
         about.layers, layers.measure_layers(Int8Network(made.content), seen), strict=True
     ):
         np.testing.assert_allclose(found.mean, aim.mean, atol=0.05)
         np.testing.assert_allclose(found.deviation, aim.deviation, rtol=0.1, atol=0.02)
     # The same signal again changes nothing more.
-    again = calibration.calibrate(made.content, sitting, labels=False).content
+    again = calibration.calibrate(made.content, session, labels=False).content
     x = (seen[:50] * 32).astype(np.int8)
     one, other_ = (HostModel(c).run(x).astype(int) for c in (made.content, again))
     assert np.abs(one - other_).max() <= 6
 
 
-def test_one_repetition_teaches_the_wearer(run, tmp_path):
+def test_one_repetition_of_each_class_tunes_to_the_wearer(run, tmp_path):
     """From a file of the wearer's own, which lists the classes in an order of its own."""
     folder, report, other = run
     content = (folder / "model.tflite").read_bytes()
@@ -138,20 +133,20 @@ def test_one_repetition_teaches_the_wearer(run, tmp_path):
     assert kept.frames == images.frames
 
 
-def test_what_cannot_teach_is_refused(run):
+def test_unsuitable_recordings_and_models_are_refused(run):
     folder, _, other = run
     content = (folder / "model.tflite").read_bytes()
     some = [r for r in other if r.repetition == 0 and r.labels[0] != 1]
     missing = some[0].classes[1]
-    with pytest.raises(EdgebioError, match=f"no window of class '{missing}'; to learn"):
+    with pytest.raises(EdgebioError, match=f"no segment of class '{missing}'; to learn"):
         calibration.calibrate(content, some, labels=True)
     named = [dataclasses.replace(r, classes=tuple("abcdefg")) for r in some]
-    with pytest.raises(EdgebioError, match=r"has class 'a'; the model knows .*--no-labels"):
+    with pytest.raises(EdgebioError, match=r"has class 'a'; the model has .*--no-labels"):
         calibration.calibrate(content, named, labels=True)
     plain = require_metadata(tflite.read(content), "x").model_copy(update={"layers": ()})
     from edgebio.tflite.metadata import replace_metadata
 
-    with pytest.raises(EdgebioError, match="does not say what statistics"):
+    with pytest.raises(EdgebioError, match="has no layer statistics"):
         layers.calibrate_layers(replace_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
     wrong = require_metadata(tflite.read(content), "x")
     cut = wrong.model_copy(update={"layers": wrong.layers[:1]})

@@ -9,7 +9,7 @@ SHAPE = (9, 32, 10)
 
 
 def parameters(settings, channels, classes):
-    """Weights, two figures of each batch normalisation and two of its statistics, classifier."""
+    """Weights, two parameters of each batch normalization and two of its statistics, classifier."""
     count, before = 0, channels
     for number, filters in enumerate(settings.filters):
         if settings.family == "cnn" or number == 0:
@@ -23,7 +23,7 @@ def parameters(settings, channels, classes):
 
 @pytest.mark.parametrize("family", ["cnn", "dscnn"])
 @pytest.mark.parametrize("filters", [(4,), (4, 6, 8)])
-def test_it_has_the_size_that_the_recipe_asks_for(family, filters):
+def test_network_has_the_size_of_the_recipe(family, filters):
     settings = ModelSettings(family=family, filters=filters, pool_after=(0,))
     model = models.build(settings, SHAPE, 5)
     assert model.input_shape == (None, *SHAPE)
@@ -49,12 +49,12 @@ def test_a_hidden_layer_and_all_places_of_the_map():
 
 
 @pytest.mark.parametrize(
-    ("pool_after", "said"),
-    [((4,), "names block 4"), ((0, 1, 2, 3), "4 pools of 2x2 leave nothing")],
+    ("pool_after", "message"),
+    [((4,), "no block 4"), ((0, 1, 2, 3), "4 pools of 2x2 leave nothing")],
 )
-def test_what_cannot_be_built_is_said(pool_after, said):
+def test_unsuitable_pools_are_refused(pool_after, message):
     settings = ModelSettings(filters=(4, 4, 4, 4), pool_after=pool_after)
-    with pytest.raises(EdgebioError, match=said):
+    with pytest.raises(EdgebioError, match=message):
         models.build(settings, SHAPE, 5)
 
 

@@ -7,15 +7,15 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from edgebio import tflite
+from edgebio import tasks, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.models.keras import schema
-from edgebio.quantize import flatbuffer
-from edgebio.quantize import layer_report
+from edgebio.quantize import flatbuffer, layer_report
+from edgebio.quantize.converter_process import run_converter
 from edgebio.tasks.stft_classifier import quantize
+from edgebio.tasks.stft_classifier.run import ImageRun
 from edgebio.tflite.metadata import read_metadata
-from edgebio.tasks.stft_classifier import run as runs
 from tests import tiny
 
 
@@ -33,7 +33,7 @@ def copy(tmp_path):
     return folder
 
 
-def test_the_input_takes_pixels_as_they_are(model):
+def test_input_takes_pixels_as_they_are(model):
     graph = tflite.read(model)
     image, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
     assert image.dtype == output.dtype == "int8"
@@ -42,7 +42,7 @@ def test_the_input_takes_pixels_as_they_are(model):
     assert image.shape == (1, 9, 32, 10)
 
 
-def test_everything_between_is_int8(model):
+def test_everything_in_between_is_int8(model):
     graph = tflite.read(model)
     for operator in graph.operators:
         assert graph.tensors[operator.outputs[0]].dtype == "int8"
@@ -50,8 +50,8 @@ def test_everything_between_is_int8(model):
     assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
 
 
-def test_the_model_says_what_it_is(model):
-    run = runs.load(tiny.run())
+def test_metadata_describes_the_model(model):
+    run = ImageRun.load(tiny.run())
     found = read_metadata(tflite.read(model))
     assert found is not None
     assert found.name == "tiny"
@@ -61,12 +61,12 @@ def test_the_model_says_what_it_is(model):
     assert found.decision == run.recipe.decision
 
 
-def test_the_report_agrees_with_the_model(model):
+def test_report_agrees_with_the_model(model):
     found = tiny.quantized()
     assert json.loads((tiny.run() / "quantize.json").read_text()) == found
-    run = runs.load(tiny.run())
-    test = run.test()
-    outputs = HostModel(model).run(test.all())  # tflite-micro has computed the report's figure
+    run = ImageRun.load(tiny.run())
+    test = run.test_images()
+    outputs = HostModel(model).run(test.all())  # the report's metric is by tflite-micro
     assert found["kernels"] == "tflite-micro"
     assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
     assert found["accuracy_float"] == run.metrics["accuracy"]
@@ -86,17 +86,17 @@ def test_int8_is_close_to_float_in_every_layer():
     assert found["decisions_differing"] < 0.05 * found["windows"]
 
 
-def test_it_can_be_made_again_byte_for_byte_whoever_runs_it(tmp_path, model):
+def test_model_is_the_same_byte_for_byte_with_any_engine(tmp_path, model):
     folder = copy(tmp_path)
-    found = quantize(
-        folder, lambda model, images: (np.eye(7, dtype=np.int8)[[0] * len(images)], "x")
-    )
+    found = tasks.quantize(
+        folder, engine=lambda model, images: (np.eye(7, dtype=np.int8)[[0] * len(images)], "x")
+    ).document()
     assert (folder / "model.tflite").read_bytes() == model
     assert found["kernels"] == "x"
     assert found["accuracy_int8"] == pytest.approx(1 / 7, abs=0.01)
 
 
-def test_constants_lie_where_kernels_can_read_them(model):
+def test_constants_are_aligned_for_kernels(model):
     unpacked = schema.Model.GetRootAs(model, 0)
     for k in range(unpacked.BuffersLength()):
         buffer = unpacked.Buffers(k)
@@ -105,7 +105,7 @@ def test_constants_lie_where_kernels_can_read_them(model):
             assert first % 16 == 0
 
 
-def test_metadata_replaces_an_entry_of_its_name_and_leaves_the_network(model):
+def test_metadata_replaces_an_entry_of_its_name_only(model):
     changed = flatbuffer.with_metadata(model, "edgebio", b"{}")
     before, after = tflite.read(model), tflite.read(changed)
     assert after.metadata["edgebio"] == b"{}"
@@ -116,39 +116,52 @@ def test_metadata_replaces_an_entry_of_its_name_and_leaves_the_network(model):
             np.testing.assert_array_equal(one.data, other.data)
 
 
+def fails(folder, path):
+    raise ValueError("two lines\nno such operator")
+
+
+def test_error_of_a_conversion_is_its_last_line(tmp_path):
+    with pytest.raises(CheckFailedError, match=r"not converted: .*no such operator$") as error:
+        run_converter(fails, tmp_path, tmp_path / "x.tflite")
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
-        ("kill -SEGV $$", "converter died of SIGSEGV on this network"),
-        ("echo noise; echo 'no such operator' >&2; exit 1", "not converted: no such operator"),
-        ("exit 3", "not converted: no reason given"),
+        ("kill -SEGV $$", r"converter crashed on this network \(.*-11"),
+        ("echo noise; exit 1", "converter crashed on this network"),
     ],
 )
-def test_a_converter_that_dies_is_one_line_and_nothing_is_lost(tmp_path, monkeypatch, script, said):
+def test_crash_of_the_converter_is_one_line_and_changes_nothing(
+    tmp_path, monkeypatch, script, message
+):
     folder = copy(tmp_path)
     (folder / "model.tflite").write_bytes(b"earlier")
     converter = tmp_path / "python"
     converter.write_text(f"#!/bin/sh\n{script}\n")
     converter.chmod(converter.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(converter))
-    with pytest.raises(CheckFailedError, match=said) as error:
-        quantize(folder)
+    with pytest.raises(CheckFailedError, match=message) as error:
+        tasks.quantize(folder)
     assert "\n" not in str(error.value)
     assert (folder / "model.tflite").read_bytes() == b"earlier"
 
 
-def test_a_model_with_another_input_scale_is_refused(tmp_path, monkeypatch, model):
+def test_model_with_another_input_scale_is_refused(tmp_path, monkeypatch, model):
     folder = copy(tmp_path)
     unpacked = flatbuffer.unpack(model)
     graph = unpacked.subgraphs[0]
     graph.tensors[graph.inputs[0]].quantization.scale = np.array([0.05], np.float32)
     wrong = flatbuffer.pack(unpacked)
-    module = sys.modules["edgebio.tasks.stft_classifier.quantize"]
-    monkeypatch.setattr(
-        module, "convert", lambda name, folder, a, b: (a.write_bytes(wrong), b.write_bytes(wrong))
-    )
+
+    def run_converter(convert, folder, *paths):
+        for path in paths:
+            path.write_bytes(wrong)
+
+    monkeypatch.setattr(quantize, "run_converter", run_converter)
     with pytest.raises(CheckFailedError, match=r"input scale \[0\.05.*pixels have \[0\.03125\]"):
-        quantize(folder)
+        tasks.quantize(folder)
     assert not (folder / "model.tflite").exists()
 
 
@@ -157,14 +170,14 @@ def test_networks_with_other_operators_are_not_compared(model):
     unpacked = flatbuffer.unpack(model)
     unpacked.subgraphs[0].operators.pop()
     with pytest.raises(EdgebioError, match="changed the operators"):
-        layer_report.layers(flatbuffer.pack(unpacked), model, images)
+        layer_report.compare_layers(flatbuffer.pack(unpacked), model, images)
 
 
-def test_the_same_objects_give_the_same_bytes(model):
+def test_same_objects_give_the_same_bytes(model):
     assert flatbuffer.pack(flatbuffer.unpack(model)) == flatbuffer.pack(flatbuffer.unpack(model))
     assert flatbuffers.util.BufferHasIdentifier(model, 0, b"TFL3")
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path):
+def test_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(EdgebioError, match=r"not a finished run .*edgebio train"):
-        quantize(tmp_path)
+        tasks.quantize(tmp_path)

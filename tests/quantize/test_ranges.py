@@ -18,7 +18,7 @@ def graph(*operators):
 @given(st.floats(50.5, 100), st.integers(0, 99))
 def test_a_range_is_the_percentiles_and_holds_zero(percentile, seed):
     values = np.random.default_rng(seed).normal(0.5, 1, 400).astype(np.float32)
-    low, high = ranges.settle(graph((0, 1)), ["CONV_2D"], {1: values}, percentile)[1]
+    low, high = ranges.activation_ranges(graph((0, 1)), ["CONV_2D"], {1: values}, percentile)[1]
     assert low <= 0 <= high
     share = (100 - percentile) / 100
     assert (values > high).mean() <= share + 1 / len(values)
@@ -28,9 +28,12 @@ def test_a_range_is_the_percentiles_and_holds_zero(percentile, seed):
 def test_an_outlier_widens_no_range_below_percentile_100():
     values = np.linspace(0, 1, 10_001, dtype=np.float32)
     values[-1] = 1000
-    narrow = ranges.settle(graph((0, 1)), ["CONV_2D"], {1: values}, 99.9)[1]
+    narrow = ranges.activation_ranges(graph((0, 1)), ["CONV_2D"], {1: values}, 99.9)[1]
     assert narrow == (0.0, pytest.approx(0.999, abs=1e-3))
-    assert ranges.settle(graph((0, 1)), ["CONV_2D"], {1: values}, 100)[1] == (0.0, 1000.0)
+    assert ranges.activation_ranges(graph((0, 1)), ["CONV_2D"], {1: values}, 100)[1] == (
+        0.0,
+        1000.0,
+    )
 
 
 def test_a_pool_passes_its_range_back_and_the_softmax_has_headroom():
@@ -40,7 +43,7 @@ def test_a_pool_passes_its_range_back_and_the_softmax_has_headroom():
         3: np.array([-2, 4], np.float32),
         4: np.array([0, 1], np.float32),
     }
-    settled = ranges.settle(
+    settled = ranges.activation_ranges(
         graph((0, 1), (1, 2), (2, 3), (3, 4)),
         ["CONV_2D", "MAX_POOL_2D", "FULLY_CONNECTED", "SOFTMAX"],
         activations,
@@ -51,5 +54,5 @@ def test_a_pool_passes_its_range_back_and_the_softmax_has_headroom():
 
 
 def test_the_image_has_the_pixels_range_whatever_was_seen():
-    settled = ranges.settle(graph((0, 1)), ["CONV_2D"], {1: np.zeros(3, np.float32)}, 99)
+    settled = ranges.activation_ranges(graph((0, 1)), ["CONV_2D"], {1: np.zeros(3, np.float32)}, 99)
     assert settled[0] == (-4.0, 3.96875)

@@ -1,4 +1,4 @@
-"""Schemes that train on, from a run to the C that is generated."""
+"""Schemes that train further, from a run to the generated C."""
 
 import functools
 import json
@@ -7,14 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from edgebio import recipes, tflite
+from edgebio import recipes, tasks, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.quantize import layer_report
-from edgebio.tasks.stft_classifier import quantize
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings
+from edgebio.tasks.run_folder import NETWORK, RECIPE
+from edgebio.tasks.stft_classifier.run import ImageRun
 from edgebio.tflite.metadata import read_metadata
-from edgebio.tasks.stft_classifier import run as runs
 from tests import tiny
 
 CLUSTERS, SPARSITY = 6, 0.6
@@ -33,13 +33,14 @@ def made(scheme):
     folder = tiny.folder() / scheme
     shutil.copytree(tiny.run(), folder)
     recipe = tiny.RECIPE.model_copy(update={"quantize": SETTINGS})
-    (folder / runs.RECIPE).write_text(recipes.dump(recipe))
+    (folder / RECIPE).write_text(recipes.dump(recipe))
     (folder / "model.tflite").write_bytes(b"of another scheme")
-    return folder, quantize(folder, None, scheme, lambda run: tiny.recordings())
+    result = tasks.quantize(folder, scheme=scheme, recordings=tiny.recordings())
+    return folder, result.document()
 
 
 @pytest.mark.parametrize("scheme", ["qat", "prune", "cluster"])
-def test_the_model_is_one_for_the_firmware_and_its_c_computes_it_bit_for_bit(scheme):
+def test_generated_c_computes_the_model_bit_for_bit(scheme):
     folder, found = made(scheme)
     assert json.loads((folder / "quantize.json").read_text()) == found
     assert found["scheme"] == scheme
@@ -52,22 +53,22 @@ def test_the_model_is_one_for_the_firmware_and_its_c_computes_it_bit_for_bit(sch
     kinds = [operator.kind for operator in graph.operators]
     assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
     about = read_metadata(graph)
-    assert about.classes == runs.load(folder).frontend.classes
-    assert about.standardization == runs.load(folder).frontend.standardization
+    assert about.classes == ImageRun.load(folder).frontend.classes
+    assert about.standardization == ImageRun.load(folder).frontend.standardization
     assert found["kernels"] == "tflite-micro"
     outputs = np.load(folder / "outputs.npy")
-    test = runs.load(folder).test()
+    test = ImageRun.load(folder).test_images()
     np.testing.assert_array_equal(HostModel(content).run(test.all()), outputs)
     assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
     for layer in found["layers"]:
         assert layer["snr_db"] > 20, layer["name"]
     assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.03
-    assert (folder / runs.MODEL).read_bytes() == (tiny.run() / runs.MODEL).read_bytes()
+    assert (folder / NETWORK).read_bytes() == (tiny.run() / NETWORK).read_bytes()
 
 
 def test_zeros_survive_int8_and_the_report_counts_them():
     folder, found = made("prune")
-    weights = layer_report.weights(tflite.read((folder / "model.tflite").read_bytes()))
+    weights = layer_report.weight_statistics(tflite.read((folder / "model.tflite").read_bytes()))
     assert found["weights"] == weights
     assert weights["zeros"] >= SPARSITY - 0.02
     plain = tiny.quantized()["weights"]
@@ -76,27 +77,27 @@ def test_zeros_survive_int8_and_the_report_counts_them():
     assert weights["deflated"] < 0.75 * plain["deflated"]
 
 
-def test_a_filter_has_no_more_values_than_there_are_clusters():
+def test_filter_has_at_most_as_many_values_as_clusters():
     found = made("cluster")[1]["weights"]
     assert 2 < found["distinct"] <= CLUSTERS < tiny.quantized()["weights"]["distinct"]
     assert found["deflated"] < 0.75 * tiny.quantized()["weights"]["deflated"]
 
 
-def test_the_recipe_names_the_scheme_and_the_next_one_takes_the_models_place(tmp_path):
+def test_recipe_names_the_scheme_and_the_next_model_replaces_it(tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(made("prune")[0], folder)
-    read = recipes.load(folder / runs.RECIPE)
+    read = recipes.load(folder / RECIPE)
     settings = read.quantize.model_copy(update={"scheme": "prune"})
     changed = read.model_copy(update={"quantize": settings})
-    (folder / runs.RECIPE).write_text(recipes.dump(changed))
+    (folder / RECIPE).write_text(recipes.dump(changed))
 
-    def none(model, images):
+    def zeros(model, images):
         return np.zeros((len(images), 7), np.int8), "none"
 
     with pytest.raises(EdgebioError, match=r"14 of the 14 recordings that it was trained on"):
-        quantize(folder, none, recordings=lambda run: ())
+        tasks.quantize(folder, engine=zeros, recordings=())
     assert json.loads((folder / "quantize.json").read_text())["scheme"] == "prune"
-    found = quantize(folder, none, "ptq")
+    found = tasks.quantize(folder, engine=zeros, scheme="ptq").document()
     assert found["scheme"] == "ptq"
     assert found["tuning"] is None
     tiny.quantized()
@@ -111,7 +112,7 @@ def test_weights_are_counted_by_filter():
         for operator in graph.operators
         if operator.kind in ("CONV_2D", "FULLY_CONNECTED")
     ]
-    found = layer_report.weights(graph)
+    found = layer_report.weight_statistics(graph)
     assert found["bytes"] == sum(data.size for data in by_hand) == 10 * 9 * 8 + 8 * 9 * 12 + 12 * 7
     zeros = sum((data == 0).sum() for data in by_hand)
     assert found["zeros"] == pytest.approx(zeros / found["bytes"])

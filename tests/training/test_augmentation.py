@@ -169,5 +169,7 @@ def test_nothing_hums_where_the_image_has_no_such_bin():
     ],
 )
 def test_where_the_mains_stand(rate, fft, bins, rows):
-    spec = FrontendSpec(segment_length=4 * fft, hop_length=fft // 2, n_fft=fft, bins=bins, rate=rate, channels=2)
+    spec = FrontendSpec(
+        segment_length=4 * fft, hop_length=fft // 2, n_fft=fft, bins=bins, rate=rate, channels=2
+    )
     assert mains_bins(spec) == rows

@@ -3,8 +3,8 @@ import pytest
 
 from edgebio.models import compression_wrappers
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings, QuantizeSettings
-from edgebio.tasks.stft_classifier import run as runs
-from edgebio.tasks import provenance
+from edgebio.tasks.stft_classifier.run import ImageRun
+from edgebio.tasks.stft_classifier.train import retrain_images
 from edgebio.training.compression import compress
 from tests import tiny
 
@@ -17,8 +17,8 @@ QUICK = QuantizeSettings(
 
 
 def compressed(scheme, **training):
-    run = runs.load(tiny.run())
-    images, settings = provenance.images(run, tiny.recordings())
+    run = ImageRun.load(tiny.run())
+    images, settings = retrain_images(run, tiny.recordings())
     recipe = run.recipe.model_copy(update={"quantize": QUICK})
     network = run.network()
     before = network.get_weights()
@@ -34,28 +34,28 @@ def kernels(network):
     return [w.numpy() for w in network.weights if "kernel" in w.name]
 
 
-@pytest.mark.parametrize("average", [0.0, 0.99])
-def test_the_asked_share_of_every_layers_weights_becomes_zero(average):
-    _, found = compressed("prune", average=average)
+@pytest.mark.parametrize("momentum", [0.0, 0.99])
+def test_pruned_layers_have_the_sparsity_of_the_recipe(momentum):
+    _, found = compressed("prune", ema_momentum=momentum)
     for kernel in kernels(found.network):
         assert (kernel == 0).mean() == pytest.approx(0.6, abs=1 / kernel.size + 1e-6)
     assert len(found.history["loss"]) == 2
     assert found.aware is None
 
 
-def test_every_layers_weights_have_so_many_values():
+def test_clustered_layers_have_few_values():
     _, found = compressed("cluster")
     for kernel in kernels(found.network):
         assert 2 < len(np.unique(kernel)) <= 5
 
 
-def test_rounding_begins_where_activations_lie_and_the_image_is_the_firmwares():
+def test_roundings_start_at_the_activations_ranges_and_pixels_are_the_firmwares():
     before, found = compressed("qat", prior=0.5)
     assert any((a != b).any() for a, b in zip(before, found.network.get_weights(), strict=True))
     shared = {w.name: w.numpy() for w in found.aware.weights}
     for weight in found.network.weights:
         np.testing.assert_array_equal(weight.numpy(), shared[weight.name])
-    for name, (low, high) in compression_wrappers.ranged(found.aware).items():
+    for name, (low, high) in compression_wrappers.output_ranges(found.aware).items():
         if name != "classes":
             assert low.numpy() == 0, name  # what a ReLU made
         assert 0.2 < high.numpy() < 20, name
@@ -68,7 +68,7 @@ def test_rounding_begins_where_activations_lie_and_the_image_is_the_firmwares():
     np.testing.assert_array_equal(one, other)
 
 
-def test_a_scheme_gives_the_same_twice():
+def test_scheme_gives_the_same_weights_twice():
     one, other = (compressed("prune")[1].network.get_weights() for _ in range(2))
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a, b)

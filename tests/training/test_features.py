@@ -27,7 +27,7 @@ def test_imitated_features_follow_their_definitions(x):
             "variance": math.fsum((part - math.fsum(part) / len(part)) ** 2) / len(part),
             "ssi": math.fsum(part * part),
         }
-        np.testing.assert_allclose(row, [expected[name] for name in IMITATED_FEATURES], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(row, list(expected.values()), rtol=1e-9, atol=1e-9)
         assert soft == pytest.approx(stats.entropy(np.exp(part - part.max())), abs=1e-9)
 
 
@@ -45,6 +45,6 @@ def test_entropies_of_silence_and_of_one_peak():
     assert imitated_features(silent)[0] == 0
     assert imitated_features(silent, "softmax")[0] == pytest.approx(math.log(300))
     assert imitated_features(peak, "softmax")[0] == pytest.approx(0, abs=1e-9)
-    # As many windows as are counted at a time, and some more, of any shape.
+    # More segments than are counted at a time, of any shape.
     many = np.random.default_rng(0).normal(size=(3, 401, 20))
     np.testing.assert_array_equal(imitated_features(many)[2, 400], imitated_features(many[2, 400]))

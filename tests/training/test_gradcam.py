@@ -1,4 +1,4 @@
-"""Grad-CAM shows the places that a class rests on."""
+"""Grad-CAM shows the places that support a class."""
 
 import numpy as np
 import pytest
@@ -9,17 +9,17 @@ from edgebio.recipes import ModelSettings
 from edgebio.training import gradcam
 from edgebio.training.images import Images
 
-COLUMNS, BINS = 12, 8
+FRAMES, BINS = 12, 8
 
 
 def two_signs(flatten=False):
     """A network whose class 0 rests on what is above the mean, and class 1 on what is below."""
     settings = ModelSettings(filters=(2,), pool_after=(), dropout=0, flatten=flatten)
-    model = models.build(settings, (COLUMNS, BINS, 1), 2)
+    model = models.build(settings, (FRAMES, BINS, 1), 2)
     kernel = np.zeros((3, 3, 1, 2), np.float32)
     kernel[1, 1, 0] = [1, -1]
     model.get_layer("conv0").set_weights([kernel])
-    places = COLUMNS * BINS if flatten else 1
+    places = FRAMES * BINS if flatten else 1
     dense = np.tile(np.eye(2, dtype=np.float32), (places, 1))
     model.get_layer("classes").set_weights([dense, np.zeros(2, np.float32)])
     return model
@@ -27,18 +27,18 @@ def two_signs(flatten=False):
 
 def images(n=3):
     """A bright patch early and low, a dark one late and high; the rest is the mean."""
-    made = np.zeros((n, COLUMNS, BINS, 1), np.int8)
+    made = np.zeros((n, FRAMES, BINS, 1), np.int8)
     made[:, 1:4, 0:3] = 100
     made[:, 8:11, 5:8] = -100
     return made
 
 
 @pytest.mark.parametrize("flatten", [False, True])
-def test_the_map_of_a_class_lies_where_the_class_comes_from(flatten):
+def test_map_of_a_class_is_where_its_support_is(flatten):
     model = two_signs(flatten)
     for label, where in ((0, np.s_[:, 1:4, 0:3]), (1, np.s_[:, 8:11, 5:8])):
         found = gradcam.grad_cam(model, images(), np.full(3, label))
-        assert found.shape == (3, COLUMNS, BINS)
+        assert found.shape == (3, FRAMES, BINS)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found[where], 1, rtol=1e-6)
         elsewhere = found.copy()
@@ -46,49 +46,49 @@ def test_the_map_of_a_class_lies_where_the_class_comes_from(flatten):
         assert not elsewhere.any()
 
 
-def test_maps_are_within_0_and_1_at_any_network_and_of_the_images_size():
-    model = models.build(ModelSettings(filters=(4, 6), pool_after=(0, 1)), (COLUMNS, BINS, 3), 4)
+def test_maps_of_any_network_are_within_0_and_1():
+    model = models.build(ModelSettings(filters=(4, 6), pool_after=(0, 1)), (FRAMES, BINS, 3), 4)
     rng = np.random.default_rng(0)
-    some = rng.integers(-128, 128, (20, COLUMNS, BINS, 3), np.int8)
+    some = rng.integers(-128, 128, (20, FRAMES, BINS, 3), np.int8)
     found = gradcam.grad_cam(model, some, rng.integers(0, 4, 20))
-    assert found.shape == (20, COLUMNS, BINS)
+    assert found.shape == (20, FRAMES, BINS)
     assert (found >= 0).all()
     most = found.max(axis=(1, 2))
     assert np.isin(most.round(5), [0.0, 1.0]).all()
     assert most.any()
 
 
-def test_an_image_without_anything_for_the_class_has_an_empty_map():
+def test_image_without_support_has_an_empty_map():
     bright = np.maximum(images(1), 0)
     assert not gradcam.grad_cam(two_signs(), bright, np.array([1])).any()
 
 
-def test_a_run_keeps_a_typical_image_and_the_mean_of_each_class(tmp_path):
+def test_run_stores_a_typical_image_and_the_mean_of_each_class(tmp_path):
     pixels = np.concatenate(images(6))
     labels = np.array([0, 0, 0, 0, 2, 2], np.int16)
     test = Images(
         pixels,
-        np.arange(6) * COLUMNS,
+        np.arange(6) * FRAMES,
         labels,
         np.zeros(6, np.int32),
-        COLUMNS,
+        FRAMES,
         (("1", "1"),),
-        np.array([6 * COLUMNS]),
+        np.array([6 * FRAMES]),
     )
-    said = np.array([[9, 0, 1], [5, 5, 0], [7, 2, 1], [1, 8, 1], [6, 0, 4], [8, 0, 2]]) / 10
-    # A third class that never speaks.
+    probability = np.array([[9, 0, 1], [5, 5, 0], [7, 2, 1], [1, 8, 1], [6, 0, 4], [8, 0, 2]]) / 10
+    # A third class without any support.
     model = models.build(
-        ModelSettings(filters=(2,), pool_after=(), dropout=0), (COLUMNS, BINS, 1), 3
+        ModelSettings(filters=(2,), pool_after=(), dropout=0), (FRAMES, BINS, 1), 3
     )
     model.set_weights([*two_signs().get_weights()[:-2], np.eye(2, 3), np.zeros(3)])
-    explained = gradcam.explain(model, test, said.astype(np.float32))
-    assert explained.examples.tolist() == [2, -1, 4]
-    assert explained.counts.tolist() == [3, 0, 0]
-    assert explained.maps[0, 2, 1] == explained.means[0, 2, 1] == 1
-    assert not explained.maps[1:].any()
-    gradcam.save(tmp_path, explained)
+    maps = gradcam.attention_maps(model, test, probability.astype(np.float32))
+    assert maps.examples.tolist() == [2, -1, 4]
+    assert maps.counts.tolist() == [3, 0, 0]
+    assert maps.maps[0, 2, 1] == maps.means[0, 2, 1] == 1
+    assert not maps.maps[1:].any()
+    gradcam.save(tmp_path, maps)
     again = gradcam.load(tmp_path)
-    np.testing.assert_array_equal(again.means, explained.means)
+    np.testing.assert_array_equal(again.means, maps.means)
     (tmp_path / gradcam.FILE).write_bytes(b"PK")
     with pytest.raises(EdgebioError, match=r"gradcam\.npz: damaged"):
         gradcam.load(tmp_path)

@@ -10,7 +10,7 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
 from edgebio.frontend.twin import Twin
 from edgebio.recordings.recording import UNLABELED, Recording
-from edgebio.training.images import build_image_set, frontend_spec
+from edgebio.training.image_set import build_image_set, frontend_spec
 
 SETTINGS = FrontendSettings(floor=16.0)
 
@@ -32,36 +32,36 @@ def recording(label=0, n=900, seed=0, **changes):
     return dataclasses.replace(made, **changes)
 
 
-def sides():
+def sets():
     return [recording(0), recording(1)], [], [recording(0, seed=1), recording(1, seed=1)]
 
 
-def test_images_are_those_that_the_device_makes():
-    images = build_image_set(SETTINGS, *sides())
+def test_images_are_those_of_the_device():
+    images = build_image_set(SETTINGS, *sets())
     twin = Twin(images.spec, images.standardization)
-    expected = np.concatenate([twin.images(r.samples) for r in sides()[2]])
+    expected = np.concatenate([twin.images(r.samples) for r in sets()[2]])
     np.testing.assert_array_equal(images.test.all(), expected)
     assert images.test.labels.tolist() == [0] * (len(expected) // 2) + [1] * (len(expected) // 2)
 
 
-def test_training_images_are_there_for_every_column_and_never_span_recordings():
-    images = build_image_set(SETTINGS, *sides())
+def test_training_images_exist_for_every_frame_and_never_span_recordings():
+    images = build_image_set(SETTINGS, *sets())
     spec, train = images.spec, images.train
-    columns = (900 - spec.n_fft) // spec.hop_length + 1
-    assert len(train) == 2 * (columns - spec.frames + 1)
-    own = Twin(spec).log_magnitudes(sides()[0][1].samples)
+    frames = (900 - spec.n_fft) // spec.hop_length + 1
+    assert len(train) == 2 * (frames - spec.frames + 1)
+    own = Twin(spec).log_magnitudes(sets()[0][1].samples)
     np.testing.assert_array_equal(
         train.take(np.array([len(train) - 1]))[0],
         images.standardization.apply(own[-spec.frames :]),
     )
-    # Far less than the windows themselves would take.
+    # Far less than the images themselves would take.
     assert train.pixels.nbytes < train.all().nbytes / 5
 
 
 def test_time_is_stretched_about_the_middle_of_an_image_within_its_recording():
-    train = build_image_set(SETTINGS, *sides()).train
+    train = build_image_set(SETTINGS, *sets()).train
     chosen = np.array([0, 3, len(train) // 2 - 1, len(train) // 2, len(train) - 1])
-    starts, n = train.starts[chosen], train.columns
+    starts, n = train.starts[chosen], train.frames
     np.testing.assert_array_equal(train.at(starts, np.ones(len(chosen))), train.take(chosen))
     other = len(train.pixels) // 2
     assert other in starts
@@ -79,8 +79,8 @@ def test_time_is_stretched_about_the_middle_of_an_image_within_its_recording():
                 assert any((image[column] == train.pixels[k]).all() for k in near)
 
 
-def test_statistics_are_the_training_sides_alone():
-    train, _, test = sides()
+def test_statistics_are_those_of_the_training_set_only():
+    train, _, test = sets()
     louder = [dataclasses.replace(r, samples=r.samples * 4) for r in test]
     assert (
         build_image_set(SETTINGS, train, [], test).standardization
@@ -88,26 +88,26 @@ def test_statistics_are_the_training_sides_alone():
     )
 
 
-def test_by_session_every_sitting_has_statistics_of_its_own():
-    """And the front end that the model carries still has those of what was trained on."""
+def test_sessions_have_statistics_of_their_own():
+    """The front end of the model still has those of the training set."""
     train = [recording(0), recording(1), recording(0, 900, 2, session="2"),
              recording(1, 900, 3, session="2")]  # fmt: skip
     louder = [dataclasses.replace(r, samples=r.samples * 4, subject="b") for r in train[:2]]
     plain = build_image_set(SETTINGS, train, [], louder)
-    own = build_image_set(SETTINGS, train, [], louder, normalise="session")
+    own = build_image_set(SETTINGS, train, [], louder, normalization="session")
     assert own.standardization == plain.standardization
     np.testing.assert_array_equal(own.test.starts, plain.test.starts)
     np.testing.assert_array_equal(own.train.recordings, plain.train.recordings)
     np.testing.assert_array_equal(own.train.labels, plain.train.labels)
-    alone = build_image_set(SETTINGS, louder, [], louder)
-    np.testing.assert_array_equal(own.test.all(), alone.test.all())
+    only = build_image_set(SETTINGS, louder, [], louder)
+    np.testing.assert_array_equal(own.test.all(), only.test.all())
     assert abs(float(own.test.pixels.mean())) < 10 < float(plain.test.pixels.mean())
     again = own.with_training_set(louder)
-    np.testing.assert_array_equal(again.train.pixels, alone.train.pixels)
+    np.testing.assert_array_equal(again.train.pixels, only.train.pixels)
 
 
-def test_windows_without_a_label_are_left_out():
-    train, _, test = sides()
+def test_unlabeled_segments_are_not_used():
+    train, _, test = sets()
     half = test[0].labels.copy()
     half[:450] = UNLABELED
     cut = build_image_set(SETTINGS, train, [], [dataclasses.replace(test[0], labels=half)])
@@ -117,7 +117,7 @@ def test_windows_without_a_label_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("train", "said"),
+    ("train", "message"),
     [
         ([recording(0)], "of class 'fist' among the 1 training recordings"),
         ([recording(0), recording(1, n=150)], "of class 'fist' among the 2"),
@@ -131,19 +131,19 @@ def test_windows_without_a_label_are_left_out():
         ([recording(0, rate=30.0), recording(1, rate=30.0)], "highpass 20 Hz is not below half"),
     ],
 )
-def test_recordings_that_do_not_fit_are_named(train, said):
+def test_recordings_that_do_not_fit_are_named(train, message):
     test = [dataclasses.replace(recording(0, seed=1), rate=train[0].rate)]
-    with pytest.raises(EdgebioError, match=said) as error:
+    with pytest.raises(EdgebioError, match=message) as error:
         build_image_set(SETTINGS, train, [], test)
     assert "\n" not in str(error.value)
 
 
-def test_a_test_side_without_a_window_is_refused():
-    with pytest.raises(EdgebioError, match="no labelled window of 200 samples among the 1 test"):
-        build_image_set(SETTINGS, sides()[0], [], [recording(0, n=199, seed=1)])
+def test_test_set_without_a_segment_is_refused():
+    with pytest.raises(EdgebioError, match="no labeled segment of 200 samples among the 1 test"):
+        build_image_set(SETTINGS, sets()[0], [], [recording(0, n=199, seed=1)])
 
 
-def test_spec_takes_rate_and_channels_from_the_recordings():
+def test_front_end_has_rate_and_channels_of_the_recordings():
     spec = frontend_spec(SETTINGS, [recording(rate=2000.0)])
     assert (spec.rate, spec.channels) == (2000.0, 3)
     assert spec.settings() == SETTINGS
@@ -154,24 +154,24 @@ import dataclasses, re
 from pathlib import Path
 import numpy as np
 from edgebio.frontend.twin import Twin
-from edgebio.training.images import image_set
-from tests.training.test_images import SETTINGS, recording
+from edgebio.training.image_set import build_image_set
+from tests.training.test_image_set import SETTINGS, recording
 
 def peak():
     # Not getrusage's: that starts with the peak of the process that started this one.
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024
 
-image_set(SETTINGS, [recording(0), recording(1)], [], [])
+build_image_set(SETTINGS, [recording(0), recording(1)], [], [])
 before = peak()
 few = [recording(0, n=100_000), recording(1, n=100_000)]
 many = [dataclasses.replace(few[k % 2], samples=few[k % 2].samples.copy()) for k in range(40)]
-pixels = image_set(SETTINGS, many, [], []).train.pixels
+pixels = build_image_set(SETTINGS, many, [], []).train.pixels
 print(peak() - before, sum(r.samples.nbytes for r in many), pixels.nbytes, many[0].samples.nbytes)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_images_of_a_data_set_take_its_size_once():
     """In a process of its own: the samples, the pixels, and what a few recordings take."""
     done = subprocess.run(

@@ -3,14 +3,13 @@ import json
 
 import numpy as np
 import pytest
-from edgebio.training.fit import ImageBatches
 
-from edgebio import models, protocols
+from edgebio import models, protocols, tasks
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
 from edgebio.protocols import Fold
 from edgebio.recipes import PretrainingSettings
-from edgebio.tasks.stft_classifier.train import train, train_fold
+from edgebio.training.batches import ImageBatches
 from edgebio.training.image_set import build_image_set
 from edgebio.training.pretraining import MixedBatches, OwnOutputs, pretrained_weights
 from tests import tiny
@@ -20,15 +19,15 @@ TESTED = [r for r in tiny.recordings() if r.session == "2"]
 
 
 def recipe(**training):
-    how = PretrainingSettings(datasets=("elsewhere",), epochs=3)
-    update = {"patience": 0, "validation_repetitions": 0, "pretraining": how, **training}
+    pretraining = PretrainingSettings(datasets=("elsewhere",), epochs=3)
+    update = {"patience": 0, "validation_repetitions": 0, "pretraining": pretraining, **training}
     return tiny.RECIPE.model_copy(
         update={"training": tiny.RECIPE.training.model_copy(update=update)}
     )
 
 
 def elsewhere(classes=("near", "far")):
-    """The same two kinds of signal, worn by others and called otherwise."""
+    """The same two kinds of signal, of other subjects and with other class names."""
     return [
         dataclasses.replace(
             r,
@@ -41,16 +40,16 @@ def elsewhere(classes=("near", "far")):
     ]
 
 
-def test_windows_are_judged_among_the_outputs_of_their_own_set():
+def test_loss_of_a_segment_is_among_the_outputs_of_its_own_set():
     rng = np.random.default_rng(0)
     logits = tf.Variable(rng.normal(size=(6, 5)).astype(np.float32))
     own = np.array([[1, 1, 1, 0, 0]] * 3 + [[0, 0, 0, 1, 1]] * 3, np.float32)
     wanted = own * rng.random((6, 5)).astype(np.float32)
     wanted /= wanted.sum(axis=1, keepdims=True)
-    judged = OwnOutputs(5)
+    own_outputs = OwnOutputs(5)
     targets = np.concatenate([wanted, own], axis=1)
     with tf.GradientTape() as tape:
-        loss = judged.call(targets, logits)
+        loss = own_outputs.call(targets, logits)
     values = logits.numpy().astype(np.float64)
     share = np.exp(values) * own
     expected = -(wanted * np.log(np.where(own > 0, share, 1) / share.sum(1)[:, None])).sum(1)
@@ -58,15 +57,15 @@ def test_windows_are_judged_among_the_outputs_of_their_own_set():
     gradient = tape.gradient(loss, logits).numpy()
     assert not gradient[own == 0].any()
     assert gradient[own == 1].any()
-    # The largest logit of all is of another set, and is not looked at.
+    # The largest logit of all is of another set, and does not count.
     decided = np.where(own > 0, values, -np.inf).argmax(axis=1)
     assert (
-        judged.accuracy(targets, logits).numpy().tolist()
+        own_outputs.accuracy(targets, logits).numpy().tolist()
         == (decided == wanted.argmax(axis=1)).tolist()
     )
 
 
-def test_batches_are_of_one_set_and_all_sets_have_theirs():
+def test_batches_are_of_one_set_each():
     settings = recipe(batch=8).training
     images = [build_image_set(tiny.RECIPE.frontend, r, [], []) for r in (OWN, elsewhere())]
     outputs = [len(i.classes) for i in images]
@@ -78,10 +77,10 @@ def test_batches_are_of_one_set_and_all_sets_have_theirs():
         pixels, targets, weights = mixed[number]
         assert len(pixels) == len(targets) == len(weights) == 8
         wanted, own = np.split(targets, 2, axis=1)
-        (which,) = {tuple(row) for row in own}
+        (group,) = {tuple(row) for row in own}
         assert not wanted[own == 0].any()
         np.testing.assert_allclose(wanted.sum(axis=1), 1, rtol=1e-6)
-        seen.append(which)
+        seen.append(group)
     assert set(seen) == {
         (1,) * outputs[0] + (0,) * outputs[1], (0,) * outputs[0] + (1,) * outputs[1]
     }  # fmt: skip
@@ -91,25 +90,25 @@ def test_batches_are_of_one_set_and_all_sets_have_theirs():
     assert before != mixed.order
 
 
-@pytest.mark.parametrize("normalise", ["training", "layers"])
-def test_a_network_begins_with_what_it_learned_from_all_sets(normalise):
-    job = recipe(normalization=normalise)
-    images = build_image_set(job.frontend, OWN, [], TESTED, normalization=normalise)
-    begun = pretrained_weights(images, elsewhere(), job, job.training)
+@pytest.mark.parametrize("normalization", ["training", "layers"])
+def test_network_starts_with_what_it_learned_from_all_sets(normalization):
+    job = recipe(normalization=normalization)
+    images = build_image_set(job.frontend, OWN, [], TESTED, normalization=normalization)
+    weights = pretrained_weights(images, elsewhere(), job, job.training)
     network = models.build(job.model, images.train.shape, len(images.classes))
-    network.set_weights(begun)  # of the own classes alone
+    network.set_weights(weights)  # of the own classes only
     again = pretrained_weights(images, elsewhere(), job, job.training)
-    for one, other in zip(begun, again, strict=True):
+    for one, other in zip(weights, again, strict=True):
         np.testing.assert_array_equal(one, other)
-    alone = pretrained_weights(images, elsewhere()[:4], job, job.training)
-    assert any((one != other).any() for one, other in zip(begun, alone, strict=True))
+    fewer = pretrained_weights(images, elsewhere()[:4], job, job.training)
+    assert any((one != other).any() for one, other in zip(weights, fewer, strict=True))
 
 
-def test_a_run_says_what_it_learned_from_before(tmp_path):
-    metrics = train(recipe(), tiny.recordings(), tmp_path / "run", elsewhere())
+def test_run_describes_what_it_was_pretrained_on(tmp_path):
+    metrics = tasks.train(recipe(), tiny.recordings(), tmp_path / "run", elsewhere()).document()
     assert metrics["others"]["recordings"] == len(tiny.recordings())
     assert all(name.startswith("elsewhere ") for name in metrics["others"]["subjects"])
-    plain = train(recipe(pretraining=None), tiny.recordings(), tmp_path / "plain")
+    plain = tasks.train(recipe(pretraining=None), tiny.recordings(), tmp_path / "plain").document()
     assert "others" not in plain
     assert plain["history"]["loss"][0] > metrics["history"]["loss"][0]
     from edgebio.tasks.description import describe_training
@@ -119,17 +118,21 @@ def test_a_run_says_what_it_learned_from_before(tmp_path):
     assert "recordings of elsewhere." in text
 
 
-def test_what_cannot_be_learned_from_is_named(tmp_path):
+def test_unsuitable_pretraining_recordings_are_named(tmp_path):
     fold = protocols.split_by_session(tiny.recordings(), ["1"], ["2"])
+
+    def train_fold(fold, folder):
+        return tasks.task_of(recipe()).train(recipe(), fold, folder)
+
     with pytest.raises(EdgebioError, match="no recordings of elsewhere"):
-        train_fold(recipe(), fold, tmp_path / "run")
+        train_fold(fold, tmp_path / "run")
     narrow = dataclasses.replace(
         elsewhere()[0], samples=np.ascontiguousarray(elsewhere()[0].samples[:, :1])
     )
     with pytest.raises(EdgebioError, match="1 channels, and the job's own recordings have"):
-        train_fold(recipe(), dataclasses.replace(fold, pretraining=(narrow,)), tmp_path / "run")
+        train_fold(dataclasses.replace(fold, pretraining=(narrow,)), tmp_path / "run")
 
 
-def test_who_is_tested_is_in_no_other_set():
-    with pytest.raises(EdgebioError, match="hold the same samples and stand on both sides"):
+def test_test_recording_in_a_pretraining_set_is_refused():
+    with pytest.raises(EdgebioError, match="hold the same samples"):
         Fold("x", tuple(OWN), tuple(TESTED), "session", pretraining=(TESTED[0],))

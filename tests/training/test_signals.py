@@ -8,23 +8,37 @@ from edgebio.errors import EdgebioError
 from edgebio.frontend import float64
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.recipes import DataSettings
-from edgebio.training.signals import LARGEST, Scale, Signals, compand, expand, filtered
+from edgebio.training.signals import (
+    LARGEST,
+    Signals,
+    SignalScale,
+    compand,
+    expand,
+    filter_recordings,
+)
 from tests import tiny
 
-SPEC = FrontendSpec(segment_length=300, hop_length=2, step_frames=25, rate=1000.0, channels=10, highpass=20.0)
+SPEC = FrontendSpec(
+    segment_length=300, hop_length=2, step_frames=25, rate=1000.0, channels=10, highpass=20.0
+)
 
 
-def signals(ahead):
+def signals(horizon):
     recordings = tiny.recordings()
-    made = filtered(SPEC, recordings)
-    scale = Scale.learn(made)
-    return recordings, made, scale, Signals.of(SPEC, recordings, made, scale, DataSettings(), ahead)
+    made = filter_recordings(SPEC, recordings)
+    scale = SignalScale.learn(made)
+    return (
+        recordings,
+        made,
+        scale,
+        Signals.cut(SPEC, recordings, made, scale, DataSettings(), horizon),
+    )
 
 
 @given(
     arrays.arrays(np.float32, st.integers(1, 50), elements=st.floats(-LARGEST, LARGEST, width=32))
 )
-def test_companding_is_fine_where_samples_are_small(x):
+def test_companding_is_fine_for_small_samples(x):
     codes = compand(x)
     assert codes.dtype == np.int8
     np.testing.assert_array_equal(codes, -compand(-x))
@@ -35,49 +49,49 @@ def test_companding_is_fine_where_samples_are_small(x):
     assert (np.diff(codes[order].astype(int)) >= 0).all()
 
 
-def test_beyond_the_largest_sample_codes_saturate():
+def test_codes_saturate():
     assert compand(np.array([1e9, 64.0, 0.0, -64.0, -1e9])).tolist() == [127, 127, 0, -127, -127]
 
 
-def test_the_filter_is_that_of_the_front_end():
+def test_filter_is_that_of_the_front_end():
     recording = tiny.recordings()[0]
     for length in (1, 31, 32, 700):
         part = recording.samples[:length]
         cut = type(recording)(**{**vars(recording), "samples": part,
                                  "labels": recording.labels[:length]})  # fmt: skip
-        (found,) = filtered(SPEC, [cut])
+        (found,) = filter_recordings(SPEC, [cut])
         assert (found.shape, found.dtype) == (part.shape, np.float32)
     expected = float64.compute_stages(SPEC, part).filter.T
     np.testing.assert_allclose(found, expected, atol=0.01)
 
 
-def test_scale_is_the_training_sides():
+def test_scale_standardizes_the_training_set():
     _, made, scale, found = signals(0)
     np.testing.assert_allclose(found.values.mean(axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(found.values.std(axis=0), 1, atol=1e-3)
     again = np.concatenate(made) * scale.deviation[0]
-    assert Scale.learn([again[:100], again[100:]]).deviation[0] == pytest.approx(
+    assert SignalScale.learn([again[:100], again[100:]]).deviation[0] == pytest.approx(
         scale.deviation[0] ** 2, rel=1e-4
     )
-    assert Scale.learn([np.zeros((5, 2), np.float32)]).deviation == (1.0, 1.0)
+    assert SignalScale.learn([np.zeros((5, 2), np.float32)]).deviation == (1.0, 1.0)
     with pytest.raises(EdgebioError, match="no recording has a sample"):
-        Scale.learn([])
+        SignalScale.learn([])
 
 
-@pytest.mark.parametrize("ahead", [0, 150])
-def test_windows_lie_where_they_are_said_to(ahead):
-    recordings, made, scale, found = signals(ahead)
+@pytest.mark.parametrize("horizon", [0, 150])
+def test_segments_start_where_they_should(horizon):
+    recordings, made, scale, found = signals(horizon)
     assert len(found) == sum(
-        (len(r.samples) - SPEC.segment_length - ahead) // SPEC.step + 1 for r in recordings
+        (len(r.samples) - SPEC.segment_length - horizon) // SPEC.step + 1 for r in recordings
     )
     for k in (0, len(found) // 2, len(found) - 1):
         number = found.recordings[k]
         first = found.starts[k] - sum(len(r.samples) for r in recordings[:number])
-        assert 0 <= first <= len(recordings[number].samples) - SPEC.segment_length - ahead
-        own = scale.apply(made[number])
-        seen, told = (
-            own[begin : begin + SPEC.segment_length].T for begin in (first, first + ahead)
+        assert 0 <= first <= len(recordings[number].samples) - SPEC.segment_length - horizon
+        own = scale.standardize(made[number])
+        segment, target = (
+            own[begin : begin + SPEC.segment_length].T for begin in (first, first + horizon)
         )  # fmt: skip
-        np.testing.assert_array_equal(found.seen(np.array([k]))[0], seen)
-        np.testing.assert_array_equal(found.told(np.array([k]))[0], told)
+        np.testing.assert_array_equal(found.segments(np.array([k]))[0], segment)
+        np.testing.assert_array_equal(found.target_segments(np.array([k]))[0], target)
         assert found.labels[k] == recordings[number].labels[0]

@@ -214,7 +214,6 @@ class _ClassifierStage:
     shift: Floats
 
     def __post_init__(self) -> None:
-        self.targets = ClassTargets(self.labeled.labels, self.classes, self.training)
         self.predicted = predict_features(self.imitator, self.labeled, self.settings)
         self.test_predicted = predict_features(self.imitator, self.test, self.settings)
 
@@ -223,10 +222,11 @@ class _ClassifierStage:
     ) -> tuple[dict[str, Any], TrainedNetwork, Any]:
         """Train with a share of the labels: a row of ``percentages``, the CNN, both as one."""
         index = first_segments(self.labeled, subjects, percentage)
-        on_true = self._train(index, self._scaled(self.features), true=True)
-        on_predicted = self._train(index, self.predicted, true=False)
+        targets = ClassTargets(self.labeled.labels[index], self.classes, self.training)
+        on_true = self._train(index, targets, self._scaled(self.features), true=True)
+        on_predicted = self._train(index, targets, self.predicted, true=False)
         joined, copy = classifier_training.tune_jointly(
-            self.imitator, on_predicted.network, self.labeled, index, self.targets, self.settings,
+            self.imitator, on_predicted.network, self.labeled, index, targets, self.settings,
             self.training,
         )  # fmt: skip
         for network in (on_true.network, on_predicted.network, copy):
@@ -248,7 +248,9 @@ class _ClassifierStage:
         probability: Floats = classifier(self.test_predicted, training=False).numpy()
         return probability
 
-    def _train(self, index: npt.NDArray[np.int64], inputs: Floats, *, true: bool) -> TrainedNetwork:
+    def _train(
+        self, index: npt.NDArray[np.int64], targets: ClassTargets, inputs: Floats, *, true: bool
+    ) -> TrainedNetwork:
         keras.utils.set_random_seed(self.training.seed)
         network = networks.classifier(
             self.settings, self.labeled.values.shape[1], len(IMITATED_FEATURES), self.classes,
@@ -266,7 +268,7 @@ class _ClassifierStage:
             )
         return classifier_training.train_classifier(
             network, LabeledInputs(lambda chosen: inputs[chosen], self.labeled.labels, index),
-            validation, self.targets, self.settings.classifier_epochs, self.training,
+            validation, targets, self.settings.classifier_epochs, self.training,
         )  # fmt: skip
 
     def _scaled(self, features: npt.NDArray[np.float64]) -> Floats:

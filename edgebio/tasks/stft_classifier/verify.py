@@ -27,6 +27,4 @@ def verify_classifier(
         inputs = "the run's test set"
     own = read_metadata(tflite.read(model))
     stimuli = recorded(recordings, segments, own.frontend) if own else []
-    return VerifyResult(
-        verify_model(model, stimuli, board), inputs if recordings else "generated signals"
-    )
+    return VerifyResult(verify_model(model, stimuli, board), inputs if recordings else "generated")

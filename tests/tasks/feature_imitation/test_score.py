@@ -1,66 +1,52 @@
 import json
-import shutil
 
 import pytest
 
-from edgebio import report, storage
-from edgebio.evaluation.evaluate import _DECIDED, DOCUMENT, IMITATION, key, result
-from edgebio.protocols import split
+from edgebio import tasks
 from tests import tiny
 
 
 @pytest.fixture(scope="module")
-def found():
-    return result(tiny.imitation())
+def task():
+    return tasks.task_of_run(tiny.imitation())
 
 
-def test_a_fold_has_the_figures_of_its_networks(found):
+def test_score_has_the_metrics_of_both_networks(task):
     metrics = json.loads((tiny.imitation() / "metrics.json").read_text())
     quantized = json.loads((tiny.imitation() / "quantize.json").read_text())
-    assert found["accuracy"] == metrics["accuracy"]
-    assert found["accuracy_int8"] == quantized["accuracy_int8"]
-    assert found["accuracy_true"] == metrics["percentages"][-1]["true"]
-    assert found["accuracy_tuned"] == metrics["percentages"][-1]["tuned"]
+    score = task.score(tiny.imitation())
+    pooled = score.pooled
+    assert pooled["accuracy"] == metrics["accuracy"]
+    assert pooled["accuracy_int8"] == quantized["accuracy_int8"]
+    assert pooled["accuracy_true"] == metrics["percentages"][-1]["true"]
+    assert pooled["accuracy_tuned"] == metrics["percentages"][-1]["tuned"]
     for name, value in quantized["r2"]["int8"].items():
-        assert found[f"r2_{name}_int8"] == pytest.approx(value)
-    assert found["rejection_rate"] is None
-    (person,) = found["people"]
-    assert person["subject"] == "1"
-    assert person["r2_rms"] == found["r2_rms"]
-    assert all(found[name] is not None for name in IMITATION)
+        assert pooled[f"r2_{name}_int8"] == pytest.approx(value)
+    assert pooled["rejection_rate"] is None
+    (subject,) = score.by_subject
+    assert subject["subject"] == "1"
+    assert subject["r2_rms"] == pooled["r2_rms"]
+    assert tuple(pooled) == task.metrics
+    assert all(pooled[name] is not None for name in task.own_metrics)
+    assert score.by_condition == []
 
 
-def test_a_fold_depends_on_what_is_imitated():
-    fold = split("one-to-one", tiny.recordings())[0]
-    assert key(tiny.IMITATION, fold) != key(tiny.IMITATION.with_horizon(1), fold)
-
-
-def test_the_page_of_an_evaluation_tells_what_is_imitated(tmp_path, found):
-    shutil.copytree(tiny.imitation(), tmp_path / "folds" / "a")
-    figures = {name: value for name, value in found.items() if isinstance(value, float)}
-    none = dict.fromkeys(_DECIDED)
-    document = {
-        "dataset": "emg-synthetic", "protocol": "one-to-one", "recipe": "tiny-fin",
-        "folds": [{**found, "seed": 1, "place": "folds/a"}],
-        "seeds": [{**figures, "seed": 1}], "mean": {**figures, **none},
-        "deviation": {**figures, **none}, "people": [{**none, **found["people"][0], "folds": 1}],
-        "mean_over_people": figures, "deviation_over_people": figures,
-        "interval": {**dict.fromkeys(figures), **none}, "conditions": [],
-    }  # fmt: skip
-    storage.write_json(tmp_path / DOCUMENT, document)
-    page = report.write(tmp_path).read_text()
-    assert "What is imitated" in page
-    assert f"{found['r2_entropy_int8']:.3f}" in page
-    assert "STFT every" not in page
-    assert "dropout 0.3), classes weighted by their inverse frequency. Seed 1." in page
-
-
-def test_the_page_of_a_run_has_r2_and_what_was_told_against_what_is_true():
-    page = report.write(tiny.imitation()).read_text()
-    assert page.count('class="point"') == 4 * 600
+def test_report_shows_r2_and_predicted_over_true_features(task):
+    page = task.page(tiny.imitation())
     quantized = json.loads((tiny.imitation() / "quantize.json").read_text())
-    for value in quantized["r2"]["int8"].values():
-        assert f"{value:.4f}" in page
-    assert "tuned together" in page
-    assert "NaN" not in page
-    assert ">nan<" not in page
+    (section,) = [each for each in page.sections if each.title == "Predicted features"]
+    assert len(section.figures) == 4
+    cells = section.tables[0].rows
+    assert [f"{value:.4f}" for value in quantized["r2"]["int8"].values()] == cells[1][1:]
+    assert [tile.name for tile in page.tiles][:1] == ["R², entropy"]
+
+
+def test_tables_of_the_command_line_have_r2_and_accuracies(task):
+    documents = [
+        json.loads((tiny.imitation() / name).read_text())
+        for name in ("metrics.json", "quantize.json")
+    ]
+    (r2, accuracy), (both,) = (task.tables(document) for document in documents)
+    assert (r2[0], both[0], accuracy[0]) == ("R2", "R2", "accuracy")
+    assert [row[0] for row in both[2]] == ["float", "int8"]
+    assert r2[2][0] == both[2][0]

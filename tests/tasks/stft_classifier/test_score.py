@@ -5,13 +5,12 @@ import shutil
 import numpy as np
 import pytest
 
-from edgebio import tflite
+from edgebio import tasks, tflite
 from edgebio.decision.outputs import Outputs
-from edgebio.tasks.stft_classifier import score
-from edgebio.training.statistics import REJECTED_SHARE, VOTES
 from edgebio.protocols import Fold
-from edgebio.tasks.stft_classifier.quantize import MODEL, OUTPUTS
-from edgebio.tasks.stft_classifier import run as runs
+from edgebio.tasks.run_folder import MODEL, OUTPUTS
+from edgebio.tasks.stft_classifier.run import ImageRun
+from edgebio.training.statistics import REJECTED_SHARE, VOTES
 from tests import tiny
 
 
@@ -22,25 +21,29 @@ def run(tmp_path):
     return shutil.copytree(tiny.run(), tmp_path / "run")
 
 
+def score(folder):
+    return tasks.task_of_run(folder).score(folder)
+
+
 def described(run):
     return Outputs.from_graph(tflite.read((run / MODEL).read_bytes()))
 
 
-def test_a_vote_mends_a_single_window_and_comes_late(run):
-    test = runs.load(run).test()
-    right = np.full((len(test), described(run).classes), -128, np.int8)
-    right[np.arange(len(test)), test.labels] = 127
+def test_vote_corrects_a_single_segment(run):
+    test = ImageRun.load(run).test_images()
+    outputs = np.full((len(test), described(run).classes), -128, np.int8)
+    outputs[np.arange(len(test)), test.labels] = 127
     one = np.flatnonzero(test.recordings == test.recordings[0])
     assert len(one) > VOTES + 2
-    right[one[VOTES]] = np.roll(right[one[VOTES]], 1)  # a lonely mistake
-    np.save(run / OUTPUTS, right)
-    _, found = score.by_person(run)
-    assert found["accuracy_int8"] == 1 - 1 / len(test)
-    assert found["accuracy_vote"] == 1
+    outputs[one[VOTES]] = np.roll(outputs[one[VOTES]], 1)  # a single mistake
+    np.save(run / OUTPUTS, outputs)
+    pooled = score(run).pooled
+    assert pooled["accuracy_int8"] == 1 - 1 / len(test)
+    assert pooled["accuracy_vote"] == 1
 
 
-def test_the_least_certain_windows_are_the_ones_left_out(run):
-    test = runs.load(run).test()
+def test_least_certain_segments_are_rejected(run):
+    test = ImageRun.load(run).test_images()
     outputs = np.full((len(test), described(run).classes), -128, np.int8)
     outputs[np.arange(len(test)), test.labels] = 127
     few = int(REJECTED_SHARE * len(test))
@@ -50,16 +53,13 @@ def test_the_least_certain_windows_are_the_ones_left_out(run):
     outputs[unsure] = -128
     outputs[unsure, wrong] = 10
     np.save(run / OUTPUTS, outputs)
-    (person,), found = score.by_person(run)
-    assert found["accuracy_int8"] == pytest.approx(1 - few / len(test))
-    assert found["accuracy_sure"] == person["accuracy_sure"] == 1
+    found = score(run)
+    (subject,), pooled = found.by_subject, found.pooled
+    assert pooled["accuracy_int8"] == pytest.approx(1 - few / len(test))
+    assert pooled["accuracy_sure"] == subject["accuracy_sure"] == 1
 
 
-def test_accuracy_is_told_by_the_force_that_was_tested_at(tmp_path):
-    from edgebio.tasks import generated_c
-    from edgebio.tasks.stft_classifier import quantize
-    from edgebio.tasks.stft_classifier.train import train_fold
-
+def test_conditions_are_scored_one_by_one(tmp_path):
     def at(condition, *sessions):
         return tuple(
             dataclasses.replace(r, condition=condition)
@@ -71,17 +71,16 @@ def test_accuracy_is_told_by_the_force_that_was_tested_at(tmp_path):
     training = tiny.RECIPE.training.model_copy(update={"epochs": 1})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     fold = Fold("1 at 50", at("50", "1"), (*at("20", "2"), *strong), "condition")
-    train_fold(recipe, fold, tmp_path)
-    quantize(tmp_path, generated_c)
-    rows = score.by_condition(tmp_path)
+    tasks.task_of(recipe).train(recipe, fold, tmp_path)
+    tasks.quantize(tmp_path, engine=tasks.generated_c)
+    rows, pooled = score(tmp_path).by_condition, score(tmp_path).pooled
     assert [(row["trained"], row["tested"]) for row in rows] == [("50", "20"), ("50", "80")]
-    _, pooled = score.by_person(tmp_path)
     windows = [row["windows"] for row in rows]
     assert sum(windows) == json.loads((tmp_path / "metrics.json").read_text())["test"]["windows"]
     for name in ("accuracy", "accuracy_int8"):
         assert np.average([r[name] for r in rows], weights=windows) == pytest.approx(pooled[name])
 
 
-def test_where_no_condition_is_named_none_is_told():
+def test_recordings_without_conditions_have_no_rows():
     tiny.quantized()
-    assert score.by_condition(tiny.run()) == []
+    assert score(tiny.run()).by_condition == []
