@@ -1,4 +1,4 @@
-"""The recipes for heart and brain take the published formats, as far as images of every class."""
+"""ECG and EEG recipes with the published file formats."""
 
 import json
 from functools import partial
@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from edgebio import recipes
 from edgebio.cli import main
 from edgebio.training.image_set import build_image_set
-from edgebio.training.segments import cut
-from tests.recordings import test_readers as formats
+from edgebio.training.segments import cut_segments
+from tests.datasets import test_published_formats as formats
+from tests.recordings.files import write_wfdb
 
 
-def heart(seconds, rate, channels, seed, counts=1500):
+def ecg(seconds, rate, channels, seed, counts=1500):
     """R peaks of 30 ms every 0.8 s, T waves between them, noise: int16, shape (n, channels)."""
     t = np.arange(int(seconds * rate)) / rate
     rng = np.random.default_rng(seed)
@@ -28,24 +29,24 @@ def heart(seconds, rate, channels, seed, counts=1500):
     )
 
 
-def ptb(root, people=3):
-    reasons = ("Healthy control", "Myocardial infarction", "Dysrhythmia") * people
-    for number, reason in enumerate(reasons[:people]):
-        formats.write_wfdb(
-            root / "ecg-ptb" / f"patient{number:03d}", "s0010_re", heart(8, 1000, 15, number),
+def ptb(root, subjects=3):
+    reasons = ("Healthy control", "Myocardial infarction", "Dysrhythmia") * subjects
+    for number, reason in enumerate(reasons[:subjects]):
+        write_wfdb(
+            root / "ecg-ptb" / f"patient{number:03d}", "s0010_re", ecg(8, 1000, 15, number),
             leads=formats.LEADS, gain=2000, fmt="16", rate=1000,
-            notes=[f"Reason for admission: {reason}"],
+            comments=[f"Reason for admission: {reason}"],
         )  # fmt: skip
     return "ecg-ptb"
 
 
-def mitbih(root, people=3):
-    for name in ("100", "101", "103", "105", "106", "108", "109", "111", "112")[:people]:
-        samples = heart(8, 360, 2, int(name), 600)
+def mitbih(root, subjects=3):
+    for name in ("100", "101", "103", "105", "106", "108", "109", "111", "112")[:subjects]:
+        samples = ecg(8, 360, 2, int(name), 600)
         marks = [
             (round(beat * 360), "NVAN"[k % 4]) for k, beat in enumerate(np.arange(0.5, 8, 0.8))
         ]
-        formats.write_wfdb(root / "ecg-mitbih", name, samples, leads=("MLII", "V1"), gain=200,
+        write_wfdb(root / "ecg-mitbih", name, samples, leads=("MLII", "V1"), gain=200,
                            fmt="212", rate=360, symbols=marks)  # fmt: skip
     return "ecg-mitbih"
 
@@ -74,36 +75,30 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "write"), CASES)
-def test_it_makes_images_of_every_class(tmp_path, name, write):
+def test_recipe_has_images_of_every_class(tmp_path, name, write):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     recipe = recipes.load(name).with_data(write(tmp_path))
     recordings = recipe.recordings(tmp_path)
     images = build_image_set(recipe.frontend, recordings, [], recordings, recipe.data)
     assert set(images.test.labels) == set(range(len(images.classes)))
-    wanted = tuple(recipe.data.classes) or recordings[0].classes
-    assert images.classes == wanted
+    assert images.classes == (tuple(recipe.data.classes) or recordings[0].classes)
     assert images.test.all().std() > 5
 
 
-def test_a_beat_stands_in_the_middle_of_its_image(tmp_path):
-    """Of PTB, whose R peaks are found at 1000 Hz and looked at after resampling."""
+def test_beat_is_in_the_middle_of_its_segment(tmp_path):
+    """In PTB, with R peaks detected at 1000 Hz and compared after resampling."""
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     recipe = recipes.load("ecg-normal-abnormal").with_data(ptb(tmp_path))
     recording = recipe.recordings(tmp_path)[0]
     spec = recipe.frontend
-    columns, _, _ = cut(recording, spec, 1, recipe.data)
+    frames, _, _ = cut_segments(recording, spec, 1, recipe.data)
     assert recording.rate == recipe.data.rate
-    assert len(columns) >= 5
-    for column in columns:
-        window = recording.samples[column * spec.hop_length :][: spec.segment_length, 0].astype(int)
-        peak = (
-            int(np.argmax(window[spec.segment_length // 4 : -spec.segment_length // 4]))
-            + spec.segment_length // 4
-        )
-        # Within half a column, and what the detector and resampling may be off by.
-        assert (
-            abs(peak - (spec.segment_length - 1) / 2) <= spec.hop_length / 2 + 0.03 * recording.rate
-        )
+    assert len(frames) >= 5
+    length, tolerance = spec.segment_length, 0.03 * recording.rate  # of detector and resampling
+    for frame in frames:
+        segment = recording.samples[frame * spec.hop_length :][:length, 0].astype(int)
+        peak = int(np.argmax(segment[length // 4 : -length // 4])) + length // 4
+        assert abs(peak - (length - 1) / 2) <= spec.hop_length / 2 + tolerance
 
 
 NORMAL = ("ecg-normal-abnormal", "ecg-normal-abnormal-seed")
@@ -114,15 +109,15 @@ ARRHYTHMIA = ("ecg-arrhythmia", "ecg-arrhythmia-seed")
 @pytest.mark.parametrize(
     ("names", "write", "protocol"),
     [
-        (NORMAL, partial(ptb, people=9), "patient-wise"),
+        (NORMAL, partial(ptb, subjects=9), "patient-wise"),
         (NORMAL, table, "one-to-one"),
         (NORMAL, table_ptb, "cross-validation"),
-        (ARRHYTHMIA, partial(mitbih, people=9), "patient-wise"),
+        (ARRHYTHMIA, partial(mitbih, subjects=9), "patient-wise"),
     ],
 )
 @pytest.mark.parametrize("seed", [False, True], ids=["compact", "seed"])
-def test_the_published_formats_go_the_whole_road(tmp_path, names, seed, write, protocol):
-    """From files to an image for a board, by the command line: everything but accuracy."""
+def test_published_formats_work_from_files_to_firmware(tmp_path, names, seed, write, protocol):
+    """All commands from the files to a board's image."""
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     pytest.importorskip("tflite_micro")
     run, name = tmp_path / "run", names[seed]
@@ -132,14 +127,14 @@ def test_the_published_formats_go_the_whole_road(tmp_path, names, seed, write, p
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
-    where = ("--dataset", write(tmp_path), "--data", tmp_path)
-    metrics = invoke("train", name, *where, "--protocol", protocol, "-o", run)
+    data = ("--dataset", write(tmp_path), "--data", tmp_path)
+    metrics = invoke("train", name, *data, "--protocol", protocol, "-o", run)
     assert metrics["classes"] == list(recipes.load(name).data.classes)
     assert metrics["fold"]
     quantized = invoke("quantize", run)
     assert quantized["windows"] == metrics["test"]["windows"] > 0
-    climbed = invoke("validate", run, "--data", tmp_path, "--board", "mps2-an386")
-    # A network of a few beats says little: rung 3 compares accuracies of those few.
-    assert [r["ok"] for r in climbed["rungs"] if r["rung"] != 3] == [True] * 4
-    built = invoke("build", run, "--board", "nucleo-f446re", "-o", tmp_path / "image")
-    assert built["model"]["sha256"] == quantized["model_sha256"]
+    ladder = invoke("validate", run, "--data", tmp_path, "--board", "mps2-an386")
+    # Rung 3 compares accuracies, which mean little for a network trained on a few beats.
+    assert [r["ok"] for r in ladder["rungs"] if r["rung"] != 3] == [True] * 4
+    manifest = invoke("build", run, "--board", "nucleo-f446re", "-o", tmp_path / "image")
+    assert manifest["model"]["sha256"] == quantized["model_sha256"]

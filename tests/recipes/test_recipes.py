@@ -136,7 +136,7 @@ def test_old_recipe_with_its_section_has_the_task_of_the_section(tmp_path):
     path.write_text('name = "new"\ntask = "feature_imitation"\n')
     assert recipes.load(path).feature_imitation == FeatureImitationSettings()
     assert recipe.with_horizon(3).feature_imitation.horizon == 3
-    with pytest.raises(EdgebioError, match="'stft_classifier' has no feature_imitation.horizon"):
+    with pytest.raises(EdgebioError, match="'stft_classifier' has no feature_imit"):
         recipes.load("emg-grips").with_horizon(3)
 
 
