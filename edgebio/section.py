@@ -34,6 +34,11 @@ class Section(BaseModel):
                     raise ValueError(f"no key {key!r}{nearest(str(key), cls.model_fields)}")
         return content
 
+    def document(self) -> dict[str, Any]:
+        """Content to print as JSON, where no key ever disappears: under old keys too."""
+        content = self.model_dump(mode="json")
+        return content | {old: content[new] for old, new in self.old_keys.items()}
+
 
 _SectionT = TypeVar("_SectionT", bound=Section)
 

@@ -112,7 +112,7 @@ def test_model_with_old_metadata_is_read_as_it_is(models_folder):
 @pytest.mark.filterwarnings("ignore::edgebio.renamed.EdgebioDeprecationWarning")
 def test_model_with_old_metadata_builds(models_folder, tmp_path):
     pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
-    from edgebio.quantize import flatbuffer
+    from edgebio.quantization import flatbuffer
 
     plain = (models_folder / "emg_cnn.tflite").read_bytes()
     path = tmp_path / "old.tflite"

@@ -1,13 +1,8 @@
-"""``edgebio boards``: what boards there are, and what is known of each."""
-
-from typing import TYPE_CHECKING
+"""``edgebio boards``: list and describe boards."""
 
 import click
 
 from edgebio.cli.common import Document, Output, command
-
-if TYPE_CHECKING:
-    from edgebio.boards import Board
 
 
 @click.group(epilog="\b\nExample:\n  edgebio boards list\n  edgebio boards info netduinoplus2")
@@ -17,13 +12,13 @@ def boards() -> None:
 
 @command(boards, name="list", example="edgebio boards list")
 def list_(out: Output) -> Document:
-    """List the boards by name, and how far each is proven."""
+    """List the boards and how far each is proven."""
     from edgebio.boards import load, names
 
     every = [load(name) for name in names()]
     out.table(
         "",
-        ["name", "board", "core", "flash", "RAM", "proven"],
+        ["name", "board", "CPU", "flash", "RAM", "proven"],
         [
             [
                 board.name,
@@ -36,7 +31,7 @@ def list_(out: Output) -> Document:
             for board in every
         ],
     )
-    return {"boards": [_document(board) for board in every]}
+    return {"boards": [board.document() for board in every]}
 
 
 @command(boards, name="info", example="edgebio boards info netduinoplus2")
@@ -47,7 +42,7 @@ def info(out: Output, name: str) -> Document:
 
     board = load(name)
     flash, ram = board.memory.flash, board.memory.ram
-    played = board.emulator
+    emulator = board.emulator
     ids = ", ".join(f"{usb.vid:04x}:{usb.pid:04x}" for usb in board.usb)
     rows = [
         ["board", board.title],
@@ -59,16 +54,10 @@ def info(out: Output, name: str) -> Document:
         ["serial", f"{board.uart.name}, {board.uart.baud} baud, 8N1"],
         ["USB", ids or "-"],
         ["compiler", " ".join(board.flags)],
-        ["emulator", " ".join((played.program, played.machine)) if played else "-"],
+        ["emulator", " ".join((emulator.program, emulator.machine)) if emulator else "-"],
         ["flashing", ", ".join(board.flash.methods)],
         ["proven", f"{board.proven.level}: {board.proven.note}"],
     ]
     for key, value in rows:
         out.result(f"{key:<10} {value}")
-    return _document(board)
-
-
-def _document(board: "Board") -> Document:
-    """Board as JSON; ``core`` and ``core_class`` are the keys of version 0.1."""
-    content = board.model_dump(mode="json")
-    return {**content, "core": board.cpu, "core_class": board.fft_numerics}
+    return board.document()

@@ -30,21 +30,10 @@ _DESCRIPTIONS = {
 
 
 def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, Any]:
-    """Write the golden vectors of a model.
+    """Write the golden vectors of a model with a front end.
 
-    Parameters
-    ----------
-    model
-        A .tflite with metadata.
-    stimuli
-        Signals to write vectors for.
-    folder
-        Gets golden.json, README.md, and a folder of raw files for each signal.
-
-    Returns
-    -------
-    dict
-        Content of golden.json: specification; stage, type and shape of each file.
+    `folder` gets golden.json, README.md, and a folder of raw files for each stimulus. Returns the
+    content of golden.json: specification; stage, type and shape of each file.
     """
     graph = tflite.read(model)
     known = require_metadata(graph, "golden vectors")
@@ -69,8 +58,9 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
         signals.append({"signal": stimulus.name, "files": files})
     document = {
         "model_sha256": graph.sha256,
-        "frontend": known.frontend.model_dump(),
+        "frontend": known.frontend.document(),
         "standardization": known.standardization.model_dump(),
+        "standardisation": known.standardization.model_dump(),
         "classes": known.classes,
         "signals": signals,
     }
