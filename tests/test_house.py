@@ -21,6 +21,7 @@ PACKAGE = ROOT / "edgebio"
 # The road: a room imports from rooms on lines above its own, never from below. The settings of the
 # decision are read by recipes at its start; what works with them comes after the model is read.
 ROAD = (
+    "report",
     "recordings frontend decision.spec",
     "datasets",
     "recipes",
@@ -30,17 +31,18 @@ ROAD = (
     "tflite",
     "decision",
     "calibration",
-    "quantize",
+    "quantization",
     "compiler",
-    "evaluation",
     "boards",
     "link",
     "firmware",
     "runtime",
-    "search",
     "parity",
-    "report",
+    "tasks",
+    "evaluation",
+    "search",
     "doctor",
+    "api",
     "cli",
 )
 STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}

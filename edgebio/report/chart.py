@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, ParamSpec
 from markupsafe import Markup
 
 from edgebio import storage
-from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.errors import EdgebioError
 from edgebio.report import style
 
 WIDTH: Final = 340
@@ -94,10 +94,8 @@ class Chart:
         """
         if path.suffix.lower() not in FORMATS:
             raise EdgebioError(f"{path}: cannot write a chart as {path.suffix}; use .svg or .png")
-        if path.suffix.lower() == ".svg":
-            storage.write_text(path, self.svg())
-        else:
-            storage.write_bytes(path, self.png())
+        data = self.png() if path.suffix.lower() == ".png" else self.svg().encode()
+        storage.write_bytes(path, data)
         return path
 
     def _attributes(self) -> str:
@@ -130,10 +128,8 @@ def styled(draw: Callable[_Draw, Chart]) -> Callable[_Draw, Chart]:
 
     @functools.wraps(draw)
     def wrapper(*args: _Draw.args, **kwargs: _Draw.kwargs) -> Chart:
-        try:
-            import matplotlib
-        except ImportError:
-            raise MissingToolError("charts need matplotlib: pip install matplotlib") from None
+        import matplotlib
+
         with matplotlib.rc_context(style.RC):
             return draw(*args, **kwargs)
 

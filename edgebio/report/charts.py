@@ -16,34 +16,36 @@ _LETTERS = 20  # of the longest name that is not cut
 
 
 @styled
-def training_curves(
+def curves(
     title: str,
     series: Mapping[str, Sequence[Sequence[float]]],
+    xlabel: str,
     ylabel: str,
-    best_epoch: int | None = None,
+    x: Sequence[float] | None = None,
+    marks: Mapping[str, float] | None = None,
 ) -> Chart:
-    """Draw curves over epochs.
+    """Draw curves, such as metrics over epochs.
 
     Parameters
     ----------
     series
-        By name (training, validation): curves, each with one value an epoch. Several curves of a
-        name are drawn thin.
-    best_epoch
-        Epoch, from 1, that is marked.
+        By name: curves, each of shape (points,). Several curves of a name are drawn thin.
+    x
+        Shape (points,); the numbers from 1 if None.
+    marks
+        Places on the axis of `x` that are marked, by name.
     """
-    chart, axes = with_axes(title, 190)
-    for (name, curves), color in zip(series.items(), SERIES, strict=False):
-        look = {"lw": 1.0, "alpha": 0.65} if len(curves) > 1 else {}
-        for number, curve in enumerate(curves):
-            axes.plot(
-                range(1, len(curve) + 1), curve, color=color, label="" if number else name,
-                marker="o" if len(curve) == 1 else "", **look,
-            )  # fmt: skip
-    if best_epoch:
-        axes.axvline(best_epoch, color=MUTED, lw=1, ls="--", label="best epoch")
+    chart, axes = with_axes(title, 195)
+    for (name, lines), color in zip(series.items(), SERIES, strict=False):
+        look = {"lw": 1.0, "alpha": 0.6} if len(lines) > 1 else {"ms": 5}
+        for y in lines:
+            places = range(1, len(y) + 1) if x is None else x
+            marker = "o" if len(y) == 1 or (x is not None and len(lines) == 1) else ""
+            axes.plot(places, y, color=color, label=name, marker=marker, **look)
+    for name, place in (marks or {}).items():
+        axes.axvline(place, color=MUTED, lw=1, ls="--", label=name)
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=7)
-    axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
     add_legend(chart)
     return chart
 
@@ -178,7 +180,7 @@ def subject_dots(
         Of the first series.
     """
     subjects = list(next(iter(series.values())))
-    chart, axes = with_axes(title, 64 + 18 * len(subjects))
+    chart, axes = with_axes(title, 80 + 18 * len(subjects))
     if interval:
         axes.axvspan(*interval, color=BLUE, alpha=0.14, lw=0, label="95 % interval")
     axes.axvline(mean, color=BLUE, lw=1, ls="--", label="mean")
@@ -202,31 +204,6 @@ def subject_dots(
 
 
 @styled
-def calibration_curves(
-    title: str, seconds: Sequence[float], by_subject: Mapping[str, Sequence[float]], ylabel: str
-) -> Chart:
-    """Draw a score over the seconds of labeled signal that a network was calibrated with.
-
-    Parameters
-    ----------
-    seconds
-        Rising.
-    by_subject
-        Score at each; the mean over subjects is drawn bold.
-    """
-    chart, axes = with_axes(title, 210)
-    for number, (subject, scores) in enumerate(by_subject.items()):
-        (line,) = axes.plot(seconds, scores, color=BLUE, lw=1, alpha=0.55)
-        line.set_label("" if number else "subject")
-        chart.add_tooltip(line, subject)
-    mean = np.mean(list(by_subject.values()), axis=0)
-    axes.plot(seconds, mean, "o-", color=ORANGE, lw=2.2, ms=6, mec=PAPER, label="mean")
-    axes.set(xlabel="labeled signal, s", ylabel=ylabel)
-    add_legend(chart)
-    return chart
-
-
-@styled
 def bars(title: str, rows: Sequence[tuple[str, float | None, str]], xlabel: str) -> Chart:
     """Draw horizontal bars: name, value (None: no bar) and the text at its end."""
     chart, axes = with_axes(title, 40 + 17 * len(rows))
@@ -238,6 +215,8 @@ def bars(title: str, rows: Sequence[tuple[str, float | None, str]], xlabel: str)
     room = 1 + 0.034 * max(len(text) for *_, text in rows)
     axes.set_xlim(0, room * (max(values) or 1.0))
     axes.set_xlabel(xlabel)
+    axes.xaxis.get_major_locator().set_params(nbins=5)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
     axes.grid(visible=False, axis="y")
     return chart
 

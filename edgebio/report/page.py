@@ -1,11 +1,11 @@
 """A page: sections of text, figures and tables, rendered as one HTML file without scripts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jinja2
 from markupsafe import Markup
@@ -41,6 +41,23 @@ class Table:
     rows: Sequence[Sequence[str]]
     caption: str = ""
     emphasize_last: bool = False
+
+    @classmethod
+    def tabulate(
+        cls,
+        documents: Iterable[Mapping[str, Any]],
+        columns: Mapping[str, str | Callable[[Any], str]],
+        caption: str = "",
+    ) -> Self:
+        """Table with a row for each document; a column is a format string or a function of it."""
+        rows = [
+            [
+                cell.format_map(row) if isinstance(cell, str) else cell(row)
+                for cell in columns.values()
+            ]
+            for row in documents
+        ]
+        return cls(list(columns), rows, caption)
 
 
 @dataclass(frozen=True)
@@ -123,6 +140,11 @@ def decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def metric(name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Column of `Table.tabulate`: a metric within 0 to 1, or a dash."""
+    return lambda row: decimal(row.get(name))
+
+
 def join_words(words: Sequence[str]) -> str:
     """Join words with commas and a last "and"."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -66,27 +66,17 @@ def pareto_front(
     _plain_logarithmic(axes.xaxis, min(costs), max(costs))
     add_legend(chart)
     chart.figure.draw_without_rendering()  # the layout is fixed from here on
-    _label_points(axes, [p for p in points if p.role != "other"], points)
+    labeled: list[Any] = []
+    for point in sorted(points, key=lambda p: p.role):
+        x, y = axes.transData.transform((point.cost, point.score))
+        clear = all(abs(x - a) > 14 or abs(y - b) > 10 for a, b in labeled)
+        if point.role != "other" and clear:
+            labeled.append((x, y))
+            axes.annotate(
+                point.label, (point.cost, point.score), (0, 6), textcoords="offset points",
+                ha="center",
+            )  # fmt: skip
     return chart
-
-
-def _label_points(axes: Any, labeled: Sequence[ParetoPoint], points: Sequence[ParetoPoint]) -> None:
-    """Write labels beside points where they hide neither points nor each other."""
-    place = axes.transData.transform
-    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in (place((p.cost, p.score)) for p in points)]
-    left, bottom, right, top = axes.bbox.extents
-    for point in sorted(labeled, key=lambda p: p.role):
-        x, y = place((point.cost, point.score))
-        w = 6.5 * len(point.label)
-        for dx, dy in ((-w / 2, 6), (7, -4), (-7 - w, -4), (-w / 2, -15)):
-            box = (x + dx, y + dy, x + dx + w, y + dy + 9)
-            inside = left <= box[0] and box[2] <= right and bottom <= box[1] and box[3] <= top
-            if inside and not any(
-                box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in taken
-            ):
-                taken.append(box)
-                axes.annotate(point.label, (x + dx, y + dy), xycoords="figure points")
-                break
 
 
 def _plain_logarithmic(axis: Any, low: float, high: float) -> None:

@@ -60,12 +60,8 @@ RC: Final[dict[str, Any]] = {
     "savefig.facecolor": PAPER,
     "svg.fonttype": "none",
     "text.color": INK,
-    "xtick.color": MUTED,
-    "xtick.major.size": 0,
-    "xtick.minor.size": 0,
-    "ytick.color": MUTED,
-    "ytick.major.size": 0,
-    "ytick.minor.size": 0,
+    **{f"{axis}tick.color": MUTED for axis in "xy"},
+    **{f"{axis}tick.{kind}.size": 0 for axis in "xy" for kind in ("major", "minor")},
 }
 """matplotlib's settings. One point is one pixel of a page on a phone."""
 

@@ -73,7 +73,7 @@ def _setup(document: Document) -> list[str]:
         if cycles
         else "executed instructions, one cycle each"
     )
-    epochs = f"{document['epochs']} epochs each" if document["epochs"] else "the recipe's epochs"
+    epochs, seeds = document["epochs"] or "the recipe's", document["seeds"]
     folds, protocol = len(document["inner_folds"]), document["protocol"]
     cpu = document.get("cpu") or document["core"]
     return [
@@ -86,10 +86,10 @@ def _setup(document: Document) -> list[str]:
         f"Used to choose candidates: {_recordings(document['chosen_on'])}, split by {protocol} "
         f"({protocols.describe(protocol)}) into {folds} inner fold{'s' if folds > 1 else ''}. "
         f"Held out from all candidates: {_recordings(document['put_away'])}.",
-        f"{_metric(document).capitalize()} is that of the int8 network on the inner folds, "
-        f"{epochs}. The front and the original recipe were trained with {document['seeds']} "
-        "seeds. Metrics of the best of many candidates are optimistic: run edgebio evaluate on "
-        "held-out subjects.",
+        f"{_metric(document).capitalize()} is that of the int8 network on the inner folds, after "
+        f"{epochs} epochs. The front and the original recipe were trained with {seeds} "
+        f"seed{'s' if seeds > 1 else ''}. Metrics of the best of many candidates are optimistic: "
+        "run edgebio evaluate on held-out subjects.",
         "A candidate is stopped after a fold on which another one with no more flash and time "
         "scores no worse; later folds might have favored it.",
     ]

@@ -13,10 +13,11 @@ def all_charts():
     time = np.linspace(0, 2, 200)
     curve = (time, 0.5 + 0.4 * np.sin(20 * time))
     return [
-        charts.training_curves(
-            "Loss over epochs", {"training": [[2, 1, 0.5]], "validation": [[2, 1.5, 1]]}, "loss", 2
+        charts.curves(
+            "Loss over epochs", {"training": [[2, 1, 0.5]], "validation": [[2, 1.5, 1]]}, "epoch",
+            "loss", marks={"best epoch": 2},
         ),
-        charts.training_curves("One epoch", {"training": [[0.5], [0.4]]}, "accuracy"),
+        charts.curves("One epoch", {"training": [[0.5], [0.4]]}, "epoch", "accuracy"),
         charts.confusion_matrix(
             "Confusion", [[9, 1, 0], [0, 0, 0], [2, 2, 2]],
             ["<rest>", "a name that is far too long", "fist"],
@@ -36,8 +37,9 @@ def all_charts():
             "accuracy", 0.85, (0.8, 0.9),
         ),
         charts.subject_dots("One subject", {"float": {"1": 1.0}}, "accuracy", 1.0, None),
-        charts.calibration_curves(
-            "Calibration", [0, 5, 10], {"1": [0.5, 0.7, 0.8], "2": [0.6, 0.7, 0.9]}, "accuracy"
+        charts.curves(
+            "Calibration", {"subject": [[0.5, 0.7], [0.6, 0.7]], "mean": [[0.55, 0.7]]}, "s",
+            "accuracy", x=[0, 5],
         ),
         charts.bars("Bars", [("conv", 30.0, "30 dB"), ("pool", None, "exact")], "SNR, dB"),
         pareto.pareto_front(
