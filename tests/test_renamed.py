@@ -14,6 +14,7 @@ from edgebio.cli import main
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.renamed import EdgebioDeprecationWarning
+from edgebio.tasks import load_run
 from edgebio.tflite.metadata import ENTRY, read_metadata
 
 OLD_KEYS = [
@@ -125,6 +126,24 @@ def test_model_with_old_metadata_builds(models_folder, tmp_path):
     config = (tmp_path / "image/src/frontend/frontend_config.h").read_text()
     assert "#define EB_FRONTEND_STEP 32u" in config
     assert path.read_bytes() == content
+
+
+OLD_RUNS = Path(__file__).parent / "old_runs"
+"""Settings files of runs of version 0.1."""
+
+
+@pytest.mark.parametrize(
+    ("task", "normalization", "step"),
+    [("stft_classifier", "layers", 51), ("feature_imitation", "training", 50)],
+)
+def test_old_run_folder_is_read(task, normalization, step):
+    with pytest.warns(EdgebioDeprecationWarning) as caught:
+        run = load_run(OLD_RUNS / task)
+    files = {str(OLD_RUNS / task / name) for name in ("recipe.toml", "frontend.json")}
+    assert {str(warning.message).split(": ")[0] for warning in caught} == files
+    assert run.recipe.task == task
+    assert run.training.normalization == normalization
+    assert run.frontend.frontend.step == step
 
 
 def old_board_file(folder: Path) -> Path:
