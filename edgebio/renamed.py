@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 
@@ -48,8 +49,8 @@ def one_warning(source: object) -> Iterator[None]:
 
 @contextmanager
 def print_warnings(echo: Callable[[str], None]) -> Iterator[None]:
-    """Pass the warnings about old keys to `echo`, one line each."""
-    token = _echo.set(echo)
+    """Pass each warning about old keys to `echo`, as one line and once."""
+    token = _echo.set(cache(echo))
     try:
         yield
     finally:

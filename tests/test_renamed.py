@@ -13,7 +13,7 @@ from edgebio import boards, firmware, recipes, storage, tflite
 from edgebio.cli import main
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.renamed import EdgebioDeprecationWarning
+from edgebio.renamed import EdgebioDeprecationWarning, print_warnings
 from edgebio.tasks import load_run
 from edgebio.tflite.metadata import ENTRY, read_metadata
 
@@ -163,6 +163,14 @@ def test_command_prints_one_line_about_old_keys(tmp_path):
     assert document["fft_numerics"] == document["core_class"] == "dsp"
     old = "old keys: core is now cpu, core_class is now fft_numerics"
     assert result.stderr == f"edgebio: {path}: {old}\n"
+
+
+def test_warning_is_printed_once():
+    lines = []
+    with print_warnings(lines.append):
+        for _ in range(3):
+            FrontendSpec(rate=1000, channels=2, hop=17)
+    assert lines == ["hop is now hop_length"]
 
 
 def test_old_board_file_is_read_with_one_warning(tmp_path):
