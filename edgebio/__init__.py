@@ -20,9 +20,9 @@ if TYPE_CHECKING:
         load_recipe,
         load_recordings,
         quantize,
-        report,
         train,
         verify,
+        write_report,
     )
     from edgebio.compiler.host import HostModel
     from edgebio.errors import CheckFailedError, DeviceError, EdgebioError, MissingToolError
@@ -56,9 +56,9 @@ __all__ = [
     "load_recipe",
     "load_recordings",
     "quantize",
-    "report",
     "train",
     "verify",
+    "write_report",
 ]
 
 _MODULES = {

@@ -6,42 +6,35 @@ The command line calls the same functions.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from edgebio import boards, compiler, datasets, evaluation, firmware, recipes, storage, tasks, tflite
+from edgebio import boards, compiler, firmware, recipes, storage
 from edgebio.boards import Board
-from edgebio.calibration import CalibratedModel
-from edgebio.calibration import calibrate as calibrate_model
 from edgebio.errors import EdgebioError
-from edgebio.evaluation import Baseline, Evaluation
-from edgebio.evaluation.report import evaluation_page
-from edgebio.firmware import flashing
-from edgebio.firmware.bench import Bench
-from edgebio.firmware.bench import bench as bench_model
-from edgebio.firmware.manifest import Manifest
-from edgebio.recipes import Recipe, Scheme
 from edgebio.recordings import Recording, load_recordings
-from edgebio.recordings.recording import UNLABELED
-from edgebio.report import page
-from edgebio.runtime.session import check_recording
-from edgebio.search import DOCUMENT as SEARCH_DOCUMENT
-from edgebio.search.report import search_page
-from edgebio.tasks import QuantizeResult, TrainResult, VerifyResult
-from edgebio.tflite.metadata import require_metadata
+
+if TYPE_CHECKING:  # training, evaluation and search are imported by the functions that need them
+    import numpy as np
+    import numpy.typing as npt
+
+    from edgebio.calibration import CalibratedModel
+    from edgebio.evaluation import Baseline, Evaluation
+    from edgebio.firmware.bench import Bench
+    from edgebio.firmware.manifest import Manifest
+    from edgebio.recipes import Recipe, Scheme
+    from edgebio.report.page import Page
+    from edgebio.tasks import QuantizeResult, TrainResult, VerifyResult
 
 __all__ = [
     "bench", "build", "calibrate", "compile_model", "compose_report", "evaluate", "flash",
-    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "report", "train",
-    "verify",
+    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "train", "verify",
+    "write_report",
 ]  # fmt: skip
 
 PathLike = Path | str
 
 
-def load_recipe(name: PathLike) -> Recipe:
+def load_recipe(name: PathLike) -> "Recipe":
     """Load a recipe by name, or from a .toml file.
 
     `Recipe.with_data` and `Recipe.with_epochs` return changed copies.
@@ -64,6 +57,8 @@ def load_dataset(
     data
         Folder that holds one folder a set; ``EDGEBIO_DATA``, then the cache, if None.
     """
+    from edgebio import datasets
+
     _check("name", name, PathLike, "the name of a data set, or the path of an .npz file")
     if isinstance(subjects, str):
         raise EdgebioError(f"subjects is a str; expected a sequence such as [{subjects!r}]")
@@ -77,12 +72,12 @@ def load_board(name: Board | PathLike) -> Board:
 
 
 def train(
-    recipe: Recipe | PathLike,
+    recipe: "Recipe | PathLike",
     recordings: Recording | Sequence[Recording] | None = None,
     folder: PathLike = "run",
     *,
     data: PathLike | None = None,
-) -> TrainResult:
+) -> "TrainResult":
     """Train by a recipe and leave a run behind.
 
     Parameters
@@ -101,14 +96,16 @@ def train(
     EdgebioError
         If recordings and recipe do not fit, or `folder` holds something other than a run.
     """
+    from edgebio import tasks
+
     recipe, root = _recipe(recipe), _path(data)
     own = _recordings(recordings) if recordings is not None else recipe.recordings(root)
     return tasks.train(recipe, own, Path(folder), recipe.pretraining_recordings(own, root))
 
 
 def quantize(
-    run: TrainResult | PathLike, *, scheme: Scheme | None = None, data: PathLike | None = None
-) -> QuantizeResult:
+    run: "TrainResult | PathLike", *, scheme: "Scheme | None" = None, data: PathLike | None = None
+) -> "QuantizeResult":
     """Quantize a run to int8.
 
     Parameters
@@ -120,16 +117,18 @@ def quantize(
     data
         See `load_dataset`; for schemes that train further.
     """
+    from edgebio import tasks
+
     return tasks.quantize(_folder(run), scheme=scheme, data=_path(data))
 
 
 def calibrate(
-    model: QuantizeResult | PathLike,
+    model: "QuantizeResult | PathLike",
     recordings: Recording | Sequence[Recording],
     output: PathLike,
     *,
     labels: bool | None = None,
-) -> CalibratedModel:
+) -> "CalibratedModel":
     """Adapt a model to a wearer and write it; its C stays, its constants change.
 
     Parameters
@@ -143,6 +142,11 @@ def calibrate(
     labels
         Learn from the labels too; if the recordings have any, if None.
     """
+    from edgebio import calibration, tflite
+    from edgebio.recordings.recording import UNLABELED
+    from edgebio.runtime.session import check_recording
+    from edgebio.tflite.metadata import require_metadata
+
     content = _model(model).read_bytes()
     spec = require_metadata(tflite.read(content), "calibrate").frontend
     own = _recordings(recordings)
@@ -150,25 +154,25 @@ def calibrate(
         check_recording(recording, spec.rate, spec.channels)
     if labels is None:
         labels = any((recording.labels != UNLABELED).any() for recording in own)
-    calibrated = calibrate_model(content, own, labels=labels)
+    calibrated = calibration.calibrate(content, own, labels=labels)
     storage.write_bytes(Path(output), calibrated.content)
     return calibrated
 
 
 def evaluate(
-    recipe: Recipe | PathLike,
+    recipe: "Recipe | PathLike",
     protocol: str,
     recordings: Sequence[Recording] | None = None,
     folder: PathLike | None = None,
     *,
-    baseline: Baseline | None = None,
+    baseline: "Baseline | None" = None,
     calibration: Sequence[int] = (),
     seeds: int = 1,
     jobs: int | None = None,
     scheduler: str | None = None,
     data: PathLike | None = None,
     on_finished: Callable[[Any], None] = lambda result: None,
-) -> Evaluation:
+) -> "Evaluation":
     """Train, quantize and score a recipe on every fold of a protocol.
 
     Parameters
@@ -182,6 +186,8 @@ def evaluate(
     baseline, calibration, seeds, jobs, scheduler, on_finished
         See `edgebio.evaluation.evaluate`.
     """
+    from edgebio import evaluation
+
     recipe, root = _recipe(recipe), _path(data)
     own = _recordings(recordings) if recordings is not None else recipe.recordings(root)
     return evaluation.evaluate(
@@ -200,13 +206,13 @@ def evaluate(
 
 
 def verify(
-    model: QuantizeResult | PathLike,
+    model: "QuantizeResult | PathLike",
     recordings: Recording | Sequence[Recording] | None = None,
     *,
     board: Board | PathLike | None = None,
     segments: int = 300,
     data: PathLike | None = None,
-) -> VerifyResult:
+) -> "VerifyResult":
     """Compare every stage of a model with the one before it: the ladder.
 
     Parameters
@@ -222,6 +228,8 @@ def verify(
     data
         See `load_dataset`.
     """
+    from edgebio import tasks
+
     file = _model(model)
     return tasks.task_of_model(file).verify(
         file,
@@ -233,10 +241,10 @@ def verify(
 
 
 def compile_model(
-    model: QuantizeResult | PathLike,
+    model: "QuantizeResult | PathLike",
     folder: PathLike,
     *,
-    isa: compiler.KernelSet = "portable",
+    isa: "compiler.KernelSet" = "portable",
     goal: compiler.Goal = compiler.SPEED,
 ) -> compiler.Generated:
     """Compile a .tflite to C.
@@ -256,11 +264,11 @@ def compile_model(
 
 
 def build(
-    model: QuantizeResult | PathLike,
+    model: "QuantizeResult | PathLike",
     board: Board | PathLike,
     folder: PathLike,
     **options: Any,
-) -> Manifest:
+) -> "Manifest":
     """Build the firmware image of a model for a board.
 
     Parameters
@@ -278,11 +286,11 @@ def build(
 
 
 def bench(
-    model: QuantizeResult | PathLike,
+    model: "QuantizeResult | PathLike",
     board: Board | PathLike,
-    inputs: npt.NDArray[np.generic] | None = None,
-    budget: firmware.Budget = firmware.SPEED,
-) -> Bench:
+    inputs: "npt.NDArray[np.generic] | None" = None,
+    budget: firmware.Budget | None = None,
+) -> "Bench":
     """Count what one inference costs on an emulated board: instructions, flash and RAM.
 
     Parameters
@@ -292,9 +300,11 @@ def bench(
     inputs
         Inputs of the network to take the mean over, shape (n, ...); random ones if None.
     budget
-        What to choose kernels for, and what the image may take.
+        What to choose kernels for, and what the image may take; speed if None.
     """
-    return bench_model(load_board(board), _model(model), inputs, budget)
+    from edgebio.firmware import bench as benchmarks
+
+    return benchmarks.bench(load_board(board), _model(model), inputs, budget or firmware.Budget())
 
 
 def flash(folder: PathLike, port: str | None = None, **options: Any) -> Any:
@@ -309,15 +319,19 @@ def flash(folder: PathLike, port: str | None = None, **options: Any) -> Any:
     options
         See `edgebio.firmware.flashing.flash`.
     """
+    from edgebio.firmware import flashing
+
     return flashing.flash(Path(folder), port, **options)
 
 
-def report(folder: PathLike) -> Path:
+def write_report(folder: PathLike) -> Path:
     """Write ``report.html`` into the folder of a run, an evaluation or a search."""
+    from edgebio.report import page
+
     return page.write(compose_report(Path(folder)), Path(folder) / page.FILE)
 
 
-def compose_report(folder: Path) -> page.Page:
+def compose_report(folder: Path) -> "Page":
     """Compose the page of a folder by what it holds.
 
     Raises
@@ -325,7 +339,11 @@ def compose_report(folder: Path) -> page.Page:
     EdgebioError
         If it holds no search, evaluation or finished run, or a file of it is damaged.
     """
-    if (folder / SEARCH_DOCUMENT).is_file():
+    from edgebio import evaluation, search, tasks
+    from edgebio.evaluation.report import evaluation_page
+    from edgebio.search.report import search_page
+
+    if (folder / search.DOCUMENT).is_file():
         return search_page(folder)
     if (folder / evaluation.DOCUMENT).is_file():
         return evaluation_page(folder)
@@ -337,9 +355,9 @@ def _check(name: str, value: Any, kind: Any, expected: str) -> None:
         raise EdgebioError(f"{name} is a {type(value).__name__}; expected {expected}")
 
 
-def _recipe(recipe: Recipe | PathLike) -> Recipe:
-    _check("recipe", recipe, Recipe | PathLike, "a Recipe, its name or a .toml file")
-    return recipe if isinstance(recipe, Recipe) else recipes.load(recipe)
+def _recipe(recipe: "Recipe | PathLike") -> "Recipe":
+    _check("recipe", recipe, recipes.Recipe | PathLike, "a Recipe, its name or a .toml file")
+    return recipe if isinstance(recipe, recipes.Recipe) else recipes.load(recipe)
 
 
 def _recordings(recordings: Recording | Sequence[Recording]) -> list[Recording]:
@@ -352,15 +370,16 @@ def _recordings(recordings: Recording | Sequence[Recording]) -> list[Recording]:
     return list(several)
 
 
-def _folder(run: TrainResult | PathLike) -> Path:
-    _check("run", run, TrainResult | PathLike, "the result of train, or the folder of a run")
-    return run.folder if isinstance(run, TrainResult) else Path(run)
+def _folder(run: "TrainResult | PathLike") -> Path:
+    folder = getattr(run, "folder", run)
+    _check("run", folder, PathLike, "the result of train, or the folder of a run")
+    return Path(folder)
 
 
-def _model(model: QuantizeResult | PathLike) -> Path:
-    expected = "the result of quantize, a .tflite or the folder of a run"
-    _check("model", model, QuantizeResult | PathLike, expected)
-    return firmware.model_file(model.model if isinstance(model, QuantizeResult) else Path(model))
+def _model(model: "QuantizeResult | PathLike") -> Path:
+    file = getattr(model, "model", model)
+    _check("model", file, PathLike, "the result of quantize, a .tflite or the folder of a run")
+    return firmware.model_file(Path(file))
 
 
 def _path(path: PathLike | None) -> Path | None:

@@ -17,7 +17,8 @@ EXPORTED = {
     "CheckFailedError", "Device", "DeviceError", "EdgebioError", "HostModel", "MissingToolError",
     "ProtocolSplitter", "Recipe", "Recording", "Session", "bench", "build", "calibrate",
     "compile_model", "evaluate", "flash", "load_board", "load_dataset", "load_recipe",
-    "load_recordings", "quantize", "report", "train", "verify",
+    "load_recordings", "quantize", "train", "verify",
+    "write_report",
 }  # fmt: skip
 
 
@@ -61,6 +62,12 @@ def test_only_training_imports_tensorflow() -> None:
 
 RECORDING = edgebio.Recording.from_array(np.zeros((400, 4), np.int16), 1000.0)
 
+
+def quantized_model() -> Path:
+    tiny.quantized()
+    return tiny.run() / "model.tflite"
+
+
 WRONG = {
     "recipe of a wrong type": (lambda: edgebio.train(3), "recipe is a int"),
     "unknown recipe": (lambda: edgebio.load_recipe("emg-grip"), "did you mean 'emg-grips'"),
@@ -80,13 +87,13 @@ WRONG = {
     "samples of a wrong shape": (
         lambda: edgebio.Recording.from_array(np.zeros(4, np.int16), 1000.0), "shape"),
     "samples with NaN": (
-        lambda: edgebio.Recording.from_array(np.full((4, 2), np.nan), 1000.0, lsb=1.0), "NaN"),
+        lambda: edgebio.Recording.from_array(np.full((4, 2), np.nan), 1000.0, lsb=1.0), "finite"),
     "a rate of zero": (
         lambda: edgebio.Recording.from_array(np.zeros((4, 2), np.int16), 0.0), "rate"),
     "recording of another shape": (
-        lambda: edgebio.calibrate(tiny.quantized_model(), RECORDING, "x.tflite"), "channels"),
+        lambda: edgebio.calibrate(quantized_model(), RECORDING, "x.tflite"), "channels"),
     "image folder that is none": (lambda: edgebio.flash("no-image"), "no-image"),
-    "page of nothing": (lambda: edgebio.report("nothing"), "nothing"),
+    "page of nothing": (lambda: edgebio.write_report("nothing"), "nothing"),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""``edgebio bench``: what a network costs on a board."""
+"""``edgebio bench``: instructions, flash and RAM of a network or a front end."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,30 +11,31 @@ from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
     from edgebio.compiler import Optimize
-    from edgebio.frontend.spec import CoreClass
+    from edgebio.firmware.bench import Bench
+    from edgebio.frontend.spec import FftNumerics
+
+_METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 too many a layer"}
 
 
 @command(
     example="edgebio bench run --board mps2-an386\nedgebio bench --frontend --board mps2-an386"
 )
 @click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--board", "board_name", required=True, help="Name, or a board's .toml file.")
-@click.option(
-    "--inputs",
-    type=click.Path(path_type=Path),
-    help=".npy of shape (n, height, width, channels) to take the mean over; else random ones.",
-)
-@click.option("--frontend", is_flag=True, help="Count a column of the STFT instead, by FFT length.")
-@click.option("--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
-              help="With --frontend: numerics to count; default: the board's.")  # fmt: skip
+@click.option("--board", required=True, help="Name, or a board's .toml file.")
+@click.option("--inputs", type=click.Path(path_type=Path),
+              help=".npy of shape (n, height, width, channels) to average over; default: random "
+              "inputs.")  # fmt: skip
+@click.option("--frontend", is_flag=True, help="Count an STFT frame instead, for each FFT length.")
+@click.option("--numerics", "--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
+              help="With --frontend: FFT numerics to count; default: the board's.")  # fmt: skip
 @budget_options
 def bench(
     out: Output,
     model: Path | None,
-    board_name: str,
+    board: str,
     inputs: Path | None,
     frontend: bool,
-    core_class: "CoreClass | None",
+    numerics: "FftNumerics | None",
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -44,76 +45,65 @@ def bench(
     Executed instructions, not cycles. Flash and RAM are those of the counted image: the network
     with a minimal application.
     """
-    from edgebio import boards, firmware, report
-    from edgebio.firmware.bench import bench as count
+    from edgebio import api, firmware
     from edgebio.runtime import infer
+    from edgebio.tasks import run_documents
 
     if (model is None) != frontend:
         raise EdgebioError("give a MODEL to count, or --frontend")
     if model is None:
-        return _frontend(out, board_name, core_class)
-    board = boards.load(board_name)
-    x = infer.load(inputs) if inputs else None
-    found = count(
-        board,
-        firmware.model_file(model),
-        x,
-        firmware.Budget(optimize, flash_budget, ram_budget),
-    )
-    rows = [
-        [x.index, x.description, x.instructions, x.macs, f"{x.instructions / x.macs:.2f}"]
-        if x.macs
-        else [x.index, x.description, x.instructions, x.macs, ""]
-        for x in found.layers
-    ]
-    out.table(
-        f"{found.model} on {found.board} ({found.core})",
-        ["layer", "what", "instructions", "MACs", "per MAC"],
-        rows,
-    )
-    for function in found.functions:
-        out.detail(f"{function.instructions:>12,}  {function.name}")
-    kind = "random inputs" if found.random_inputs else "inputs"
-    how = {"exact": "counted exactly", "clock": "by the instruction clock, 64 too many a layer"}
-    out.result(
-        f"{found.instructions:,} instructions, {found.macs:,} MACs an inference "
-        f"(mean of {found.inputs} {kind}, {how[found.method]})"
-    )
-    if found.cycles:
-        out.result(
-            f"about {found.cycles.estimate:,} cycles: an estimate by Arm's table of timings, "
-            f"without {found.cycles.leaves_out}"
-        )
-    out.result(
-        f"flash {found.flash.total:,} bytes; RAM {found.ram.total:,}: activations "
-        f"{found.ram.activations:,}, scratch {found.ram.scratch:,}, stack {found.ram.stack:,}"
-    )
-    document = found.model_dump()
-    report.keep(model, report.BENCHED, document, firmware.model_file(model))
+        return _bench_frontend(out, board, numerics)
+    budget = firmware.Budget(optimize, flash_budget, ram_budget)
+    result = api.bench(model, board, infer.load(inputs) if inputs else None, budget)
+    _show(out, result)
+    document = result.model_dump()
+    run_documents.write_document(model, run_documents.BENCH, document, firmware.model_file(model))
     return document
 
 
-def _frontend(out: Output, board_name: str, core_class: "CoreClass | None") -> Document:
-    from edgebio import boards
+def _show(out: Output, result: "Bench") -> None:
+    out.table(
+        f"{result.model} on {result.board} ({result.core})",
+        ["layer", "description", "instructions", "MACs", "per MAC"],
+        [
+            [layer.index, layer.description, layer.instructions, layer.macs,
+             f"{layer.instructions / layer.macs:.2f}" if layer.macs else ""]
+            for layer in result.layers
+        ],
+    )  # fmt: skip
+    for function in result.functions:
+        out.detail(f"{function.instructions:>12,}  {function.name}")
+    kind = "random inputs" if result.random_inputs else "inputs"
+    out.result(
+        f"{result.instructions:,} instructions, {result.macs:,} MACs per inference "
+        f"(mean of {result.inputs} {kind}, {_METHODS[result.method]})"
+    )
+    if result.cycles:
+        out.result(
+            f"about {result.cycles.estimate:,} cycles: an estimate from Arm's instruction timings, "
+            f"without {result.cycles.leaves_out}"
+        )
+    ram = result.ram
+    out.result(
+        f"flash {result.flash.total:,} bytes; RAM {ram.total:,}: activations {ram.activations:,}, "
+        f"scratch {ram.scratch:,}, stack {ram.stack:,}"
+    )
+
+
+def _bench_frontend(out: Output, board: str, numerics: "FftNumerics | None") -> Document:
+    from edgebio import api
     from edgebio.firmware.bench_frontend import bench_frontend
 
-    found = bench_frontend(boards.load(board_name), core_class)
-    rows = [
-        [
-            c.fft,
-            c.instructions,
-            c.fft_instructions,
-            f"{c.instructions / c.fft_instructions:.2f}",
-            c.flash,
-            c.ram,
-        ]
-        for c in found.columns
-    ]
+    result = bench_frontend(api.load_board(board), numerics)
     out.table(
-        f"One column of one channel on {found.board} ({found.core}, class {found.core_class})",
-        ["FFT", "instructions", "of them FFT", "ratio", "flash", f"RAM, {found.channels} channels"],
-        rows,
-    )
-    by = f", by up to {found.worst} steps" if found.differing else ""
-    out.result(f"{found.differing:,} of {found.compared:,} pixels unlike the host twin's{by}")
-    return found.model_dump()
+        f"One frame of one channel on {result.board} ({result.core}, {result.core_class} numerics)",
+        ["FFT", "instructions", "in the FFT", "ratio", "flash", f"RAM, {result.channels} channels"],
+        [
+            [row.fft, row.instructions, row.fft_instructions,
+             f"{row.instructions / row.fft_instructions:.2f}", row.flash, row.ram]
+            for row in result.columns
+        ],
+    )  # fmt: skip
+    bound = f", by up to {result.worst} steps" if result.differing else ""
+    out.result(f"{result.differing:,} of {result.compared:,} pixels differ from the twin{bound}")
+    return result.model_dump()

@@ -1,4 +1,4 @@
-"""``edgebio build``: a model and a board to a firmware image, or to a library of its C."""
+"""``edgebio build``: a firmware image for a board, or a library of a network's C."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +9,16 @@ from edgebio.cli.budget import budget_options
 from edgebio.cli.common import Document, Output, command
 from edgebio.errors import EdgebioError
 
-_PACKAGES = ("cmake", "arduino", "zephyr", "platformio")  # told here so that --help stays light
+_PACKAGES = (
+    "cmake",
+    "arduino",
+    "zephyr",
+    "platformio",
+)  # repeated here: --help imports no compiler
 
 if TYPE_CHECKING:
     from edgebio.compiler import Optimize, Package
-    from edgebio.firmware.manifest import Hooks, Manifest
+    from edgebio.firmware.manifest import Manifest
 
 
 @command(
@@ -22,22 +27,22 @@ if TYPE_CHECKING:
     "edgebio build model.tflite --package arduino --board netduinoplus2 -o library"
 )
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--board", "board_name", help="Name, or a board's .toml file.")
+@click.option("--board", help="Name, or a board's .toml file.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the image."
 )
 @click.option(
     "--package",
     type=click.Choice(_PACKAGES),
-    help="Only the network's C, as a library; without --board, for any core.",
+    help="Only the network's C, as a library; without --board, for any CPU.",
 )
-@click.option("--explain", is_flag=True, help="Print what each stage of the compiler decided.")
-@click.option("--hil", is_flag=True, help="For hardware in the loop: slower, shows every layer.")
+@click.option("--explain", is_flag=True, help="Print the decisions of each compiler stage.")
+@click.option("--hil", is_flag=True, help="For edgebio hil: slower, traces every stage and layer.")
 @budget_options
 def build(
     out: Output,
     model: Path,
-    board_name: str | None,
+    board: str | None,
     output: Path,
     package: "Package | None",
     explain: bool,
@@ -53,28 +58,25 @@ def build(
     a CMakeLists.txt, its memory plan as plan.svg and what was decided as explain.txt. With
     --package, the budgets are those of the network alone.
     """
-    from edgebio import boards, compiler, firmware
-    from edgebio.firmware.sources import KERNELS
+    from edgebio import api, compiler, firmware
 
     document: Document = {"folder": str(output)}
     if package:
-        core = KERNELS[boards.load(board_name).core] if board_name else "portable"
+        isa = api.load_board(board).isa if board else "portable"
         goal = compiler.Goal(optimize, flash_budget, ram_budget)
-        made = compiler.package(firmware.model_file(model), package, output, core, goal)
-        document |= {"package": package, **made.document()}
-        told = made.sources[0].parent
-    elif board_name:
+        library = compiler.package(firmware.model_file(model), package, output, isa, goal)
+        document |= {"package": package, **library.document()}
+        sources = library.sources[0].parent
+    elif board:
         budget = firmware.Budget(optimize, flash_budget, ram_budget)
-        hooks: Hooks = "trace" if hil else "none"
-        board = boards.load(board_name)
-        manifest = firmware.build(model, board, output, hooks=hooks, budget=budget)
+        manifest = api.build(model, board, output, hooks="trace" if hil else "none", budget=budget)
         _show(out, manifest)
         document |= manifest.model_dump()
-        told = output / "src" / "model"
+        sources = output / "src" / "model"
     else:
         raise EdgebioError("give the --board to build for, or a --package")
     if explain:
-        document["explanation"] = (told / "explain.txt").read_text()
+        document["explanation"] = (sources / "explain.txt").read_text()
         out.result(document["explanation"])
     out.result(f"{package} library: {output}" if package else f"image: {output}")
     return document

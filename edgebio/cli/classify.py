@@ -94,11 +94,10 @@ def classify(
     _summarize(out, compared, document["latency"])
     if delay:
         out.note(str(delay))
-    tally = compared.tally
     if compared.approximate:
         out.note("the model allows Helium's FFT on this CPU: images may differ within its bound")
-    elif tally.differing:
-        raise CheckFailedError(f"the board differs from this machine: {tally.first}", document)
+    elif compared.first:
+        raise CheckFailedError(f"the board differs from this machine: {compared.first}", document)
     if delay and delay_limit and delay.total > delay_limit:
         raise CheckFailedError(
             f"{delay}, above the limit of {delay_limit:g} ms; use fewer votes, a shorter segment, "
@@ -122,13 +121,12 @@ def _row(decision: "Decision") -> dict[str, Any]:
 
 
 def _summarize(out: Output, compared: "ComparedSession", latency: dict[str, float] | None) -> None:
-    tally = compared.tally
     if compared.labeled:
         out.note(f"{compared.correct} of {compared.labeled} labeled segments are correct")
     if compared.session.metadata:
         out.note(
-            f"{tally.segments} segments compared with this machine: {tally.images} images, "
-            f"{tally.logits} logits and {tally.decisions} decisions differ"
+            f"{compared.segments} segments compared with this machine: {{images}} images, "
+            "{logits} logits and {decisions} decisions differ".format(**compared.differing)
         )
     if compared.clipped:
         out.note(f"{compared.clipped:,} samples are clipped at full scale")

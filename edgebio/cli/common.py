@@ -14,15 +14,15 @@ from edgebio.renamed import print_warnings
 
 Document = dict[str, Any]
 
-_NAME, _FIGURE = 32, 12  # characters of a cell that is not broken: a row's name, another
-_NARROW, _WIDEST = 80, 400  # characters of a line that goes to a file or a pipe
+_NAME_WIDTH, _CELL_WIDTH = 32, 12  # widest cells that are not wrapped: row names, others
+_LINE_WIDTHS = 80, 400  # least and most characters of a line to a file or a pipe
 
 
 class Output:
-    """Where a command's words go.
+    """Output of a command.
 
-    Results are lines and tables on stdout; with ``--json`` they are left out and the document
-    that the command returns is printed instead. Notes go to stderr and are silenced by ``-q``.
+    Results are lines and tables on stdout; ``--json`` replaces them by the document that the
+    command returns. Notes go to stderr; ``-q`` silences them.
     """
 
     def __init__(self, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -45,29 +45,29 @@ class Output:
         cells = [[f"{x:,}" if isinstance(x, int) else str(x) for x in row] for row in rows]
         for index, column in enumerate(columns):
             numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-            side: Literal["left", "right"] = "right" if numeric else "left"
+            justify: Literal["left", "right"] = "right" if numeric else "left"
             widest = max((len(row[index]) for row in cells), default=0)
-            # What a row is called by, and figures, stay whole on a narrow terminal.
+            # Row names and numbers stay on one line in a narrow terminal.
             table.add_column(
                 column,
-                justify=side,
-                no_wrap=index == 0 and widest <= _NAME,
-                min_width=widest if widest <= _FIGURE else None,
+                justify=justify,
+                no_wrap=index == 0 and widest <= _NAME_WIDTH,
+                min_width=widest if widest <= _CELL_WIDTH else None,
             )
         for row in cells:
             table.add_row(*row)
-        if not self._results.is_terminal:  # a file or a pipe is as wide as it has to be
-            everything = self._results.options.update(width=_WIDEST)
+        if not self._results.is_terminal:  # a file or a pipe gets lines as wide as the table
+            everything = self._results.options.update(width=_LINE_WIDTHS[1])
             wanted = self._results.measure(table, options=everything).maximum
-            self._results.width = max(_NARROW, wanted)
+            self._results.width = max(_LINE_WIDTHS[0], wanted)
         self._results.print(table)
 
     def note(self, text: str) -> None:
-        """Say on stderr what is being done."""
+        """Print a line on stderr."""
         self._notes.print(text, markup=False)
 
     def detail(self, text: str) -> None:
-        """Say on stderr what only ``-v`` wants to know."""
+        """Print a line on stderr with ``-v``."""
         if self.verbose:
             self.note(text)
 
@@ -75,10 +75,10 @@ class Output:
 def command(
     group: click.Group | None = None, *, name: str | None = None, example: str
 ) -> Callable[[Callable[..., Document]], click.Command]:
-    """Make a function a command; `example` is shown under its ``--help``.
+    """Turn a function into a command; ``--help`` shows `example`.
 
-    The function takes an `Output` first and returns the JSON document of its result; a check that
-    failed carries its document in the error.
+    The function takes an `Output` first and returns its JSON document; a failed check carries its
+    document in the error.
     """
 
     def decorate(function: Callable[..., Document]) -> click.Command:
@@ -102,12 +102,9 @@ def command(
             except Exception as error:
                 if debug:
                     raise
-                what = " ".join(str(error).split())
-                click.echo(
-                    f"edgebio: a fault of edgebio itself, {type(error).__name__}: {what} "
-                    "(--debug shows where)",
-                    err=True,
-                )
+                reason = " ".join(str(error).split())
+                kind = type(error).__name__
+                click.echo(f"edgebio: internal error, {kind}: {reason} (try --debug)", err=True)
                 sys.exit(70)  # EX_SOFTWARE of sysexits.h
             if as_json:
                 click.echo(json.dumps(document, indent=2))

@@ -73,7 +73,7 @@ def monitor(
         with Live(screen, console=console, auto_refresh=False) as live:
             try:
                 for each in recordings:
-                    left = None if segments is None else segments - compared.tally.segments
+                    left = None if segments is None else segments - compared.segments
                     if left == 0:
                         break
                     ends = []
@@ -94,6 +94,6 @@ def monitor(
         streamed = [each for each in labeled if len(each.samples)]
         document["record"] = str(save_recordings(record, streamed))
         out.result(f"recorded: {document['record']}")
-    tally = compared.tally
-    out.result(f"{tally.segments} decisions, {tally.differing} differ from this machine's")
+    differing = sum(compared.differing.values())
+    out.result(f"{compared.segments} decisions, {differing} differ from this machine's")
     return document

@@ -1,6 +1,6 @@
 """Keras networks to .tflite with batch 1, float or int8.
 
-The converter can end its process instead of raising, see `edgebio.quantize.converter_process`.
+The converter can end its process instead of raising, see `edgebio.quantization.converter_process`.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.models.compression_wrappers import quantization_aware
 from edgebio.models.keras import calibrator, mlir_quantize, tf
-from edgebio.quantize import flatbuffer, litert, ranges
+from edgebio.quantization import flatbuffer, litert, ranges
 
 
 def to_float(network: Any, name: str = "image") -> bytes:
@@ -31,7 +31,7 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
     calibration
         int8 pixels, shape (n, frames, bins, channels).
     percentile
-        See `edgebio.quantize.ranges`.
+        See `edgebio.quantization.ranges`.
     """
     unpacked = flatbuffer.unpack(model)
     graph = unpacked.subgraphs[0]

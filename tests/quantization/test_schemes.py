@@ -10,7 +10,7 @@ import pytest
 from edgebio import recipes, tasks, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError
-from edgebio.quantize import layer_report
+from edgebio.quantization import layer_report
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings
 from edgebio.tasks.run_folder import NETWORK, RECIPE
 from edgebio.tasks.stft_classifier.run import ImageRun

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edgebio import tflite
 from edgebio.errors import EdgebioError
 from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.quantize import flatbuffer, litert
+from edgebio.quantization import flatbuffer, litert
 
 _FILTERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 """Axis of the weights along which their filters lie, by operator."""

@@ -11,8 +11,8 @@ from edgebio import tasks, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.models.keras import schema
-from edgebio.quantize import flatbuffer, layer_report
-from edgebio.quantize.converter_process import run_converter
+from edgebio.quantization import flatbuffer, layer_report
+from edgebio.quantization.converter_process import run_converter
 from edgebio.tasks.stft_classifier import quantize
 from edgebio.tasks.stft_classifier.run import ImageRun
 from edgebio.tflite.metadata import read_metadata

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebio.quantize import ranges
+from edgebio.quantization import ranges
 
 
 def graph(*operators):
