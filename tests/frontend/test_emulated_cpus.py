@@ -69,7 +69,7 @@ def differing(board, n_fft, count, recording=None, **changes):
 def _tools():
     try:
         toolchain.tool("gcc")
-        emulator.program()
+        emulator.check_installed(boards.load("mps2-an386"))
     except MissingToolError as error:
         pytest.skip(str(error))
 
