@@ -1,9 +1,8 @@
 """Charts of recordings: traces and spectra of one segment of each class."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,24 +25,29 @@ _POINTS = 440  # of a trace: the lowest and the highest sample of each step
 _SHORTEST = 32  # samples of a segment that has a spectrum
 
 
-@dataclass(frozen=True, eq=False)
-class Example:
-    """The longest segment of a class in a recording.
-
-    Attributes
-    ----------
-    name
-        The class.
-    recording
-        None where no recording holds the class.
-    begin, end
-        In samples.
-    """
+class Example(NamedTuple):
+    """The longest segment of a class in a recording, from sample `begin` to `end`."""
 
     name: str
     recording: Recording | None
     begin: int = 0
     end: int = 0
+
+    @property
+    def samples(self) -> npt.NDArray[np.float64]:
+        """Samples of the segment, shape (n, channels); none where no recording has the class."""
+        if self.recording is None:
+            return np.zeros((0, 1))
+        return self.recording.samples[self.begin : self.end].astype(np.float64)
+
+    def around_middle(self, seconds: float) -> npt.NDArray[np.float64]:
+        """Samples around the middle, shape (n, channels); beyond the segment if that is short."""
+        if self.recording is None:
+            return np.zeros((0, 1))
+        width = min(round(seconds * self.recording.rate), len(self.recording.samples))
+        first = max((self.begin + self.end - width) // 2, 0)
+        first = min(first, len(self.recording.samples) - width)
+        return self.recording.samples[first : first + width].astype(np.float64)
 
 
 def write_signal_report(
@@ -70,7 +74,8 @@ def write_signal_report(
     if not any(example.recording for example in examples):
         raise EdgebioError(f"{dataset.name}: no sample has a class; there is nothing to draw")
     channels = strongest_channels(examples)
-    panels = [trace_panel(examples, channels), spectrum_panel(examples, channels)]
+    rate = recordings[0].rate
+    panels = [trace_panel(examples, channels, rate), spectrum_panel(examples, channels, rate)]
     labels = [f"channel {k + 1}" for k in channels]
     if suffix != ".html":
         title = f"Signals and spectra of {dataset.name}"
@@ -108,47 +113,43 @@ def choose_examples(recordings: Sequence[Recording]) -> list[Example]:
 
 def strongest_channels(examples: Sequence[Example]) -> list[int]:
     """Up to three channels with the most power in the examples, in order of their numbers."""
-    power = np.mean(
-        [e.recording.samples[e.begin : e.end].var(axis=0) for e in examples if e.recording], axis=0
-    )
+    power = np.mean([e.samples.var(axis=0) for e in examples if e.recording], axis=0)
     return sorted(np.argsort(-power, kind="stable")[:_CHANNELS].tolist())
 
 
-def trace_panel(examples: Sequence[Example], channels: Sequence[int]) -> Panel:
+def trace_panel(examples: Sequence[Example], channels: Sequence[int], rate: float) -> Panel:
     """Traces of the examples' middle; every class has the same scale."""
-    traces = [_middle(example, channels) for example in examples]
-    centered = [trace - np.median(trace, axis=0) if len(trace) else trace for trace in traces]
-    magnitude = np.concatenate([np.abs(trace) for trace in centered])
+    traces = [e.around_middle(_SECONDS)[:, channels] if e.recording else None for e in examples]
+    centered = [None if trace is None else trace - np.median(trace, axis=0) for trace in traces]
+    magnitude = np.concatenate([np.abs(trace) for trace in centered if trace is not None])
     scale = max(float(np.percentile(magnitude, 99.8)), 1.0)
-    rate = _rate(examples)
-    rows = []
-    for example, trace in zip(examples, centered, strict=True):
-        curves = []
-        for k in range(len(channels) if len(trace) else 0):
-            x, y = _envelope(trace[:, k])
-            offset = 1 - (k + 0.5) / len(channels)
-            curves.append((x / rate, offset + np.clip(y / scale, -1, 1) / 2 / len(channels)))
-        rows.append((example.name, curves))
+
+    def curve(trace: npt.NDArray[np.float64], k: int) -> Curve:
+        x, y = _envelope(trace[:, k])
+        return x / rate, 1 - (k + 0.5 - np.clip(y / scale, -1, 1) / 2) / len(channels)
+
+    rows = [
+        (e.name, [] if trace is None else [curve(trace, k) for k in range(len(channels))])
+        for e, trace in zip(examples, centered, strict=True)
+    ]
     return Panel(rows, "time, s", f"amplitude ({2 * scale:,.0f} counts a channel)")
 
 
-def spectrum_panel(examples: Sequence[Example], channels: Sequence[int]) -> Panel:
+def spectrum_panel(examples: Sequence[Example], channels: Sequence[int], rate: float) -> Panel:
     """Spectra of the examples by Welch's method, over one range of decibels."""
     try:
         from scipy.signal import welch
     except ImportError:
         raise MissingToolError("spectra need: pip install 'edgebio[data]'") from None
-    rate = _rate(examples)
-    spectra: list[tuple[str, list[Curve]]] = []
-    for e in examples:
-        curves = []
-        if e.recording and e.end - e.begin >= _SHORTEST:
-            samples = e.recording.samples[e.begin : e.end, channels].astype(np.float64)
-            length = min(len(samples), max(64, round(rate / 4)))
-            frequency, power = welch(samples, rate, nperseg=length, axis=0)
-            level = 10 * np.log10(np.maximum(power[1:], 1e-12))
-            curves = [(frequency[1:], level[:, k]) for k in range(len(channels))]
-        spectra.append((e.name, curves))
+
+    def spectrum(samples: npt.NDArray[np.float64]) -> list[Curve]:
+        if len(samples) < _SHORTEST:
+            return []
+        length = min(len(samples), max(64, round(rate / 4)))
+        frequency, power = welch(samples[:, channels], rate, nperseg=length, axis=0)
+        return [(frequency[1:], 10 * np.log10(np.maximum(each[1:], 1e-12))) for each in power.T]
+
+    spectra = [(e.name, spectrum(e.samples)) for e in examples]
     top = max((float(y.max()) for _, curves in spectra for _, y in curves), default=0.0)
     rows = [
         (name, [(x, np.clip(1 + (y - top) / _DECIBELS, 0, 1)) for x, y in curves])
@@ -203,17 +204,6 @@ def _longest_run(mask: npt.NDArray[np.bool_]) -> tuple[int, int]:
     return begin, end
 
 
-def _middle(example: Example, channels: Sequence[int]) -> npt.NDArray[np.float64]:
-    """Samples around the middle of an example, shape (n, channels); longer than a short class."""
-    recording = example.recording
-    if recording is None:
-        return np.zeros((0, len(channels)))
-    width = min(round(_SECONDS * recording.rate), len(recording.samples))
-    first = (example.begin + example.end - width) // 2
-    first = min(max(first, 0), len(recording.samples) - width)
-    return recording.samples[first : first + width][:, list(channels)].astype(np.float64)
-
-
 def _envelope(trace: npt.NDArray[np.float64]) -> Curve:
     """Sample numbers and values of the extremes of each step, shape (points,)."""
     steps = np.array_split(np.arange(len(trace)), min(_POINTS // 2, max(1, len(trace) // 2)))
@@ -223,7 +213,3 @@ def _envelope(trace: npt.NDArray[np.float64]) -> Curve:
         for place in sorted({step[trace[step].argmin()], step[trace[step].argmax()]})
     ]
     return np.array(places, np.float64), trace[places]
-
-
-def _rate(examples: Sequence[Example]) -> float:
-    return next(e.recording.rate for e in examples if e.recording)

@@ -11,7 +11,17 @@ from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.evaluation.evaluation import DOCUMENT
 from edgebio.report.charts import curves
-from edgebio.report.page import Figure, Page, Section, Table, Tile, decimal, metric, percent
+from edgebio.report.page import (
+    Columns,
+    Figure,
+    Page,
+    Section,
+    Table,
+    Tile,
+    decimal,
+    metric,
+    percent,
+)
 from edgebio.tasks import description, task_of_run
 from edgebio.tasks.measurement_sections import measurement_sections
 from edgebio.tasks.report_sections import decisions_section, fold_name, training_section
@@ -22,8 +32,8 @@ from edgebio.training.statistics import deviation, mean
 
 Document = Mapping[str, Any]
 
-_ACCURACIES = {"float": metric("accuracy"), "int8": metric("accuracy_int8")}
-_VOTED = {name: metric(key) for key, name in VOTED.items()}
+_ACCURACIES: Columns = {"float": metric("accuracy"), "int8": metric("accuracy_int8")}
+_VOTED: Columns = {name: metric(key) for key, name in VOTED.items()}
 
 
 def evaluation_page(folder: Path) -> Page:
@@ -136,7 +146,7 @@ def _seed_sections(document: Document) -> list[Section]:
 
 
 def _condition_sections(document: Document) -> list[Section]:
-    columns = {"trained on": "{trained}", "tested on": "{tested}", "folds": "{folds}"}
+    columns: Columns = {"trained on": "{trained}", "tested on": "{tested}", "folds": "{folds}"}
     table = Table.tabulate(document["conditions"], {**columns, **_ACCURACIES, **_VOTED})
     text = ["Accuracy from each condition of the recordings to each; mean over folds."]
     return [Section("By condition", text, tables=[table])] if document["conditions"] else []
@@ -152,7 +162,7 @@ def _calibration_sections(document: Document) -> list[Section]:
         "session, with the statistics of that session's unlabeled signal; in the last column, "
         "with those of the first session."
     ]
-    columns = {
+    columns: Columns = {
         "repetitions": "{repetitions}",
         "labeled signal, s": "{signal_seconds:.0f}",
         "computing, s": lambda r: "–" if r["seconds"] is None else f"{r['seconds']:.1f}",
@@ -206,7 +216,7 @@ def _quantization_section(folder: Path, document: Document) -> Section:
             {**blank, **document["mean"], "name": "mean"},
             {**blank, **document["deviation"], "name": "standard deviation"},
         ]
-    columns = {
+    columns: Columns = {
         "fold": "{name}", **_ACCURACIES, "decided differently": "{differing}",
         "lowest SNR of a layer": "{snr}", "bytes": "{size}", "epochs": "{epochs}",
         "seconds": "{time}",

@@ -17,6 +17,9 @@ from edgebio.report.chart import Chart
 
 FILE = "report.html"
 
+Columns = Mapping[str, str | Callable[[Any], str]]
+"""Heading and cell of each column; a cell is a format string or a function of a document."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -44,12 +47,9 @@ class Table:
 
     @classmethod
     def tabulate(
-        cls,
-        documents: Iterable[Mapping[str, Any]],
-        columns: Mapping[str, str | Callable[[Any], str]],
-        caption: str = "",
+        cls, documents: Iterable[Mapping[str, Any]], columns: Columns, caption: str = ""
     ) -> Self:
-        """Table with a row for each document; a column is a format string or a function of it."""
+        """Table with a row for each document."""
         rows = [
             [
                 cell.format_map(row) if isinstance(cell, str) else cell(row)

@@ -41,6 +41,8 @@ def pareto_front(
     limit
         Highest allowed cost; marked.
     """
+    from matplotlib import ticker
+
     chart, axes = with_axes(title, 250)
     looks = {
         "other": ("other candidates", GRAY, 4.5), "reference": (reference, ORANGE, 7.0),
@@ -63,7 +65,11 @@ def pareto_front(
     axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     axes.set_xlim(0.85 * min(costs), 1.18 * max(costs))
     axes.margins(y=0.12)
-    _plain_logarithmic(axes.xaxis, min(costs), max(costs))
+    wide = max(costs) > 5 * min(costs)
+    locator = ticker.LogLocator(subs=(1, 2, 5)) if wide else ticker.MaxNLocator(5)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axes.xaxis.set_minor_locator(ticker.NullLocator())
     add_legend(chart)
     chart.figure.draw_without_rendering()  # the layout is fixed from here on
     labeled: list[Any] = []
@@ -77,14 +83,3 @@ def pareto_front(
                 ha="center",
             )  # fmt: skip
     return chart
-
-
-def _plain_logarithmic(axis: Any, low: float, high: float) -> None:
-    """Set plain numbers as ticks of a logarithmic axis, more of them where it is short."""
-    from matplotlib import ticker
-
-    subs = (1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
-    short = high < 1.6 * low
-    axis.set_major_locator(ticker.MaxNLocator(4) if short else ticker.LogLocator(subs=subs))
-    axis.set_major_formatter(lambda value, _: f"{value:,g}")
-    axis.set_minor_locator(ticker.NullLocator())

@@ -1,6 +1,7 @@
-"""Charts of signals: traces and spectra by class, STFT images, Grad-CAM, decisions over time."""
+"""Charts of signals: traces and spectra by class, STFT images, Grad-CAM."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,6 @@ Curve = tuple[Floats, Floats]
 """x in units of the axis, and y within 0 to 1 of a row; of one shape (points,)."""
 
 _ROW = 46.0  # points of a row of traces
-_GAP = 8.0  # between pictures
 _PICTURE = 50.0  # height of an STFT image
 _COLUMN = 300.0  # width of one
 
@@ -91,42 +91,36 @@ def stft_images(
     frequencies
         Of the first and the last bin, in Hz.
     """
-    rows, columns = _grid(len(images), 14)
-    height, top = _PICTURE + 22, 4.0
-    chart = blank(title, top + height * rows + 52, (_COLUMN + 40) * columns)
-    drawn = None
+    columns = min(3, math.ceil(len(images) / 14))
+    rows = math.ceil(len(images) / columns)
+    height = _PICTURE + 22
+    chart = blank(title, height * rows + 56, (_COLUMN + 40) * columns)
     for number, (caption, image) in enumerate(images):
         column, row = divmod(number, rows)
         frames, bins, channels = image.shape
         # A missing value between two channels leaves the page visible.
         pixels = np.full((bins, channels, frames + 1), np.nan)
         pixels[:, :, :frames] = image.transpose(1, 2, 0)
-        axes = _picture(
-            chart, 34 + column * (_COLUMN + 40), top + 16 + row * height, _COLUMN, _PICTURE
-        )
-        drawn = axes.imshow(
+        left = 34 + column * (_COLUMN + 40)
+        axes = _picture(chart, left, 20 + row * height, _COLUMN, _PICTURE)
+        shades = axes.imshow(
             pixels.reshape(bins, -1)[:, :-1], cmap="viridis", vmin=-128, vmax=127,
             aspect="auto", origin="lower",
         )  # fmt: skip
         axes.set_title(caption)
         axes.set_yticks((0, bins - 1), [f"{hertz:.0f}" for hertz in frequencies], size=8)
         if row == rows - 1 or number == len(images) - 1:
-            every = math.ceil(channels / 20)
-            at = range(0, channels, every)
-            axes.set_xticks([frames / 2 - 0.5 + k * (frames + 1) for k in at])
-            axes.set_xticklabels([str(k + 1) for k in at], size=8)
+            shown = range(0, channels, math.ceil(channels / 20))
+            middles = [frames / 2 - 0.5 + k * (frames + 1) for k in shown]
+            axes.set_xticks(middles, [str(k + 1) for k in shown], size=8)
             axes.set_xlabel(f"channel; each is {duration:.0f} ms wide", size=9)
     chart.figure.text(4 / chart.width, 1 - 2 / chart.height, "Hz", size=8, color=MUTED, va="top")
-    bar = chart.figure.colorbar(
-        drawn, cax=_picture(chart, 34, chart.height - 22, 120, 6), orientation="horizontal"
-    )
-    bar.set_ticks((-128, 0, 127))
+    place = _picture(chart, 34, chart.height - 22, 120, 6)
+    bar = chart.figure.colorbar(shades, cax=place, orientation="horizontal")
+    bar.set_ticks((-128, 0, 127), labels=("-128", "0", "127   int8, base-2 logarithm"))
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
-    bar.ax.annotate(
-        "value, int8 (base-2 logarithm)", (1.06, 0.5), xycoords="axes fraction", va="center",
-        size=8, color=MUTED, annotation_clip=False,
-    )  # fmt: skip
+    bar.ax.get_xticklabels()[-1].set_horizontalalignment("left")
     return chart
 
 
@@ -156,7 +150,7 @@ def gradcam(title: str, classes: Sequence[Attention]) -> Chart:
     """Draw Grad-CAM over one image of each class (left), and its mean over the class (right)."""
     from matplotlib import colormaps
 
-    pairs = 2 * _grid(len(classes), 2 * 14)[1]
+    pairs = 2 * min(3, math.ceil(len(classes) / 28))
     side, height = 74.0, 74.0 + 34
     chart = blank(title, height * math.ceil(len(classes) / pairs) + 4, WIDTH * pairs / 2)
     for number, one in enumerate(classes):
@@ -190,16 +184,5 @@ def _picture(chart: Chart, left: float, top: float, width: float, height: float)
     return axes
 
 
-def _grid(count: int, most: int) -> tuple[int, int]:
-    """Rows and columns: one column as long as there are at most so many rows, then up to three."""
-    columns = min(3, math.ceil(count / most))
-    return math.ceil(count / columns), columns
-
-
 def _two_lines(name: str) -> str:
-    """Break a long name at a space near its middle."""
-    spaces = [k for k, letter in enumerate(name) if letter == " "]
-    if len(name) <= 16 or not spaces:
-        return name
-    at = min(spaces, key=lambda k: abs(k - len(name) / 2))
-    return f"{name[:at]}\n{name[at + 1 :]}"
+    return "\n".join(textwrap.wrap(name, 16)[:2])

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from edgebio import protocols, storage
 from edgebio.report.page import (
+    Columns,
     Figure,
     Listing,
     Page,
@@ -131,7 +132,7 @@ def _front_section(document: Document) -> Section:
         rows.append({**own, "name": f"original recipe{over}"})
     if not rows:
         return Section("Pareto front", ["No candidate is within the limits."], figures)
-    columns = {
+    columns: Columns = {
         "recipe": "{name}",
         metric: "{accuracy:.4f}",
         "by seed": lambda row: " ".join(map(decimal, row["by_seed"])),
@@ -144,7 +145,7 @@ def _front_section(document: Document) -> Section:
 
 def _candidates_section(document: Document) -> Section:
     counts = [f"{count:,} {_STATES[state]}" for state, count in document["counts"].items() if count]
-    columns = {
+    columns: Columns = {
         "candidate": "{number}",
         "": lambda row: row["reason"] or _STATES[row["state"]],
         _metric(document): lambda row: decimal(row["accuracy"]),
@@ -199,9 +200,9 @@ def _cost(key: str, form: str) -> Callable[[Document], str]:
     return lambda row: format(row["cost"][key], form) if row["cost"] else "–"
 
 
-_COSTS: Final = {"ms": _cost("latency", ".2f"), "flash": _cost("flash", ","),
+_COSTS: Final[Columns] = {"ms": _cost("latency", ".2f"), "flash": _cost("flash", ","),
                  "RAM": _cost("ram", ",")}  # fmt: skip
-_NETWORK: Final = {"network": _network, "STFT": _stft}
+_NETWORK: Final[Columns] = {"network": _network, "STFT": _stft}
 
 
 def _metric(document: Document) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from edgebio import boards, storage
 from edgebio.errors import EdgebioError
 from edgebio.report.charts import bars
-from edgebio.report.page import Figure, Section, Table
+from edgebio.report.page import Columns, Figure, Section, Table
 from edgebio.tasks.run_documents import BENCH, HIL, VALIDATE
 
 
@@ -94,7 +94,7 @@ def hil_section(document: Mapping[str, Any]) -> Section:
     """Checks, comparisons and latencies of ``edgebio hil``."""
     checks = {check["name"]: check for check in document["checks"]}
     state = {True: "holds", False: "FAILED", None: "not run"}
-    columns = {"check": "{name}", "result": "{note}", "": lambda check: state[check["ok"]]}
+    columns: Columns = {"check": "{name}", "result": "{note}", "": lambda check: state[check["ok"]]}
     tables = [Table.tabulate(checks.values(), columns)]
     measures = [measure for check in checks.values() for measure in check["measures"]]
     if measures:

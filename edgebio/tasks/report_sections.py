@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.report.charts import bars, confusion_matrix, curves, roc_curves
-from edgebio.report.page import Figure, Section, Table, decimal, metric, percent
+from edgebio.report.page import Columns, Figure, Section, Table, decimal, metric, percent
 from edgebio.training import metrics
 
 _SCHEMES = {
@@ -95,7 +95,7 @@ def decisions_section(
         {**row, "class": name, "area": areas.get(k)}
         for k, (name, row) in enumerate(zip(classes, by_class, strict=True))
     ]
-    columns = {
+    columns: Columns = {
         "class": "{class}",
         "recall": lambda row: percent(row["recall"]),
         "precision (+P)": lambda row: percent(row["precision"]),

@@ -36,7 +36,7 @@ def test_traces_of_all_classes_have_one_scale() -> None:
     assert [(e.begin, e.end) for e in examples] == [(0, 1500), (1500, 3000), (0, 0)]
     channels = signal_report.strongest_channels(examples)
     assert channels[-2:] == [1, 3]
-    panel = signal_report.trace_panel(examples, channels)
+    panel = signal_report.trace_panel(examples, channels, 1000.0)
     (_, slow), (_, fast), (name, none) = panel.rows
     assert (name, none) == ("<never>", [])
     middles = [y[len(y) // 2 - 60 : len(y) // 2 + 60] for _, y in (slow[1], fast[1])]
@@ -45,7 +45,7 @@ def test_traces_of_all_classes_have_one_scale() -> None:
 
 def test_tone_peaks_at_its_frequency() -> None:
     pytest.importorskip("scipy", reason="SciPy is not installed")
-    panel = signal_report.spectrum_panel(signal_report.choose_examples(recordings()), [1])
+    panel = signal_report.spectrum_panel(signal_report.choose_examples(recordings()), [1], 1000.0)
     for (_, curves), hertz in zip(panel.rows, (50, 200), strict=False):
         ((frequency, level),) = curves
         assert frequency[level.argmax()] == pytest.approx(hertz, abs=4)
