@@ -30,7 +30,7 @@ BRITISH = re.compile(
     re.IGNORECASE,
 )
 """British spellings; the project writes American English."""
-KEPT_KEYS = re.compile(r'"(?:licence|people|artefacts|standardis[a-z]+|normalise)"')
+KEPT_KEYS = re.compile(r'"(?:licence|people|artefacts|standardis[a-z]+|normalise|labelled)"')
 """Keys of documents and of old recipes, which never change."""
 
 

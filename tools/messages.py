@@ -29,6 +29,7 @@ C_TYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t"}
 
 PROLOGUE = f"""\
 // SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
 
 /* Messages of the wire. Generated from messages.toml by tools/messages.py. */
 
@@ -120,10 +121,23 @@ def struct(name: str, layout: Layout) -> list[str]:
     return ["typedef struct {", *members, f"}} {name};", ""]
 
 
+def signature(function: str, arguments: list[str]) -> list[str]:
+    """Head of an inline C function in at most 100 columns, as clang-format breaks it."""
+    lines = [f"static inline {function}("]
+    indent = " " * len(lines[0])
+    for number, argument in enumerate(arguments, 1):
+        text = argument + (")" if number == len(arguments) else ",")
+        if number > 1 and len(lines[-1]) + 1 + len(text) > 100:
+            lines.append(indent + text)
+        else:
+            lines[-1] += (" " if number > 1 else "") + text
+    return lines
+
+
 def reader(name: str, layout: Layout) -> list[str]:
     """C function that reads a payload; false if its length is wrong."""
     lines = [
-        f"static inline bool {name}_read({name} *to, const uint8_t *payload, size_t size)",
+        *signature(f"bool {name}_read", [f"{name} *to", "const uint8_t *payload", "size_t size"]),
         "{",
         f"    if (size {'<' if layout.rest else '!='} {layout.fixed_bytes}u) {{",
         "        return false;",
@@ -144,7 +158,8 @@ def reader(name: str, layout: Layout) -> list[str]:
 
 def writer(name: str, layout: Layout) -> list[str]:
     """C function that writes a payload and returns its length."""
-    lines = [f"static inline size_t {name}_write(const {name} *from, uint8_t *payload)", "{"]
+    lines = signature(f"size_t {name}_write", [f"const {name} *from", "uint8_t *payload"])
+    lines.append("{")
     size = f"{layout.fixed_bytes}u"
     offset = 0
     for field in layout.fields:
@@ -196,7 +211,7 @@ def header() -> str:
     for message in MESSAGES.values():
         lines += c_message(message)
     for name, record in RECORDS.items():
-        lines += [comment(record.text), *output(f"eb_{name}", record.layout)]
+        lines += [comment(record.text), *output(f"eb_{name}", record)]
     return "\n".join(lines) + "\n" + EPILOGUE
 
 
@@ -237,7 +252,7 @@ def page() -> str:
             lines += table(message.event)
     lines += ["## Records", ""]
     for name, record in RECORDS.items():
-        lines += [f"### {name}", "", record.text, "", *table(record.layout)]
+        lines += [f"### {name}", "", record.text, "", *table(record)]
     lines += ["## Codes", ""]
     for code in CODES.values():
         lines += [f"### {code.name} {{ #{code.name} }}", "", code.text, ""]

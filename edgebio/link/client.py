@@ -42,10 +42,8 @@ class Client:
         Any serial URL of pyserial: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, a pty.
     baud
         Bits per second of a serial line.
-    timeout
-        Seconds that a device may take to answer, at the start and to any request.
-    retry_after
-        Seconds after which a request is repeated.
+    timeout, retry_after
+        Seconds that a device may take to answer, and after which a request is repeated.
 
     Attributes
     ----------
@@ -57,12 +55,6 @@ class Client:
     DeviceError
         One of `edgebio.link.errors`, each in one line: the port is missing, busy or forbidden,
         nothing answers, something else answers, and so on.
-
-    Examples
-    --------
-    >>> with Client("/dev/ttyACM0") as device:  # doctest: +SKIP
-    ...     for event in device.stream(samples):
-    ...         print(event.decision)
     """
 
     def __init__(
@@ -124,10 +116,7 @@ class Client:
     def configure(self, settings: Settings) -> None:
         """Change the settings of the decision until this client is closed or the device restarts.
 
-        Raises
-        ------
-        RefusedError
-            If a setting is out of range.
+        A setting out of range raises `RefusedError`.
         """
         self._connection.stop_stream()
         self._connection.request("configure", **dataclasses.asdict(settings))
@@ -139,14 +128,9 @@ class Client:
     def run_image(
         self, image: bytes | npt.NDArray[np.generic], *, handler: Handler | None = None
     ) -> ImageRun:
-        """Run the network on one input.
+        """Run the network on one input of any shape with the model's number of bytes.
 
-        Parameters
-        ----------
-        image
-            Input of any shape with the model's number of bytes.
-        handler
-            Gets all frames besides answers.
+        `handler` gets all frames besides answers.
         """
         data = image if isinstance(image, bytes) else np.ascontiguousarray(image).tobytes()
         expected = self.description.input_bytes
@@ -157,14 +141,9 @@ class Client:
         return ImageRun(self._output(run), run["model_us"])
 
     def run_segment(self, samples: Samples, *, handler: Handler | None = None) -> SegmentRun:
-        """Run the front end, from reset, and the network on one segment.
+        """Run front end, from reset, and network on a segment: int16 (segment length, channels).
 
-        Parameters
-        ----------
-        samples
-            int16, shape (segment length, channels).
-        handler
-            Gets all frames besides answers.
+        `handler` gets all frames besides answers.
         """
         self._check_samples(samples)
         length = self.description.segment_length
@@ -173,7 +152,7 @@ class Client:
         data = np.ascontiguousarray(samples, "<i2").tobytes()
         self._upload("segment", data, 2 * self.description.channels, handler or ignore)
         run = self._connection.request("run_segment", handler=handler, crc=zlib.crc32(data))
-        return SegmentRun(self._output(run), run["image_crc"], run["frontend_us"], run["model_us"])
+        return SegmentRun(self._output(run), run["model_us"], run["image_crc"], run["frontend_us"])
 
     @contextlib.contextmanager
     def trace(
@@ -185,11 +164,9 @@ class Client:
         Parameters
         ----------
         source
-            Layers of the network, or stages of the front end.
+            Layers of the network, or stages of the front end, from `first` to `last`.
         data
             Complete outputs, or only their sizes and CRC-32s.
-        first, last
-            First and last layer or stage.
 
         Yields
         ------
@@ -226,23 +203,18 @@ class Client:
         samples
             int16, shape (n, channels), or such pieces as they arrive.
         on_gap
-            Reaction to samples that were lost on the wire. ``"wait"``: they are sent again, the
-            device waits for them, and every decision is as if nothing had happened.
-            ``"restart"``, for live sources: they stay lost, the device starts over after the gap,
-            and `DecisionEvent.origin` says where.
+            Samples that were lost on the wire are sent again (``"wait"``), and every decision is as
+            if nothing had happened; or, for live sources, they stay lost (``"restart"``), the
+            device starts over after the gap, and `DecisionEvent.origin` says where.
         pace
-            Samples per second, as from a live source; None sends as fast as the device accepts.
-            With a pace, and with ``"restart"``, the device decides for rest if no samples arrive
-            for its time-out.
+            Samples per second; None: as fast as the device accepts them. With a pace, and with
+            ``"restart"``, the device decides for rest if no samples arrive for its time-out.
         on_rest
-            Called with decisions that have no segment: rest at the start, after a gap and after a
-            time-out.
+            Called with decisions without a segment: rest at the start, after a gap or time-out.
         """
         queue = SampleQueue(samples, self._check_samples, pace, max(1, self.description.step // 2))
-        real_time = pace is not None or on_gap == "restart"
-        return Stream(
-            self._connection, self.description, queue, on_gap, real_time, on_rest
-        ).run()  # fmt: skip
+        timed = pace is not None or on_gap == "restart"
+        return Stream(self._connection, self.description, queue, on_gap, timed, on_rest).run()
 
     def open_stream(
         self,
@@ -253,12 +225,7 @@ class Client:
     ) -> Stream:
         """Open a stream in a ``with`` statement, for `Stream.feed`; see `stream`.
 
-        Parameters
-        ----------
-        real_time
-            Whether the device decides for rest if it is not fed for its time-out.
-        on_gap, on_rest
-            As for `stream`.
+        With `real_time`, the device decides for rest if it is not fed for its time-out.
         """
         queue = SampleQueue((), self._check_samples, None, 1)
         return Stream(self._connection, self.description, queue, on_gap, real_time, on_rest)
@@ -267,12 +234,13 @@ class Client:
         description = self.description
         if not description.frontend:
             raise EdgebioError("the image on the device has no front end: it accepts images only")
-        channels = description.channels
-        if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
-            raise EdgebioError(
-                f"the device accepts int16 samples of shape (n, {channels}), "
-                f"not {samples.dtype} {samples.shape}"
-            )
+        expected = f"expected int16 of shape (n, {description.channels})"
+        if not isinstance(samples, np.ndarray):
+            raise EdgebioError(f"samples are a {type(samples).__name__}; {expected}")
+        if samples.dtype != np.int16 or samples.ndim != 2:
+            raise EdgebioError(f"samples are {samples.dtype} of shape {samples.shape}; {expected}")
+        if samples.shape[1] != description.channels:
+            raise EdgebioError(f"samples have {samples.shape[1]} channels; {expected}")
 
     def _upload(self, target: str, data: bytes, unit: int, on_other: Handler) -> None:
         connection, kind = self._connection, MESSAGES["upload"].kind

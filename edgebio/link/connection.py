@@ -6,24 +6,10 @@ from collections.abc import Callable, Iterator
 
 from edgebio.errors import DeviceError
 from edgebio.link import frames
-from edgebio.link.errors import (
-    DeviceRestartedError,
-    NoAnswerError,
-    ProtocolError,
-    RefusedError,
-)
+from edgebio.link.errors import DeviceRestartedError, NoAnswerError, ProtocolError, RefusedError
 from edgebio.link.frames import Frame
-from edgebio.link.messages import (
-    ANSWER,
-    CODES,
-    MESSAGES,
-    NO_FIELDS,
-    VERSION,
-    PayloadError,
-    Record,
-)
+from edgebio.link.messages import ANSWER, CODES, MESSAGES, VERSION, PayloadError, Record
 from edgebio.link.pipeline import Pipeline
-from edgebio.link.results import StreamEnd
 from edgebio.link.serial_port import SerialPort
 
 Handler = Callable[[Frame], None]
@@ -38,22 +24,10 @@ def ignore(frame: Frame) -> None:
 
 
 class Connection:
-    """A session with a device, from `open` to `close`.
+    """A session with a device; for the parameters see `Client`.
 
-    Parameters
-    ----------
-    url, baud
-        See `SerialPort`.
-    timeout
-        Seconds that a device may take to answer.
-    retry_after
-        Seconds after which a request is repeated.
-
-    Attributes
-    ----------
-    on_frame : callable
-        Gets the frames that arrive while an answer is awaited. A stream sets it, so that any
-        request may be sent between two decisions.
+    `on_frame` gets the frames that arrive while an answer is awaited. A stream sets it, so that any
+    request may be sent between two decisions.
     """
 
     def __init__(self, url: str, baud: int, timeout: float, retry_after: float) -> None:
@@ -102,13 +76,13 @@ class Connection:
                 return
         if any(other.kind not in (ping.kind, _ERROR) for other in other_frames):
             raise NoAnswerError(
-                f"{self.url}: an edgebio device is busy there and does not answer within "
-                f"{self.timeout:g} s; try again, or reset it"
+                f"{self.url}: the device is busy and does not answer within {self.timeout:g} s; "
+                "try again, or reset it"
             )
         if self._parser.received_bytes > received_before:
             raise ProtocolError(
-                f"{self.url}: the device there is no edgebio device (it sends {noise!r}); "
-                "is it the right port, and the right baud rate?"
+                f"{self.url}: this is no edgebio device (it sends {noise!r}); is it the right "
+                "port, and the right baud rate?"
             )
         raise NoAnswerError(
             f"{self.url}: nothing answers within {self.timeout:g} s; is the board powered, and "
@@ -116,16 +90,9 @@ class Connection:
         )
 
     def request(self, name: str, *, handler: Handler | None = None, **values: object) -> Record:
-        """Send a request until it is answered.
+        """Send a request with these fields until it is answered.
 
-        Parameters
-        ----------
-        name
-            Name of the message.
-        handler
-            Gets all other frames that arrive; `on_frame` if None.
-        values
-            Fields of the request.
+        `handler` gets all other frames that arrive; `on_frame` if None.
         """
         message = MESSAGES[name]
         frame = Frame(message.kind, self._next_sequence(), message.pack_request(**values))
@@ -153,17 +120,9 @@ class Connection:
         return received
 
     def unpack(self, name: str, frame: Frame) -> Record:
-        """Values of an answer or event.
-
-        Raises
-        ------
-        ProtocolError
-            If it is malformed.
-        """
-        message = MESSAGES[name]
-        unpack = message.unpack_event if frame.kind == message.kind else message.unpack_answer
+        """Values of an answer or event; `ProtocolError` if it is malformed."""
         try:
-            return unpack(frame.payload)
+            return MESSAGES[name].unpack(frame.kind, frame.payload)
         except PayloadError as error:
             raise ProtocolError(f"{self.url}: the device's {name} is malformed: {error}") from None
 
@@ -184,17 +143,16 @@ class Connection:
         self._streaming = True
         self.request("stream_start", on_gap=on_gap, real_time=int(real_time))
 
-    def stop_stream(self) -> StreamEnd | None:
+    def stop_stream(self) -> Record | None:
         """End the stream that is open, or that a failure has left open; None if there is none."""
-        if not self._streaming:
-            return None
-        try:
-            end = StreamEnd(**self.request("stream_stop"))
-        except RefusedError as error:
-            if error.code != "idle":
-                raise
-            end = None
-        self._streaming = False
+        end = None
+        if self._streaming:
+            try:
+                end = self.request("stream_stop")
+            except RefusedError as error:
+                if error.code != "idle":
+                    raise
+            self._streaming = False
         return end
 
     # Bulk
@@ -207,7 +165,7 @@ class Connection:
         """Most bytes of data in one piece: whole units, and two pieces in flight."""
         half = self._receive_bytes // 2
         payload = min(self._payload_bytes, half - (frames.encoded_bytes(half) - half))
-        units = (payload - (MESSAGES[name].request or NO_FIELDS).fixed_bytes) // unit
+        units = (payload - MESSAGES[name].request_bytes) // unit
         if units < 1:
             raise DeviceError(f"{self.url}: the device's receive buffer is too small for a sample")
         return units * unit

@@ -56,12 +56,7 @@ def encoded_bytes(payload_bytes: int) -> int:
 class Parser:
     """Extract frames from bytes that arrive in any pieces and with any damage.
 
-    Attributes
-    ----------
-    received_bytes : int
-        Bytes received so far.
-    damaged_frames : int
-        Frames dropped so far: wrong COBS, CRC or length.
+    `damaged_frames` counts the frames that were dropped: wrong COBS, CRC or length.
     """
 
     def __init__(self, max_payload_bytes: int = 65535) -> None:

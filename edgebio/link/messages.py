@@ -16,11 +16,10 @@ from edgebio.errors import EdgebioError
 ANSWER = 0x80
 """Bit that turns the kind of a request into the kind of its answer."""
 
-_SCALARS = {"u8": "B", "u16": "H", "u32": "I"}
-_REST = "u8[]"
-
 Record = dict[str, Any]
 """Values of a message by field: int, str (``char[N]``), bytes (``u8[N]``, ``u8[]``)."""
+
+_SCALARS = {"u8": "B", "u16": "H", "u32": "I"}
 
 
 class PayloadError(ValueError):
@@ -40,7 +39,7 @@ class Field:
     @property
     def is_rest(self) -> bool:
         """Whether the field takes the rest of the payload."""
-        return self.type == _REST
+        return self.type == "u8[]"
 
     @property
     def is_text(self) -> bool:
@@ -49,15 +48,13 @@ class Field:
 
     @cached_property
     def format(self) -> str:
-        """Format of the field for `struct`; empty for the rest of the payload."""
+        """Format for `struct`; empty for the rest of the payload."""
         if self.is_rest:
             return ""
-        if self.type in _SCALARS:
-            return _SCALARS[self.type]
         kind, _, length = self.type.rstrip("]").partition("[")
-        if kind not in ("u8", "char") or not length.isdecimal():
+        if self.type not in _SCALARS and not (kind in ("u8", "char") and length.isdecimal()):
             raise EdgebioError(f"messages.toml: field {self.name} has unknown type {self.type!r}")
-        return f"{length}s"
+        return _SCALARS.get(self.type, f"{length}s")
 
     @property
     def size(self) -> int:
@@ -70,6 +67,7 @@ class Layout:
     """Fields of one payload, in order, little-endian, without padding."""
 
     fields: tuple[Field, ...]
+    text: str = ""
 
     def __post_init__(self) -> None:
         if any(field.is_rest for field in self.fields[:-1]):
@@ -100,21 +98,14 @@ class Layout:
         return self._struct.pack(*fixed) + rest
 
     def unpack(self, payload: bytes) -> Record:
-        """Values of a payload by field.
-
-        Raises
-        ------
-        PayloadError
-            If the payload is shorter or longer than its fields.
-        """
+        """Values of a payload by field; `PayloadError` if it is too short or too long."""
         fixed, rest = payload[: self.fixed_bytes], payload[self.fixed_bytes :]
         if len(fixed) < self.fixed_bytes or (rest and not self.rest):
             raise PayloadError(f"{len(payload)} bytes for a payload of {self.fixed_bytes}")
         values: Record = {}
         for field, value in zip(self.fields, self._struct.unpack(fixed), strict=False):
-            values[field.name] = (
-                value.rstrip(b"\0").decode(errors="replace") if field.is_text else value
-            )
+            text = field.is_text
+            values[field.name] = value.rstrip(b"\0").decode(errors="replace") if text else value
         if self.rest:
             values[self.rest.name] = rest
         return values
@@ -127,13 +118,8 @@ NO_FIELDS = Layout(())
 class Message:
     """One message: a request and its answer, or an event that the device sends unasked.
 
-    Attributes
-    ----------
-    request, answer, event : Layout or None
-        Payloads; None for a form that the message does not have.
-    bulk : bool
-        The request is one piece of many, of which several may be in flight. Its fields give its
-        position, so it takes effect once however often it arrives.
+    A `bulk` request is one piece of many, of which several may be in flight. Its fields give its
+    position, so it takes effect once however often it arrives.
     """
 
     name: str
@@ -144,17 +130,19 @@ class Message:
     event: Layout | None
     bulk: bool
 
+    @property
+    def request_bytes(self) -> int:
+        """Fixed bytes of the request."""
+        return (self.request or NO_FIELDS).fixed_bytes
+
     def pack_request(self, **values: Any) -> bytes:
         """Payload of a request, see `Layout.pack`."""
         return (self.request or NO_FIELDS).pack(**values)
 
-    def unpack_answer(self, payload: bytes) -> Record:
-        """Values of an answer, see `Layout.unpack`."""
-        return (self.answer or NO_FIELDS).unpack(payload)
-
-    def unpack_event(self, payload: bytes) -> Record:
-        """Values of an event, see `Layout.unpack`."""
-        return (self.event or NO_FIELDS).unpack(payload)
+    def unpack(self, kind: int, payload: bytes) -> Record:
+        """Values of an event or answer with this kind, see `Layout.unpack`."""
+        layout = self.event if kind == self.kind else self.answer
+        return (layout or NO_FIELDS).unpack(payload)
 
 
 @dataclass(frozen=True)
@@ -173,16 +161,8 @@ class Code:
         return next(((key, text) for key, n, text in self.values if n == number), None)
 
 
-@dataclass(frozen=True)
-class RecordType:
-    """A structure within a payload."""
-
-    text: str
-    layout: Layout
-
-
-def _layout(entry: list[dict[str, str]] | None) -> Layout | None:
-    return None if entry is None else Layout(tuple(Field(**field) for field in entry))
+def _layout(entry: list[dict[str, str]] | None, text: str = "") -> Layout | None:
+    return None if entry is None else Layout(tuple(Field(**field) for field in entry), text)
 
 
 def _message(name: str, entry: dict[str, Any], events: dict[str, Any]) -> Message:
@@ -200,13 +180,11 @@ def _message(name: str, entry: dict[str, Any], events: dict[str, Any]) -> Messag
 
 
 _document = tomllib.loads((storage.assets("firmware_assets") / "link/messages.toml").read_text())
+_messages = _document["message"]
 VERSION: int = _document["version"]
-MESSAGES = {
-    name: _message(name, entry, _document["message"])
-    for name, entry in _document["message"].items()
-}
+MESSAGES = {name: _message(name, entry, _messages) for name, entry in _messages.items()}
 RECORDS = {
-    name: RecordType(entry["text"], _layout(entry["fields"]) or NO_FIELDS)
+    name: _layout(entry["fields"], entry["text"]) or NO_FIELDS
     for name, entry in _document["record"].items()
 }
 CODES = {

@@ -2,11 +2,10 @@
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     sequence: int
     end: int
     encoded_bytes: int
@@ -19,24 +18,12 @@ class Pipeline:
     order of arrival, with the position that it expects next. An answer also means that all pieces
     sent earlier have left the device's receive buffer, or were lost.
 
-    Parameters
-    ----------
-    capacity
-        Most encoded bytes in flight.
-    resend
-        Whether lost pieces are sent again; otherwise they stay lost.
-
-    Attributes
-    ----------
-    position : int
-        What to send next.
-    accepted : int
-        Position up to which the device has accepted everything.
+    At most `capacity` encoded bytes are in flight. Without `resend`, lost pieces stay lost.
     """
 
     def __init__(self, capacity: int, *, resend: bool = True) -> None:
-        self.position = 0
-        self.accepted = 0
+        self.position = 0  # what to send next
+        self.accepted = 0  # up to here the device has accepted everything
         self._capacity = capacity
         self._resend = resend
         self._in_flight: deque[_Piece] = deque()

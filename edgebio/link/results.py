@@ -84,13 +84,11 @@ class ImageRun:
 
 
 @dataclass(frozen=True, eq=False)
-class SegmentRun:
-    """Answer to ``run_segment``: as `ImageRun`, with the CRC-32 of the image."""
+class SegmentRun(ImageRun):
+    """Answer to ``run_segment``; `image_crc` is the CRC-32 of the image."""
 
-    output: npt.NDArray[np.int8]
     image_crc: int
     frontend_us: int
-    model_us: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,15 +152,6 @@ class Settings:
     def of(cls, c: Constants) -> Self:
         """Settings with which a device decides by these constants."""
         return cls(c.votes, c.hold, c.rest, c.least + 128, c.limit, c.onset, c.timeout_ms)
-
-
-@dataclass(frozen=True)
-class StreamEnd:
-    """Answer to ``stream_stop``."""
-
-    samples: int
-    decisions: int
-    gaps: int
 
 
 def reason_name(code: int) -> str:

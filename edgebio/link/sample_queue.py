@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +24,7 @@ class SampleQueue:
     pace
         Samples per second that become due; None: all at once.
     quantum
-        Samples to send together at a pace: small ones have more overhead, large ones wait longer.
-
-    Attributes
-    ----------
-    end : int
-        One past the last sample that has arrived.
-    exhausted : bool
-        No more samples will arrive.
+        Samples to send together at a pace: few have more overhead, many wait longer.
     """
 
     def __init__(
@@ -40,16 +34,17 @@ class SampleQueue:
         pace: float | None,
         quantum: int,
     ) -> None:
-        pieces: Iterable[Array] = [samples] if isinstance(samples, np.ndarray) else samples
-        self._pieces: Iterator[Array] = iter(pieces)
+        whole = isinstance(samples, np.ndarray) or not isinstance(samples, Iterable)
+        pieces: Iterable[Any] = [samples] if whole else samples
+        self._pieces: Iterator[Any] = iter(pieces)
         self._check = check
         self._pace = pace
         self._quantum = quantum
         self._start = time.monotonic()
         self._first = 0  # index of the first stored sample
         self._stored: Array | None = None
-        self.end = 0
-        self.exhausted = False
+        self.end = 0  # one past the last sample that has arrived
+        self.exhausted = False  # no more samples will arrive
         self._pull()
 
     def append(self, samples: Array) -> None:

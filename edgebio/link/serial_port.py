@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import time
-from typing import Any, Self
+from typing import Any
 
 import serial
 
@@ -24,7 +24,7 @@ _OPEN_FAILURES: tuple[type[Exception], ...] = (*_FAILURES, ValueError)
 
 
 class SerialPort:
-    """An open port.
+    """An open port, which raises `DisconnectedError` if it disappears.
 
     Parameters
     ----------
@@ -43,31 +43,17 @@ class SerialPort:
         self.url = url
         try:
             self._port: Any = serial.serial_for_url(
-                url,
-                baudrate=baud,
-                timeout=_POLL_INTERVAL,
-                write_timeout=_WRITE_TIMEOUT,
-                exclusive=True,
+                url, baud, timeout=_POLL_INTERVAL, write_timeout=_WRITE_TIMEOUT, exclusive=True
             )
         except _OPEN_FAILURES as error:
             raise PortError(_open_error(url, error)) from None
-        self._hold_dtr()
-
-    def _hold_dtr(self) -> None:
-        # Closing a port drops DTR, which resets many boards; the next program would find the board
-        # starting.
-        if termios is None or "://" in self.url:
-            return
-        with contextlib.suppress(*_FAILURES):
-            attributes = termios.tcgetattr(self._port.fileno())
-            attributes[2] &= ~termios.HUPCL
-            termios.tcsetattr(self._port.fileno(), termios.TCSANOW, attributes)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        if termios is not None and "://" not in url:
+            # Closing a port drops DTR, which resets many boards; the next program would find the
+            # board starting.
+            with contextlib.suppress(*_FAILURES):
+                attributes = termios.tcgetattr(self._port.fileno())
+                attributes[2] &= ~termios.HUPCL
+                termios.tcsetattr(self._port.fileno(), termios.TCSANOW, attributes)
 
     def close(self) -> None:
         """Close the port."""
@@ -75,30 +61,16 @@ class SerialPort:
             self._port.close()
 
     def write(self, data: bytes) -> None:
-        """Send bytes.
-
-        Raises
-        ------
-        DisconnectedError
-            If the port disappeared.
-        NoAnswerError
-            If the port accepts no bytes for seconds.
-        """
+        """Send bytes; `NoAnswerError` if the port accepts none for seconds."""
         try:
             self._port.write(data)
         except serial.SerialTimeoutException:
             raise NoAnswerError(f"{self.url}: the device accepts no more bytes; reset it") from None
         except _FAILURES as error:
-            raise _disconnected(self.url, error) from None
+            raise self._disconnected(error) from None
 
     def read(self, seconds: float) -> bytes:
-        """Bytes that have arrived, waiting up to `seconds` for the first; empty if none did.
-
-        Raises
-        ------
-        DisconnectedError
-            If the port disappeared.
-        """
+        """Bytes that have arrived, waiting up to `seconds` for the first; empty if none did."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -106,7 +78,7 @@ class SerialPort:
                 if data:
                     data += self._waiting_bytes()
             except _FAILURES as error:
-                raise _disconnected(self.url, error) from None
+                raise self._disconnected(error) from None
             if data or time.monotonic() >= deadline:
                 return data
 
@@ -124,12 +96,11 @@ class SerialPort:
             self._port.timeout = _POLL_INTERVAL
         return data
 
-
-def _disconnected(url: str, error: Exception) -> DisconnectedError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return DisconnectedError(
-        f"{url}: the device disconnected ({reason}); is it plugged in and powered?"
-    )
+    def _disconnected(self, error: Exception) -> DisconnectedError:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return DisconnectedError(
+            f"{self.url}: the device disconnected ({reason}); is it plugged in and powered?"
+        )
 
 
 def _open_error(url: str, error: Exception) -> str:
@@ -140,8 +111,7 @@ def _open_error(url: str, error: Exception) -> str:
         group = _group(url)
         return f"no permission to use {url}; sudo usermod -aG {group} $USER, then log in again"
     if isinstance(error, ValueError) or "://" in url:
-        reason = str(error).rsplit(": ", 1)[-1]
-        return f"{url} cannot be opened: {reason}"
+        return f"{url} cannot be opened: {str(error).rsplit(': ', 1)[-1]}"
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or not os.path.exists(url):  # noqa: PTH110 - COM3 is no path
         return f"there is no port {url}; {_ports()}"
     if number in (errno.ENOTTY, errno.EINVAL, errno.EISDIR) or "configure port" in str(error):

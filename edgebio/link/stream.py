@@ -21,21 +21,7 @@ OnGap = Literal["wait", "restart"]
 
 
 class Stream:
-    """A stream, open during a ``with`` statement.
-
-    Parameters
-    ----------
-    connection, description
-        The device.
-    queue
-        The samples.
-    on_gap
-        Reaction to samples that were lost on the wire, see `Client.stream`.
-    real_time
-        Whether the device decides for rest if no samples arrive for its time-out.
-    on_rest
-        Called with decisions that have no segment.
-    """
+    """A stream, open during a ``with`` statement; for the parameters see `Client.stream`."""
 
     def __init__(
         self,
@@ -75,9 +61,9 @@ class Stream:
                     connection.stop_stream()
             return
         end = connection.stop_stream()
-        if end and self._on_gap == "wait" and end.decisions != self._next:
+        if end and self._on_gap == "wait" and end["decisions"] != self._next:
             raise ProtocolError(
-                f"{connection.url}: the device made {end.decisions} decisions, {self._next} arrived"
+                f"{connection.url}: {self._next} of {end['decisions']} decisions arrived"
             )
 
     def run(self) -> Generator[DecisionEvent, None, None]:

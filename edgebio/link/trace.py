@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from edgebio.link.frames import Frame
 from edgebio.link.messages import MESSAGES, RECORDS
 
-_HEADER = RECORDS["trace_record"].layout
-_CHECKSUM = RECORDS["trace_checksum"].layout
+_HEADER = RECORDS["trace_record"]
+_CHECKSUM = RECORDS["trace_checksum"]
 
 
 class Trace:
@@ -25,7 +25,7 @@ class Trace:
     def handle(self, frame: Frame) -> None:
         """Add the records of a frame, if it is an event `trace`."""
         if frame.kind == MESSAGES["trace"].kind:
-            values = MESSAGES["trace"].unpack_event(frame.payload)
+            values = MESSAGES["trace"].unpack(frame.kind, frame.payload)
             self._events[values["number"]] = values["records"]
 
     def finish(self, events: int, size: int) -> None:

@@ -35,20 +35,16 @@ def host_against_board(
     metadata: ModelMetadata | None,
     stimuli: Sequence[Stimulus],
 ) -> Rung:
-    """Compare stages, layers and outputs of an emulated board with this machine's.
+    """Rung 5: compare stages, layers and outputs of an emulated board with this machine's.
 
     Parameters
     ----------
-    board
-        An emulated board.
-    model
-        The .tflite.
+    board, model
+        An emulated board, and a .tflite.
     inputs
         Inputs of the network, shape (n, ...).
-    metadata
-        Metadata of the model; None without a front end.
-    stimuli
-        Inputs of the front end.
+    metadata, stimuli
+        Metadata of the model and inputs of its front end; None and empty without one.
     """
     host = HostModel(model)
     parts: list[Part] = []

@@ -12,24 +12,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Part:
-    """One stage or layer that was compared.
+    """One stage or layer: how many values were compared, and how many differ.
 
-    Attributes
-    ----------
-    name : str
-        Stage, or layer with its operator.
-    compared, differing : int
-        Number of values, and of those that are not equal.
-    worst : int
-        Largest difference in steps of the type.
-    first : str
-        Location and values of the first difference; empty if there is none.
-    snr_db : float or None
-        Signal-to-noise ratio; None if it was not measured or nothing differs.
-    bound : int
-        Largest difference allowed: 0 except for a declared approximation.
-    cosine : float
-        Cosine of the angle between both.
+    `worst` is the largest difference in steps of the type, `bound` the largest that is allowed (0
+    except for a declared approximation), `first` the location of the first one. `cosine` and
+    `snr_db` compare both as signals; the latter is None if not measured or if nothing differs.
     """
 
     name: str
@@ -42,14 +29,13 @@ class Part:
     cosine: float = 1.0
 
     def __add__(self, other: "Part") -> "Part":
-        ratios = [x for x in (self.snr_db, other.snr_db) if x is not None]
         return Part(
             self.name,
             self.compared + other.compared,
             self.differing + other.differing,
             max(self.worst, other.worst),
             self.first or other.first,
-            min(ratios, default=None),
+            _lowest_snr([self, other]),
             max(self.bound, other.bound),
             min(self.cosine, other.cosine),
         )
@@ -63,25 +49,16 @@ class Part:
 def compare_exactly(
     name: str, expected: Array, measured: Array, axes: Sequence[str], source: str = ""
 ) -> Part:
-    """Compare value by value; floating-point values by their bits.
+    """Compare two arrays of one type value by value; floating-point values by their bits.
 
-    Parameters
-    ----------
-    name
-        Name of the stage or layer.
-    expected, measured
-        Arrays of one type and shape.
-    axes
-        What each axis counts, to locate the first difference.
-    source
-        Where the inputs came from, such as the recording; also for the location.
+    `axes` says what each axis counts, and `source` where the inputs came from; both locate the
+    first difference.
     """
     if expected.shape != measured.shape:
         note = f"{measured.shape} values where {expected.shape} were expected"
         return Part(name, expected.size, expected.size, first=f"{name}: {source}{note}")
-    expected, measured = (
-        x.view(np.int32) if x.dtype.kind == "f" else x for x in (expected, measured)
-    )
+    if expected.dtype.kind == "f":
+        expected, measured = expected.view(np.int32), measured.view(np.int32)
     distance = np.abs(expected.astype(np.int64) - measured.astype(np.int64))
     count = int(np.count_nonzero(distance))
     first = ""
@@ -113,22 +90,10 @@ def merge_parts(parts: Sequence[Part]) -> list[Part]:
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the ladder: two stages of the road compared.
+    """One rung of the ladder: two stages of the road compared, part by part as they run.
 
-    Attributes
-    ----------
-    number : int
-        Its number in the ladder.
-    name : str
-        What is compared with what.
-    parts : tuple of Part
-        Stages or layers, in the order in which they run.
-    ok : bool or None
-        Whether it holds; None if it was skipped.
-    note : str
-        The threshold, or why the rung was skipped.
-    metrics : dict
-        Further results of this rung, for the JSON document.
+    `ok` is None if the rung was skipped; `note` says why, or the threshold. `metrics` are further
+    results, for the JSON document.
     """
 
     number: int
@@ -149,14 +114,9 @@ class Rung:
         return sum(part.differing for part in self.parts)
 
     @property
-    def worst(self) -> int:
-        """Largest difference in steps."""
-        return max((part.worst for part in self.parts), default=0)
-
-    @property
     def snr_db(self) -> float | None:
         """Lowest signal-to-noise ratio of any part."""
-        return min((x.snr_db for x in self.parts if x.snr_db is not None), default=None)
+        return _lowest_snr(self.parts)
 
     @property
     def first(self) -> str:
@@ -166,14 +126,9 @@ class Rung:
 
     def document(self) -> dict[str, object]:
         """JSON form."""
+        keys = ("name", "compared", "differing", "worst", "bound")
         parts = [
-            {
-                **{
-                    name: getattr(part, name)
-                    for name in ("name", "compared", "differing", "worst", "bound")
-                },
-                "snr_db": _finite(part.snr_db),
-            }
+            {**{key: getattr(part, key) for key in keys}, "snr_db": _finite(part.snr_db)}
             for part in self.parts
         ]
         return {
@@ -181,7 +136,7 @@ class Rung:
             "name": self.name,
             "compared": self.compared,
             "differing": self.differing,
-            "worst": self.worst,
+            "worst": max((part.worst for part in self.parts), default=0),
             "snr_db": _finite(self.snr_db),
             "ok": self.ok,
             "first": self.first or None,
@@ -199,15 +154,19 @@ def exact_rung(number: int, name: str, parts: Sequence[Part], note: str = "") ->
 
 def combine_rungs(rungs: Mapping[str, Rung]) -> Rung:
     """Combine one rung of several networks; the parts' names start with the network's."""
+    first = next(iter(rungs.values()))
     if len(rungs) == 1:
-        return next(iter(rungs.values()))
+        return first
     parts = [
         replace(part, name=f"{name}, {part.name}", first=part.first and f"{name}, {part.first}")
         for name, rung in rungs.items()
         for part in rung.parts
     ]
-    rung = next(iter(rungs.values()))
-    return exact_rung(rung.number, rung.name, parts, rung.note)
+    return exact_rung(first.number, first.name, parts, first.note)
+
+
+def _lowest_snr(parts: Sequence[Part]) -> float | None:
+    return min((part.snr_db for part in parts if part.snr_db is not None), default=None)
 
 
 def _finite(value: float | None) -> float | None:

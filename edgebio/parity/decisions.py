@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import zlib
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,57 +61,19 @@ class HostStream:
         )  # fmt: skip
 
 
-@dataclass
-class Tally:
-    """Differences so far.
+class ComparedSession:
+    """Stream recordings to a device and compare every decision, if the session has the model.
+
+    `settings` are those of the session, if they are not the model's.
 
     Attributes
     ----------
     segments : int
-        Decisions of the board.
-    images, logits, decisions : int
+        Decisions of the device.
+    differing : dict of str to int
         Segments with another image, any other logit, or another vote or decision.
     first : str
         Location and values of the first difference.
-    """
-
-    segments: int = 0
-    images: int = 0
-    logits: int = 0
-    decisions: int = 0
-    first: str = ""
-
-    @property
-    def differing(self) -> int:
-        """Differences of any kind."""
-        return self.images + self.logits + self.decisions
-
-    def add(self, source: str, event: DecisionEvent, host: HostStream | None) -> None:
-        """Count a decision, and compare it with the host's."""
-        self.segments += 1
-        for name, device_value, host_value in host.compare(event) if host else ():
-            if device_value != host_value:
-                setattr(self, name, getattr(self, name) + 1)
-                self.first = self.first or (
-                    f"{source}: segment {event.index}: {name.rstrip('s')} {device_value} on the "
-                    f"board, {host_value} on this machine"
-                )
-
-
-class ComparedSession:
-    """Stream recordings to a device and compare every decision, if the model is at hand.
-
-    Parameters
-    ----------
-    session
-        The session.
-    settings
-        Settings of the decision, if they are not the model's.
-
-    Attributes
-    ----------
-    tally : Tally
-        Differences so far.
     labeled, correct : int
         Segments that end on a labeled sample, and correct decisions about them.
     clipped : int
@@ -121,32 +82,33 @@ class ComparedSession:
 
     def __init__(self, session: Session, settings: DecisionSettings | None = None) -> None:
         self.session = session
-        self.tally = Tally()
-        self.labeled = self.correct = self.clipped = 0
+        self.segments = self.labeled = self.correct = self.clipped = 0
+        self.differing = {"images": 0, "logits": 0, "decisions": 0}
+        self.first = ""
         self._settings = settings
         self._identity = session.device.identify()
+
+    def compare(self, source: str, event: DecisionEvent, host: HostStream) -> None:
+        """Compare a decision with the host's."""
+        for name, device_value, host_value in host.compare(event):
+            if device_value != host_value:
+                self.differing[name] += 1
+                self.first = self.first or (
+                    f"{source}: segment {event.index}: {name.rstrip('s')} {device_value} on the "
+                    f"board, {host_value} on this machine"
+                )
 
     def run(
         self, recordings: Iterable[Recording], limit: int | None = None, *, real_time: bool = False
     ) -> Iterator[Decision]:
-        """Stream recordings, each from reset, and yield the decisions.
-
-        Parameters
-        ----------
-        recordings
-            At the rate of the model, with its channels.
-        limit
-            Most decisions; None: all.
-        real_time
-            See `Session.classify`.
-        """
+        """Stream recordings, each from reset, and yield the decisions: all, or at most `limit`."""
         for recording in recordings:
-            left = None if limit is None else limit - self.tally.segments
+            left = None if limit is None else limit - self.segments
             if left == 0:
                 return
             with contextlib.closing(self._classify(recording, real_time)) as decisions:
                 yield from itertools.islice(decisions, left)
-        if not self.tally.segments:
+        if not self.segments:
             length = self.session.description.segment_length
             raise EdgebioError(f"no recording is as long as one segment of {length} samples")
 
@@ -157,7 +119,9 @@ class ComparedSession:
         self.clipped += count_clipped(recording.samples)
         with contextlib.closing(decisions):
             for decision in decisions:
-                self.tally.add(recording.source, decision.event, host)
+                self.segments += 1
+                if host:
+                    self.compare(recording.source, decision.event, host)
                 label = int(recording.labels[decision.event.end - 1])
                 if label != UNLABELED:
                     self.labeled += 1
@@ -177,17 +141,15 @@ class ComparedSession:
 
     def document(self) -> dict[str, Any]:
         """JSON form; `differing` is None if there was nothing to compare with."""
-        session, tally = self.session, self.tally
-        differing = {name: getattr(tally, name) for name in ("images", "logits", "decisions")}
-        delay = session.delay
+        session, delay = self.session, self.session.delay
         return {
             "board": self._identity.board,
             "port": session.device.url,
             "model": session.description.model_sha256.hex(),
-            "windows": tally.segments,
-            "differing": differing if session.device.graph else None,
+            "windows": self.segments,
+            "differing": self.differing if session.device.graph else None,
             "approximate": self.approximate,
-            "first": tally.first or None,
+            "first": self.first or None,
             "rests": session.rests,
             "railed": self.clipped,
             "delay": delay.document() if delay else None,

@@ -76,14 +76,9 @@ def verify_networks(
     metadata: ModelMetadata | None = None,
     stimuli: Sequence[Stimulus] = (),
 ) -> list[Rung]:
-    """Rung 4, and rung 5 where a board is given, for one network or several.
+    """Rung 4, and with a board rung 5, for one network or several: their inputs by .tflite.
 
-    Parameters
-    ----------
-    inputs
-        Inputs by .tflite.
-    board, metadata, stimuli
-        See `host_against_board`.
+    For the other parameters see `host_against_board`.
     """
     rungs = [combine_rungs({m.name: interpreter_against_c(m, x) for m, x in inputs.items()})]
     if board is not None:

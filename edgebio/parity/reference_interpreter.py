@@ -10,19 +10,10 @@ from edgebio.errors import MissingToolError
 
 
 class ReferenceInterpreter:
-    """A model in ``tflite-micro``.
+    """A .tflite in ``tflite-micro``, by its path or its bytes.
 
     Desktop TFLite is no reference: XNNPACK and its own kernels round differently from TFLM.
-
-    Parameters
-    ----------
-    model
-        Path of the .tflite, or its bytes.
-
-    Raises
-    ------
-    MissingToolError
-        If ``tflite-micro`` is not installed.
+    Raises `MissingToolError` if ``tflite-micro`` is not installed.
     """
 
     def __init__(self, model: Path | bytes) -> None:

@@ -48,13 +48,9 @@ class Device(Client):
     """
 
     def __init__(
-        self,
-        url: str,
-        model: Path | str | None = None,
-        *,
-        baud: int = 921_600,
+        self, url: str, model: Path | str | None = None, *, baud: int = 921_600,
         timeout: float = 10.0,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if not isinstance(url, str):
             raise EdgebioError(f"url is a {type(url).__name__}; expected the URL of a serial port")
         self._resources = contextlib.ExitStack()
@@ -135,11 +131,6 @@ class Device(Client):
             Sampling rate of an array in Hz, to be checked; None if it is the model's.
         settings
             Settings of the decision instead of the model's.
-
-        Raises
-        ------
-        EdgebioError
-            If type, shape or rate of the samples do not suit the model.
         """
         session = Session(self, settings)
         if rate is not None and abs(rate - session.rate) > 1e-3:
@@ -151,18 +142,10 @@ class Device(Client):
         return decisions
 
     def run_inputs(self, inputs: Values) -> Values:
-        """Run the network on inputs, without the front end.
+        """Run the network on inputs, without the front end; outputs have shape (n, classes).
 
-        Parameters
-        ----------
-        inputs
-            Shape (n, ...), of the type and shape of the model's input: int8, unless the model has
-            float inputs.
-
-        Returns
-        -------
-        ndarray
-            Outputs, shape (n, classes).
+        `inputs` have shape (n, ...) and the type and shape of the model's input: int8, unless the
+        model has float inputs.
         """
         if not isinstance(inputs, np.ndarray):
             raise EdgebioError(f"inputs are a {type(inputs).__name__}; expected an array")

@@ -30,12 +30,10 @@ Transport = Literal["pty", "socket"]
 def build(
     model: Path, folder: Path, flags: Sequence[str] = ("-O2",), *, traced: bool = False
 ) -> Path:
-    """Compile the application with a model into an executable of this machine.
+    """Compile the application with a .tflite into an executable of this machine.
 
     Parameters
     ----------
-    model
-        model.tflite.
     folder
         Gets the generated sources and the executable.
     flags
@@ -47,11 +45,6 @@ def build(
     -------
     Path
         The executable; its UART is standard input and output.
-
-    Raises
-    ------
-    EdgebioError
-        If the model cannot be compiled.
     """
     graph = read(model)
     network = compiler.generate(graph, folder / "model")
@@ -61,15 +54,9 @@ def build(
 
 
 def compile_application(
-    graph: Graph,
-    network: Sequence[Path],
-    network_include: Sequence[Path],
-    folder: Path,
-    flags: Sequence[str],
-    port: Sequence[Path] = (),
-    *,
-    traced: bool = False,
-) -> Path:
+    graph: Graph, network: Sequence[Path], network_include: Sequence[Path], folder: Path,
+    flags: Sequence[str], port: Sequence[Path] = (), *, traced: bool = False,
+) -> Path:  # fmt: skip
     """Compile the application around the C of a network (``model.h`` and its sources).
 
     `port` replaces the host's port; one of its files may contain the `main` that calls it.

@@ -16,18 +16,14 @@ Values = npt.NDArray[Any]
 
 
 def run(model: Path, x: Values, board: str | None = None, port: str | None = None) -> Values:
-    """Run inputs through a model, by default in the generated C on this machine.
+    """Run inputs through a .tflite, by default in the generated C on this machine.
 
     Parameters
     ----------
-    model
-        The .tflite.
     x
         Inputs, shape (n, ...), of the model's type (int8, unless it has float inputs).
-    board
-        Name of an emulated board.
-    port
-        Serial URL of a board that runs this model.
+    board, port
+        Name of an emulated board, or serial URL of a board that runs this model.
 
     Returns
     -------
@@ -43,13 +39,7 @@ def run(model: Path, x: Values, board: str | None = None, port: str | None = Non
 
 
 def load(path: Path) -> Values:
-    """Read inputs from a .npy file; pickled objects are refused.
-
-    Raises
-    ------
-    EdgebioError
-        If the file is missing, truncated or no array of numbers.
-    """
+    """Read inputs from a .npy file; pickled objects are refused."""
     try:
         with path.open("rb") as file:
             array: Values = np.lib.format.read_array(file, allow_pickle=False)

@@ -1,7 +1,7 @@
 """Samples streamed to a device, and its decisions in the terms of the model."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -29,13 +29,11 @@ class Decision:
     name : str
         Class, ``"rest"`` or ``"rejected"``.
     probability : float or None
-        Probability of that class in this segment (if rejected, of the likeliest class); None
-        without the model.
+        Probability of that class (if rejected, of the likeliest one); None without the model.
     event : DecisionEvent
         The decision as the device sent it.
     latency_s : float or None
-        Time from when the last sample of the segment was due until the decision arrived; None if
-        the samples were not sent in real time.
+        In real time, time from when the last sample was due until the decision arrived.
     source : str
         Source of the recording; empty for an array.
     """
@@ -57,14 +55,7 @@ class Decision:
 class Delay:
     """Delay of a decision in milliseconds: segment + step x votes + compute.
 
-    Attributes
-    ----------
-    segment, step : float
-        Length of a segment, and time between two decisions.
-    votes : int
-        Segments in the majority vote.
-    compute : float
-        Median run time of front end, network and decision.
+    `compute` is the median run time of front end, network and decision.
     """
 
     segment: float
@@ -85,10 +76,8 @@ class Delay:
 
     def document(self) -> dict[str, float]:
         """JSON form."""
-        return {
-            "window": self.segment, "step": self.step, "votes": self.votes,
-            "compute": self.compute, "total": self.total,
-        }  # fmt: skip
+        parts = {"window": self.segment, "step": self.step, "votes": self.votes}
+        return {**parts, "compute": self.compute, "total": self.total}
 
 
 class Session:
@@ -129,6 +118,7 @@ class Session:
     ) -> None:
         self.device = device
         self.description = device.description
+        self.metadata = read_metadata(device.graph) if device.graph else None
         self.rests: dict[str, int] = {}
         self._on_rest = on_rest
         self._compute_us: list[int] = []
@@ -139,7 +129,6 @@ class Session:
                 f"the model on {device.url} has no front end: run it on its inputs instead "
                 "(edgebio infer, Device.run_inputs)"
             )
-        self.metadata = read_metadata(device.graph) if device.graph else None
         self._outputs = Outputs.from_graph(device.graph) if device.graph else None
         if settings:
             if self._outputs is None:
@@ -165,10 +154,9 @@ class Session:
         Parameters
         ----------
         samples
-            int16 counts, shape (n, channels), at the rate of the model. The session, used in a
-            ``with`` statement, ends the stream.
+            int16 counts, shape (n, channels), at the rate of the model. The end of the ``with``
+            statement ends the stream.
         """
-        check_samples(samples, self.description.channels)
         if self._stream is None:
             self._stream = self.device.open_stream(on_rest=self._count_rest).__enter__()
         return [self._decision(event, "", self.rate) for event in self._stream.feed(samples)]
@@ -185,51 +173,51 @@ class Session:
         real_time
             Send samples at the rate of the recording, not as fast as the device accepts them.
         """
+        source, rate = "", self.rate
         if isinstance(samples, Recording):
-            check_recording(samples, self.rate, self.description.channels)
-            return self._run(samples.samples, samples.source, samples.rate, real_time)
-        check_samples(samples, self.description.channels)
-        return self._run(samples, "", self.rate, real_time)
-
-    def _run(
-        self, samples: npt.NDArray[np.int16], source: str, rate: float, real_time: bool
-    ) -> Generator[Decision, None, None]:
+            check_recording(samples, rate, self.description.channels)
+            source, rate, samples = samples.source, samples.rate, samples.samples
         pace = rate if real_time else None
-        start = time.monotonic()
-        for event in self.device.stream(samples, pace=pace, on_rest=self._count_rest):
-            latency = time.monotonic() - start - event.end / rate if real_time else None
+        events = self.device.stream(samples, pace=pace, on_rest=self._count_rest)
+        return self._decisions(events, source, rate, time.monotonic() if real_time else None)
+
+    def _decisions(
+        self, events: Iterable[DecisionEvent], source: str, rate: float, start: float | None
+    ) -> Generator[Decision, None, None]:
+        for event in events:
+            latency = None if start is None else time.monotonic() - start - event.end / rate
+            if latency is not None:
+                self._latencies.append(latency)
             yield self._decision(event, source, rate, latency)
+
+    def _decision(
+        self, event: DecisionEvent, source: str, rate: float, latency: float | None = None
+    ) -> Decision:
+        self._compute_us.append(event.frontend_us + event.compute_us)
+        number, probability = event.decision, None
+        if number in (REJECTED, REST):
+            name = "rejected" if number == REJECTED else "rest"
+        else:
+            name = self.metadata.classes[number] if self.metadata else f"class {number}"
+        if self._outputs is not None:
+            row = self._outputs.probabilities(event.logits[None])[0]
+            probability = float(row[number] if number < len(row) else row.max())
+        return Decision(event.end / rate, name, probability, event, latency, source)
 
     def _count_rest(self, event: RestEvent) -> None:
         self.rests[event.reason] = self.rests.get(event.reason, 0) + 1
         if self._on_rest:
             self._on_rest(event)
 
-    def _decision(
-        self, event: DecisionEvent, source: str, rate: float, latency: float | None = None
-    ) -> Decision:
-        self._compute_us.append(event.frontend_us + event.compute_us)
-        if latency is not None:
-            self._latencies.append(latency)
-        if event.decision in (REJECTED, REST):
-            name = "rejected" if event.decision == REJECTED else "rest"
-        else:
-            number = event.decision
-            name = self.metadata.classes[number] if self.metadata else f"class {number}"
-        probability = None
-        if self._outputs is not None:
-            row = self._outputs.probabilities(event.logits[None])[0]
-            probability = float(row[event.decision] if event.decision < len(row) else row.max())
-        return Decision(event.end / rate, name, probability, event, latency, source)
-
     @property
     def delay(self) -> Delay | None:
         """Delay of a decision as measured so far; None before the first one."""
         if not self._compute_us:
             return None
+        period = 1000 / self.rate
         return Delay(
-            segment=self.description.segment_length / self.rate * 1000,
-            step=self.description.step / self.rate * 1000,
+            segment=self.description.segment_length * period,
+            step=self.description.step * period,
             votes=self.device.settings().votes,
             compute=float(np.median(self._compute_us)) / 1000,
         )
@@ -251,20 +239,6 @@ class Session:
             "overruns": statistics.overrun_bytes,
             "gaps": statistics.gaps,
         }
-
-
-def check_samples(samples: npt.NDArray[np.int16], channels: int) -> None:
-    """Raise `EdgebioError` unless `samples` are int16 of shape (n, channels)."""
-    if not isinstance(samples, np.ndarray):
-        raise EdgebioError(
-            f"samples are a {type(samples).__name__}; expected a Recording or an int16 array of "
-            f"shape (n, {channels})"
-        )
-    if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
-        raise EdgebioError(
-            f"samples are {samples.dtype} of shape {samples.shape}; expected int16 of shape "
-            f"(n, {channels})"
-        )
 
 
 def check_recording(recording: Recording, rate: float, channels: int) -> None:

@@ -94,7 +94,8 @@ uint8_t eb_run_upload(const eb_request *request, eb_answer *answer)
             accept(piece.data + known, (uint32_t)piece.data_bytes - known);
         }
     }
-    const eb_upload_answer written = {.next_offset = piece.target == upload.target ? upload.next : 0};
+    const eb_upload_answer written = {.next_offset =
+                                          piece.target == upload.target ? upload.next : 0};
     answer->payload_bytes = eb_upload_answer_write(&written, answer->payload);
     return 0;
 }
@@ -133,10 +134,9 @@ uint8_t eb_run_image(const eb_request *request, eb_answer *answer)
     if (wrong != 0) {
         return wrong;
     }
-    const eb_run_image_answer written = {
-        .model_us = eb_network_run(eb_work.image),
-        .output = (const uint8_t *)eb_network_output,
-        .output_bytes = output_bytes(EB_RUN_IMAGE_ANSWER_BYTES)};
+    const eb_run_image_answer written = {.model_us = eb_network_run(eb_work.image),
+                                         .output = (const uint8_t *)eb_network_output,
+                                         .output_bytes = output_bytes(EB_RUN_IMAGE_ANSWER_BYTES)};
     answer->payload_bytes = eb_run_image_answer_write(&written, answer->payload);
     return 0;
 }

@@ -259,8 +259,8 @@ uint8_t eb_stream_samples(const eb_request *request, eb_answer *answer)
             stream.timed_out = false;
         }
     }
-    const eb_stream_samples_answer written = {
-        .next_sample = stream.next, .decisions = stream.decisions};
+    const eb_stream_samples_answer written = {.next_sample = stream.next,
+                                              .decisions = stream.decisions};
     answer->payload_bytes = eb_stream_samples_answer_write(&written, answer->payload);
     return 0;
 }
@@ -348,7 +348,8 @@ void eb_stream_check_timeout(void)
 {
     const uint32_t timeout = stream.settings.timeout_ms * 1000u;
 
-    if (!stream.open || !stream.real_time || timeout == 0 || port_micros() - stream.last_us < timeout) {
+    if (!stream.open || !stream.real_time || timeout == 0 ||
+        port_micros() - stream.last_us < timeout) {
         return;
     }
     stream.last_us = port_micros();

@@ -156,7 +156,8 @@ uint8_t eb_trace_end(eb_answer *answer)
     if (trace.source == EB_TRACE_SOURCE_STAGES && !trace.data) {
         for (uint32_t stage = trace.first; stage <= trace.last && stage < EB_STAGES; stage++) {
             for (uint32_t channel = 0; channel < EB_FRONTEND_CHANNELS; channel++) {
-                record_checksum(stage, channel, checksums[stage][channel].size, checksums[stage][channel].crc);
+                record_checksum(stage, channel, checksums[stage][channel].size,
+                                checksums[stage][channel].crc);
             }
         }
     }

@@ -379,7 +379,8 @@ typedef struct {
     uint16_t timeout_ms;
 } eb_configure_request;
 
-static inline bool eb_configure_request_read(eb_configure_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_configure_request_read(eb_configure_request *to, const uint8_t *payload,
+                                             size_t size)
 {
     if (size != 15u) {
         return false;
@@ -428,7 +429,8 @@ typedef struct {
     size_t data_bytes;
 } eb_upload_request;
 
-static inline bool eb_upload_request_read(eb_upload_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_upload_request_read(eb_upload_request *to, const uint8_t *payload,
+                                          size_t size)
 {
     if (size < 5u) {
         return false;
@@ -461,7 +463,8 @@ typedef struct {
     uint32_t crc;
 } eb_run_image_request;
 
-static inline bool eb_run_image_request_read(eb_run_image_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_run_image_request_read(eb_run_image_request *to, const uint8_t *payload,
+                                             size_t size)
 {
     if (size != 4u) {
         return false;
@@ -496,7 +499,8 @@ typedef struct {
     uint32_t crc;
 } eb_run_segment_request;
 
-static inline bool eb_run_segment_request_read(eb_run_segment_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_run_segment_request_read(eb_run_segment_request *to, const uint8_t *payload,
+                                               size_t size)
 {
     if (size != 4u) {
         return false;
@@ -519,7 +523,8 @@ typedef struct {
     size_t output_bytes;
 } eb_run_segment_answer;
 
-static inline size_t eb_run_segment_answer_write(const eb_run_segment_answer *from, uint8_t *payload)
+static inline size_t eb_run_segment_answer_write(const eb_run_segment_answer *from,
+                                                 uint8_t *payload)
 {
     eb_put_u32(payload + 0, from->image_crc);
     eb_put_u32(payload + 4, from->frontend_us);
@@ -536,7 +541,8 @@ typedef struct {
     uint32_t offset;
 } eb_output_request;
 
-static inline bool eb_output_request_read(eb_output_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_output_request_read(eb_output_request *to, const uint8_t *payload,
+                                          size_t size)
 {
     if (size != 4u) {
         return false;
@@ -570,7 +576,8 @@ typedef struct {
     uint8_t real_time;
 } eb_stream_start_request;
 
-static inline bool eb_stream_start_request_read(eb_stream_start_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_stream_start_request_read(eb_stream_start_request *to, const uint8_t *payload,
+                                                size_t size)
 {
     if (size != 2u) {
         return false;
@@ -599,7 +606,8 @@ typedef struct {
     size_t packed_bytes;
 } eb_stream_samples_request;
 
-static inline bool eb_stream_samples_request_read(eb_stream_samples_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_stream_samples_request_read(eb_stream_samples_request *to,
+                                                  const uint8_t *payload, size_t size)
 {
     if (size < 11u) {
         return false;
@@ -622,7 +630,8 @@ typedef struct {
     uint32_t decisions;
 } eb_stream_samples_answer;
 
-static inline size_t eb_stream_samples_answer_write(const eb_stream_samples_answer *from, uint8_t *payload)
+static inline size_t eb_stream_samples_answer_write(const eb_stream_samples_answer *from,
+                                                    uint8_t *payload)
 {
     eb_put_u32(payload + 0, from->next_sample);
     eb_put_u32(payload + 4, from->decisions);
@@ -638,7 +647,8 @@ typedef struct {
     uint32_t index;
 } eb_stream_recall_request;
 
-static inline bool eb_stream_recall_request_read(eb_stream_recall_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_stream_recall_request_read(eb_stream_recall_request *to,
+                                                 const uint8_t *payload, size_t size)
 {
     if (size != 4u) {
         return false;
@@ -661,7 +671,8 @@ typedef struct {
     uint32_t gaps;
 } eb_stream_stop_answer;
 
-static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *from, uint8_t *payload)
+static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *from,
+                                                 uint8_t *payload)
 {
     eb_put_u32(payload + 0, from->samples);
     eb_put_u32(payload + 4, from->decisions);
@@ -688,7 +699,8 @@ typedef struct {
     uint16_t last;
 } eb_trace_begin_request;
 
-static inline bool eb_trace_begin_request_read(eb_trace_begin_request *to, const uint8_t *payload, size_t size)
+static inline bool eb_trace_begin_request_read(eb_trace_begin_request *to, const uint8_t *payload,
+                                               size_t size)
 {
     if (size != 6u) {
         return false;

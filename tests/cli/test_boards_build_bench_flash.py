@@ -46,16 +46,16 @@ def test_boards_list() -> None:
 
 
 def test_boards_info() -> None:
-    told = run("boards", "info", "netduinoplus2").stdout
-    assert "STM32F405" in told
-    assert "not tested on hardware" in told
+    text = run("boards", "info", "netduinoplus2").stdout
+    assert "STM32F405" in text
+    assert "not tested on hardware" in text
     wrong = run("boards", "info", "uno")
     assert wrong.exit_code == 2
     assert wrong.stderr.startswith("edgebio: no board 'uno'; there are ")
     assert wrong.stderr.count("\n") == 1
 
 
-def test_build_tells_flash_and_ram(image: tuple[Path, Result]) -> None:
+def test_build_reports_flash_and_ram(image: tuple[Path, Result]) -> None:
     folder, result = image
     assert result.exit_code == 0
     assert result.stderr == ""
@@ -65,17 +65,17 @@ def test_build_tells_flash_and_ram(image: tuple[Path, Result]) -> None:
     assert document["flash"]["total"] == (folder / "firmware.bin").stat().st_size
 
 
-def test_build_explains_itself(model: Path, tmp_path: Path) -> None:
+def test_build_explains_its_choices(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "image"
     result = run("build", model, "--board", "mps2-an386", "-o", folder, "--explain", "-q")
     assert result.exit_code == 0
-    told = (folder / "src" / "model" / "explain.txt").read_text()
-    assert told.strip() in result.stdout
-    assert "operator 1 (MAX_POOL_2D) goes into operator 0 (CONV_2D)" in told
+    text = (folder / "src" / "model" / "explain.txt").read_text()
+    assert text.strip() in result.stdout
+    assert "operator 1 (MAX_POOL_2D) goes into operator 0 (CONV_2D)" in text
     assert "<svg" in (folder / "src" / "model" / "plan.svg").read_text()
 
 
-def test_build_a_library(model: Path, tmp_path: Path) -> None:
+def test_build_writes_a_library(model: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
     result = run("build", model, "--package", "arduino", "-o", library, "--explain", "--json")
     assert result.exit_code == 0
@@ -91,7 +91,7 @@ def test_build_a_library(model: Path, tmp_path: Path) -> None:
     assert "no plan fits" in tight.stderr
 
 
-def test_build_for_a_board_that_is_too_small(model: Path, tmp_path: Path) -> None:
+def test_build_fails_for_a_board_that_is_too_small(model: Path, tmp_path: Path) -> None:
     small = tmp_path / "small.toml"
     text = (storage.assets("boards") / "netduinoplus2.toml").read_text()
     small.write_text(text.replace("bytes = 0x2_0000", "bytes = 0x1000"))
@@ -126,9 +126,9 @@ def test_flash_starts_the_emulator_and_stops_it(image: tuple[Path, Result]) -> N
         assert started.exit_code == 0, started.stderr
         document = json.loads(started.stdout)
         assert document["url"].startswith("socket://127.0.0.1:")
-        found = emulator.detached(folder)
-        assert found is not None
-        assert found.pid == document["pid"]
+        running = emulator.detached(folder)
+        assert running is not None
+        assert running.pid == document["pid"]
     finally:
         stopped = run("flash", folder, "--stop")
     assert f"process {document['pid']}" in stopped.stdout
@@ -136,7 +136,7 @@ def test_flash_starts_the_emulator_and_stops_it(image: tuple[Path, Result]) -> N
     assert "none runs" in run("flash", folder, "--stop").stdout
 
 
-def test_flash_at_a_port_that_is_not_there(image: tuple[Path, Result]) -> None:
+def test_flash_fails_without_the_port(image: tuple[Path, Result]) -> None:
     if not shutil.which("stm32flash"):
         pytest.skip("no stm32flash: sudo apt-get install stm32flash")
     result = run("flash", image[0], "--port", "/dev/ttyNOPE")
@@ -147,7 +147,7 @@ def test_flash_at_a_port_that_is_not_there(image: tuple[Path, Result]) -> None:
     )
 
 
-def test_flash_of_nothing(tmp_path: Path) -> None:
+def test_flash_fails_without_an_image(tmp_path: Path) -> None:
     result = run("flash", tmp_path)
     assert result.exit_code == 2
     assert "no image there" in result.stderr

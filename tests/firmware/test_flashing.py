@@ -156,7 +156,7 @@ def test_tool_that_hangs(image: Path, tools: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(flashers, "_SILENT_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
     stand_in(tools, "openocd", "echo 'Info : starting'; exec sleep 30")
-    assert "openocd hangs: nothing for 0.5 s" in line_of(flash(image, "--method", "openocd"))
+    assert "openocd hangs: no output for 0.5 s" in line_of(flash(image, "--method", "openocd"))
 
 
 def test_progress_of_a_tool(image: Path, tools: Path) -> None:

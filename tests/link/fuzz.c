@@ -54,8 +54,12 @@ uint32_t port_micros(void)
     return micros;
 }
 
-void port_init(void) {}
-void port_idle(void) {}
+void port_init(void)
+{
+}
+void port_idle(void)
+{
+}
 size_t port_read(uint8_t *bytes, size_t most)
 {
     (void)bytes;
@@ -83,7 +87,9 @@ uint32_t port_stack_size(void)
 {
     return 0;
 }
-void port_watchdog_feed(void) {}
+void port_watchdog_feed(void)
+{
+}
 port_start port_start_cause(void)
 {
     return PORT_START_WATCHDOG;
@@ -117,7 +123,8 @@ static void request(uint8_t kind, uint16_t sequence, const uint8_t *payload, siz
 static void parse(const uint8_t *data, size_t size)
 {
     static const uint8_t payload[] = {0, 1, 0, 0, 255};
-    eb_parser *parser = malloc(sizeof *parser); /* on the heap, where the sanitizer guards its end */
+    eb_parser *parser =
+        malloc(sizeof *parser); /* on the heap, where the sanitizer guards its end */
     eb_frame frame = {0};
 
     MUST(parser);

@@ -28,6 +28,7 @@ from edgebio.link.errors import (
 )
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER
+from edgebio.link.serial_port import SerialPort
 from edgebio.runtime import host_device
 from tests.link.noise import NoisyDevice
 from tests.link.standin import CHANNELS, SHA, SPEC, StandIn, signal
@@ -121,7 +122,7 @@ def test_stream_is_fed_piece_by_piece(client: Client, model: StandIn) -> None:
 
 def test_stream_that_is_fed_wrong_samples_ends(client: Client) -> None:
     with (
-        pytest.raises(EdgebioError, match="int16 samples of shape"),
+        pytest.raises(EdgebioError, match="samples have 2 channels; expected int16"),
         client.open_stream() as stream,
     ):
         stream.feed(signal(60)[:, :2])
@@ -175,7 +176,7 @@ def test_wrong_shapes_are_refused_before_anything_is_sent(client: Client) -> Non
     with pytest.raises(EdgebioError, match="has 56 samples, not 55"):
         client.run_segment(signal(55))
     for wrong in (signal(100)[:, :2], signal(100).astype(np.int32), signal(100)[:, 0]):
-        with pytest.raises(EdgebioError, match=rf"int16 samples of shape \(n, {CHANNELS}\)"):
+        with pytest.raises(EdgebioError, match=rf"expected int16 of shape \(n, {CHANNELS}\)"):
             next(client.stream(wrong))
     assert client.statistics().frames == frames_before + 1
 
@@ -417,13 +418,10 @@ def test_device_that_takes_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     master, slave = os.openpty()
     tty.setraw(slave)
     try:
-        from edgebio.link.serial_port import SerialPort
-
-        with (
-            SerialPort(os.ttyname(slave), 115_200) as line,
-            pytest.raises(NoAnswerError, match="accepts no more bytes"),
-        ):
-            line.write(bytes(1_000_000))
+        port = SerialPort(os.ttyname(slave), 115_200)
+        with pytest.raises(NoAnswerError, match="accepts no more bytes"):
+            port.write(bytes(1_000_000))
+        port.close()
     finally:
         os.close(master)
         os.close(slave)

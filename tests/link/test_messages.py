@@ -23,7 +23,7 @@ FORMS = [
     for message in MESSAGES.values()
     for form in ("request", "answer", "event")
     if (layout := getattr(message, form)) is not None
-] + [(name, record.layout) for name, record in RECORDS.items()]
+] + [*RECORDS.items()]
 
 # Answers that have the form of an event, and no C struct of their own.
 BORROWED = {"stream_recall_answer", "current_decision_answer"}
@@ -55,7 +55,6 @@ def test_kinds_are_unique() -> None:
         ("decision", "event", results.DecisionEvent),
         ("run_image", "answer", results.ImageRun),
         ("run_segment", "answer", results.SegmentRun),
-        ("stream_stop", "answer", results.StreamEnd),
         ("image", "answer", results.FlashImage),
         ("rest", "event", results.RestEvent),
         ("settings", "answer", results.Settings),

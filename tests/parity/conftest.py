@@ -26,7 +26,7 @@ def helium_model(models_folder, tmp_path_factory) -> Path:
 
 def with_frontend(fft_numerics, models_folder, tmp_path_factory) -> Path:
     pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
-    from edgebio.quantize import flatbuffer
+    from edgebio.quantization import flatbuffer
 
     spec = FrontendSpec(
         rate=1000, channels=8, n_fft=32, hop_length=16, segment_length=32 + 15 * 16, bins=(1, 17),

@@ -9,7 +9,7 @@ import pytest
 
 from edgebio import tflite
 from edgebio.errors import EdgebioError
-from edgebio.parity.decisions import ComparedSession, HostStream, Tally
+from edgebio.parity.decisions import ComparedSession, HostStream
 from edgebio.recordings import Recording
 from edgebio.runtime.device import Device
 from edgebio.runtime.session import Session
@@ -40,7 +40,7 @@ def test_all_decisions_are_compared(device: Device, samples: np.ndarray) -> None
     recording = Recording.from_array(samples, SPEC.rate, labels="grip 2", classes=["grip 2"])
     compared = ComparedSession(Session(device))
     decisions = list(compared.run([recording, recording], SEGMENTS + 3))
-    assert len(decisions) == compared.tally.segments == compared.labeled == SEGMENTS + 3
+    assert len(decisions) == compared.segments == compared.labeled == SEGMENTS + 3
     assert compared.correct == sum(decision.name == "grip 2" for decision in decisions)
     document = compared.document()
     assert document["differing"] == {"images": 0, "logits": 0, "decisions": 0}
@@ -50,14 +50,14 @@ def test_all_decisions_are_compared(device: Device, samples: np.ndarray) -> None
 def test_first_difference_is_located(device: Device, samples: np.ndarray) -> None:
     graph = device.graph
     assert graph is not None
-    host, tally = HostStream(graph, samples), Tally()
+    host, compared = HostStream(graph, samples), ComparedSession(Session(device))
     for decision in device.classify(samples):
         event = decision.event
         if event.index >= 5:
             event = dataclasses.replace(event, image_crc=event.image_crc ^ 1)
-        tally.add("day 1", event, host)
-    assert (tally.images, tally.logits, tally.decisions) == (SEGMENTS - 5, 0, 0)
-    assert tally.first.startswith("day 1: segment 5: image ")
+        compared.compare("day 1", event, host)
+    assert compared.differing == {"images": SEGMENTS - 5, "logits": 0, "decisions": 0}
+    assert compared.first.startswith("day 1: segment 5: image ")
 
 
 def test_recordings_without_a_segment_are_refused(device: Device, samples: np.ndarray) -> None:
@@ -73,7 +73,7 @@ def test_nothing_is_compared_without_the_model(
         compared = ComparedSession(Session(plain))
         list(compared.run([Recording.from_array(samples, SPEC.rate)]))
         assert compared.document()["differing"] is None
-        assert compared.tally.segments == SEGMENTS
+        assert compared.segments == SEGMENTS
 
 
 def test_host_needs_a_front_end(models_folder: Path, samples: np.ndarray) -> None:

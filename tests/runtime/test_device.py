@@ -58,9 +58,10 @@ def test_inputs_of_the_network(device: Device, url: str, model: Path) -> None:
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        ([[1, 2]], "samples are a list; expected a Recording or an int16 array of shape (n, 8)"),
+        (5, "samples are a int; expected int16 of shape (n, 8)"),
+        ([[1, 2]], "samples are a list; expected int16 of shape (n, 8)"),
         (np.zeros((500, 8)), "samples are float64 of shape (500, 8); expected int16"),
-        (np.zeros((500, 3), np.int16), "int16 of shape (500, 3); expected int16 of shape (n, 8)"),
+        (np.zeros((500, 3), np.int16), "samples have 3 channels; expected int16 of shape (n, 8)"),
         (np.zeros(500, np.int16), "of shape (500,); expected int16 of shape (n, 8)"),
         (np.zeros((100, 8), np.int16), "samples are shorter than one segment of 182 samples"),
         (Recording.from_array(np.ones((500, 8), int), 1000.0), "8 channels at 1000 Hz; the model"),

@@ -26,6 +26,7 @@ from edgebio.parity.frontend_rungs import compare_stages
 from edgebio.parity.hil.check import Check
 from edgebio.parity.hil.tracing import differing_outputs
 from edgebio.parity.network_rungs import layer_axes
+from edgebio.parity.stimuli import generated
 from edgebio.recordings import Recording
 from edgebio.runtime.session import Session
 from edgebio.tflite.metadata import read_metadata
@@ -84,22 +85,19 @@ class Bench:
         """Name and samples of segments: chosen ones, then random bursts."""
         if self._spec is None:
             return
-        n, channels = self._spec.segment_length, self._spec.channels
-        t = np.arange(n)[:, None]
-        chosen = {
-            "silence": np.zeros((n, channels)),
-            "chirp": 30000 * np.sin(np.pi * t * t / (2 * n) + np.arange(channels)),
-            "full-scale noise": self._random.choice([-32768, 32767], (n, channels)),
-        }
+        n, stimuli = self._spec.segment_length, generated(self._spec)
+        chosen = ("silence", "chirp", "full-scale noise")
         for number in range(count):
-            name = [*chosen, f"random segment {number}"][min(number, len(chosen))]
-            wave = chosen[name] if name in chosen else self._bursts(n, channels)
-            yield name, np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
+            if number < len(chosen):
+                name = f"generated {chosen[number]}"
+                yield name, next(s.samples[:n] for s in stimuli if s.name == name)
+            else:
+                yield f"random segment {number}", self._bursts(n, self._spec.channels)
 
-    def _bursts(self, n: int, channels: int) -> Array:
+    def _bursts(self, n: int, channels: int) -> npt.NDArray[np.int16]:
         envelope = 30 + 2000 * (np.sin(np.arange(n)[:, None] / 97 + np.arange(channels)) > 0.3)
-        wave: Array = self._random.normal(size=(n, channels)) * envelope
-        return wave
+        wave = self._random.normal(size=(n, channels)) * envelope
+        return np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
 
     # Checks
 
@@ -185,26 +183,26 @@ class Bench:
             return Check("soak", None, "the model has no front end")
         spec = self._spec
         n = max(int(seconds * spec.rate), spec.segment_length)
-        wave = self._bursts(n, spec.channels).clip(-32768, 32767).astype(np.int16)
-        recording = Recording.from_array(wave, spec.rate)
-        session = ComparedSession(Session(self.device))
-        before = session.session.link_errors()
-        decisions = session.run([recording], real_time=True)
+        recording = Recording.from_array(self._bursts(n, spec.channels), spec.rate)
+        session = Session(self.device)
+        compared, before = ComparedSession(session), session.link_errors()
+        decisions = compared.run([recording], real_time=True)
         for _ in progress.track(decisions, "soak", (n - spec.segment_length) // spec.step + 1):
             pass
-        after, document, tally = session.session.link_errors(), session.document(), session.tally
+        after, document = session.link_errors(), compared.document()
+        differing = sum(compared.differing.values())
         lost = {name: after[name] - before[name] for name in ("overruns", "gaps", "damaged")}
         metrics = {
-            "seconds": seconds, "samples": n, "decisions": tally.segments,
-            "differing": tally.differing, **lost,
+            "seconds": seconds, "samples": n, "decisions": compared.segments,
+            "differing": differing, **lost,
             **{name: document[name] for name in ("rests", "latency", "delay")},
         }  # fmt: skip
         note = (
-            f"{n} samples, {tally.segments} decisions, {tally.differing} differ, "
+            f"{n} samples, {compared.segments} decisions, {differing} differ, "
             f"{sum(lost.values())} lost"
         )
-        ok = not tally.differing and not any(lost.values()) and tally.segments > 0
-        return Check("soak", ok, tally.first or note, metrics=metrics)
+        ok = not differing and not any(lost.values()) and compared.segments > 0
+        return Check("soak", ok, compared.first or note, metrics=metrics)
 
     # Traces
 

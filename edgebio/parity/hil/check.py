@@ -12,20 +12,9 @@ from edgebio.parity.comparison import Part, merge_parts
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a board.
+    """One check of a board: its stages or layers, if any, and other results.
 
-    Attributes
-    ----------
-    name : str
-        What was checked.
-    ok : bool or None
-        Whether it holds; None if it was skipped.
-    note : str
-        The main result, or what is wrong.
-    parts : tuple of Part
-        Stages or layers.
-    metrics : dict
-        All other results.
+    `ok` is None if the check was skipped; `note` is the main result, or what is wrong.
     """
 
     name: str

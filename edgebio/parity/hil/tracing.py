@@ -28,12 +28,8 @@ def differing_outputs(
 
     Parameters
     ----------
-    device
-        The board.
     run
-        Runs the network or front end once, with the trace's handler.
-    source
-        Layers of the network, or stages of the front end.
+        Runs the network or front end once, with the handler of the trace.
     expected
         Outputs of this machine by index, their parts (channels of a stage) as rows.
     all_data
