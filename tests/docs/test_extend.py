@@ -24,7 +24,9 @@ def test_add_a_data_set(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("S1_rest_0", "S1_fist_0", "S2_fist_1"):
         np.savetxt(folder / f"{name}.csv", np.arange(2000).reshape(-1, 2), "%d", ",")
-    listed, info = (run_edgebio(package, tmp_path, words) for words in commands(PAGES / "dataset.md"))
+    listed, info = (
+        run_edgebio(package, tmp_path, words) for words in commands(PAGES / "dataset.md")
+    )
     assert "lab-grips" in {row["name"] for row in listed["datasets"]}
     assert info["held"]["recordings"] == 3
     assert info["rate"] == 500
@@ -49,7 +51,9 @@ print(protocols.describe("odd-even"))
 
 def test_add_a_recipe_and_a_board(tmp_path: Path) -> None:
     for name in ("recipe.md", "board.md"):
-        write_blocks(tmp_path, [block for block in blocks(PAGES / name) if block.language == "toml"])
+        write_blocks(
+            tmp_path, [block for block in blocks(PAGES / name) if block.language == "toml"]
+        )
     for page in ("recipe.md", "board.md"):
         for words in commands(PAGES / page):
             if words[0] in ("build", "hil") and shutil.which("arm-none-eabi-gcc") is None:
