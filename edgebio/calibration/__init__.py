@@ -46,19 +46,10 @@ class CalibratedModel:
 
 
 def calibrate(content: bytes, recordings: Sequence[Recording], *, labels: bool) -> CalibratedModel:
-    """Adapt a model to a wearer.
+    """Adapt a model (the content of a .tflite with metadata) to a wearer.
 
     The signal should contain what will be worn: all gestures and rest, in about the shares of the
-    training recordings.
-
-    Parameters
-    ----------
-    content
-        A .tflite with metadata.
-    recordings
-        At the model's rate and channel count.
-    labels
-        Learn from the recordings' labels too. One repetition of each class is enough.
+    training recordings. With `labels`, one repetition of each class is enough.
 
     Raises
     ------

@@ -30,10 +30,8 @@ class Layer:
     ----------
     operator
         Of the file.
-    weights
-        tf.Variable, float32, in the layout of TensorFlow's function for it.
-    bias
-        tf.Variable, float32, shape (outputs,).
+    weights, bias
+        tf.Variable, float32: in the layout of TensorFlow's function for it; and shape (outputs,).
     """
 
     operator: tflite.graph.Operator
@@ -42,12 +40,7 @@ class Layer:
 
 
 class Int8Network:
-    """The network of a .tflite, from pixels to logits.
-
-    Parameters
-    ----------
-    content
-        A .tflite with int8 pixels in and int8 class probabilities out.
+    """The network of a .tflite, from int8 pixels to class probabilities, up to its logits.
 
     Attributes
     ----------
@@ -84,19 +77,9 @@ class Int8Network:
         return [v for layer in self.layers for v in (layer.weights, layer.bias)]
 
     def __call__(self, images: Any, until: Layer | None = None) -> Any:
-        """Logits, or the sums of a layer before its activation.
+        """Logits, float32 tensor, shape (n, classes); or the sums of a layer before its activation.
 
-        Parameters
-        ----------
-        images
-            float32 tensor, shape (n, frames, bins, channels), in standard deviations.
-        until
-            The layer; the whole network if None.
-
-        Returns
-        -------
-        tensor
-            float32, shape (n, classes), or (n, ..., outputs) of the layer.
+        `images` is a float32 tensor, shape (n, frames, bins, channels), in standard deviations.
         """
         layers = iter(self.layers)
         values = {self._graph.inputs[0]: images}

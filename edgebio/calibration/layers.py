@@ -20,15 +20,10 @@ _MAX_FACTOR = 8.0  # of an output: one that hardly moves carries nothing to ampl
 
 
 def calibrate_layers(content: bytes, pixels: npt.NDArray[np.int8]) -> bytes:
-    """Calibrate the layers of a model to unlabeled images.
+    """Calibrate the layers of a model, whose metadata has their statistics, to unlabeled images.
 
-    Parameters
-    ----------
-    content
-        A .tflite whose metadata has the layers' statistics.
-    pixels
-        int8, shape (n, frames, bins, channels): the wearer's images, standardized by the wearer's
-        own signal, with all classes in about the shares of training.
+    `pixels`, int8, shape (n, frames, bins, channels), are standardized by the wearer's own signal
+    and show all classes in about the shares of training.
 
     Raises
     ------

@@ -42,11 +42,6 @@ class StandardizedModel:
 def standardize(content: bytes, recordings: Sequence[Recording]) -> StandardizedModel:
     """Learn a model's standardization from a wearer's signal, without labels.
 
-    Parameters
-    ----------
-    content, recordings
-        See `edgebio.calibration.calibrate`.
-
     Raises
     ------
     EdgebioError

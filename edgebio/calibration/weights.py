@@ -27,20 +27,11 @@ _SETTINGS = TrainingSettings(
 
 
 def tune_weights(content: bytes, images: Images) -> bytes:
-    """Train all weights further, activations rounded as on the device.
+    """Train all weights of a model further, activations rounded as on the device.
 
-    Parameters
-    ----------
-    content
-        A .tflite with metadata.
-    images
-        The wearer's at every frame, with every class; standardized by the metadata.
-
-    Returns
-    -------
-    bytes
-        The file with other weights, biases and weight scales; and, if its metadata has statistics
-        of layers, with the new ones.
+    `images` are the wearer's at every frame, with every class, standardized by the metadata. The
+    result has other weights, biases and weight scales; and, if its metadata has statistics of
+    layers, the new ones.
     """
     keras.utils.set_random_seed(_SETTINGS.seed)
     tf.config.experimental.enable_op_determinism()

@@ -13,7 +13,7 @@ _FAMILIES = {"cnn": cnn.blocks, "dscnn": dscnn.blocks}
 
 
 def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) -> Any:
-    """Build an untrained network.
+    """Build an untrained network, whose weights come from Keras' global seed.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) ->
     Returns
     -------
     tf_keras.Model
-        From float32 images (batch, *shape), in standard deviations, to class probabilities
-        (batch, classes). Its weights come from Keras' global seed.
+        From float32 images (batch, *shape), in standard deviations, to class probabilities (batch,
+        classes).
 
     Raises
     ------

@@ -10,12 +10,7 @@ from edgebio.recipes import ModelSettings
 def blocks(x: Any, settings: ModelSettings) -> Any:
     """Add the blocks: convolution, batch normalization, ReLU, and a pool after those that have one.
 
-    Parameters
-    ----------
-    x
-        Keras tensor, shape (batch, time, frequency, channels).
-    settings
-        Filters of each block, and the blocks that a pool follows.
+    `x` is a Keras tensor, shape (batch, time, frequency, channels).
     """
     for number, filters in enumerate(settings.filters):
         convolution = keras.layers.Conv2D(

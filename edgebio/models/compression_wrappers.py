@@ -21,16 +21,8 @@ _MASK_UPDATES = 50  # until the sparsity is reached
 def quantization_aware(network: Any) -> Any:
     """Wrap a network so that it computes with weights and activations rounded to int8.
 
-    Parameters
-    ----------
-    network
-        tf_keras.Model of `edgebio.models.build`; it keeps its weights.
-
-    Returns
-    -------
-    tf_keras.Model
-        With the network's weights; its image is rounded to the front end's own pixels, and the
-        ranges of activations must be set by `set_ranges`.
+    Its image is rounded to the front end's own pixels; the ranges of activations must be set by
+    `set_ranges`.
     """
     quantization = optimization().quantization.keras
     wrapped = quantization.quantize_model(network)
@@ -49,12 +41,9 @@ def quantization_aware(network: Any) -> Any:
 
 
 def output_ranges(wrapped: Any) -> dict[str, tuple[Any, Any]]:
-    """Variables of the ranges that a quantization-aware network rounds by.
+    """Variables of the ranges that a quantization-aware network rounds by: low and high.
 
-    Returns
-    -------
-    dict
-        By name of the unwrapped layer: lowest and highest value of its output.
+    By name of the unwrapped layer.
     """
     ranges: dict[str, tuple[Any, Any]] = {}
     for layer in wrapped.layers:

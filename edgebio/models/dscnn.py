@@ -12,14 +12,9 @@ from edgebio.recipes import ModelSettings
 
 
 def blocks(x: Any, settings: ModelSettings) -> Any:
-    """Add the blocks: the first a 3x3 convolution, the others 3x3 depthwise, then 1x1.
+    """Add the blocks to a Keras tensor, shape (batch, time, frequency, channels).
 
-    Parameters
-    ----------
-    x
-        Keras tensor, shape (batch, time, frequency, channels).
-    settings
-        Filters of each block, and the blocks that a pool follows.
+    The first is a 3x3 convolution, the others are 3x3 depthwise, then 1x1.
     """
     for number, filters in enumerate(settings.filters):
         name = f"conv{number}"

@@ -24,14 +24,8 @@ def to_float(network: Any, name: str = "image") -> bytes:
 def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) -> bytes:
     """Quantize a float .tflite fully: int8 in and out, weights per channel.
 
-    Parameters
-    ----------
-    model
-        Content of the float .tflite.
-    calibration
-        int8 pixels, shape (n, frames, bins, channels).
-    percentile
-        See `edgebio.quantization.ranges`.
+    `calibration` is int8 pixels, shape (n, frames, bins, channels); see
+    `edgebio.quantization.ranges` for `percentile`.
     """
     unpacked = flatbuffer.unpack(model)
     graph = unpacked.subgraphs[0]
@@ -53,15 +47,7 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
 
 
 def aware_to_int8(network: Any, weights: Path) -> bytes:
-    """Convert a quantization-aware network by its own ranges.
-
-    Parameters
-    ----------
-    network
-        tf_keras.Model of `edgebio.models.build`.
-    weights
-        Those of its quantization-aware wrapper, see `edgebio.models.compression_wrappers`.
-    """
+    """Convert a network by the ranges of its quantization-aware wrapper, whose weights are given."""
     aware = quantization_aware(network)
     aware.load_weights(weights)
     converter = _converter(aware, "image")
@@ -75,16 +61,7 @@ def recurrent_to_int8(network: Any, samples: npt.NDArray[np.float32], name: str)
     """Convert a network fully to int8 by the extremes of a representative set.
 
     The converter's own calibration is used: an LSTM has ranges inside that no tensor of the float
-    model shows.
-
-    Parameters
-    ----------
-    network
-        tf_keras.Model.
-    samples
-        float32, shape (n, ...): the representative set.
-    name
-        Of the input.
+    model shows. `samples` is float32, shape (n, ...).
     """
     # Left to itself the calibrator carries the LSTM's state from one sample into the next, and
     # measures ranges of a loud segment that never ends. The process has no other use for it.

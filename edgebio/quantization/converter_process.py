@@ -9,14 +9,7 @@ from edgebio.processes.native_output import silence_output
 
 
 def run_converter(convert: Callable[..., None], folder: Path, *files: Path) -> None:
-    """Call a function that converts the networks of a run, in a process of its own.
-
-    Parameters
-    ----------
-    convert
-        A function of a module, called with `folder` and `files`.
-    folder, files
-        The run, and what to write.
+    """Call a function of a module, with a run folder and files to write, in a process of its own.
 
     Raises
     ------

@@ -34,14 +34,7 @@ def set_range(model: Any, tensor: int, low: float, high: float) -> None:
 def add_to_bias(model: Any, tensor: int, values: npt.NDArray[np.floating]) -> None:
     """Add to an int32 bias of the main subgraph, in the float units of its layer's output.
 
-    Parameters
-    ----------
-    model
-        `ModelT`.
-    tensor
-        The bias, with one scale or one per element.
-    values
-        float, of the bias' shape.
+    `tensor`, the bias, has one scale or one per element; `values` has its shape.
     """
     entry = model.subgraphs[0].tensors[tensor]
     buffer = model.buffers[entry.buffer]

@@ -18,17 +18,10 @@ _FILTERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 def compare_layers(
     float_model: bytes, int8_model: bytes, images: npt.NDArray[np.int8]
 ) -> list[dict[str, Any]]:
-    """Compare the outputs of every layer.
+    """Compare the outputs of every layer, for int8 inputs, shape (n, ...).
 
-    Each network runs by itself from the input on, so that the SNR of a layer includes the errors
-    of the layers before it.
-
-    Parameters
-    ----------
-    float_model, int8_model
-        Contents of the two .tflite files, the second made from the first.
-    images
-        int8 inputs, shape (n, ...).
+    Each network runs by itself from the input on, so that the SNR of a layer includes the errors of
+    the layers before it.
 
     Returns
     -------
@@ -86,13 +79,9 @@ def weight_statistics(graph: tflite.Graph) -> dict[str, Any]:
     """Measure what there is to compress in the weights of an int8 network.
 
     Kernels read every weight from flash as it is: zeros and repeated values cost as much as any
-    other, unless weights are stored compressed and unpacked into RAM.
-
-    Returns
-    -------
-    dict
-        ``bytes`` of all weights without biases, ``deflated`` (their bytes after zlib),
-        ``zeros`` (share), and ``distinct``: most different values of one filter or output.
+    other, unless weights are stored compressed and unpacked into RAM. The result has ``bytes`` of
+    all weights without biases, ``deflated`` (their bytes after zlib), ``zeros`` (share), and
+    ``distinct``: most different values of one filter or output.
     """
     kernels = []
     for operator in graph.operators:

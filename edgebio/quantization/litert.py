@@ -12,12 +12,7 @@ from edgebio.models.keras import tf
 def interpreter(model: bytes, reference: bool) -> Any:
     """Interpreter of a .tflite that preserves every tensor.
 
-    Parameters
-    ----------
-    model
-        Content of the file.
-    reference
-        Use the reference kernels: slow, and closest to those of microcontrollers.
+    Reference kernels are slow, and closest to those of microcontrollers.
     """
     resolvers = tf.lite.experimental.OpResolverType
     with warnings.catch_warnings():
@@ -36,24 +31,7 @@ def interpreter(model: bytes, reference: bool) -> Any:
 def run(
     model: bytes, inputs: npt.NDArray[Any], tensors: list[int], *, reference: bool = False
 ) -> dict[int, npt.NDArray[Any]]:
-    """Values of tensors for many inputs.
-
-    Parameters
-    ----------
-    model
-        Content of a .tflite with batch 1.
-    inputs
-        Of the input's type, shape (n, ...).
-    tensors
-        Numbers of the tensors.
-    reference
-        See `interpreter`.
-
-    Returns
-    -------
-    dict
-        By tensor: shape (n, ...).
-    """
+    """Values of tensors, by their numbers, for inputs, shape (n, ...): each of shape (n, ...)."""
     runner = interpreter(model, reference)
     first = runner.get_input_details()[0]["index"]
     rows: dict[int, list[npt.NDArray[Any]]] = {tensor: [] for tensor in tensors}

@@ -34,23 +34,16 @@ def activation_ranges(
     activations: Mapping[int, npt.NDArray[np.float32]],
     percentile: float,
 ) -> dict[int, Range]:
-    """Range of every activation.
+    """Lowest and highest value of every activation, by tensor.
 
     Parameters
     ----------
-    graph
-        Main subgraph (`SubGraphT`).
-    kinds
-        Kinds of its operators.
+    graph, kinds
+        Main subgraph (`SubGraphT`), and kinds of its operators.
     activations
         First output of every operator by tensor: float32, shape (n, ...).
     percentile
         Within 50 to 100; 100 uses the extremes.
-
-    Returns
-    -------
-    dict
-        By tensor: lowest and highest value.
     """
     result = {
         tensor: _with_zero(*np.percentile(values, [100 - percentile, percentile]))

@@ -10,10 +10,10 @@ from edgebio.errors import EdgebioError
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
 from edgebio.tasks.engines import Engine, generated_c, interpreter
-from edgebio.tasks.feature_imitation import FeatureImitation
+from edgebio.tasks.feature_imitation import FEATURE_IMITATION
 from edgebio.tasks.results import QuantizeResult, Score, TrainResult, VerifyResult
 from edgebio.tasks.run_folder import RECIPE, Run
-from edgebio.tasks.stft_classifier import StftClassifier
+from edgebio.tasks.stft_classifier import STFT_CLASSIFIER
 from edgebio.tasks.task import Task
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "task_of_run", "train",
 ]  # fmt: skip
 
-TASKS: dict[str, Task[Any]] = {task.name: task for task in (StftClassifier(), FeatureImitation())}
+TASKS: dict[str, Task[Any]] = {task.name: task for task in (STFT_CLASSIFIER, FEATURE_IMITATION)}
 
 
 def task_of(recipe: Recipe) -> Task[Any]:
@@ -51,7 +51,7 @@ def task_of_model(model: Path) -> Task[Any]:
         task = task_of_run(model.parent)
         if task.metadata_entry in tflite.read(model).metadata:
             return task
-    return TASKS[StftClassifier.name]
+    return STFT_CLASSIFIER
 
 
 def train(
@@ -60,23 +60,9 @@ def train(
     folder: Path,
     pretraining: Sequence[Recording] = (),
 ) -> TrainResult:
-    """Train by a recipe on recordings, split as its ``[data]`` says.
+    """Train by a recipe on recordings, split as its ``[data]`` says; see `Task.train`.
 
-    Parameters
-    ----------
-    recipe
-        What to train.
-    recordings
-        Of all subjects that are trained on and tested.
-    folder
-        Where the run goes; it replaces an earlier run.
-    pretraining
-        Recordings of the other data sets that the recipe names.
-
-    Raises
-    ------
-    EdgebioError
-        See `Task.train`.
+    `pretraining` are recordings of the other data sets that the recipe names.
     """
     fold = replace(
         protocols.split_for_training(recipe.data, recordings), pretraining=tuple(pretraining)

@@ -20,7 +20,7 @@ def interpreter(model: bytes, inputs: npt.NDArray[np.int8]) -> tuple[npt.NDArray
     now and then.
     """
     if importlib.util.find_spec("tflite_micro") is None:
-        from edgebio.quantize import litert
+        from edgebio.quantization import litert
 
         output = tflite.read(model).outputs[0]
         return litert.run(model, inputs, [output], reference=True)[output], "LiteRT"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from edgebio.parity.comparison import Rung
 from edgebio.tasks.run_folder import MODEL
@@ -13,12 +14,9 @@ from edgebio.tasks.run_folder import MODEL
 
 @dataclass(frozen=True)
 class ClassificationMetrics:
-    """Metrics of one network's decisions over all test segments.
+    """Metrics of a network's decisions over all test segments; see `edgebio.training.metrics`.
 
-    Attributes
-    ----------
-    accuracy, balanced_accuracy, macro_f1, roc_auc, instability
-        See `edgebio.training.metrics`; ``roc_auc`` is None for a test set of one class.
+    ``roc_auc`` is None for a test set of one class.
     """
 
     accuracy: float
@@ -39,21 +37,11 @@ class TrainResult:
 
     Attributes
     ----------
-    folder : Path
-        The run.
-    fold : str
-        Name of the fold.
-    classes : tuple of str
-        Class names.
-    segments : int
-        Test segments.
-    metrics : ClassificationMetrics
-        Of the float network on the test set.
-    parameters, epochs, best_epoch : int
-        Of the network; the last is the epoch, from 1, whose weights it has.
-    seconds : float
-        Duration of the training.
-    history : dict
+    metrics
+        Of the float network on the test set, which has so many `segments`.
+    best_epoch
+        Epoch, from 1, whose weights the network has.
+    history
         By name (``loss``, ``accuracy``, ``val_loss``, ...): one value per epoch.
     """
 
@@ -89,20 +77,12 @@ class QuantizeResult:
 
     Attributes
     ----------
-    folder, model : Path
-        The run, and its .tflite.
-    scheme : str
-        How the network became int8.
-    kernels : str
-        What computed the int8 outputs.
-    segments : int
-        Test segments.
-    decisions_differing : int
+    kernels
+        What computed the int8 outputs for the test set, which has so many `segments`.
+    decisions_differing
         Test segments that float and int8 decide differently.
-    float_metrics, int8_metrics : ClassificationMetrics
-        On the test set.
-    layers : list of dict
-        See `edgebio.quantize.layer_report.compare_layers`.
+    layers
+        See `edgebio.quantization.layer_report.compare_layers`.
     """
 
     folder: Path
@@ -136,11 +116,11 @@ class Score:
 
     Attributes
     ----------
-    by_subject : list of dict
+    by_subject
         By subject tested: ``subject``, ``windows`` (segments) and the metrics.
-    pooled : dict
+    pooled
         The metrics over all segments.
-    by_condition : list of dict
+    by_condition
         By condition of the test recordings: ``trained`` (all conditions of the training set, joined
         by ``+``), ``tested``, ``windows`` and accuracies; empty if recordings name no condition.
     """
@@ -152,15 +132,7 @@ class Score:
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """What the ladder found.
-
-    Attributes
-    ----------
-    rungs : list of Rung
-        Rungs 1 to 5; the note of a rung that does not apply says why.
-    inputs : str
-        Description of the inputs that were compared on.
-    """
+    """Rungs 1 to 5 of the ladder, and a description of the inputs that were compared on."""
 
     rungs: list[Rung]
     inputs: str
@@ -173,30 +145,24 @@ class VerifyResult:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a task's own training hands to `Task.train`.
+    """What a task's own training gives to `Task.train`.
 
     Attributes
     ----------
-    classes : tuple of str
-        Class names.
-    labels, recordings : ndarray
+    labels, recordings
         int, shape (n,): class of every test segment, and number of its recording.
-    probability : ndarray
+    probability
         float32, shape (n, classes): class probabilities of the test segments.
-    parameters, best_epoch : int
-        Of the network.
-    history : dict
-        By name: one value per epoch.
-    exclusions : dict
+    exclusions
         By ``train`` (or what was tuned on) and ``test``: excluded segments of each recording.
-    details : dict
+    details
         More of metrics.json.
     """
 
     classes: tuple[str, ...]
-    labels: np.ndarray[Any, np.dtype[np.integer]]
-    recordings: np.ndarray[Any, np.dtype[np.integer]]
-    probability: np.ndarray[Any, np.dtype[np.float32]]
+    labels: npt.NDArray[np.integer]
+    recordings: npt.NDArray[np.integer]
+    probability: npt.NDArray[np.float32]
     parameters: int
     best_epoch: int
     history: dict[str, list[float]]
@@ -206,27 +172,26 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """What a task's own quantization hands to `Task.quantize`.
+    """What a task's own quantization gives to `Task.quantize`.
 
     Attributes
     ----------
-    models : dict
+    models
         Content of each .tflite by file name; model.tflite is the first.
-    arrays : dict
-        More arrays to leave in the run, by file name.
-    outputs : ndarray
-        int8, shape (n, classes): int8 outputs for the test set.
-    probability : ndarray
-        float32, shape (n, classes): those of the float network that was quantized.
-    kernels : str
+    outputs, probability
+        Shape (n, classes): int8 outputs for the test set, and float32 class probabilities of the
+        network that was quantized.
+    kernels
         What computed the outputs.
-    details : dict
+    details
         More of quantize.json: ``samples``, ``bytes``, ``layers`` and a task's own.
+    arrays
+        More arrays to leave in the run, by file name.
     """
 
     models: dict[str, bytes]
-    arrays: dict[str, np.ndarray[Any, Any]]
-    outputs: np.ndarray[Any, np.dtype[np.int8]]
-    probability: np.ndarray[Any, np.dtype[np.float32]]
+    outputs: npt.NDArray[np.int8]
+    probability: npt.NDArray[np.float32]
     kernels: str
     details: dict[str, Any]
+    arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)

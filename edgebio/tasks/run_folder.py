@@ -35,15 +35,7 @@ _DERIVED = (
 
 
 class RunFrontend(Section):
-    """What turns samples into inputs, and outputs into names: ``frontend.json``.
-
-    Attributes
-    ----------
-    classes
-        Names of the network's outputs.
-    frontend
-        Rate, channels, filters, segments and STFT.
-    """
+    """What turns samples into inputs, and outputs into names: ``frontend.json``."""
 
     classes: tuple[str, ...]
     frontend: FrontendSpec
@@ -51,7 +43,7 @@ class RunFrontend(Section):
 
 @dataclass(frozen=True, eq=False)
 class TestSet:
-    """Test segments of a run, and what its float network computed for them.
+    """Test segments of a run, and class probabilities of its float network.
 
     Attributes
     ----------
@@ -60,7 +52,7 @@ class TestSet:
     subjects, conditions
         By recording.
     probability
-        float32, shape (n, classes): class probabilities of the float network.
+        float32, shape (n, classes).
     """
 
     labels: npt.NDArray[np.integer]
@@ -69,25 +61,10 @@ class TestSet:
     conditions: tuple[str, ...]
     probability: npt.NDArray[np.float32]
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
 
 @dataclass(frozen=True, eq=False)
 class Run(ABC):
-    """A finished training, read from its folder.
-
-    Attributes
-    ----------
-    folder
-        The run folder.
-    recipe
-        As it was run.
-    frontend
-        Front end and class names.
-    metrics
-        Content of metrics.json.
-    """
+    """A finished training, read from its folder; `metrics` is the content of metrics.json."""
 
     folder: Path
     recipe: Recipe

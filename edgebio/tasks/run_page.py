@@ -1,7 +1,6 @@
 """The report of a run: what the pages of all tasks share."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from edgebio.report.page import Page, Section, Tile
 from edgebio.tasks.description import describe_run, describe_set
 from edgebio.tasks.measurement_sections import measurement_sections
 from edgebio.tasks.report_sections import decisions_section, quantization_section, training_section
-from edgebio.tasks.results import Score
 from edgebio.tasks.run_folder import MODEL, OUTPUTS, QUANTIZE, Run
 from edgebio.tasks.subjects_section import subjects_section, vote_delay
 from edgebio.training.metrics import decision_metrics
@@ -28,24 +26,14 @@ def read_quantization(run: Run) -> Document | None:
 def compose(
     run: Run,
     quantized: Document | None,
-    *,
     tiles: Sequence[Tile],
     description: Sequence[str],
     sections: Sequence[Section],
-    score: Callable[[Path], Score] | None,
+    subject_rows: Sequence[dict[str, Any]] | None,
 ) -> Page:
-    """Compose the report of a run.
+    """Compose the report of a run from what `edgebio.tasks.task.Task.page` collects.
 
-    Parameters
-    ----------
-    run
-        The run.
-    quantized
-        See `read_quantization`.
-    tiles, description, sections
-        What the task adds: metrics at the top; inputs, networks and training; its own sections.
-    score
-        Scores the run's folder; None if it is not quantized.
+    `subject_rows` are those of `edgebio.tasks.results.Score`; None if the run is not quantized.
     """
     metrics, test = run.metrics, run.test_set()
     values: Any = test.probability
@@ -54,16 +42,18 @@ def compose(
         values = np.load(run.folder / OUTPUTS, allow_pickle=False)
         source, suffix, network = dict(quantized), "_int8", "the int8 network"
     stopped = metrics["best_epoch"] if metrics["best_epoch"] != metrics["epochs"] else None
+    spec = run.frontend.frontend
     content = [
         Section("Setup", [*describe_run(run), *description]),
         decisions_section(
             source[f"confusion{suffix}"], run.frontend.classes, source[f"by_class{suffix}"],
             test.labels, values, network,
         ),
-        *_subject_sections(run, score),
-        training_section([metrics["history"]], stopped),
-        *sections,
     ]  # fmt: skip
+    if len(metrics["test"]["subjects"]) > 1:
+        delay = vote_delay(spec.step, spec.rate) if run.recipe.data.segments == "step" else ""
+        content.append(subjects_section(subject_rows or _float_rows(run), delay))
+    content += [training_section([metrics["history"]], stopped), *sections]
     notes: list[str] = []
     if quantized:
         measured, notes = measurement_sections(run.folder, storage.sha256(run.folder / MODEL))
@@ -78,21 +68,12 @@ def compose(
     )
 
 
-def _subject_sections(run: Run, score: Callable[[Path], Score] | None) -> list[Section]:
-    """Section of the subjects that a run was tested on; none for a single subject."""
-    if len(run.metrics["test"]["subjects"]) < 2:
-        return []
-    if score:
-        rows = score(run.folder).by_subject
-    else:  # only the float accuracy is known
-        test = run.test_set()
-        subjects = np.array(test.subjects)[test.recordings]
-        decisions = test.probability.argmax(axis=1)
-        rows = [
-            {"subject": subject, **decision_metrics(test.labels[own], decisions[own])}
-            for subject in dict.fromkeys(subjects.tolist())
-            for own in [subjects == subject]
-        ]
-    spec = run.frontend.frontend
-    by_step = run.recipe.data.segments == "step"
-    return [subjects_section(rows, vote_delay(spec.step, spec.rate) if by_step else "")]
+def _float_rows(run: Run) -> list[dict[str, Any]]:
+    """Metrics of the float network's decisions by subject."""
+    test = run.test_set()
+    subjects, decisions = np.array(test.subjects)[test.recordings], test.probability.argmax(axis=1)
+    return [
+        {"subject": subject, **decision_metrics(test.labels[own], decisions[own])}
+        for subject in dict.fromkeys(subjects.tolist())
+        for own in [subjects == subject]
+    ]

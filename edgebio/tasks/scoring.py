@@ -14,7 +14,7 @@ DECISIONS = (
     "accuracy_decided", "instability_decided", "rejection_rate", "accuracy_vote", "accuracy_sure",
 )  # fmt: skip
 METRICS = (*CLASSIFICATION, *(f"{name}_int8" for name in CLASSIFICATION), *DECISIONS)
-"""Metrics of every task; ``*_int8`` are those of the int8 model. See `Score`."""
+"""Metrics of every task; ``*_int8`` are those of the int8 model."""
 
 _BY_CONDITION = ("accuracy", "accuracy_int8", "accuracy_vote", "accuracy_sure")
 
@@ -29,19 +29,7 @@ def score_run(
     own_metrics: SegmentMetrics,
     pooled_metrics: Mapping[str, float | None],
 ) -> Score:
-    """Score a quantized run.
-
-    Parameters
-    ----------
-    run
-        With outputs.npy.
-    names
-        All metrics.
-    own_metrics
-        Computes those that `classification_metrics` does not.
-    pooled_metrics
-        Metrics of the whole test set only.
-    """
+    """Score a quantized run: metrics of all `names`; see `edgebio.tasks.task.Task`."""
     test = run.test_set()
     outputs = np.load(run.folder / OUTPUTS, allow_pickle=False)
 
@@ -52,30 +40,21 @@ def score_run(
         int8 = classification_metrics(labels, outputs[chosen], recordings)
         return row | {f"{name}_int8": int8[name] for name in int8} | dict(own_metrics(chosen))
 
+    def groups(by_recording: Sequence[str]) -> list[tuple[str, Selection]]:
+        by_segment = np.array(by_recording)[test.recordings]
+        selections = [(name, by_segment == name) for name in dict.fromkeys(by_recording)]
+        return [(name, chosen) for name, chosen in selections if name and chosen.any()]
+
     by_subject = [
         {"subject": subject, "windows": int(chosen.sum()), **metrics(chosen)}
-        for subject, chosen in _groups(test.subjects, test.recordings)
+        for subject, chosen in groups(test.subjects)
     ]
-    by_condition = []
-    for condition, chosen in _groups(test.conditions, test.recordings):
-        if condition:
-            row = metrics(chosen)
-            by_condition.append(
-                {
-                    "trained": " + ".join(run.metrics["train"]["conditions"]),
-                    "tested": condition,
-                    "windows": int(chosen.sum()),
-                    **{name: row[name] for name in _BY_CONDITION},
-                }
-            )
-    pooled = metrics(np.ones(len(test), bool)) | dict(pooled_metrics)
+    trained = " + ".join(run.metrics["train"]["conditions"])
+    by_condition = [
+        {"trained": trained, "tested": tested, "windows": int(chosen.sum()),
+         **{name: row[name] for name in _BY_CONDITION}}
+        for tested, chosen in groups(test.conditions)
+        for row in [metrics(chosen)]
+    ]  # fmt: skip
+    pooled = metrics(np.ones(len(test.labels), bool)) | dict(pooled_metrics)
     return Score(by_subject, pooled, by_condition)
-
-
-def _groups(
-    names: Sequence[str], recordings: npt.NDArray[np.integer]
-) -> list[tuple[str, Selection]]:
-    """Segments of each name that occurs; `names` is by recording."""
-    by_segment = np.array(names)[recordings]
-    selections = [(name, by_segment == name) for name in dict.fromkeys(names)]
-    return [(name, chosen) for name, chosen in selections if chosen.any()]

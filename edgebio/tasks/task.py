@@ -1,15 +1,15 @@
 """The task interface: what a recipe trains, from recordings to an int8 model and its report.
 
 `Task` does what is the same for every task: the run folder, the settings for new subjects, the
-held-out validation set, all metrics and documents. A task adds what is its own.
+held-out validation set, all metrics, documents and the page. A task adds the steps of its own.
 """
 
 import hashlib
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -36,13 +36,34 @@ from edgebio.tasks.split import Split, describe_exclusions, describe_recordings
 from edgebio.training.metrics import class_metrics, classification_metrics, confusion_counts
 
 RunT = TypeVar("RunT", bound=Run)
+Document = Mapping[str, Any]
 TextTable = tuple[str, list[str], list[list[Any]]]
 """Title, columns and rows."""
-Document = Mapping[str, Any]
 
 
-class Task(ABC, Generic[RunT]):
-    """What a recipe trains; one stateless instance per task, see `edgebio.tasks.task_of`.
+class Verify(Protocol):
+    """How `Task.verify` is called."""
+
+    def __call__(
+        self,
+        model: Path,
+        board: Board | None = None,
+        *,
+        segments: int = 300,
+        recordings: Sequence[Recording] | None = None,
+        data: Path | None = None,
+    ) -> VerifyResult:
+        """Compare every stage of a model with the one before it: the ladder.
+
+        `model` is a .tflite, in its run if it has one; `board` an emulated board, without which the
+        ladder ends at rung 4. `segments` are taken from `recordings`; from the run's test set,
+        loaded from `data` (see `edgebio.datasets.load`), if None.
+        """
+
+
+@dataclass(frozen=True)
+class Task(Generic[RunT]):
+    """What a recipe trains; see `edgebio.tasks.task_of`.
 
     Attributes
     ----------
@@ -54,19 +75,51 @@ class Task(ABC, Generic[RunT]):
         Metadata entry of its model.tflite.
     schemes
         How its networks can be quantized.
+    train_networks
+        Train, and write all files of the run but recipe.toml, trained.json and metrics.json.
+    quantize_networks
+        Quantize a run by a scheme, which may train further on recordings; run the int8 models on
+        the test set by an engine, the task's own choice if None; compare layers if asked to. Writes
+        nothing into the run.
+    verify
+        See `Verify`.
+    segment_metrics
+        From a run to what computes the task's own metrics of a selection of test segments.
+    describe
+        Describe inputs, networks and training of a run, for its report.
+    tiles, sections
+        Metrics at the top of a run's report, and sections that only this task has; of a run and the
+        content of its quantize.json, if there is one.
+    fold_section
+        Section of an evaluation's report that only this task has, of the run of the first fold, the
+        results of all folds, and their mean.
+    pooled_metrics
+        Metrics of the whole test set of a run only.
+    tables
+        Tables that the command line prints besides, of a metrics.json or quantize.json.
+    own_metrics
+        Names of the metrics that only this task has.
     unused_settings
         Dotted names of the recipe's sections and keys that the task does not use. A recipe that
         changes one is refused.
-    own_metrics
-        Names of the metrics that only this task has.
     """
 
-    name: ClassVar[str]
+    name: str
     run_type: type[RunT]
-    metadata_entry: ClassVar[str]
-    schemes: ClassVar[tuple[Scheme, ...]]
-    unused_settings: ClassVar[tuple[str, ...]] = ()
-    own_metrics: ClassVar[tuple[str, ...]] = ()
+    metadata_entry: str
+    schemes: tuple[Scheme, ...]
+    train_networks: Callable[[Recipe, Split, Path], Trained]
+    quantize_networks: Callable[[RunT, Scheme, Sequence[Recording], Engine | None, bool], Quantized]
+    verify: Verify
+    segment_metrics: Callable[[RunT], SegmentMetrics]
+    describe: Callable[[RunT], list[str]]
+    tiles: Callable[[RunT, Document | None], list[Tile]]
+    sections: Callable[[RunT, Document | None], list[Section]]
+    fold_section: Callable[[RunT, Sequence[Document], Document], Section]
+    pooled_metrics: Callable[[RunT], Mapping[str, float | None]] = lambda run: {}
+    tables: Callable[[Document], list[TextTable]] = lambda document: []
+    own_metrics: tuple[str, ...] = ()
+    unused_settings: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -87,7 +140,7 @@ class Task(ABC, Generic[RunT]):
         storage.write_text(folder / RECIPE, recipes.dump(recipe))
         start = time.monotonic()
         split = Split.of(recipe, fold)
-        trained = self._train(recipe, split, folder)
+        trained = self.train_networks(recipe, split, folder)
         provenance.write(folder, split.train, split.validation, split.tune)
         labels, decisions = trained.labels, trained.probability.argmax(axis=1)
         counts = confusion_counts(labels, decisions, len(trained.classes))
@@ -119,10 +172,6 @@ class Task(ABC, Generic[RunT]):
         storage.write_json(folder / METRICS, document)  # last: with it the run is complete
         return TrainResult.read(folder, document)
 
-    @abstractmethod
-    def _train(self, recipe: Recipe, split: Split, folder: Path) -> Trained:
-        """Train, and write all files of the run but recipe.toml, trained.json and metrics.json."""
-
     def load_run(self, folder: Path) -> RunT:
         """Read a run; see `Run.load`."""
         return self.run_type.load(folder)
@@ -141,17 +190,13 @@ class Task(ABC, Generic[RunT]):
 
         Parameters
         ----------
-        folder
-            A finished run.
         scheme
             How the network becomes int8; the recipe's if None.
         recordings
             What the run was trained on, for schemes that train further; loaded by the recipe from
             `data` (see `edgebio.datasets.load`) if None.
-        engine
-            What runs the int8 model on the test set; the task's own choice if None.
-        compare_layers
-            Compare float and int8 layer by layer.
+        engine, compare_layers
+            See `quantize_networks`.
 
         Raises
         ------
@@ -169,7 +214,7 @@ class Task(ABC, Generic[RunT]):
             )
         if scheme != "ptq" and recordings is None:
             recordings = provenance.load_training_recordings(run, data)
-        quantized = self._quantize(run, scheme, recordings or (), engine, compare_layers)
+        quantized = self.quantize_networks(run, scheme, recordings or (), engine, compare_layers)
         test, outputs = run.test_set(), quantized.outputs
         values: dict[str, Any] = {"float": quantized.probability, "int8": outputs}
         decisions = {kind: array.argmax(axis=1) for kind, array in values.items()}
@@ -179,7 +224,7 @@ class Task(ABC, Generic[RunT]):
             "model_sha256": hashlib.sha256(content).hexdigest(),
             "scheme": scheme,
             **quantized.details,
-            "windows": len(test),
+            "windows": len(test.labels),
             "by_class_int8": class_metrics(counts),
             "confusion_int8": counts,
             "decisions_differing": int((decisions["float"] != decisions["int8"]).sum()),
@@ -196,92 +241,16 @@ class Task(ABC, Generic[RunT]):
         storage.write_json(folder / QUANTIZE, document)
         return QuantizeResult.read(folder, document)
 
-    @abstractmethod
-    def _quantize(
-        self,
-        run: RunT,
-        scheme: Scheme,
-        recordings: Sequence[Recording],
-        engine: Engine | None,
-        compare_layers: bool,
-    ) -> Quantized:
-        """Quantize, and run the int8 models on the test set; writes nothing into the run."""
-
     def score(self, folder: Path) -> Score:
         """Metrics of a quantized run's test set, by subject, pooled and by condition."""
         run = self.load_run(folder)
-        own = self._segment_metrics(run)
-        return scoring.score_run(run, self.metrics, own, self._pooled_metrics(run))
-
-    @abstractmethod
-    def _segment_metrics(self, run: RunT) -> SegmentMetrics:
-        """Return what computes the task's own metrics of a selection of test segments."""
-
-    def _pooled_metrics(self, run: RunT) -> Mapping[str, float | None]:
-        """Metrics of the whole test set only."""
-        return {}
-
-    @abstractmethod
-    def verify(
-        self,
-        model: Path,
-        board: Board | None = None,
-        *,
-        segments: int = 300,
-        recordings: Sequence[Recording] | None = None,
-        data: Path | None = None,
-    ) -> VerifyResult:
-        """Compare every stage of a model with the one before it: the ladder.
-
-        Parameters
-        ----------
-        model
-            A .tflite, in its run if it has one.
-        board
-            An emulated board for rung 5; the ladder ends at rung 4 if None.
-        segments
-            Segments to take from the recordings.
-        recordings
-            Inputs; the run's test set, loaded from `data` (see `edgebio.datasets.load`), if None.
-        """
+        own, pooled = self.segment_metrics(run), self.pooled_metrics(run)
+        return scoring.score_run(run, self.metrics, own, pooled)
 
     def page(self, folder: Path) -> Page:
         """Compose the report of a run, quantized or not."""
         run = self.load_run(folder)
         quantized = run_page.read_quantization(run)
-        return run_page.compose(
-            run,
-            quantized,
-            tiles=self._tiles(run, quantized),
-            description=self.describe(run),
-            sections=self._sections(run, quantized),
-            score=self.score if quantized else None,
-        )
-
-    @abstractmethod
-    def describe(self, run: RunT) -> list[str]:
-        """Describe inputs, networks and training of a run, for its report."""
-
-    @abstractmethod
-    def fold_section(self, run: RunT, folds: Sequence[Document], mean: Document) -> Section:
-        """Section of an evaluation's report that only this task has.
-
-        Parameters
-        ----------
-        run
-            The run of the first fold.
-        folds, mean
-            Results of all folds, and their mean.
-        """
-
-    @abstractmethod
-    def _tiles(self, run: RunT, quantized: Document | None) -> list[Tile]:
-        """Metrics at the top of a run's report; `quantized` is the content of quantize.json."""
-
-    @abstractmethod
-    def _sections(self, run: RunT, quantized: Document | None) -> list[Section]:
-        """Sections of a run's report that only this task has."""
-
-    def tables(self, document: Document) -> list[TextTable]:
-        """Tables that the command line prints besides, of a metrics.json or quantize.json."""
-        return []
+        rows = self.score(folder).by_subject if quantized else None
+        tiles, sections = self.tiles(run, quantized), self.sections(run, quantized)
+        return run_page.compose(run, quantized, tiles, self.describe(run), sections, rows)

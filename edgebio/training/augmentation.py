@@ -18,28 +18,21 @@ def augment(
     rng: np.random.Generator,
     mains: Sequence[int] = (),
 ) -> tuple[Array, Array]:
-    """Change one mini-batch.
+    """Change one mini-batch; returns changed copies.
 
     Parameters
     ----------
     images
-        float32, shape (n, frames, bins, channels), in standard deviations; 0 is the mean, so
-        that blanking is setting to 0.
+        float32, shape (n, frames, bins, channels), in standard deviations; 0 is the mean, so that
+        blanking is setting to 0.
     targets
         float32, shape (n, classes): class probabilities.
     settings
         What to do, in this order: mixup, rotation of the ring of electrodes, shift, force, gain,
         mains, noise, channel dropout, masks. Time is stretched when images are cut, see
         `edgebio.training.images.Images.at`.
-    rng
-        Source of all random numbers.
     mains
         Bins of the mains' frequencies, one of which an image gets; see `mains_bins`.
-
-    Returns
-    -------
-    images, targets : ndarray
-        Changed copies.
     """
     n, frames, bins, channels = images.shape
     if settings.mixup:

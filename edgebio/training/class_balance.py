@@ -11,24 +11,17 @@ from edgebio.recipes import TrainingSettings
 
 
 class ClassTargets:
-    """Targets and weights of classes in the loss.
+    """Targets and weights of classes in the loss, by ``label_smoothing`` and ``class_weights``.
 
-    Parameters
-    ----------
-    labels
-        int, shape (n,): class of everything that is trained on.
-    classes
-        Number of classes.
-    settings
-        ``label_smoothing`` and ``class_weights``.
+    A class that does not occur in `labels`, as one may not in what a network is tuned on, counts as
+    occurring once.
 
     Attributes
     ----------
     targets
         float32, shape (classes, classes): smoothed class probabilities, by class.
     weights
-        float32, shape (classes,). A class that does not occur, as one may not in what a network is
-        tuned on, counts as occurring once.
+        float32, shape (classes,).
     """
 
     def __init__(
@@ -45,21 +38,9 @@ class ClassTargets:
 def logit_shift(
     settings: TrainingSettings, labels: npt.NDArray[np.integer], classes: Sequence[str]
 ) -> npt.NDArray[np.float32]:
-    """Shift of a trained network's logits that ``prior`` and ``costs`` ask for.
+    """Shift of a trained network's logits by ``prior`` and ``costs``: float32, shape (classes,).
 
-    Parameters
-    ----------
-    settings
-        See `edgebio.recipes.TrainingSettings`.
-    labels
-        int, shape (n,): class of everything that is trained on; see `ClassTargets`.
-    classes
-        Class names.
-
-    Returns
-    -------
-    ndarray
-        float32, shape (classes,).
+    `labels` are the classes of everything that it was trained on; see `ClassTargets`.
 
     Raises
     ------

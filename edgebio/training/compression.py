@@ -66,25 +66,10 @@ def compress(
 ) -> CompressedNetwork:
     """Train a network further under a scheme; the same arguments give the same weights.
 
-    Parameters
-    ----------
-    network
-        Trained, of `recipe`; it keeps its weights.
-    scheme
-        Its settings are in the recipe's ``[quantize]``.
-    recipe
-        What the network was trained by.
-    images, settings
-        What the network was trained on, and how. Epochs and learning rate are the scheme's,
-        nothing stops early, and weights are not averaged.
-    calibration
-        int8 pixels, shape (n, frames, bins, channels): where the ranges of quantization-aware
-        training start.
-
-    Raises
-    ------
-    EdgebioError
-        If the loss does not stay finite.
+    `network` keeps its weights. `images` and `settings` are what it was trained on, and how; epochs
+    and learning rate are the scheme's, nothing stops early, and weights are not averaged. The
+    ranges of quantization-aware training start with those of `calibration`, int8 pixels, shape (n,
+    frames, bins, channels).
     """
     start = time.process_time()
     options = getattr(recipe.quantize, scheme)

@@ -49,8 +49,8 @@ def imitated_features(
 
     ``amplitude`` is Shannon's entropy of the amplitude: p is the share of samples in each bin of a
     histogram whose bins are `BIN` wide, the same for all segments. It is 0 at rest and rises with
-    the contraction. ``softmax`` is what the source's code computes: p = exp(x) / sum(exp(x)), a
-    share for each sample. It is near log N at rest and falls as single peaks stand out.
+    the contraction. ``softmax`` is what the source's code computes: p = exp(x) / sum(exp(x)) for
+    each sample. It is near log N at rest and falls as single peaks stand out.
     """
     x = np.asarray(segments, np.float64)
     squares = np.square(x).sum(axis=-1)
@@ -92,10 +92,8 @@ def hudgins_features(
     ----------
     signal
         float, shape (n, channels): filtered, without mean.
-    starts
-        First sample of every segment.
-    length
-        Samples N of a segment.
+    starts, length
+        First sample of every segment, and samples N of a segment.
     threshold
         Smallest step of a crossing or a turn that is more than noise; in the signal's unit.
 

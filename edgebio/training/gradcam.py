@@ -30,8 +30,7 @@ class AttentionMaps:
     Attributes
     ----------
     examples
-        int64, shape (classes,): test image of each class, see `typical_image`; -1 if there is
-        none.
+        int64, shape (classes,): test image of each class, see `typical_image`; -1 if there is none.
     maps
         float32, shape (classes, frames, bins), 0 to 1: what of it supports its class.
     means
@@ -60,22 +59,20 @@ def typical_image(
 def grad_cam(
     network: Any, images: npt.NDArray[np.int8], classes: npt.NDArray[np.integer]
 ) -> Maps | None:
-    """Grad-CAM of images on the last map of a network.
+    """Grad-CAM of images on the last map of a network, each for one class.
 
     Parameters
     ----------
-    network
-        tf_keras.Model of `edgebio.models.build`.
     images
         int8, shape (n, frames, bins, channels).
     classes
-        int, shape (n,): class whose support is located in each.
+        int, shape (n,).
 
     Returns
     -------
     ndarray or None
-        float32, shape (n, frames, bins): from 0, no support for the class, to 1, the strongest;
-        all 0 if nothing supports it. None if the network has no maps.
+        float32, shape (n, frames, bins): from 0, no support for the class, to 1, the strongest; all
+        0 if nothing supports it. None if the network has no maps.
     """
     from edgebio.models.keras import keras, tf
 
@@ -104,19 +101,7 @@ def attention_maps(
 ) -> AttentionMaps | None:
     """Maps of a typical image of each class, and their mean over the class.
 
-    Parameters
-    ----------
-    network
-        tf_keras.Model of `edgebio.models.build`.
-    test
-        Test images.
-    probability
-        Its probabilities for them: float32, shape (n, classes).
-
-    Returns
-    -------
-    AttentionMaps or None
-        None if the network has no maps.
+    `probability` is that of the test images. None if the network has no maps.
     """
     classes = probability.shape[1]
     typical = [typical_image(test.labels, probability, k) for k in range(classes)]
@@ -146,13 +131,7 @@ def save(folder: Path, maps: AttentionMaps) -> None:
 
 
 def load(folder: Path) -> AttentionMaps | None:
-    """Read ``gradcam.npz``; None if a run has none.
-
-    Raises
-    ------
-    EdgebioError
-        If it is damaged.
-    """
+    """Read ``gradcam.npz``; None if a run has none."""
     path = folder / FILE
     if not path.is_file():
         return None

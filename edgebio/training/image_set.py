@@ -73,13 +73,12 @@ class ImageSet:
 
 
 def frontend_spec(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:
-    """Front end for recordings that must all be of one kind.
+    """Front end for recordings of one rate, channel count, unit and list of classes.
 
     Raises
     ------
     EdgebioError
-        If rates, channel counts, units or class names differ, or the rate does not suit the
-        settings; the text names the recording.
+        If they differ, or the rate does not suit the settings; the text names the recording.
     """
     first = recordings[0]
     for field in ("rate", "channels", "units", "classes"):
@@ -107,23 +106,14 @@ def build_image_set(
 ) -> ImageSet:
     """Run the front end over a fold's recordings, its statistics learned from `train` alone.
 
-    Parameters
-    ----------
-    settings
-        Front end.
-    train, validation, test
-        Recordings of each set.
-    data
-        Which images are cut; one every step if None.
-    normalization
-        Other than ``"training"``, the images, but not the front end of the result, are
-        standardized by the signal of their own session: what a wearer's calibration does.
+    Normalized other than by ``"training"``, the images, but not the front end of the result, are
+    standardized by the signal of their own session: what a wearer's calibration does.
 
     Raises
     ------
     EdgebioError
-        If recordings differ in kind, a class has no image in the training set, or the test set
-        has no image.
+        If recordings differ in kind, a class has no image in the training set, or the test set has
+        no image.
     """
     data = data or DataSettings()
     spec = frontend_spec(settings, [*train, *validation, *test])
@@ -151,19 +141,7 @@ def require_every_class(
 ) -> None:
     """Refuse a training set that leaves a class without a segment.
 
-    Parameters
-    ----------
-    labels
-        int, shape (n,): class of every segment of the set.
-    spec
-        What segments were cut by.
-    train
-        Recordings of the set.
-
-    Raises
-    ------
-    EdgebioError
-        Names the classes.
+    `labels`, int, shape (n,), are the classes of its segments.
     """
     classes = train[0].classes
     counts = np.bincount(labels, minlength=len(classes))

@@ -12,6 +12,7 @@ from edgebio.models.keras import keras
 from edgebio.recipes import ModelSettings, TrainingSettings
 from edgebio.training.augmentation import mains_bins
 from edgebio.training.batches import PREDICTION_BATCH, ImageBatches, ValidationBatches
+from edgebio.training.chunks import map_chunks
 from edgebio.training.distillation import Distillation
 from edgebio.training.image_set import ImageSet
 from edgebio.training.images import Images, pixels_to_float
@@ -26,27 +27,18 @@ def train_network(
     weights: Sequence[npt.NDArray[np.float32]] | None = None,
     teacher: Any = None,
 ) -> TrainedNetwork:
-    """Build a network and train it.
-
-    Two calls with the same arguments give the same weights, bit for bit, on one machine.
+    """Build a network and train it; the same arguments give the same weights, bit for bit.
 
     Parameters
     ----------
     images
         What to train on; a validation set, if there is one, stops the training early.
-    model, settings
-        Network and training, as the recipe has them.
     logs
         Folder for TensorBoard.
     weights
         Initial weights; random ones if None.
     teacher
-        Trained network (tf_keras.Model) to learn from as ``settings.teacher`` says.
-
-    Raises
-    ------
-    EdgebioError
-        If the loss does not stay finite.
+        Trained network to learn from as ``settings.teacher`` says.
     """
     reset_keras(settings.seed)
     network = models.build(model, images.train.shape, len(images.classes))
@@ -63,15 +55,7 @@ def train_further(
     callbacks: Sequence[Any] = (),
     teacher: Any = None,
 ) -> TrainedNetwork:
-    """Train a network that has been built, in place; see `train_network`.
-
-    Parameters
-    ----------
-    network
-        tf_keras.Model from images to class probabilities.
-    callbacks
-        More callbacks of Keras.
-    """
+    """Train a network that has been built, in place; see `train_network`."""
     batches = ImageBatches(
         images.train, len(images.classes), images.decisions, settings, teacher,
         mains_bins(images.spec),
@@ -96,16 +80,8 @@ def tune_network(
 ) -> TrainedNetwork:
     """Train a trained network further on a subject's images: transfer learning.
 
-    Parameters
-    ----------
-    trained
-        What was trained before; its history is continued.
-    images
-        What to tune on; nothing stops this early.
-    model, settings
-        As for `train_network`; epochs and learning rate are those of the settings' tuning.
-    logs
-        Folder for TensorBoard.
+    Epochs and learning rate are those of the settings' tuning; nothing stops it early. The history
+    is continued.
     """
     tuning = settings.model_copy(
         update={"epochs": settings.tune_epochs, "learning_rate": settings.tune_learning_rate}
@@ -124,8 +100,10 @@ def predict(
 ) -> npt.NDArray[np.float32]:
     """Class probabilities of images, or of those of an index: float32, shape (n, classes)."""
     index = np.arange(len(images)) if index is None else index
-    parts = [
-        network(pixels_to_float(images.take(index[k : k + PREDICTION_BATCH])), training=False)
-        for k in range(0, len(index), PREDICTION_BATCH)
-    ]
-    return np.concatenate([part.numpy() for part in parts])
+
+    def compute(part: slice) -> npt.NDArray[np.float32]:
+        batch = pixels_to_float(images.take(index[part]))
+        probability: npt.NDArray[np.float32] = network(batch, training=False).numpy()
+        return probability
+
+    return map_chunks(compute, len(index), PREDICTION_BATCH)

@@ -28,12 +28,8 @@ class Images:
     ----------
     pixels
         int8, shape (n_frames, bins, channels): all recordings one after the other.
-    starts
-        int64, shape (n,): first frame of every image.
-    labels
-        int16, shape (n,): class of every image.
-    recordings
-        int32, shape (n,): number of the recording that every image was cut from.
+    starts, labels, recordings
+        int, shape (n,): first frame and class of every image, and number of its recording.
     frames
         Frames of one image.
     sessions
@@ -41,7 +37,7 @@ class Images:
     ends
         int64, shape (n_recordings,): number of frames up to the end of each recording.
     exclusions
-        By recording: what `edgebio.training.segments.cut_segments` excluded.
+        By recording: artifacts, see `edgebio.training.segments.cut_segments`.
     """
 
     pixels: npt.NDArray[np.int8]
@@ -72,21 +68,11 @@ class Images:
     def at(
         self, starts: npt.NDArray[np.integer], spacing: npt.NDArray[np.floating] | None = None
     ) -> npt.NDArray[np.int8]:
-        """Images by their first frames, labeled or not.
+        """Images by their first frames, labeled or not: int8, shape (n, frames, bins, channels).
 
-        Parameters
-        ----------
-        starts
-            int64, shape (n,).
-        spacing
-            float, shape (n,): distance in the signal, in frames, of an image's successive frames,
-            about the image's middle. The nearest frames are taken, and those beyond an end of the
-            recording are its first or last one. 1 if None.
-
-        Returns
-        -------
-        ndarray
-            int8, shape (n, frames, bins, channels).
+        `spacing`, float, shape (n,), is the distance in the signal, in frames, of an image's
+        successive frames, about the image's middle; 1 if None. The nearest frames are taken, and
+        those beyond an end of the recording are its first or last one.
         """
         offsets, numbers = np.arange(self.frames), starts[:, None]
         if spacing is None:
@@ -105,17 +91,7 @@ class Images:
     ) -> npt.NDArray[np.int8]:
         """Images of the whole signal, labeled or not, spread evenly over it.
 
-        Parameters
-        ----------
-        count
-            Images to take; fewer if there are fewer.
-        starts
-            int64, shape (m,): first frames to choose from; of all recordings if None.
-
-        Returns
-        -------
-        ndarray
-            int8, shape (n, frames, bins, channels).
+        At most `count` are taken of those that begin at `starts`; of all recordings if None.
         """
         if starts is None:
             starts = self._image_starts(range(len(self.ends)))
@@ -177,8 +153,6 @@ class Images:
         ----------
         twin
             Front end, with its standardization.
-        recordings
-            What to cut.
         step_frames
             Frames from one image to the next; the device's own is ``spec.step_frames``.
         data

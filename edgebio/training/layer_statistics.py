@@ -22,12 +22,7 @@ def set_layer_statistics(
 ) -> None:
     """Give every batch normalization the statistics of images, layer by layer, in place.
 
-    Parameters
-    ----------
-    network
-        tf_keras.Model of `edgebio.models.build`.
-    images, starts
-        What the statistics are learned from; see `edgebio.training.images.Images.spread`.
+    The images are those of `edgebio.training.images.Images.spread`.
     """
     x = pixels_to_float(images.spread(_IMAGES, starts))
     for layer in network.layers:
@@ -61,17 +56,7 @@ def moments(
 def predict_by_session(network: Any, images: Images) -> npt.NDArray[np.float32]:
     """Class probabilities of images, each with the layer statistics of its own session.
 
-    Parameters
-    ----------
-    network
-        tf_keras.Model; it keeps the statistics of the last session.
-    images
-        Whole signals of all sessions.
-
-    Returns
-    -------
-    ndarray
-        float32, shape (n, classes).
+    float32, shape (n, classes). The network keeps the statistics of the last session.
     """
     probability = np.empty((len(images), network.output_shape[-1]), np.float32)
     for index, starts in images.by_session():

@@ -19,7 +19,7 @@ _ROC_POINTS = 101
 def classification_metrics(
     labels: Integers, values: Values, recordings: Integers
 ) -> dict[str, float | None]:
-    """All metrics of a classifier's outputs.
+    """All metrics of a classifier's outputs: those of `decision_metrics`, ROC-AUC and instability.
 
     Parameters
     ----------
@@ -27,11 +27,6 @@ def classification_metrics(
         int, shape (n,): true class of every segment, and number of its recording, in order of time.
     values
         Shape (n, classes): higher where a class is more likely, of any scale.
-
-    Returns
-    -------
-    dict
-        Those of `decision_metrics`, ``roc_auc`` and ``instability``.
     """
     decisions = values.argmax(axis=1)
     return {
@@ -42,18 +37,9 @@ def classification_metrics(
 
 
 def decision_metrics(labels: Integers, decisions: Integers) -> dict[str, float]:
-    """Accuracy, balanced accuracy and macro F1.
+    """Accuracy, balanced accuracy (mean recall) and macro F1 of decisions, each within 0 to 1.
 
-    Parameters
-    ----------
-    labels, decisions
-        int, shape (n,): true and decided class of every segment. Means over classes are over those
-        that occur in `labels`.
-
-    Returns
-    -------
-    dict
-        ``accuracy``, ``balanced_accuracy`` (mean recall) and ``macro_f1``, each within 0 to 1.
+    Means over classes are over those that occur in `labels`, int, shape (n,).
     """
     from sklearn import metrics
 
@@ -77,16 +63,8 @@ def confusion_counts(labels: Integers, decisions: Integers, classes: int) -> lis
 def class_metrics(counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     """Precision (positive predictivity, +P), recall (sensitivity) and F1 of each class.
 
-    Parameters
-    ----------
-    counts
-        See `confusion_counts`.
-
-    Returns
-    -------
-    list of dict
-        By class: ``precision``, None if it was never decided; ``recall`` and ``f1``, None if it
-        does not occur; and ``windows``, how many segments are of it.
+    ``precision`` is None for a class that is never decided, ``recall`` and ``f1`` for one that does
+    not occur; ``windows`` counts its segments. `counts` are those of `confusion_counts`.
     """
     matrix = np.asarray(counts)
     rows = []
@@ -106,15 +84,7 @@ def class_metrics(counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
 def roc_auc(labels: Integers, values: Values) -> float | None:
     """Area under the ROC curve of each class against the rest, mean over classes that occur.
 
-    Parameters
-    ----------
-    labels, values
-        See `classification_metrics`.
-
-    Returns
-    -------
-    float or None
-        Within 0 to 1; None if `labels` holds a single class.
+    None if `labels` holds a single class; see `classification_metrics`.
     """
     areas = roc_areas(labels, values)
     return float(np.mean(list(areas.values()))) if areas else None
@@ -131,18 +101,9 @@ def roc_areas(labels: Integers, values: Values) -> dict[int, float]:
 
 
 def roc_curves(labels: Integers, values: Values) -> dict[int, tuple[list[float], list[float]]]:
-    """ROC curve of each class against the rest, thinned out to what can be seen.
+    """ROC curve of each class that occurs beside others, thinned out to what can be seen.
 
-    Parameters
-    ----------
-    labels, values
-        See `classification_metrics`.
-
-    Returns
-    -------
-    dict
-        By class that occurs beside others: false positive rates and true positive rates, both
-        rising from 0 to 1.
+    False and true positive rates by class, both rising from 0 to 1; see `classification_metrics`.
     """
     from sklearn import metrics
 
@@ -163,13 +124,8 @@ def roc_curves(labels: Integers, values: Values) -> dict[int, tuple[list[float],
 def instability(labels: Integers, decisions: Integers, recordings: Integers) -> float:
     """Share of decisions that differ from the one before (INS of LibEMG).
 
-    A change counts only where the true class stays and both are of one recording.
-
-    Parameters
-    ----------
-    labels, decisions, recordings
-        int, shape (n,): true class, decided class and number of the recording of every segment, in
-        order of time.
+    A change counts only where the true class stays and both are of one recording; segments are in
+    order of time.
     """
     if not len(labels):
         return 0.0
@@ -178,18 +134,9 @@ def instability(labels: Integers, decisions: Integers, recordings: Integers) -> 
 
 
 def r2_scores(true: npt.NDArray[np.floating], predicted: npt.NDArray[np.floating]) -> list[float]:
-    """Coefficient of determination of each target of a regression.
+    """Coefficient of determination of each target of a regression, float, shape (n, targets).
 
-    Parameters
-    ----------
-    true, predicted
-        float, shape (n, targets).
-
-    Returns
-    -------
-    list of float
-        1 where all predictions are exact, 0 where the mean of `true` would do as well. A target
-        without variance has 1 if it is predicted exactly and 0 otherwise, as in scikit-learn.
+    A target without variance has 1 if it is predicted exactly and 0 otherwise, as in scikit-learn.
     """
     from sklearn import metrics
 

@@ -16,17 +16,7 @@ from edgebio.recipes import TrainingSettings
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """A trained network.
-
-    Attributes
-    ----------
-    network
-        tf_keras.Model.
-    history
-        By name (``loss``, ``accuracy``, ``val_loss``, ...): one value per epoch.
-    best_epoch
-        Epoch, from 1, whose weights the network has.
-    """
+    """A trained tf_keras.Model, its metrics by name and epoch, and its best epoch, from 1."""
 
     network: Any
     history: dict[str, list[float]]
@@ -57,25 +47,19 @@ def optimize(
 
     Parameters
     ----------
-    network
-        tf_keras.Model.
     batches
         Mini-batches of an epoch: inputs, targets and sample weights.
     settings
-        Epochs, learning rate, weight decay, moving average of weights, and patience: epochs
-        without a better validation loss before training stops; it ends with the best weights then.
+        Epochs, learning rate, weight decay, moving average of weights; and patience: epochs without
+        a better validation loss before training stops. It ends with the best weights then.
     loss, metrics
         As ``compile`` of Keras takes them.
     validation
-        What is scored after each epoch; training does not stop early if None.
+        What is scored after each epoch; without it, training does not stop early.
     logs
         Folder for TensorBoard.
-    callbacks
-        More callbacks of Keras.
     clip_norm
         Longest gradient of a variable; unbounded if None.
-    description
-        Text of the progress bar.
 
     Raises
     ------

@@ -33,25 +33,9 @@ def pretrained_weights(
     settings: TrainingSettings,
     logs: Path | None = None,
 ) -> list[npt.NDArray[np.float32]]:
-    """Train a network on several data sets and return initial weights for the job's own network.
+    """Train a network on several data sets; return initial weights for the job's own network.
 
-    Parameters
-    ----------
-    own
-        The job's own images; its training set is learned from too.
-    others
-        Recordings of the other data sets. Sets with the same class names share outputs.
-    recipe
-        Front end, data and model.
-    settings
-        Training, with its ``pretraining``.
-    logs
-        Folder for TensorBoard.
-
-    Returns
-    -------
-    list of ndarray
-        As ``set_weights`` of a network of the own classes takes them.
+    The job's own training set is learned from too. Sets with the same class names share outputs.
 
     Raises
     ------

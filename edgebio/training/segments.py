@@ -24,19 +24,15 @@ def cut_segments(
 
     Parameters
     ----------
-    recording
-        What is cut.
     spec
         Front end: segments begin where one of its frames does.
     step_frames
         Frames from one segment to the next, unless they are cut at beats.
-    data
-        Settings ``segments`` and ``artifacts``.
 
     Returns
     -------
     frames : ndarray
-        int64, shape (n,): number of the first STFT frame of each labeled segment.
+        int64, shape (n,): number of the first STFT frame of each segment.
     labels : ndarray
         int16, shape (n,): a beat's own, or see `segment_labels`.
     exclusions : dict
@@ -75,21 +71,9 @@ def cut_segments(
 def segment_labels(
     recording: Recording, starts: npt.NDArray[np.integer], length: int
 ) -> npt.NDArray[np.int16]:
-    """Label of segments: the class of most of their samples, the lower index of equal ones.
+    """Class of most samples of each segment, the lower index of equal ones; `UNLABELED` likewise.
 
-    Parameters
-    ----------
-    recording
-        What is cut.
-    starts
-        int, shape (n,): first sample of each.
-    length
-        Samples of each.
-
-    Returns
-    -------
-    ndarray
-        int16, shape (n,); `UNLABELED` where most samples are.
+    `starts`, int, shape (n,), are the first samples; the result is int16, shape (n,).
     """
     best = np.full(len(starts), UNLABELED, np.int16)
     most = np.zeros(len(starts), np.int64)
@@ -106,19 +90,9 @@ def artifacts(
 ) -> dict[str, Marks]:
     """Mark segments that show no signal, or something other than the signal.
 
-    Parameters
-    ----------
-    recording, starts, length
-        See `segment_labels`.
-    largest
-        How many times the median range of the recording's segments a range may be.
-
-    Returns
-    -------
-    dict
-        By reason, bool, shape (n,): ``flat``, a channel stays at one value for a quarter of a
-        second; ``clipped``, or at the recording's lowest or highest value for 10 ms; ``large``,
-        the range of a channel is too large. One channel is enough.
+    One channel is enough. ``flat`` stays at one value for a quarter of a second, ``clipped`` at the
+    recording's lowest or highest value for 10 ms; the range of ``large`` is more than `largest`
+    times the median over the recording's segments. Each is bool, shape (n,).
     """
     from scipy import ndimage
 

@@ -23,13 +23,7 @@ _CODES = 127
 
 
 class SignalScale(BaseModel):
-    """Mean and standard deviation of every channel after the filter, in counts.
-
-    Attributes
-    ----------
-    mean, deviation : tuple of float
-        By channel.
-    """
+    """Mean and standard deviation of every channel after the filter, in counts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,10 +61,8 @@ class Signals:
         int64, shape (n,): first sample of every segment.
     horizon
         Samples from a segment to the later one whose features and class are predicted.
-    labels
-        int16, shape (n,): class that is predicted from every segment.
-    recordings
-        int32, shape (n,): number of the recording that every segment was cut from.
+    labels, recordings
+        int, shape (n,): class that is predicted from every segment, and number of its recording.
     length
         Samples of a segment.
     exclusions
@@ -111,20 +103,10 @@ class Signals:
         data: DataSettings,
         horizon: int,
     ) -> Self:
-        """Cut recordings into segments, one every step.
+        """Cut recordings, with their `filtered` signals, into segments, one every step.
 
-        Parameters
-        ----------
-        spec
-            Length and step of segments.
-        recordings, filtered
-            What to cut, and its signals after the filter, see `filter_recordings`.
-        scale
-            Standardization of the filtered signals.
-        data
-            Which segments, see `edgebio.training.segments.cut_segments`.
-        horizon
-            Samples to the segment that is predicted; both are in one recording.
+        A segment and the one that is predicted from it, `horizon` samples later, are in one
+        recording.
         """
         starts, labels, numbers, exclusions, first = [], [], [], [], 0
         for number, (recording, part) in enumerate(zip(recordings, filtered, strict=True)):
@@ -153,10 +135,7 @@ def filter_recordings(
 ) -> list[npt.NDArray[np.float32]]:
     """Run the front end's fixed-point filter over recordings, each from reset.
 
-    Returns
-    -------
-    list of ndarray
-        float32, shape (n, channels), in counts.
+    Returns float32 arrays, shape (n, channels), in counts.
     """
     # Short frames: the filter runs as far as frames reach, and no other stage is used.
     short = {

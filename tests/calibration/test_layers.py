@@ -150,5 +150,5 @@ def test_unsuitable_recordings_and_models_are_refused(run):
         layers.calibrate_layers(replace_metadata(content, plain), np.zeros((3, 9, 32, 3), np.int8))
     wrong = require_metadata(tflite.read(content), "x")
     cut = wrong.model_copy(update={"layers": wrong.layers[:1]})
-    with pytest.raises(EdgebioError, match="layers: the convolutions have"):
+    with pytest.raises(EdgebioError, match="layers: the statistics do not fit"):
         require_metadata(tflite.read(replace_metadata(content, cut)), "x")

@@ -50,7 +50,7 @@ def test_only_the_statistics_change(content):
 
 def test_other_readers_take_the_calibrated_file(content):
     """TensorFlow's schema unpacks it, with the new entry in it; and it can be calibrated again."""
-    from edgebio.quantize import flatbuffer
+    from edgebio.quantization import flatbuffer
 
     made = standardize(content, [recording(scale=800.0)]).content
     unpacked = flatbuffer.unpack(made)

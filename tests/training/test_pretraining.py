@@ -119,7 +119,7 @@ def test_run_describes_what_it_was_pretrained_on(tmp_path):
 
 
 def test_unsuitable_pretraining_recordings_are_named(tmp_path):
-    fold = protocols.split_by_session(tiny.recordings(), ["1"], ["2"])
+    fold = protocols.split_for_training(tiny.RECIPE.data, tiny.recordings())
 
     def train_fold(fold, folder):
         return tasks.task_of(recipe()).train(recipe(), fold, folder)

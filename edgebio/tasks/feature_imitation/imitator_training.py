@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.models.keras import keras
-from edgebio.recipes import TrainingSettings
-from edgebio.recipes.feature_imitation import FeatureImitationSettings
+from edgebio.recipes import FeatureImitationSettings, TrainingSettings
 from edgebio.tasks.feature_imitation import networks
 from edgebio.tasks.feature_imitation.feature_scale import FeatureScale
 from edgebio.training.batches import Batch
+from edgebio.training.chunks import map_chunks
 from edgebio.training.features import IMITATED_FEATURES, imitated_features
 from edgebio.training.optimizer_loop import TrainedNetwork, optimize
 from edgebio.training.signals import LARGEST, Signals, compand
@@ -36,34 +36,24 @@ def train_imitator(
     logs: Path,
 ) -> TrainedNetwork:
     """Train the LSTM; the network of the result has the form that converts."""
-    network = networks.imitator(settings, train.length, len(IMITATED_FEATURES), unroll=True)
+    network = networks.imitator(settings, train.length, unroll=True)
     trained = optimize(
-        network,
-        ImitatorBatches(train, scale, settings, training),
-        training,
-        "mse",
-        validation=ImitatorValidation(validation, scale, settings, training)
-        if validation
-        else None,
-        logs=logs,
-        clip_norm=_CLIP_NORM,
-        description="imitator",
-    )
-    rolled = networks.imitator(settings, train.length, len(IMITATED_FEATURES))
+        network, ImitatorBatches(train, scale, settings, training), training, "mse",
+        validation=validation and ImitatorValidation(validation, scale, settings, training),
+        logs=logs, clip_norm=_CLIP_NORM, description="imitator",
+    )  # fmt: skip
+    rolled = networks.imitator(settings, train.length)
     rolled.set_weights(network.get_weights())
     return TrainedNetwork(rolled, trained.history, trained.best_epoch)
 
 
 def true_features(signals: Signals, settings: FeatureImitationSettings) -> npt.NDArray[np.float64]:
     """True features of all segments that are predicted: shape (n, channels, 4)."""
-    return np.concatenate(
-        [
-            imitated_features(
-                signals.target_segments(slice(k, k + SEGMENT_BATCH)), settings.entropy
-            )
-            for k in range(0, len(signals), SEGMENT_BATCH)
-        ]
-    )
+
+    def compute(part: slice) -> npt.NDArray[np.float64]:
+        return imitated_features(signals.target_segments(part), settings.entropy)
+
+    return map_chunks(compute, len(signals), SEGMENT_BATCH)
 
 
 def predict_features(
@@ -73,14 +63,14 @@ def predict_features(
     index: npt.NDArray[np.integer] | None = None,
 ) -> Floats:
     """Features that the LSTM predicts, in its units, from segments: (n, channels, 1, 4)."""
-    chosen = np.arange(len(signals)) if index is None else index
-    channels = signals.values.shape[1]
-    parts = []
-    for k in range(0, len(chosen), SEGMENT_BATCH):
-        inputs = imitator_inputs(signals.segments(chosen[k : k + SEGMENT_BATCH]), settings)
-        predicted = imitator(inputs.reshape(-1, *inputs.shape[2:]), training=False).numpy()
-        parts.append(predicted.reshape(-1, channels, 1, len(IMITATED_FEATURES)))
-    return np.concatenate(parts)
+    index = np.arange(len(signals)) if index is None else index
+
+    def predict(part: slice) -> Floats:
+        inputs = imitator_inputs(signals.segments(index[part]), settings)
+        predicted: Floats = imitator(inputs.reshape(-1, *inputs.shape[2:]), training=False).numpy()
+        return predicted.reshape(*inputs.shape[:2], 1, -1)
+
+    return map_chunks(predict, len(index), SEGMENT_BATCH)
 
 
 def time_steps(
@@ -107,7 +97,7 @@ class ImitatorBatches(keras.utils.Sequence):  # type: ignore[misc]
     ) -> None:
         self.signals, self.scale = signals, scale
         self.settings, self.training = settings, training
-        self.epoch = 0
+        self.channels, self.epoch = signals.values.shape[1], 0
 
     def __len__(self) -> int:
         return max(1, self.training.epoch_images // self.training.batch)
@@ -115,12 +105,11 @@ class ImitatorBatches(keras.utils.Sequence):  # type: ignore[misc]
     def __getitem__(self, number: int) -> Batch:
         rng = np.random.default_rng([self.training.seed, self.epoch, number])
         count = self.training.batch
-        channel = rng.integers(0, self.signals.values.shape[1], count)
+        channel = rng.integers(0, self.channels, count)
         index = rng.integers(0, len(self.signals), count)
-        octaves = np.clip(
-            rng.normal(0, self.settings.gain_octaves, count), -_GAIN_LIMIT, _GAIN_LIMIT
-        )
-        return self.batch(index, channel, np.exp2(octaves).astype(np.float32)[:, None])
+        octaves = rng.normal(0, self.settings.gain_octaves, count)
+        gain = np.exp2(np.clip(octaves, -_GAIN_LIMIT, _GAIN_LIMIT)).astype(np.float32)
+        return self.batch(index, channel, gain[:, None])
 
     def batch(
         self, index: npt.NDArray[np.integer], channel: npt.NDArray[np.integer], gain: Floats
@@ -146,7 +135,7 @@ class ImitatorBatches(keras.utils.Sequence):  # type: ignore[misc]
 
 
 class ImitatorValidation(ImitatorBatches):
-    """One channel of each segment, each time the next one, as it is."""
+    """One channel of each segment, each time the next one, without a gain."""
 
     def __len__(self) -> int:
         return math.ceil(len(self.signals) / self.training.batch)
@@ -154,6 +143,4 @@ class ImitatorValidation(ImitatorBatches):
     def __getitem__(self, number: int) -> Batch:
         start = number * self.training.batch
         index = np.arange(start, min(start + self.training.batch, len(self.signals)))
-        return self.batch(
-            index, index % self.signals.values.shape[1], np.ones((len(index), 1), np.float32)
-        )
+        return self.batch(index, index % self.channels, np.ones((len(index), 1), np.float32))

@@ -13,12 +13,11 @@ import numpy as np
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import keras, tf
 from edgebio.models.layers import batch_norm_relu
-from edgebio.recipes.feature_imitation import FeatureImitationSettings
+from edgebio.recipes import FeatureImitationSettings
+from edgebio.training.features import IMITATED_FEATURES
 
 
-def imitator(
-    settings: FeatureImitationSettings, length: int, features: int, *, unroll: bool = False
-) -> Any:
+def imitator(settings: FeatureImitationSettings, length: int, *, unroll: bool = False) -> Any:
     """Build the network that imitates features of one channel's segment.
 
     Every sample passes the same few ReLUs. Their means over a time step describe the distribution
@@ -31,8 +30,6 @@ def imitator(
         Sizes.
     length
         Samples of a segment.
-    features
-        Number of features.
     unroll
         Unroll the LSTM, which trains faster and does not convert.
 
@@ -69,22 +66,14 @@ def imitator(
         bias_initializer=_Chrono(steps),
     )(x)  # fmt: skip
     x = keras.layers.Dense(settings.hidden, activation="relu", name="hidden")(x)
-    return keras.Model(signal, keras.layers.Dense(features, name="features")(x), name="imitator")
+    features = keras.layers.Dense(len(IMITATED_FEATURES), name="features")(x)
+    return keras.Model(signal, features, name="imitator")
 
 
 def classifier(
-    settings: FeatureImitationSettings, channels: int, features: int, classes: int, dropout: float
+    settings: FeatureImitationSettings, channels: int, classes: int, dropout: float
 ) -> Any:
     """Build the CNN over the electrodes that classifies by their features.
-
-    Parameters
-    ----------
-    settings
-        Sizes.
-    channels, features, classes
-        Numbers of each.
-    dropout
-        Rate before the last layer.
 
     Returns
     -------
@@ -92,7 +81,7 @@ def classifier(
         From float32 (batch, channels, 1, features), in the imitator's units, to class
         probabilities (batch, classes).
     """
-    inputs = keras.Input((channels, 1, features), name="predicted")
+    inputs = keras.Input((channels, 1, len(IMITATED_FEATURES)), name="predicted")
     x = inputs
     for number, filters in enumerate(settings.classifier_filters):
         convolution = keras.layers.Conv2D(

@@ -6,6 +6,7 @@ first computes are those that the second takes.
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import numpy.typing as npt
 from edgebio import tflite
 from edgebio.errors import CheckFailedError
 from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.quantize.converter_process import run_converter
+from edgebio.quantization.converter_process import run_converter
+from edgebio.recipes import Scheme
+from edgebio.recordings.recording import Recording
 from edgebio.tasks.engines import Engine, generated_c
 from edgebio.tasks.feature_imitation.feature_scale import r2_by_feature
 from edgebio.tasks.feature_imitation.run import CLASSIFIER_MODEL, PREDICTED, ImitationRun
 from edgebio.tasks.results import Quantized
 from edgebio.tasks.run_folder import MODEL
 from edgebio.tflite.constants import with_constants
+from edgebio.training.chunks import map_chunks
 from edgebio.training.features import IMITATED_FEATURES
 from edgebio.training.signals import compand, expand
 
@@ -36,13 +40,19 @@ _BATCH = 256  # segments of all channels
 _INPUT = "input"  # of both networks
 
 
-def quantize_imitation(run: ImitationRun, engine: Engine | None, compare_layers: bool) -> Quantized:
+def quantize_imitation(
+    run: ImitationRun,
+    scheme: Scheme,
+    recordings: Sequence[Recording],
+    engine: Engine | None,
+    compare_layers: bool,
+) -> Quantized:
     """Quantize both networks of a run; see `edgebio.tasks.task.Task.quantize`.
 
     Of ``details``, ``bytes`` and ``layers`` are of the LSTM; ``r2`` has ``float`` and ``int8``, by
     feature.
     """
-    from edgebio.quantize import flatbuffer, layer_report
+    from edgebio.quantization import flatbuffer, layer_report
 
     with tempfile.TemporaryDirectory() as scratch:
         names = ("float.tflite", "int8.tflite", "classifier.tflite")
@@ -61,14 +71,12 @@ def quantize_imitation(run: ImitationRun, engine: Engine | None, compare_layers:
     engine = engine or generated_c  # by tflite-micro all channels' segments would take minutes
     arrays, scale = run.arrays, run.frontend.feature_scale
     count, channels = len(arrays.starts), run.frontend.frontend.channels
-    predicted = np.concatenate(
-        [
-            engine(int8_model, run.inputs(slice(k, k + _BATCH)))[0].reshape(
-                -1, channels, len(IMITATED_FEATURES)
-            )
-            for k in range(0, count, _BATCH)
-        ]
-    )
+
+    def predict(part: slice) -> npt.NDArray[np.int8]:
+        outputs, _ = engine(int8_model, run.inputs(part))
+        return outputs.reshape(-1, channels, len(IMITATED_FEATURES))
+
+    predicted = map_chunks(predict, count, _BATCH)
     outputs, kernels = engine(classifier, np.ascontiguousarray(predicted[:, :, None]))
     units = (predicted.astype(np.float64) - output.zero_point[0]) * output.scale[0]
     compared = np.unique(np.linspace(0, count - 1, _COMPARED).astype(np.int64))
@@ -90,7 +98,7 @@ def quantize_imitation(run: ImitationRun, engine: Engine | None, compare_layers:
                 "int8": r2_by_feature(arrays.features, scale.decode(units)),
             },
             "layers": layer_report.compare_layers(
-                float_model, int8_model, run.one_channel_inputs(compared)
+                float_model, int8_model, run.one_channel_inputs(compared, compared)
             )
             if compare_layers
             else [],
@@ -100,7 +108,7 @@ def quantize_imitation(run: ImitationRun, engine: Engine | None, compare_layers:
 
 def convert_imitation(folder: Path, float_model: Path, int8_model: Path, classifier: Path) -> None:
     """Convert both networks of a run, in a process of its own."""
-    from edgebio.quantize import convert
+    from edgebio.quantization import convert
 
     run = ImitationRun.load(folder)
     imitator, arrays = run.imitator(), run.arrays
@@ -145,7 +153,7 @@ def _correct_bias(model: bytes, network: Any, codes: npt.NDArray[np.int8]) -> by
     codes
         int8, shape (n, ...): inputs that the means are over.
     """
-    from edgebio.quantize import flatbuffer, litert
+    from edgebio.quantization import flatbuffer, litert
 
     graph, output = tflite.read(model), _output(model)
     wanted = network(codes.astype(np.float32) * np.float32(PIXEL_SCALE), training=False).numpy()

@@ -9,6 +9,7 @@ from edgebio.report.charts import predicted_over_true
 from edgebio.report.page import Figure, Section, Table, Tile, decimal, percent
 from edgebio.tasks.description import describe_loss
 from edgebio.tasks.feature_imitation.run import ImitationRun
+from edgebio.tasks.feature_imitation.score import METRICS
 
 Document = Mapping[str, Any]
 
@@ -59,13 +60,18 @@ def describe_imitation(run: ImitationRun) -> list[str]:
     ]
 
 
-def fold_section(metrics: Sequence[str], folds: Sequence[Document], mean: Document) -> Section:
+def own_sections(run: ImitationRun, quantized: Document | None) -> list[Section]:
+    """Sections of a run's report that only this task has."""
+    return [_features_section(run, quantized), _labels_section(run.metrics["percentages"])]
+
+
+def fold_section(run: ImitationRun, folds: Sequence[Document], mean: Document) -> Section:
     """Section of an evaluation's report: metrics of the predicted features."""
     columns = [
-        name.replace("r2_", "R² ").replace("accuracy_", "").replace("_", " ") for name in metrics
+        name.replace("r2_", "R² ").replace("accuracy_", "").replace("_", " ") for name in METRICS
     ]
     rows = [
-        [name, *(decimal(row[key]) for key in metrics)]
+        [name, *(decimal(row[key]) for key in METRICS)]
         for name, row in [*((fold["fold"], fold) for fold in folds), ("mean", mean)]
     ]
     text = (
@@ -76,7 +82,7 @@ def fold_section(metrics: Sequence[str], folds: Sequence[Document], mean: Docume
     return Section("Predicted features", [text], tables=[table])
 
 
-def features_section(run: ImitationRun, quantized: Document | None) -> Section:
+def _features_section(run: ImitationRun, quantized: Document | None) -> Section:
     """R² of every feature, and predicted over true values."""
     arrays, names = run.arrays, run.frontend.features
     network = "the int8 network" if quantized else "the float network"
@@ -99,7 +105,7 @@ def features_section(run: ImitationRun, quantized: Document | None) -> Section:
     return Section("Predicted features", figures=figures, tables=[Table(["R²", *columns], rows)])
 
 
-def labels_section(percentages: Sequence[Document]) -> Section:
+def _labels_section(percentages: Sequence[Document]) -> Section:
     """Accuracy by share of the labels."""
     text = (
         "Accuracy of the float CNN trained with the first recorded part of the labeled segments: "

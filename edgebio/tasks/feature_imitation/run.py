@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edgebio import tflite
 from edgebio.errors import EdgebioError
-from edgebio.recipes.feature_imitation import FeatureImitationSettings
+from edgebio.recipes import FeatureImitationSettings
 from edgebio.tasks import run_folder
 from edgebio.tasks.feature_imitation.feature_scale import FeatureScale
 from edgebio.tasks.run_folder import MODEL, NETWORK, TestSet
@@ -28,20 +28,8 @@ _OLD_ARRAYS = {"calibration_predicted": "calibration_told", "predicted": "told"}
 class ImitationFrontend(run_folder.RunFrontend):
     """What turns samples into codes, and outputs into features: ``frontend.json``.
 
-    The STFT of ``frontend`` is not used.
-
-    Attributes
-    ----------
-    features : tuple of str
-        Names of the imitator's outputs.
-    horizon : int
-        Steps ahead.
-    entropy : {"amplitude", "softmax"}
-        See `edgebio.training.features.imitated_features`.
-    signal_scale : SignalScale
-        Mean and deviation of the filtered samples.
-    feature_scale : FeatureScale
-        Units of the imitator's outputs.
+    Features are those of `edgebio.training.features.imitated_features`, `horizon` steps ahead. The
+    STFT of ``frontend`` is not used.
     """
 
     old_keys: ClassVar[dict[str, str]] = {
@@ -61,22 +49,20 @@ class Arrays:
 
     Attributes
     ----------
-    calibration
-        int8, shape (n, steps, samples, 1): inputs of the imitator, from the training set.
-    calibration_predicted
-        float32, shape (n, channels, 1, 4): inputs of the classifier, from the training set.
+    calibration, calibration_predicted
+        Inputs of the imitator, shape (n, steps, samples, 1), and of the classifier, shape (n,
+        channels, 1, 4), from the training set.
     codes
         int8, shape (n_samples, channels): companded test signals, one after the other.
     starts, labels, recordings
-        int, shape (n,): first sample, class and recording of every test segment.
+        Shape (n,): first sample, class and recording of every test segment.
     subjects
-        str: subject of every test recording.
-    features
-        float64, shape (n, channels, 4): true features of the test segments.
-    predicted
-        float32, shape (n, channels, 4): features that the float imitator predicts, in its units.
+        By test recording.
+    features, predicted
+        Shape (n, channels, 4): features of the test segments, and those that the float imitator
+        predicts, in its units.
     probability
-        float32, shape (n, classes): class probabilities of the float classifier from them.
+        Shape (n, classes): class probabilities of the float classifier from them.
     """
 
     calibration: npt.NDArray[np.int8]
@@ -111,17 +97,16 @@ class ImitationRun(run_folder.Run):
         from edgebio.tasks.feature_imitation import networks
 
         length = self.frontend.frontend.segment_length
-        network = networks.imitator(self.settings, length, len(IMITATED_FEATURES))
+        network = networks.imitator(self.settings, length)
         return self.with_weights(network, NETWORK)
 
     def classifier(self) -> Any:
         """Rebuild the CNN that was trained on predicted features: tf_keras.Model."""
         from edgebio.tasks.feature_imitation import networks
 
-        network = networks.classifier(
-            self.settings, self.frontend.frontend.channels, len(IMITATED_FEATURES),
-            len(self.frontend.classes), self.recipe.model.dropout,
-        )  # fmt: skip
+        channels, classes = self.frontend.frontend.channels, len(self.frontend.classes)
+        dropout = self.recipe.model.dropout
+        network = networks.classifier(self.settings, channels, classes, dropout)
         return self.with_weights(network, CLASSIFIER)
 
     @cached_property
@@ -147,17 +132,18 @@ class ImitationRun(run_folder.Run):
         segments: npt.NDArray[np.int8] = view[self.arrays.starts[index]]
         return segments.reshape(-1, length // samples, samples, 1)
 
-    def one_channel_inputs(self, index: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
-        """Inputs of one channel of each segment, each time the next one: (n, steps, samples, 1)."""
-        inputs = self.inputs(index)
-        number, channels = np.arange(len(index)), self.frontend.frontend.channels
-        return inputs.reshape(len(index), channels, *inputs.shape[1:])[number, number % channels]
+    def one_channel_inputs(
+        self, index: npt.NDArray[np.integer], turn: npt.NDArray[np.integer]
+    ) -> npt.NDArray[np.int8]:
+        """Inputs of channel ``turn % channels`` of each segment: (n, steps, samples, 1)."""
+        inputs, channels = self.inputs(index), self.frontend.frontend.channels
+        by_segment = inputs.reshape(len(index), channels, *inputs.shape[1:])
+        return by_segment[np.arange(len(index)), turn % channels]
 
     def int8_predictions(self) -> npt.NDArray[np.int8]:
         """Content of predicted.npy; of a quantized run."""
-        codes: npt.NDArray[np.int8] = np.load(
-            self.folder / self._path(PREDICTED), allow_pickle=False
-        )
+        path = self.folder / self._path(PREDICTED)
+        codes: npt.NDArray[np.int8] = np.load(path, allow_pickle=False)
         return codes
 
     def int8_features(self) -> npt.NDArray[np.float64]:
@@ -165,7 +151,7 @@ class ImitationRun(run_folder.Run):
         graph = tflite.read(self.folder / MODEL)
         output = graph.tensors[graph.outputs[0]]
         codes = self.int8_predictions().astype(np.float64)
-        units = (codes - output.zero_point[0]) * output.scale[0]
+        units: npt.NDArray[np.float64] = (codes - output.zero_point[0]) * output.scale[0]
         return self.frontend.feature_scale.decode(units)
 
     def _path(self, name: str) -> str:

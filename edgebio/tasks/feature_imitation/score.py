@@ -3,21 +3,24 @@
 from edgebio.tasks.feature_imitation.feature_scale import r2_by_feature
 from edgebio.tasks.feature_imitation.run import ImitationRun
 from edgebio.tasks.scoring import SegmentMetrics, Selection
+from edgebio.training.features import IMITATED_FEATURES
+
+METRICS = (
+    "accuracy_true", "accuracy_tuned",
+    *(f"r2_{name}{suffix}" for suffix in ("", "_int8") for name in IMITATED_FEATURES),
+)  # fmt: skip
 
 
 def segment_metrics(run: ImitationRun) -> SegmentMetrics:
     """Return what computes ``r2_rms`` and so on, of float and int8, of a selection of segments."""
-    arrays = run.arrays
-    predicted = {
-        "": run.frontend.feature_scale.decode(arrays.predicted),
-        "_int8": run.int8_features(),
-    }
+    true, scale = run.arrays.features, run.frontend.feature_scale
+    predictions = {"": scale.decode(run.arrays.predicted), "_int8": run.int8_features()}
 
     def metrics(chosen: Selection) -> dict[str, float | None]:
         return {
             f"r2_{name}{suffix}": value
-            for suffix, features in predicted.items()
-            for name, value in r2_by_feature(arrays.features[chosen], features[chosen]).items()
+            for suffix, predicted in predictions.items()
+            for name, value in r2_by_feature(true[chosen], predicted[chosen]).items()
         }
 
     return metrics
@@ -26,8 +29,7 @@ def segment_metrics(run: ImitationRun) -> SegmentMetrics:
 def pooled_metrics(run: ImitationRun) -> dict[str, float | None]:
     """Accuracies, over all subjects, of the classifiers trained with most of the labels.
 
-    ``accuracy_true`` is that on true features, ``accuracy_tuned`` that of both networks tuned
-    together.
+    On true features, and of both networks tuned together.
     """
     row = max(run.metrics["percentages"], key=lambda row: row["percentage"])
     return {"accuracy_true": row["true"], "accuracy_tuned": row["tuned"]}

@@ -5,7 +5,7 @@ them, and are trained with several shares of the labeled segments.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,10 @@ import numpy.typing as npt
 
 from edgebio import progress, storage
 from edgebio.errors import EdgebioError
-from edgebio.frontend.spec import FrontendSpec
 from edgebio.models.keras import keras
-from edgebio.recipes import DataSettings, Recipe, TrainingSettings
-from edgebio.recipes.feature_imitation import FeatureImitationSettings
+from edgebio.recipes import FeatureImitationSettings, Recipe, TrainingSettings
 from edgebio.recordings.recording import Recording
 from edgebio.tasks.feature_imitation import classifier_training, networks
-from edgebio.tasks.feature_imitation.classifier_training import LabeledInputs
 from edgebio.tasks.feature_imitation.feature_scale import FeatureScale, r2_by_feature
 from edgebio.tasks.feature_imitation.imitator_training import (
     predict_features,
@@ -49,7 +46,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
-    """Train both networks, and write their files; see `edgebio.tasks.task.Task.train`.
+    """Train both networks, and write their files; see `edgebio.tasks.task.Task`.
 
     The LSTM and all scales are learned from the training set. Labels are those of the tuning set if
     there is one, and of the training set otherwise.
@@ -59,21 +56,29 @@ def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
     features, on ``imitated`` ones, and of both networks ``tuned`` together.
     """
     settings = recipe.feature_imitation or FeatureImitationSettings()
-    spec = frontend_spec(
-        recipe.frontend, [*split.train, *split.validation, *split.tune, *split.test]
-    )
-    cutter = _Cutter(spec, recipe.data, settings.horizon * spec.step)
+    everything = [*split.train, *split.validation, *split.tune, *split.test]
+    spec = frontend_spec(recipe.frontend, everything)
+    horizon = settings.horizon * spec.step
     filtered = filter_recordings(spec, split.train)
     signal_scale = SignalScale.learn(filtered)
-    train = cutter.cut(split.train, signal_scale, filtered)
-    labeled = cutter.cut(split.tune, signal_scale) if split.tune else train
-    validation = cutter.cut(split.validation, signal_scale) if split.validation else None
+
+    def cut(recordings: Sequence[Recording], filtered: Sequence[Floats] | None = None) -> Signals:
+        filtered = filtered or filter_recordings(spec, recordings)
+        signals = Signals.cut(spec, recordings, filtered, signal_scale, recipe.data, horizon)
+        if not len(signals):
+            raise EdgebioError(
+                f"{recordings[0].source}, ...: no labeled segment of {spec.segment_length} "
+                f"samples, with {horizon} samples before it, among {len(recordings)} recordings"
+            )
+        return signals
+
+    train = cut(split.train, filtered)
+    labeled = cut(split.tune) if split.tune else train
+    validation = cut(split.validation) if split.validation else None
     require_every_class(labeled.labels, spec, split.labeled)
-    test = cutter.cut(split.test, signal_scale)
+    test = cut(split.test)
     features = true_features(train, settings)
     feature_scale = FeatureScale.learn(features)
-    features = features if labeled is train else true_features(labeled, settings)
-    test_features = true_features(test, settings)
     # Once a network is tuned to a subject, the subject is no longer new.
     training = recipe.training if split.tune else split.settings
     classes = split.train[0].classes
@@ -83,20 +88,54 @@ def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
     imitator = train_imitator(
         train, validation, feature_scale, settings, split.settings, folder / LOGS
     )
-    stage = _ClassifierStage(
-        recipe, training, settings, imitator.network, feature_scale, labeled, features,
-        None if split.tune else validation, test, test_features, len(classes), shift,
-    )  # fmt: skip
-    subjects = [r.subject for r in split.labeled]
-    rows = []
-    for percentage in progress.track(settings.percentages, "classifiers"):
-        row, classifier, joined = stage.run(percentage, subjects)
-        rows.append(row)
-    probability = stage.probability(classifier.network)
 
-    _write_weights(folder / NETWORK, imitator.network)
-    _write_weights(folder / CLASSIFIER, classifier.network)
-    _write_weights(folder / TUNED, joined)
+    def inputs(signals: Signals, true: npt.NDArray[np.float64] | None = None) -> _ClassifierInputs:
+        true = true_features(signals, settings) if true is None else true
+        predicted = predict_features(imitator.network, signals, settings)
+        return _ClassifierInputs(signals, true, feature_scale, predicted)
+
+    labeled_inputs = inputs(labeled, features if labeled is train else None)
+    test_inputs = inputs(test)
+    validation_inputs = inputs(validation) if validation and not split.tune else None
+
+    def build() -> Any:
+        keras.utils.set_random_seed(training.seed)
+        dropout = recipe.model.dropout
+        return networks.classifier(settings, spec.channels, len(classes), dropout)
+
+    rows = []
+    subjects = [r.subject for r in split.labeled]
+    for percentage in progress.track(settings.percentages, "classifiers"):
+        index = first_segments(labeled, subjects, percentage)
+        targets = ClassTargets(labeled.labels[index], len(classes), training)
+        on_true, classifier = (
+            _train_classifier(build, kind, labeled_inputs, validation_inputs, index, targets,
+                              settings.classifier_epochs, training)
+            for kind in ("true", "predicted")
+        )  # fmt: skip
+        joined, copy = classifier_training.tune_jointly(
+            imitator.network, classifier.network, labeled, index, targets, settings, training
+        )
+        for network in (on_true.network, classifier.network, copy):
+            shift_logits(network, shift)
+        probability: Floats = classifier.network(test_inputs.predicted, training=False).numpy()
+        probabilities = {
+            "true": on_true.network(test_inputs.true, training=False).numpy(),
+            "imitated": probability,
+            "tuned": classifier_training.predict_jointly(joined, test, settings),
+        }
+        accuracies = {
+            name: float(np.mean(values.argmax(axis=1) == test.labels))
+            for name, values in probabilities.items()
+        }
+        rows.append({"percentage": percentage, "windows": len(index), **accuracies})
+
+    for name, network in (
+        (NETWORK, imitator.network), (CLASSIFIER, classifier.network), (TUNED, joined)
+    ):  # fmt: skip
+        with storage.replacing(folder / name) as temporary, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # .h5 is deprecated
+            network.save_weights(temporary, save_format="h5")
     frontend = ImitationFrontend(
         classes=classes, frontend=spec, horizon=settings.horizon, entropy=settings.entropy,
         signal_scale=signal_scale, feature_scale=feature_scale,
@@ -106,7 +145,6 @@ def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
     rng = np.random.default_rng(training.seed)
     chosen = np.sort(rng.choice(len(train), count, replace=False))
     one_channel = train.segments(chosen)[np.arange(count), chosen % spec.channels]
-    predicted = stage.test_predicted[:, :, 0]
     arrays = Arrays(
         calibration=time_steps(compand(one_channel), settings),
         calibration_predicted=predict_features(imitator.network, train, settings, chosen),
@@ -115,8 +153,8 @@ def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
         labels=test.labels,
         recordings=test.recordings,
         subjects=np.array([r.subject for r in split.test], np.str_),
-        features=test_features,
-        predicted=predicted,
+        features=test_inputs.features,
+        predicted=test_inputs.predicted[:, :, 0],
         probability=probability,
     )
     with storage.replacing(folder / SEGMENTS) as temporary:
@@ -134,7 +172,7 @@ def train_imitation(recipe: Recipe, split: Split, folder: Path) -> Trained:
             "features": list(IMITATED_FEATURES),
             "prediction": settings.horizon,
             "parameters_classifier": int(classifier.network.count_params()),
-            "r2": r2_by_feature(test_features, feature_scale.decode(predicted)),
+            "r2": r2_by_feature(arrays.features, feature_scale.decode(arrays.predicted)),
             "percentages": rows,
             "history_classifier": classifier.history,
         },
@@ -146,21 +184,8 @@ def first_segments(
 ) -> npt.NDArray[np.int64]:
     """Choose a share of each subject's segments of each class: those recorded first.
 
-    Overlapping segments drawn at random would show nearly all of the signal.
-
-    Parameters
-    ----------
-    signals
-        Segments, in order of time.
-    subjects
-        Subject of each recording.
-    percentage
-        Share in percent; at least one segment of each is chosen.
-
-    Returns
-    -------
-    ndarray
-        int64: numbers of segments, rising.
+    At least one of each is chosen. Overlapping segments drawn at random would show nearly all of
+    the signal. `subjects` are by recording; the result is rising numbers of segments.
     """
     by_segment = np.unique(np.array(subjects), return_inverse=True)[1][signals.recordings]
     chosen = []
@@ -171,112 +196,34 @@ def first_segments(
     return np.sort(np.concatenate(chosen))
 
 
-@dataclass(frozen=True)
-class _Cutter:
-    """How recordings become segments."""
+@dataclass(frozen=True, eq=False)
+class _ClassifierInputs:
+    """True features of segments, shape (n, channels, 4), and both inputs of the classifier."""
 
-    spec: FrontendSpec
-    data: DataSettings
-    horizon: int
-
-    def cut(
-        self,
-        recordings: Sequence[Recording],
-        scale: SignalScale,
-        filtered: Sequence[Floats] | None = None,
-    ) -> Signals:
-        filtered = filtered or filter_recordings(self.spec, recordings)
-        signals = Signals.cut(self.spec, recordings, filtered, scale, self.data, self.horizon)
-        if not len(signals):
-            raise EdgebioError(
-                f"{recordings[0].source}, ...: no labeled segment of {self.spec.segment_length} "
-                f"samples, with {self.horizon} samples before it, among {len(recordings)} "
-                "recordings"
-            )
-        return signals
-
-
-@dataclass(eq=False)
-class _ClassifierStage:
-    """Everything that follows the imitator: classifiers by share of the labels."""
-
-    recipe: Recipe
-    training: TrainingSettings
-    settings: FeatureImitationSettings
-    imitator: Any
-    scale: FeatureScale
-    labeled: Signals
+    signals: Signals
     features: npt.NDArray[np.float64]
-    validation: Signals | None
-    test: Signals
-    test_features: npt.NDArray[np.float64]
-    classes: int
-    shift: Floats
+    scale: FeatureScale
+    predicted: Floats
 
-    def __post_init__(self) -> None:
-        self.predicted = predict_features(self.imitator, self.labeled, self.settings)
-        self.test_predicted = predict_features(self.imitator, self.test, self.settings)
-
-    def run(
-        self, percentage: float, subjects: Sequence[str]
-    ) -> tuple[dict[str, Any], TrainedNetwork, Any]:
-        """Train with a share of the labels: a row of ``percentages``, the CNN, both as one."""
-        index = first_segments(self.labeled, subjects, percentage)
-        targets = ClassTargets(self.labeled.labels[index], self.classes, self.training)
-        on_true = self._train(index, targets, self._scaled(self.features), true=True)
-        on_predicted = self._train(index, targets, self.predicted, true=False)
-        joined, copy = classifier_training.tune_jointly(
-            self.imitator, on_predicted.network, self.labeled, index, targets, self.settings,
-            self.training,
-        )  # fmt: skip
-        for network in (on_true.network, on_predicted.network, copy):
-            shift_logits(network, self.shift)
-        probabilities = {
-            "true": on_true.network(self._scaled(self.test_features), training=False).numpy(),
-            "imitated": self.probability(on_predicted.network),
-            "tuned": classifier_training.predict_jointly(joined, self.test, self.settings),
-        }
-        accuracies = {
-            name: float(np.mean(values.argmax(axis=1) == self.test.labels))
-            for name, values in probabilities.items()
-        }
-        row = {"percentage": percentage, "windows": len(index), **accuracies}
-        return row, on_predicted, joined
-
-    def probability(self, classifier: Any) -> Floats:
-        """Class probabilities of the test segments, by their predicted features."""
-        probability: Floats = classifier(self.test_predicted, training=False).numpy()
-        return probability
-
-    def _train(
-        self, index: npt.NDArray[np.int64], targets: ClassTargets, inputs: Floats, *, true: bool
-    ) -> TrainedNetwork:
-        keras.utils.set_random_seed(self.training.seed)
-        network = networks.classifier(
-            self.settings, self.labeled.values.shape[1], len(IMITATED_FEATURES), self.classes,
-            self.recipe.model.dropout,
-        )  # fmt: skip
-        validation = None
-        if self.validation is not None:
-            held_out = (
-                self._scaled(true_features(self.validation, self.settings))
-                if true
-                else predict_features(self.imitator, self.validation, self.settings)
-            )
-            validation = LabeledInputs(
-                lambda index: held_out[index], self.validation.labels, np.arange(len(held_out))
-            )
-        return classifier_training.train_classifier(
-            network, LabeledInputs(lambda chosen: inputs[chosen], self.labeled.labels, index),
-            validation, targets, self.settings.classifier_epochs, self.training,
-        )  # fmt: skip
-
-    def _scaled(self, features: npt.NDArray[np.float64]) -> Floats:
-        """Input of the classifier: float32, shape (n, channels, 1, 4)."""
-        return self.scale.encode(features)[:, :, None, :].astype(np.float32)
+    @property
+    def true(self) -> Floats:
+        """True features as the classifier takes them: shape (n, channels, 1, 4)."""
+        return self.scale.encode(self.features)[:, :, None, :].astype(np.float32)
 
 
-def _write_weights(path: Path, network: Any) -> None:
-    with storage.replacing(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # .h5 is deprecated
-        network.save_weights(temporary, save_format="h5")
+def _train_classifier(
+    build: Callable[[], Any],
+    kind: str,
+    train: _ClassifierInputs,
+    validation: _ClassifierInputs | None,
+    index: npt.NDArray[np.int64],
+    targets: ClassTargets,
+    epochs: int,
+    training: TrainingSettings,
+) -> TrainedNetwork:
+    """Train a classifier on one kind of inputs."""
+    held_out = (getattr(validation, kind), validation.signals.labels) if validation else None
+    labeled = (getattr(train, kind), train.signals.labels, index)
+    return classifier_training.train_classifier(
+        build(), labeled, held_out, targets, epochs, training
+    )

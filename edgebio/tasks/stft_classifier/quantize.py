@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edgebio import tflite
 from edgebio.errors import CheckFailedError
 from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.quantize.converter_process import run_converter
+from edgebio.quantization.converter_process import run_converter
 from edgebio.recipes import Scheme
 from edgebio.recordings.recording import Recording
 from edgebio.tasks.engines import Engine, interpreter
@@ -38,7 +38,7 @@ def quantize_classifier(
         from edgebio.tasks.stft_classifier.train import retrain_images
 
         images = retrain_images(run, recordings)
-    from edgebio.quantize import flatbuffer, layer_report
+    from edgebio.quantization import flatbuffer, layer_report
 
     network, compressed = run.network(), None
     if images and scheme != "ptq":
@@ -84,7 +84,6 @@ def quantize_classifier(
     }
     return Quantized(
         models={MODEL: model},
-        arrays={},
         outputs=outputs,
         probability=compressed.probability(test) if compressed else run.test_set().probability,
         kernels=kernels,
@@ -120,7 +119,7 @@ def convert_classifier(
         Weights in place of the run's own: those of the network, and, if it was trained with the
         roundings of int8, those of its quantization-aware wrapper.
     """
-    from edgebio.quantize import convert
+    from edgebio.quantization import convert
 
     run = ImageRun.load(folder)
     network = run.network()

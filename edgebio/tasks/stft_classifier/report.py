@@ -41,15 +41,20 @@ def describe_classifier(run: ImageRun) -> list[str]:
     ]
 
 
-def fold_section(run: ImageRun, folds: Sequence[Document]) -> Section:
+def own_sections(run: ImageRun, quantized: Document | None) -> list[Section]:
+    """Sections of a run's report that only this task has."""
+    return [_examples_section(run)]
+
+
+def fold_section(run: ImageRun, folds: Sequence[Document], mean: Document) -> Section:
     """Section of an evaluation's report: examples of the first fold, `run`."""
-    section = examples_section(run)
+    section = _examples_section(run)
     if len(folds) == 1:
         return section
     return replace(section, text=[f"Network of fold {fold_name(folds[0], folds)}."])
 
 
-def examples_section(run: ImageRun) -> Section:
+def _examples_section(run: ImageRun) -> Section:
     """One test image of each class, that of median certainty, and what the network looks at."""
     test, classes = run.test_images(), run.frontend.classes
     probability = run.test_set().probability

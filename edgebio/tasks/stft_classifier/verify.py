@@ -15,12 +15,13 @@ from edgebio.tflite.metadata import read_metadata
 
 def verify_classifier(
     model: Path,
-    board: Board | None,
-    segments: int,
-    recordings: Sequence[Recording] | None,
-    data: Path | None,
+    board: Board | None = None,
+    *,
+    segments: int = 300,
+    recordings: Sequence[Recording] | None = None,
+    data: Path | None = None,
 ) -> VerifyResult:
-    """Verify a model with or without a front end; see `edgebio.tasks.task.Task.verify`."""
+    """Verify a model with or without a front end; see `edgebio.tasks.task.Verify`."""
     inputs = "recordings"
     if recordings is None:
         recordings = provenance.load_test_recordings(model.parent, data)

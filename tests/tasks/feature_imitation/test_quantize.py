@@ -7,7 +7,7 @@ from edgebio import tasks, tflite
 from edgebio.compiler.host import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.frontend.standardization import PIXEL_SCALE
-from edgebio.quantize import flatbuffer
+from edgebio.quantization import flatbuffer
 from edgebio.tasks.feature_imitation import quantize
 from edgebio.tasks.feature_imitation.run import (
     CLASSIFIER_MODEL,

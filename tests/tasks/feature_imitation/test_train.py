@@ -104,7 +104,7 @@ def test_class_weights_are_a_power(tmp_path, monkeypatch, power):
     optimize = classifier_training.optimize
 
     def recorded(network, batches, *arguments, **options):
-        weights.append((batches.labeled.labels, batches.classes.weights))
+        weights.append((batches.labels[batches.index], batches.classes.weights))
         return optimize(network, batches, *arguments, **options)
 
     monkeypatch.setattr(classifier_training, "optimize", recorded)
