@@ -1,12 +1,12 @@
-"""What compression schemes and smaller networks cost and bring, in one table.
+"""What compression schemes and smaller networks cost, and what accuracy they keep, in one table.
 
     python tools/bench_compression.py RECIPE --subject 2 --board mps2-an386 -o FOLDER
 
-For every person: the recipe's network by every scheme of `edgebio quantize`; networks of fewer
-filters, learned from the labels alone and beside a teacher of the recipe's own size; and the
-recipe's network beside a larger teacher. Each is held against tflite-micro, counted on the board
-and scored by its generated C. FOLDER keeps what is finished: called again, the tool goes on. It
-holds compression.json and compression.md in the end.
+For every subject: the recipe's network by every scheme of `edgebio quantize`; networks with fewer
+filters, trained from the labels alone and with a teacher of the recipe's own size; and the recipe's
+network with a larger teacher. Each is compared with tflite-micro, counted on the board and scored
+by its generated C. FOLDER keeps finished results: a second call continues. It gets compression.json
+and compression.md.
 """
 
 import argparse
@@ -27,36 +27,35 @@ from edgebio.errors import EdgebioError
 from edgebio.firmware.bench import bench
 from edgebio.recipes import Recipe, Scheme, TeacherSettings
 from edgebio.recordings.recording import Recording
+from edgebio.tasks.engines import generated_c, interpreter
 from edgebio.tasks.run_folder import METRICS, RECIPE
-from edgebio.tasks.stft_classifier.run import ImageRun
 
 SCHEMES: tuple[Scheme, ...] = ("ptq", "qat", "prune", "cluster")
-HELD = 64  # windows that are held against tflite-micro
-COUNTED = 16  # windows that instructions are counted over
+COMPARED = 64  # segments that are compared with tflite-micro
+COUNTED = 16  # segments that instructions are counted over
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was found of one network of one person.
+    """Measurements of one network of one subject.
 
     Attributes
     ----------
-    what, subject
-        Which.
+    network, subject
+        Row of the table, and subject.
     float_, int8
-        Accuracy on the windows of the sessions held back.
+        Accuracy on the segments of the test set.
     instructions, flash, ram
         On the board, of an image with a minimal application.
     weights, deflated, zeros, distinct
-        See `edgebio.quantize.layer_report.weight_statistics`.
+        See `edgebio.quantization.layer_report.weight_statistics`.
     differing
-        Output bytes of `HELD` windows unlike tflite-micro's.
+        Output bytes of `COMPARED` segments that differ from tflite-micro's.
     seconds
-        Of processor time, for training and tuning together; where a scheme trained on, what that
-        added to the training of the network.
+        Processor time of training and tuning; for a scheme that trains further, what it added.
     """
 
-    what: str
+    network: str
     subject: str
     float_: float
     int8: float
@@ -71,100 +70,99 @@ class Row:
     seconds: float
 
 
-def sized(recipe: Recipe, filters: Sequence[int], teacher: Sequence[int] | None = None) -> Recipe:
-    """Give the recipe other filters, and a teacher of others still."""
-    taught = TeacherSettings(filters=tuple(teacher)) if teacher else None
+def resized(recipe: Recipe, filters: Sequence[int], teacher: Sequence[int] | None = None) -> Recipe:
+    """The recipe with other filters, and with a teacher of those filters."""
+    settings = TeacherSettings(filters=tuple(teacher)) if teacher else None
     return recipe.model_copy(
         update={
             "model": recipe.model.model_copy(update={"filters": tuple(filters)}),
-            "training": recipe.training.model_copy(update={"teacher": taught}),
+            "training": recipe.training.model_copy(update={"teacher": settings}),
         }
     )
 
 
 def networks(recipe: Recipe, smaller: float, larger: float) -> dict[str, Recipe]:
-    """Networks besides the recipe's own, by what the table calls them."""
+    """Networks besides the recipe's own, by the names of the table's rows."""
     own = recipe.model.filters
     few, many = ([max(4, 4 * round(n * by / 4)) for n in own] for by in (smaller, larger))
-    found = {
-        f"filters x {smaller:g}": sized(recipe, few),
-        f"filters x {smaller:g}, taught by x 1": sized(recipe, few, own),
+    variants = {
+        f"filters x {smaller:g}": resized(recipe, few),
+        f"filters x {smaller:g}, teacher x 1": resized(recipe, few, own),
     }
     if larger:
-        found[f"taught by filters x {larger:g}"] = sized(recipe, own, many)
-    return found
+        variants[f"teacher x {larger:g}"] = resized(recipe, own, many)
+    return variants
 
 
-def trained(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> float:
-    """Train unless that is done, and tell the processor's seconds that it took."""
-    kept = folder / "seconds.json"
-    if (folder / METRICS).is_file() and kept.is_file():
+def train_once(recipe: Recipe, recordings: Sequence[Recording], folder: Path) -> float:
+    """Train unless that is done, and return the processor time in seconds."""
+    path = folder / "seconds.json"
+    if (folder / METRICS).is_file() and path.is_file():
         if recipes.load(folder / RECIPE) == recipe:
-            return float(json.loads(kept.read_text()))
+            return float(json.loads(path.read_text()))
         raise EdgebioError(f"{folder}: a run of another recipe; choose another folder")
     start = time.process_time()
     tasks.train(recipe, recordings, folder)
     seconds = round(time.process_time() - start, 1)
-    storage.write_json(kept, seconds)
+    storage.write_json(path, seconds)
     return seconds
 
 
 def measure(
-    what: str, run: Path, scheme: Scheme, seconds: float, board: Board,
+    network: str, folder: Path, scheme: Scheme, seconds: float, board: Board,
     recordings: Sequence[Recording],
 ) -> Row:  # fmt: skip
-    """Quantize a run by a scheme, hold it against tflite-micro, count it; kept beside the run."""
-    kept = run / f"row-{scheme}.json"
-    if kept.is_file():
-        return Row(**json.loads(kept.read_text()))
-    quantized = tasks.quantize(run, scheme=scheme, recordings=recordings, engine=tasks.generated_c)
-    found = quantized.document()
-    model = run / "model.tflite"
-    read = ImageRun.load(run)
-    test = read.test_images()
-    some = np.unique(np.linspace(0, len(test) - 1, HELD).astype(np.int64))
-    images, content = test.take(some), model.read_bytes()
-    expected, kernels = tasks.interpreter(content, images)
+    """Quantize a run by a scheme, compare and count it; the row is kept beside the run."""
+    path = folder / f"measured-{scheme}.json"
+    if path.is_file():
+        return Row(**json.loads(path.read_text()))
+    quantized = tasks.quantize(folder, scheme=scheme, recordings=recordings, engine=generated_c)
+    run = tasks.load_run(folder)
+    test = run.test_images()
+    index = np.unique(np.linspace(0, len(test) - 1, COMPARED).astype(np.int64))
+    images, content = test.take(index), quantized.model.read_bytes()
+    expected, kernels = interpreter(content, images)
     if kernels != "tflite-micro":
-        raise EdgebioError("nothing to hold the generated C against: install tflite-micro")
+        raise EdgebioError("nothing to compare the generated C with: install tflite-micro")
     differing = int((HostModel(content).run(images) != expected).sum())
-    counted = bench(board, model, images[:: len(images) // COUNTED])
-    tuning = found["tuning"]
+    counted = bench(board, quantized.model, images[:: len(images) // COUNTED])
+    document = quantized.document()
+    tuning, weights = document["tuning"], document["weights"]
     row = Row(
-        what=what,
-        subject=read.metrics["test"]["subjects"][0],
-        float_=found["accuracy_float"],
-        int8=found["accuracy_int8"],
+        network=network,
+        subject=run.metrics["test"]["subjects"][0],
+        float_=quantized.float_metrics.accuracy,
+        int8=quantized.int8_metrics.accuracy,
         instructions=counted.instructions,
         flash=counted.flash.total,
         ram=counted.ram.total,
-        weights=found["weights"]["bytes"],
-        deflated=found["weights"]["deflated"],
-        zeros=found["weights"]["zeros"],
-        distinct=found["weights"]["distinct"],
+        weights=weights["bytes"],
+        deflated=weights["deflated"],
+        zeros=weights["zeros"],
+        distinct=weights["distinct"],
         differing=differing,
         seconds=tuning["seconds"] if tuning else seconds,
     )
-    storage.write_json(kept, asdict(row))
+    storage.write_json(path, asdict(row))
     return row
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Means over people, as Markdown."""
+    """Means over subjects, as Markdown."""
     lines = [
         "| | float | int8 | instructions | flash | RAM | weights | deflated | zeros "
-        "| values a filter | unlike tflite-micro | CPU s |",
+        "| values per filter | unlike tflite-micro | CPU s |",
         "| --- |" + " --- |" * 11,
     ]
-    for what in dict.fromkeys(row.what for row in rows):
-        of = [row for row in rows if row.what == what]
-        mean = {name: np.mean([getattr(row, name) for row in of]) for name in asdict(of[0])
-                if name not in ("what", "subject")}  # fmt: skip
+    for network in dict.fromkeys(row.network for row in rows):
+        own = [row for row in rows if row.network == network]
+        mean = {name: np.mean([getattr(row, name) for row in own]) for name in asdict(own[0])
+                if name not in ("network", "subject")}  # fmt: skip
         lines.append(
-            f"| {what} | {mean['float_']:.4f} | {mean['int8']:.4f} | {mean['instructions']:,.0f} "
-            f"| {mean['flash']:,.0f} | {mean['ram']:,.0f} | {mean['weights']:,.0f} "
-            f"| {mean['deflated']:,.0f} | {100 * mean['zeros']:.1f} % "
-            f"| {max(row.distinct for row in of)} | {sum(row.differing for row in of)} "
+            f"| {network} | {mean['float_']:.4f} | {mean['int8']:.4f} "
+            f"| {mean['instructions']:,.0f} | {mean['flash']:,.0f} | {mean['ram']:,.0f} "
+            f"| {mean['weights']:,.0f} | {mean['deflated']:,.0f} | {100 * mean['zeros']:.1f} % "
+            f"| {max(row.distinct for row in own)} | {sum(row.differing for row in own)} "
             f"| {mean['seconds']:.0f} |"
         )
     return "\n".join(lines) + "\n"
@@ -180,26 +178,26 @@ def run(
     def add(row: Row) -> None:
         rows.append(row)
         print(
-            f"person {row.subject}, {row.what}: float {row.float_:.4f}, int8 {row.int8:.4f}, "
+            f"person {row.subject}, {row.network}: float {row.float_:.4f}, int8 {row.int8:.4f}, "
             f"{row.instructions:,} instructions, {row.seconds:.0f} s",
             file=sys.stderr, flush=True,
         )  # fmt: skip
-        # As far as it is: what is interrupted has its table all the same.
-        storage.write_json(folder / "compression.json", about | {"rows": [asdict(r) for r in rows]})
+        # After every row, so that an interrupted run has its table too.
+        storage.write_json(folder / "compression.json", head | {"rows": [asdict(r) for r in rows]})
         storage.write_text(folder / "compression.md", table(rows))
 
-    about: dict[str, Any] = {"recipe": recipe.name, "dataset": recipe.data.dataset,
-                             "board": board.name}  # fmt: skip
+    head: dict[str, Any] = {"recipe": recipe.name, "dataset": recipe.data.dataset,
+                            "board": board.name}  # fmt: skip
     for subject in subjects:
         recordings = recipe.recordings(root, [subject])
         own = folder / subject / "own"
-        seconds = trained(recipe, recordings, own)
+        seconds = train_once(recipe, recordings, own)
         for scheme in SCHEMES:
             add(measure(scheme, own, scheme, seconds, board, recordings))
-        for number, (what, other) in enumerate(networks(recipe, smaller, larger).items()):
-            place = folder / subject / f"other{number}"
-            seconds = trained(other, recordings, place)
-            add(measure(what, place, "ptq", seconds, board, recordings))
+        for number, (name, other) in enumerate(networks(recipe, smaller, larger).items()):
+            target = folder / subject / f"other{number}"
+            seconds = train_once(other, recordings, target)
+            add(measure(name, target, "ptq", seconds, board, recordings))
     return rows
 
 

@@ -152,7 +152,7 @@ def run(
             )  # fmt: skip
             row = rows.setdefault(name, {})
             column = f"{case}, inside" if inside else str(case)
-            row[column] = float(np.mean([row["accuracy_int8"] for row in evaluation.people]))
+            row[column] = float(np.mean([row["accuracy_int8"] for row in evaluation.subjects]))
             print(f"{name}, {column}: {row[column]:.4f}", file=sys.stderr, flush=True)
         # After every change, so that an interrupted run has its table too.
         storage.write_json(folder / "options.json", {"recipe": recipe.name, "rows": rows})

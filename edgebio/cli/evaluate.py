@@ -106,15 +106,15 @@ def _print(out: Output, job: "Recipe", evaluation: "Evaluation", rate: float) ->
     from edgebio.tasks import task_of
     from edgebio.tasks.subjects_section import VOTED, vote_delay
 
-    seeds, people = len(evaluation.seeds), evaluation.people
+    seeds, subjects = len(evaluation.seeds), len(evaluation.subjects)
     folds = by_fold(evaluation.folds, list(evaluation.mean))
     # Where several folds test the same people, their names tell them apart.
     name = "fold" if len({fold["test"] for fold in folds}) < len(folds) else "test"
     lines: list[tuple[str, Mapping[str, Any]]] = [(fold[name], fold) for fold in folds]
     spread = "standard deviation" + (", folds and seeds" if seeds > 1 else "")
     lines += [("mean", evaluation.mean), (spread, evaluation.deviation)]
-    if len(people) > 1:
-        lines.append(("mean over people", evaluation.mean_over_people))
+    if subjects > 1:
+        lines.append(("mean over people", evaluation.mean_over_subjects))
     rows: list[list[Any]] = [[name, *_numbers_of(row, _METRICS)] for name, row in lines]
     vote, rejected = VOTED.values()
     if job.data.segments == "step":
@@ -123,14 +123,14 @@ def _print(out: Output, job: "Recipe", evaluation: "Evaluation", rate: float) ->
     if lda := evaluation.baseline:
         columns.append(lda["name"])
         scores: list[Mapping[str, Any]] = [*lda["folds"], lda, lda["deviation"]]
-        if len(people) > 1:
+        if subjects > 1:
             scores.append(lda["mean_over_people"])
         for row, score in zip(rows, scores, strict=True):
             row.append(_number(score["accuracy"]))
     out.table(f"{job.name} on {job.data.dataset}, {evaluation.protocol}", columns, rows)
     if bounds := evaluation.interval["accuracy_int8"]:
         out.result(
-            f"int8, mean over {len(people)} people: 95 % interval {bounds[0]:.4f} to "
+            f"int8, mean over {subjects} people: 95 % interval {bounds[0]:.4f} to "
             f"{bounds[1]:.4f}, by bootstrap over people"
         )
     if seeds > 1:
@@ -196,7 +196,7 @@ def _class_row(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _calibration_row(row: Mapping[str, Any]) -> list[str]:
-    own = [person["accuracy_int8"] for person in row["people"]]
+    own = [subject["accuracy_int8"] for subject in row["people"]]
     return [
         str(row["repetitions"]),
         f"{row['signal_seconds']:.0f} s",

@@ -6,7 +6,7 @@ filter, neither of which a streaming device has: it is a floor for accuracy, not
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -57,35 +57,23 @@ def score_folds(recipe: Recipe, folds: Sequence[Fold]) -> BaselineResult:
         for fold, row in zip(folds, rows, strict=True)
         if len({r.subject for r in fold.test}) == 1
     ]
-    people = statistics.by_subject(single, _METRICS)
-    mean = mean_metrics(rows, _METRICS)
-    return {
+    subjects = statistics.by_subject(single, _METRICS)
+    result: Any = {
         "name": "lda",
-        "accuracy": mean["accuracy"],
-        "balanced_accuracy": mean["balanced_accuracy"],
-        "macro_f1": mean["macro_f1"],
+        **mean_metrics(rows, _METRICS),
         "deviation": metric_deviations(rows, _METRICS),
         "folds": rows,
-        "people": people,
-        "mean_over_people": mean_metrics(people, _METRICS),
-        "deviation_over_people": metric_deviations(people, _METRICS),
+        "people": subjects,
+        "mean_over_people": mean_metrics(subjects, _METRICS),
+        "deviation_over_people": metric_deviations(subjects, _METRICS),
     }
+    return cast(BaselineResult, result)
 
 
 def score(fold: Fold, spec: FrontendSettings, data: DataSettings) -> dict[str, float]:
     """Train on a fold in one stage, and score its test set.
 
-    Parameters
-    ----------
-    fold
-        Training and test set.
-    spec, data
-        Settings of the segments, which are those of the network; see `segment_features`.
-
-    Returns
-    -------
-    dict
-        See `edgebio.training.metrics.decision_metrics`.
+    Segments are those of the network. See `edgebio.training.metrics.decision_metrics`.
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
@@ -162,26 +150,17 @@ def filtered_features(
     length: int,
     band: Band = _BAND,
 ) -> npt.NDArray[np.float64]:
-    """Hudgins' features of segments of one recording.
+    """Hudgins' features of segments of one recording: float64, shape (segments, 4 * channels).
 
     Parameters
     ----------
     samples
         int16, shape (n, channels), in counts. The mean is removed, and a 4th-order Butterworth
         band-pass is run in both directions.
-    rate
-        In Hz.
-    starts
-        First sample of every segment.
-    length
-        Samples of a segment.
-    band
-        Corners in Hz; the upper one is limited to nine tenths of the Nyquist frequency.
-
-    Returns
-    -------
-    ndarray
-        float64, shape (segments, 4 * channels): MAV, WL, ZC and SSC of all channels in turn.
+    rate, band
+        In Hz; the upper corner is limited to nine tenths of the Nyquist frequency.
+    starts, length
+        First sample of every segment, and samples of a segment.
     """
     from scipy import signal
 

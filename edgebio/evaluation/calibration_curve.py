@@ -32,28 +32,16 @@ METRICS = (
 
 
 class CalibrationResult(TypedDict):
-    """One point of the curve, means over subjects; `people` holds the same of each subject.
-
-    Attributes
-    ----------
-    signal_seconds, seconds
-        Labeled signal, and duration of the calibration.
-    accuracy_int8, accuracy_vote, accuracy_sure
-        See `edgebio.tasks.stft_classifier.score`.
-    accuracy_as_calibrated
-        By segment, without the statistics of the session that is tested.
-    interval
-        95 % confidence interval of `accuracy_int8` over subjects.
-    """
+    """One point of the curve, means over subjects; `people` holds the same of each subject."""
 
     repetitions: int
-    signal_seconds: float | None
-    seconds: float | None
+    signal_seconds: float | None  # of labeled signal
+    seconds: float | None  # that calibration takes
     accuracy_int8: float | None
     accuracy_vote: float | None
     accuracy_sure: float | None
-    accuracy_as_calibrated: float | None
-    interval: list[float] | None
+    accuracy_as_calibrated: float | None  # without the statistics of the session that is tested
+    interval: list[float] | None  # 95 % confidence interval of accuracy_int8
     people: list[dict[str, Any]]
 
 
@@ -93,13 +81,9 @@ def calibration_curve(
     trained
         By seed: the recipe of the networks of other subjects, and the results of its folds.
     folds
-        Of the protocol transfer: their `tune` set is what networks are calibrated on.
-    folder
-        Where results are kept, and the runs of the folds are.
+        Of the protocol transfer: networks are calibrated on their `tune` set.
     repetitions
         Numbers; 0 is the network of other subjects as it is.
-    jobs
-        Calibrations at a time.
     """
     curve = []
     for number in sorted(set(repetitions)):
@@ -107,21 +91,18 @@ def calibration_curve(
         for recipe, results in trained:
             if number:
                 first = [replace(f, tune=first_repetitions(f.tune, number)) for f in folds]
-                rows += _calibrated(recipe, first, results, folder, number, jobs)
+                rows += _calibrated(recipe, first, results, folder, jobs)
             else:
                 rows += [_uncalibrated(result) for result in results]
-        people: list[dict[str, Any]] = [
-            {
-                "subject": subject,
-                **mean_metrics([row for row in rows if row["subject"] == subject], METRICS),
-            }
-            for subject in dict.fromkeys(row["subject"] for row in rows)
-        ]
+        subjects: list[dict[str, Any]] = []
+        for subject in dict.fromkeys(row["subject"] for row in rows):
+            own = [row for row in rows if row["subject"] == subject]
+            subjects.append({"subject": subject, **mean_metrics(own, METRICS)})
         point: Any = {
             "repetitions": number,
-            **mean_metrics(people, METRICS),
-            "interval": confidence_interval([row["accuracy_int8"] for row in people]),
-            "people": people,
+            **mean_metrics(subjects, METRICS),
+            "interval": confidence_interval([row["accuracy_int8"] for row in subjects]),
+            "people": subjects,
         }
         curve.append(point)
     return curve
@@ -137,23 +118,20 @@ def _uncalibrated(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _calibrated(
-    recipe: Recipe, folds: Sequence[Fold], results: Sequence[FoldResult], folder: Path,
-    number: int, jobs: int,
-) -> list[dict[str, Any]]:  # fmt: skip
+    recipe: Recipe, folds: Sequence[Fold], results: Sequence[FoldResult], folder: Path, workers: int
+) -> list[dict[str, Any]]:
     """Results of all folds; only those that are missing are computed."""
-    all_jobs = [
-        FolderJob(
-            f"fold {fold.name!r}", folder / "calibrated" / fold_key(recipe, fold), calibrate_fold,
-            (recipe, fold, folder / result["place"]),
-        )
-        for fold, result in zip(folds, results, strict=True)
-    ]  # fmt: skip
-    missing = [job for job in all_jobs if not (job.folder / RESULT).is_file()]
-    with progress.bar(f"calibrating on {number}", len(all_jobs)) as advance:
-        advance(len(all_jobs) - len(missing))
+    jobs = []
+    for fold, result in zip(folds, results, strict=True):
+        target = folder / "calibrated" / fold_key(recipe, fold)
+        arguments = recipe, fold, folder / result["place"]
+        jobs.append(FolderJob(f"fold {fold.name!r}", target, calibrate_fold, arguments))
+    missing = [job for job in jobs if not (job.folder / RESULT).is_file()]
+    with progress.bar("calibrating", len(jobs)) as advance:
+        advance(len(jobs) - len(missing))
         if missing:
-            LocalRunner(jobs).run(missing, lambda job: advance(1))
-    return [json.loads((job.folder / RESULT).read_text()) for job in all_jobs]
+            LocalRunner(workers).run(missing, lambda job: advance(1))
+    return [json.loads((job.folder / RESULT).read_text()) for job in jobs]
 
 
 def calibrate_fold(recipe: Recipe, fold: Fold, run: Path, folder: Path) -> None:

@@ -14,15 +14,18 @@ from typing import Any, cast
 
 from edgebio import progress, protocols, storage
 from edgebio.errors import EdgebioError, InterruptedWorkError
-from edgebio.evaluation import baseline as baselines
-from edgebio.evaluation import calibration_curve, statistics
-from edgebio.evaluation.baseline import Baseline, BaselineResult
-from edgebio.evaluation.calibration_curve import CalibrationResult
+from edgebio.evaluation import statistics
+from edgebio.evaluation.baseline import Baseline, BaselineResult, score_folds
+from edgebio.evaluation.calibration_curve import (
+    CalibrationResult,
+    calibration_curve,
+    first_repetitions,
+)
 from edgebio.evaluation.fold_key import code_digest
 from edgebio.evaluation.fold_run import RESULT, FoldResult, fold_job
-from edgebio.evaluation.statistics import Metrics, mean_metrics, metric_deviations
+from edgebio.evaluation.statistics import Metrics, by_class, mean_metrics, metric_deviations
 from edgebio.processes.cluster import ClusterRunner
-from edgebio.processes.folder_job import FolderJob, JobRunner, LocalRunner
+from edgebio.processes.folder_job import FolderJob, LocalRunner
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.recordings.recording import Recording
@@ -39,18 +42,15 @@ class Evaluation:
     Attributes
     ----------
     folds
-        Results of all folds by the first seed, then by the next.
-    mean, deviation
-        Of each metric, over `folds`.
+        Results of all folds by the first seed, then by the next; `mean` and `deviation` are over
+        these.
     seeds
-        By seed: ``seed``, mean metrics over its folds, and ``classes``: the metrics of each class
-        of the int8 models, from the decisions of all its folds together.
-    people
+        By seed: ``seed``, mean metrics, and ``classes``: the metrics of each class of the int8
+        models, from the decisions of all folds together.
+    subjects
         By subject tested: ``subject``, ``folds``, ``windows`` and the metrics.
-    mean_over_people, deviation_over_people
-        Of each metric, over `people`.
     interval
-        95 % confidence interval of each mean over people; None for a single subject.
+        95 % confidence interval of each mean over subjects; None for a single subject.
     conditions
         By condition trained and tested at: mean accuracies; empty where recordings name none.
     baseline, calibration
@@ -64,9 +64,9 @@ class Evaluation:
     mean: Metrics
     deviation: Metrics
     seeds: list[dict[str, Any]]
-    people: list[dict[str, Any]]
-    mean_over_people: Metrics
-    deviation_over_people: Metrics
+    subjects: list[dict[str, Any]]
+    mean_over_subjects: Metrics
+    deviation_over_subjects: Metrics
     interval: dict[str, list[float] | None]
     conditions: list[dict[str, Any]]
     baseline: BaselineResult | None = None
@@ -74,7 +74,11 @@ class Evaluation:
 
     def document(self) -> dict[str, Any]:
         """Content of ``evaluation.json``."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {
+            name.replace("subjects", "people"): value
+            for name, value in vars(self).items()
+            if value is not None
+        }
 
 
 def evaluate(
@@ -144,16 +148,17 @@ def evaluate(
         if protocol != "transfer":
             raise EdgebioError(f"calibration needs protocol transfer, not {protocol}")
         for fold in folds:
-            calibration_curve.first_repetitions(fold.tune, max(calibration))
+            first_repetitions(fold.tune, max(calibration))
         trained_folds = [replace(fold, tune=()) for fold in folds]
     runner = ClusterRunner(scheduler, code_digest) if scheduler else LocalRunner(jobs)
-    by_seed = [
-        (seeded, _run_folds(seeded, trained_folds, folder, runner, on_finished))
-        for seeded in _seeded(recipe, seeds)
-    ]
-    rows = [row for _, rows in by_seed for row in rows]
+    by_seed = []
+    for k in range(seeds):
+        training = recipe.training.model_copy(update={"seed": recipe.training.seed + k})
+        job = recipe.model_copy(update={"training": training})
+        by_seed.append((job, _run_folds(job, trained_folds, folder, runner, on_finished)))
+    rows = [row for _, own in by_seed for row in own]
     names = task_of(recipe).metrics
-    people = statistics.by_subject(rows, names)
+    by_subject = statistics.by_subject(rows, names)
     evaluation = Evaluation(
         dataset=recipe.data.dataset,
         protocol=protocol,
@@ -162,41 +167,26 @@ def evaluate(
         mean=mean_metrics(rows, names),
         deviation=metric_deviations(rows, names),
         seeds=[
-            {
-                "seed": seeded.training.seed,
-                **mean_metrics(rows, names),
-                "classes": statistics.by_class(rows),
-            }
-            for seeded, rows in by_seed
+            {"seed": job.training.seed, **mean_metrics(own, names), "classes": by_class(own)}
+            for job, own in by_seed
         ],
-        people=people,
-        mean_over_people=mean_metrics(people, names),
-        deviation_over_people=metric_deviations(people, names),
-        interval={name: confidence_interval([row[name] for row in people]) for name in names},
+        subjects=by_subject,
+        mean_over_subjects=mean_metrics(by_subject, names),
+        deviation_over_subjects=metric_deviations(by_subject, names),
+        interval={name: confidence_interval([row[name] for row in by_subject]) for name in names},
         conditions=statistics.by_condition(rows),
-        baseline=baselines.score_folds(recipe, trained_folds) if baseline else None,
-        calibration=(
-            calibration_curve.calibration_curve(by_seed, folds, folder, calibration, jobs)
-            if calibration
-            else None
-        ),
+        baseline=score_folds(recipe, trained_folds) if baseline else None,
+        calibration=calibration_curve(by_seed, folds, folder, calibration, jobs) or None,
     )
     storage.write_json(folder / DOCUMENT, evaluation.document())
     return evaluation
-
-
-def _seeded(recipe: Recipe, seeds: int) -> list[Recipe]:
-    """Return the recipe with its own seed and with those that follow it."""
-    first = recipe.training
-    trainings = (first.model_copy(update={"seed": first.seed + k}) for k in range(seeds))
-    return [recipe.model_copy(update={"training": training}) for training in trainings]
 
 
 def _run_folds(
     recipe: Recipe,
     folds: Sequence[Fold],
     folder: Path,
-    runner: JobRunner,
+    runner: LocalRunner | ClusterRunner,
     on_finished: Callable[[FoldResult], None],
 ) -> list[FoldResult]:
     """Run the folds that are not finished; results are in the order of `folds`."""

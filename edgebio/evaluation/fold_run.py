@@ -24,41 +24,24 @@ class FoldResult(TypedDict):
 
     It also has the metrics of the test set by name, as have the rows of `people`: see
     `edgebio.tasks.task.Task.metrics`.
-
-    Attributes
-    ----------
-    train, test
-        Subjects and sessions, in words.
-    left_out
-        Excluded segments of the recordings of each set.
-    windows
-        Number of segments tested.
-    people, conditions
-        See `edgebio.tasks.task.Score`.
-    decisions_differing
-        Segments that float and int8 model decide differently.
-    epochs
-        Number of the epoch whose weights were taken.
-    place
-        Folder of the run, below that of the evaluation.
     """
 
     fold: str
-    train: str
+    train: str  # subjects and sessions, in words
     test: str
-    left_out: dict[str, list[dict[str, Any]]]
-    windows: int
-    people: list[dict[str, Any]]
+    left_out: dict[str, list[dict[str, Any]]]  # excluded segments, by set and recording
+    windows: int  # number of segments tested
+    people: list[dict[str, Any]]  # see `edgebio.tasks.Score.by_subject`
     conditions: list[dict[str, Any]]
     classes: list[str]
     by_class_int8: list[dict[str, Any]]
     confusion_int8: list[list[int]]
-    decisions_differing: int
-    epochs: int
+    decisions_differing: int  # between float and int8 model
+    epochs: int  # number of the epoch whose weights were taken
     seconds: float
     model_sha256: str
     seed: int
-    place: str
+    place: str  # folder of the run, below that of the evaluation
 
 
 def fold_job(recipe: Recipe, fold: Fold, root: Path) -> FolderJob:

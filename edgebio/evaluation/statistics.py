@@ -25,21 +25,7 @@ def metric_deviations(rows: Sequence[Row], names: Sequence[str]) -> Metrics:
 
 
 def by_subject(folds: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Mean metrics of each subject over the folds that test it.
-
-    Parameters
-    ----------
-    folds
-        Results with ``people``: rows of ``subject``, ``windows`` and metrics.
-    names
-        Names of the metrics.
-
-    Returns
-    -------
-    list of dict
-        By subject, in the order of the folds: ``subject``, ``folds``, ``windows`` in all, and the
-        metrics.
-    """
+    """Mean metrics of each subject over the folds that test it, by rows of their ``people``."""
     rows = [row for fold in folds for row in fold.get("people", [])]
     subjects = []
     for subject in dict.fromkeys(row["subject"] for row in rows):

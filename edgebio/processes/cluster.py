@@ -9,6 +9,7 @@ import platform
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from edgebio.processes.folder_job import Finished, FolderJob, LostJobError
 _CONNECT_SECONDS = 10.0
 
 
+@dataclass(frozen=True)
 class ClusterRunner:
-    """Runs jobs on the workers of a Dask scheduler; see `edgebio.processes.folder_job.JobRunner`.
+    """Runs jobs on the workers of a Dask scheduler.
 
-    Parameters
+    Attributes
     ----------
     scheduler
         Its address, such as ``tcp://10.0.0.5:8786``.
@@ -31,9 +33,8 @@ class ClusterRunner:
         code are refused.
     """
 
-    def __init__(self, scheduler: str, code_digest: Callable[[], bytes]) -> None:
-        self._scheduler = scheduler
-        self._code_digest = code_digest
+    scheduler: str
+    code_digest: Callable[[], bytes]
 
     @property
     def threads(self) -> int:
@@ -48,7 +49,7 @@ class ClusterRunner:
             return sum(client.nthreads().values())
 
     def run(self, jobs: Sequence[FolderJob], on_finished: Finished = lambda job: None) -> None:
-        """See `edgebio.processes.folder_job.JobRunner`.
+        """Run all jobs.
 
         Raises
         ------
@@ -62,11 +63,8 @@ class ClusterRunner:
 
             # Recordings travel with their job, so that no worker's death can lose them.
             warnings.filterwarnings("ignore", message="Sending large graph")
-            digest = self._code_digest()
-            running = {
-                client.submit(_run_remotely, job, self._code_digest, digest, pure=False): job
-                for job in jobs
-            }
+            code = self.code_digest, self.code_digest()
+            running = {client.submit(_run_remotely, job, *code, pure=False): job for job in jobs}
             try:
                 futures = as_completed(list(running), loop=client.loop)  # type: ignore[no-untyped-call]
                 for future in futures:
@@ -87,19 +85,18 @@ class ClusterRunner:
             raise MissingToolError("--dask needs Dask: pip install 'edgebio[scale]'") from None
         try:
             client: Any = Client(  # type: ignore[no-untyped-call]
-                self._scheduler, timeout=_CONNECT_SECONDS, set_as_default=False
+                self.scheduler, timeout=_CONNECT_SECONDS, set_as_default=False
             )
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise LostJobError(
-                f"{self._scheduler}: no Dask scheduler answers ({reason}); start one: "
-                "dask scheduler"
+                f"{self.scheduler}: no Dask scheduler answers ({reason}); start one: dask scheduler"
             ) from None
         with client:
             if not client.scheduler_info()["workers"]:
                 raise LostJobError(
-                    f"{self._scheduler}: the scheduler has no workers; start some: dask worker "
-                    f"{self._scheduler}"
+                    f"{self.scheduler}: the scheduler has no workers; start some: dask worker "
+                    f"{self.scheduler}"
                 )
             yield client
 

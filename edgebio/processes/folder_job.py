@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from edgebio.errors import EdgebioError
 from edgebio.processes import subprocess_call
@@ -12,17 +11,7 @@ from edgebio.processes.worker_pool import WorkerPool
 
 @dataclass(frozen=True)
 class FolderJob:
-    """A call whose results are files in a folder.
-
-    Attributes
-    ----------
-    name
-        For messages.
-    folder
-        Passed to the function as its last argument.
-    function, arguments
-        Must be picklable.
-    """
+    """A picklable call whose last argument is the folder that its results go to."""
 
     name: str
     folder: Path
@@ -42,8 +31,11 @@ class LostJobError(EdgebioError):
     """A job did not end through no fault of its own: the same command can go on with it."""
 
 
-class JobRunner(Protocol):
-    """Runs jobs, on this machine or on others."""
+@dataclass(frozen=True)
+class LocalRunner:
+    """Runs jobs on this machine, so many at a time."""
+
+    workers: int
 
     def run(self, jobs: Sequence[FolderJob], on_finished: Finished = lambda job: None) -> None:
         """Run all jobs.
@@ -57,24 +49,8 @@ class JobRunner(Protocol):
         LostJobError
             Where the process of a job dies.
         """
-
-
-class LocalRunner:
-    """Runs jobs on this machine, several at a time.
-
-    Parameters
-    ----------
-    workers
-        Jobs at a time.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-
-    def run(self, jobs: Sequence[FolderJob], on_finished: Finished = lambda job: None) -> None:
-        """See `JobRunner`."""
         unfinished = {job.folder: job.name for job in jobs}
-        pool = WorkerPool(min(self._workers, len(jobs)))
+        pool = WorkerPool(min(self.workers, len(jobs)))
 
         def run_one(job: FolderJob) -> None:
             job.run(job.folder)

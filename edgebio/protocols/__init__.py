@@ -7,7 +7,6 @@ from edgebio.protocols.registry import (
     diagram,
     names,
     split,
-    split_by_session,
     split_for_training,
 )
 
@@ -21,6 +20,5 @@ __all__ = [
     "hold_out",
     "names",
     "split",
-    "split_by_session",
     "split_for_training",
 ]

@@ -8,14 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from edgebio.errors import EdgebioError
+from edgebio.protocols import selection
 from edgebio.protocols.fold import Fold, Recordings
-from edgebio.protocols.selection import (
-    by_subject,
-    have_single_sessions,
-    select,
-    split_last_quarter,
-    values,
-)
 from edgebio.recordings.recording import Recording
 
 _PATIENT_SEED = 1
@@ -40,11 +34,11 @@ def all_to_one(recordings: Sequence[Recording]) -> Iterator[Fold]:
         . ?     # #
         # #     . ?
     """
-    single_sessions = have_single_sessions(recordings)
+    single_sessions = selection.have_single_sessions(recordings)
     for subject, own, others in _leave_one_out(recordings, "all-to-one"):
-        test = select(own, session=values(own, "session")[:2][-1])
+        test = selection.select(own, session=selection.values(own, "session")[:2][-1])
         if single_sessions:
-            test = split_last_quarter(own)[1]
+            test = selection.split_last_quarter(own)[1]
         yield Fold(subject, others, test, group="subject")
 
 
@@ -59,14 +53,14 @@ def transfer(recordings: Sequence[Recording]) -> Iterator[Fold]:
         + ?     # #
         # #     + ?
     """
-    single_sessions = have_single_sessions(recordings)
+    single_sessions = selection.have_single_sessions(recordings)
     for subject, own, others in _leave_one_out(recordings, "transfer"):
-        sessions = values(own, "session")
+        sessions = selection.values(own, "session")
         if single_sessions:
-            tune, test = split_last_quarter(own)
+            tune, test = selection.split_last_quarter(own)
             yield Fold(subject, others, test, "subject", tune, tune_group="repetition")
         elif len(sessions) > 1:
-            tune, test = (select(own, session=session) for session in sessions[:2])
+            tune, test = (selection.select(own, session=session) for session in sessions[:2])
             yield Fold(subject, others, test, "subject", tune)
 
 
@@ -100,9 +94,11 @@ def pretraining(recordings: Sequence[Recording]) -> Iterator[Fold]:
         if not own:
             raise EdgebioError(
                 f"pre-training needs people of both parts; nobody here is called '{part} ...', but "
-                f"{', '.join(values(recordings, 'subject'))}"
+                f"{', '.join(selection.values(recordings, 'subject'))}"
             )
-    train, test = (select(own, session=values(own, "session")[0]) for own in parts.values())
+    train, test = (
+        selection.select(own, session=selection.values(own, "session")[0]) for own in parts.values()
+    )
     yield Fold("pre-training", train, test, group="subject")
 
 
@@ -115,7 +111,7 @@ def patient_wise(recordings: Sequence[Recording]) -> Iterator[Fold]:
 
         # # # # # # #   v v   ? ?     (subjects; v: validation)
     """
-    subjects = sorted(values(recordings, "subject"))
+    subjects = sorted(selection.values(recordings, "subject"))
     if len(subjects) < 3:
         raise EdgebioError(
             f"patient-wise needs at least three people; these are recordings of {len(subjects)}"
@@ -149,11 +145,9 @@ def inter_patient(recordings: Sequence[Recording]) -> Iterator[Fold]:
         if not any(r.subject in records for r in recordings):
             raise EdgebioError(
                 f"inter-patient needs records of {name} of the MIT-BIH Arrhythmia Database; there "
-                f"are people {', '.join(values(recordings, 'subject'))}"
+                f"are people {', '.join(selection.values(recordings, 'subject'))}"
             )
-    train, test = (
-        tuple(r for r in recordings if r.subject in records) for records in (_DS1, _DS2)
-    )
+    train, test = (tuple(r for r in recordings if r.subject in records) for records in (_DS1, _DS2))
     yield Fold("inter-patient", train, test, group="subject")
 
 
@@ -161,10 +155,10 @@ def _leave_one_out(
     recordings: Sequence[Recording], protocol: str
 ) -> Iterator[tuple[str, Recordings, Recordings]]:
     """Each subject, its recordings, and those of all other subjects."""
-    subjects = values(recordings, "subject")
+    subjects = selection.values(recordings, "subject")
     if len(subjects) < 2:
         raise EdgebioError(
             f"{protocol} needs at least two people; these are recordings of person {subjects[0]}"
         )
-    for subject, own in by_subject(recordings):
+    for subject, own in selection.by_subject(recordings):
         yield subject, own, tuple(r for r in recordings if r.subject != subject)

@@ -27,17 +27,6 @@ class ProtocolSplitter:
         A name of `edgebio.protocols.names`.
     recordings
         Recordings that the rows come from.
-
-    Raises
-    ------
-    EdgebioError
-        See `edgebio.protocols.split`.
-
-    Examples
-    --------
-    >>> splitter = ProtocolSplitter("cross-subject", recordings)  # doctest: +SKIP
-    >>> cross_val_score(LinearDiscriminantAnalysis(), X, y, groups=groups, cv=splitter)
-    ... # doctest: +SKIP
     """
 
     def __init__(self, protocol: str, recordings: Sequence[Recording]) -> None:
@@ -59,10 +48,8 @@ class ProtocolSplitter:
 
         Parameters
         ----------
-        X
-            Segments or features, shape (n, ...); only their number is used.
-        y
-            Not used.
+        X, y
+            Segments or features, shape (n, ...), of which only the number is used; labels, unused.
         groups
             Integers, shape (n,): for each row the index of its recording in `recordings`.
 

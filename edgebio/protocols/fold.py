@@ -132,8 +132,6 @@ def hold_out(
 
     Parameters
     ----------
-    recordings
-        Recordings; one that holds several classes counts for all of them together.
     repetitions
         Number to hold out; 0 holds out none.
     share
@@ -142,7 +140,7 @@ def hold_out(
     Returns
     -------
     remaining, held_out : tuple of Recording
-        In their former order. No repetition is in both.
+        In their former order.
 
     Raises
     ------

@@ -51,14 +51,7 @@ def diagram(name: str) -> str:
 
 
 def split(name: str, recordings: Sequence[Recording]) -> list[Fold]:
-    """All folds of a protocol.
-
-    Parameters
-    ----------
-    name
-        A name of `names`.
-    recordings
-        Recordings to divide.
+    """All folds of a protocol, by its name.
 
     Raises
     ------
@@ -70,67 +63,38 @@ def split(name: str, recordings: Sequence[Recording]) -> list[Fold]:
 
 
 def split_for_training(data: DataSettings, recordings: Sequence[Recording]) -> Fold:
-    """Divide recordings as ``edgebio train`` does.
+    """Divide recordings of all subjects as ``edgebio train`` does.
 
     Parameters
     ----------
     data
-        ``[data]`` of the recipe, which names a protocol (its first fold is taken) or sessions.
-    recordings
-        Recordings of all subjects.
+        ``[data]`` of the recipe. It names a protocol, whose first fold is taken; or sessions, or
+        the number of last repetitions to test: then all subjects are pooled.
 
     Raises
     ------
     EdgebioError
-        See `split` and `split_by_session`.
+        Where a session does not exist, or nothing is left to train or test on; see `split`.
     """
     if data.protocol:
         return split(data.protocol, recordings)[0]
-    return split_by_session(
-        recordings, data.train_sessions, data.test_sessions, data.test_repetitions
-    )
-
-
-def split_by_session(
-    recordings: Sequence[Recording],
-    train_sessions: Sequence[str],
-    test_sessions: Sequence[str],
-    test_repetitions: int = 0,
-) -> Fold:
-    """Divide recordings of all subjects, pooled, by sessions or repetitions.
-
-    Parameters
-    ----------
-    recordings
-        Recordings of all subjects.
-    train_sessions, test_sessions
-        Sessions of the two sets; without `train_sessions`, all that are not tested.
-    test_repetitions
-        Without `test_sessions`, the number of last repetitions to test.
-
-    Raises
-    ------
-    EdgebioError
-        Where a session does not exist, or nothing is left to test.
-    """
     sessions = values(recordings, "session")
-    for session in (*train_sessions, *test_sessions):
+    for session in (*data.train_sessions, *data.test_sessions):
         if session not in sessions:
             raise EdgebioError(
                 f"no session {session!r} here; there are {', '.join(sessions)}: name a --protocol, "
                 "or set data.train_sessions and data.test_sessions"
             )
     name = ", ".join(values(recordings, "subject"))
-    train = tuple(
-        r
-        for r in recordings
-        if (r.session in train_sessions if train_sessions else r.session not in test_sessions)
-    )
-    if test_sessions:
-        test = tuple(r for r in recordings if r.session in test_sessions)
+    if data.train_sessions:
+        train = tuple(r for r in recordings if r.session in data.train_sessions)
+    else:
+        train = tuple(r for r in recordings if r.session not in data.test_sessions)
+    if data.test_sessions:
+        test = tuple(r for r in recordings if r.session in data.test_sessions)
         return Fold(name, train, test, group="session")
-    if test_repetitions:
-        return Fold(name, *hold_out(train, test_repetitions), group="repetition")
+    if data.test_repetitions:
+        return Fold(name, *hold_out(train, data.test_repetitions), group="repetition")
     raise EdgebioError(
         "the recipe names nothing to test on: set data.test_sessions or data.test_repetitions"
     )

@@ -7,15 +7,8 @@ afterwards, ``?`` is tested on, ``.`` is not used; a block is a fold.
 from collections.abc import Iterator, Sequence
 
 from edgebio.errors import EdgebioError
+from edgebio.protocols import selection
 from edgebio.protocols.fold import Fold, repetition_group
-from edgebio.protocols.selection import (
-    by_session,
-    by_subject,
-    have_single_sessions,
-    select,
-    split_last_quarter,
-    values,
-)
 from edgebio.recordings.recording import Recording
 
 _MOST_FOLDS = 10  # of cross-validation; more repetitions than these
@@ -30,11 +23,11 @@ def one_to_one(recordings: Sequence[Recording]) -> Iterator[Fold]:
         # ?     . .
         . .     # ?
     """
-    single_sessions = have_single_sessions(recordings)
-    for subject, own in by_subject(recordings):
-        sessions = values(own, "session")
+    single_sessions = selection.have_single_sessions(recordings)
+    for subject, own in selection.by_subject(recordings):
+        sessions = selection.values(own, "session")
         if single_sessions:
-            train, test = split_last_quarter(own)
+            train, test = selection.split_last_quarter(own)
             yield Fold(subject, train, test, group="repetition")
         elif len(sessions) < 2:
             raise EdgebioError(
@@ -42,7 +35,7 @@ def one_to_one(recordings: Sequence[Recording]) -> Iterator[Fold]:
                 f"{subject} has only session {sessions[0]}"
             )
         else:
-            train, test = (select(own, session=session) for session in sessions[:2])
+            train, test = (selection.select(own, session=session) for session in sessions[:2])
             yield Fold(subject, train, test, group="session")
 
 
@@ -56,9 +49,9 @@ def cross_session(recordings: Sequence[Recording]) -> Iterator[Fold]:
         ? #     # ?     . .     . .
         . .     . .     ? #     # ?
     """
-    if have_single_sessions(recordings):
+    if selection.have_single_sessions(recordings):
         raise EdgebioError("cross-session needs two sessions of a person; here everybody has one")
-    for subject, session, test in by_session(recordings):
+    for subject, session, test in selection.by_session(recordings):
         train = tuple(r for r in recordings if r.subject == subject and r.session != session)
         if train:
             yield Fold(f"{subject} session {session}", train, test, group="session")
@@ -74,8 +67,8 @@ def within_session(recordings: Sequence[Recording]) -> Iterator[Fold]:
 
         ## ## ## ??     (one session: its repetitions)
     """
-    for subject, session, own in by_session(recordings):
-        train, test = split_last_quarter(own)
+    for subject, session, own in selection.by_session(recordings):
+        train, test = selection.split_last_quarter(own)
         yield Fold(f"{subject} session {session}", train, test, group="repetition")
 
 
@@ -86,7 +79,7 @@ def leave_one_repetition_out(recordings: Sequence[Recording]) -> Iterator[Fold]:
 
         ?## ... ...     #?# ... ...     (each session: its repetitions)
     """
-    for subject, session, own in by_session(recordings):
+    for subject, session, own in selection.by_session(recordings):
         numbers = sorted({r.repetition for r in own})
         if len(numbers) < 2:
             raise EdgebioError(
@@ -110,8 +103,8 @@ def across_force(recordings: Sequence[Recording]) -> Iterator[Fold]:
         #?? ...     ?#? ...     ??# ...     (a subject: the levels)
         ... ...     ... ...     ... ...
     """
-    for subject, own in by_subject(recordings):
-        levels = values(own, "condition")
+    for subject, own in selection.by_subject(recordings):
+        levels = selection.values(own, "condition")
         if len(levels) < 2:
             raise EdgebioError(
                 "across-force needs recordings at two levels of force of each person; person "
@@ -120,7 +113,7 @@ def across_force(recordings: Sequence[Recording]) -> Iterator[Fold]:
         for level in levels:
             yield Fold(
                 name=f"{subject} at {level}",
-                train=select(own, condition=level),
+                train=selection.select(own, condition=level),
                 test=tuple(r for r in own if r.condition != level),
                 group="condition",
             )

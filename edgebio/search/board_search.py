@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from edgebio import protocols, storage
-from edgebio.boards import emulator
+from edgebio.boards import qemu
 from edgebio.errors import InterruptedWorkError
 from edgebio.evaluation.fold_key import code_digest
 from edgebio.processes.cluster import ClusterRunner
@@ -39,13 +39,10 @@ def search(
 
     Parameters
     ----------
-    request
-        What to search.
     recordings
         Recordings of all subjects; the test set of the recipe's ``[data]`` is not used.
     folder
-        For the study, folds, costs, ``search.json`` and recipes. An interrupted search continues
-        there.
+        For the study, folds, costs and results. An interrupted search continues there.
     pretraining
         Recordings of other data sets, which every candidate learns from first.
     jobs
@@ -65,7 +62,7 @@ def search(
         Where recipe, recordings, board or folder do not suit, or training fails.
     """
     space = SearchSpace(request.recipe)
-    emulator.command(request.board, Path())  # report a missing tool before any work
+    qemu.command(request.board, Path())  # report a missing tool before any work
     cluster = ClusterRunner(scheduler, search_code_digest) if scheduler else None
     pool = WorkerPool(jobs or (cluster.threads if cluster else os.cpu_count()) or 1)
     outer = protocols.split_for_training(request.recipe.data, recordings)
@@ -96,7 +93,6 @@ def search(
             ) from None
         candidates = list(loop.candidates.values())
         starts = [r for r in rows if trainer.is_start(loop.candidates[r["number"]].params)]
-        start = starts[0] if starts else None
         front = write_recipes(trainer, loop.candidates, rows)
         states = [candidate.state for candidate in candidates]
         document: SearchDocument = {
@@ -104,6 +100,7 @@ def search(
             "protocol": protocol,
             "epochs": request.epochs,
             "metric": request.metric,
+            "seeds": request.seeds,
             "recipe": request.recipe.name,
             "title": request.recipe.title,
             "dataset": request.recipe.data.dataset,
@@ -113,14 +110,13 @@ def search(
             "inner_folds": [fold.name for fold in folds],
             "chosen_on": session_rows(inner_folds.training_recordings(outer)),
             "put_away": session_rows(inner_folds.untouched_recordings(outer)),
-            "recipe_itself": start,
+            "recipe_itself": starts[0] if starts else None,
             "front": front,
-            "left_the_front": [row for row in rows if row not in front and row is not start],
+            "left_the_front": [row for row in rows if row not in front and row not in starts],
             "candidates": [_candidate_row(trainer, candidate) for candidate in candidates],
             "counts": {state: states.count(state) for state in dict.fromkeys(states)},
             "gave_up": loop.gave_up,
             "seconds": round(sum(candidate.seconds for candidate in candidates), 1),
-            "seeds": request.seeds,
         }
         storage.write_json(folder / DOCUMENT, document)
     return document

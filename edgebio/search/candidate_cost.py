@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from edgebio import firmware, storage, tflite
-from edgebio.boards import Board, emulator
+from edgebio.boards import Board, qemu
 from edgebio.compiler import Optimize
 from edgebio.errors import CheckFailedError
 from edgebio.firmware.bench import bench
@@ -38,15 +38,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Limits:
-    """What a candidate may take at most; None for all that the board has.
-
-    Attributes
-    ----------
-    latency
-        Milliseconds to compute a decision, see `Cost`.
-    flash, ram
-        Bytes of the whole image.
-    """
+    """What a candidate may take at most, as in `Cost`; None for all that the board has."""
 
     latency: float | None = None
     flash: int | None = None
@@ -114,17 +106,7 @@ class Cost(BaseModel):
 
 @dataclass(frozen=True)
 class CostCounter:
-    """Counts costs on a board, of each network and each front end once.
-
-    Attributes
-    ----------
-    board
-        An emulated board.
-    limits
-        What the images may take.
-    folder
-        Where costs are kept, under a key of what they depend on.
-    """
+    """Counts costs on an emulated board; they are kept in a folder by what they depend on."""
 
     board: Board
     limits: Limits
@@ -132,15 +114,6 @@ class CostCounter:
 
     def untrained(self, recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...]) -> Cost:
         """Count a recipe's network with random weights.
-
-        Parameters
-        ----------
-        recipe
-            The candidate.
-        spec
-            Its front end, with rate and channels.
-        classes
-            Names of its outputs.
 
         Raises
         ------
@@ -151,7 +124,7 @@ class CostCounter:
         """
 
         def count() -> Cost:
-            emulator.command(self.board, Path())  # report a missing tool before any work
+            qemu.command(self.board, Path())  # report a missing tool before any work
             with tempfile.TemporaryDirectory(prefix="edgebio-search-") as scratch:
                 model = Path(scratch) / "model.tflite"
                 subprocess_call.call(_write_untrained, recipe, spec, classes, model)
@@ -229,8 +202,8 @@ def _write_untrained(
     """Write the .tflite of a recipe's network with random weights and statistics."""
     from edgebio import models
     from edgebio.models.keras import keras
-    from edgebio.quantize import flatbuffer
-    from edgebio.quantize.convert import to_float, to_int8
+    from edgebio.quantization import flatbuffer
+    from edgebio.quantization.convert import to_float, to_int8
 
     keras.utils.set_random_seed(_SEED)
     network = models.build(recipe.model, spec.image_shape, len(classes))

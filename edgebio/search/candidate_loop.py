@@ -32,18 +32,7 @@ _NEEDS: Final = {
 
 
 class CandidateLoop:
-    """Trains as many candidates as requested.
-
-    Parameters
-    ----------
-    trainer
-        Counts and trains them.
-    study
-        See `edgebio.search.optuna_study.open_study`.
-    pool
-        Threads, each of which works on one candidate at a time.
-    on_finished
-        Called with each candidate as it ends.
+    """Trains as many candidates as requested, one at a time in each thread of a pool.
 
     Attributes
     ----------
@@ -183,7 +172,7 @@ class CandidateLoop:
                 return end("over", ", ".join(f"{k} {100 * v:.0f} % over" for k, v in over.items()))
             for number in range(len(trainer.folds)):
                 candidate.folds.append(trainer.score(recipe, number, 0))
-                optuna_study.record_folds(trial, candidate.folds)
+                trial.set_user_attr("folds", candidate.folds)
                 rival = None if is_start else self._rival(candidate)
                 if rival is not None and number + 1 < len(trainer.folds):
                     return end(

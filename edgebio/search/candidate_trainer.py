@@ -13,7 +13,8 @@ from edgebio import recipes, storage
 from edgebio.evaluation.fold_key import code_digest, fold_key
 from edgebio.evaluation.fold_run import RESULT, learned_recordings, limit_threads
 from edgebio.processes import subprocess_call
-from edgebio.processes.folder_job import FolderJob, JobRunner, LostJobError
+from edgebio.processes.cluster import ClusterRunner
+from edgebio.processes.folder_job import FolderJob, LocalRunner, LostJobError
 from edgebio.protocols import Fold
 from edgebio.recipes import Recipe
 from edgebio.search.candidate_cost import Cost, CostCounter
@@ -23,6 +24,8 @@ from edgebio.search.search_space import Params, SearchSpace
 from edgebio.tasks import generated_c, task_of
 from edgebio.training.image_set import frontend_spec
 
+Runner = LocalRunner | ClusterRunner
+
 _SEED_STEP = 100  # between two rounds of training; every fold has a seed of its own
 
 search_code_digest = functools.partial(code_digest, "search")
@@ -31,23 +34,13 @@ search_code_digest = functools.partial(code_digest, "search")
 
 @dataclass(frozen=True)
 class CandidateTrainer:
-    """Counts and trains candidates; every cost and every fold only once.
-
-    Attributes
-    ----------
-    request, space, folds
-        What is searched, and the inner folds.
-    folder
-        Of the search.
-    runner
-        Runs one training for each call.
-    """
+    """Counts and trains candidates; every cost and every fold only once."""
 
     request: Request
     space: SearchSpace
-    folds: Sequence[Fold]
-    folder: Path
-    runner: JobRunner
+    folds: Sequence[Fold]  # inner folds
+    folder: Path  # of the search
+    runner: Runner
     # However many workers train, costs are counted on the cores of this machine.
     _counting: threading.Semaphore = field(
         default_factory=lambda: threading.Semaphore(os.cpu_count() or 1), repr=False
@@ -83,13 +76,7 @@ class CandidateTrainer:
         return recipe.model_copy(update={"training": training})
 
     def cost(self, recipe: Recipe) -> Cost:
-        """Count a recipe's cost before it is trained.
-
-        Raises
-        ------
-        LostJobError
-            Where the process that counts dies.
-        """
+        """Count a recipe's cost before it is trained."""
         recordings = self.folds[0].train
         spec = frontend_spec(recipe.frontend, recordings)
         try:
@@ -114,14 +101,8 @@ class CandidateTrainer:
         return trained_fold(seeded, self.folds[fold], self.folder, self.runner)
 
 
-def trained_fold(recipe: Recipe, fold: Fold, folder: Path, runner: JobRunner) -> Path:
-    """Folder of one fold below `folder`, which `score_fold` fills where it is not finished.
-
-    Raises
-    ------
-    EdgebioError
-        See `edgebio.processes.folder_job.JobRunner.run`.
-    """
+def trained_fold(recipe: Recipe, fold: Fold, folder: Path, runner: Runner) -> Path:
+    """Folder of one fold below `folder`, which `score_fold` fills where it is not finished."""
     target = folder / "folds" / fold_key(recipe, fold)
     if not (target / RESULT).is_file():
         runner.run([FolderJob(f"fold {fold.name!r}", target, score_fold, (recipe, fold))])

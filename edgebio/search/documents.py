@@ -12,31 +12,17 @@ Row = dict[str, Any]
 class SearchDocument(TypedDict):
     """Result of a search.
 
-    Attributes
-    ----------
-    limits, protocol, epochs, metric, seeds
-        As requested; the protocol is that of the inner folds.
-    chosen_on, put_away
-        Sessions that candidates were chosen by, and those that no candidate has seen.
-    recipe_itself, front, left_the_front
-        Networks that were trained with all seeds and built: the starting recipe, the members of
-        the front, and those that lost their place by it. Rows have ``number``, ``name``,
-        ``accuracy`` (mean over folds and seeds), ``by_seed``, ``folds``, ``cost`` (of the trained
-        network's image), ``over`` (by how much it is above each limit), ``estimate`` (cost of the
-        untrained network), the keys of `network_row`, and members of the front ``file``.
-    candidates
-        Rows with ``number``, ``state``, ``reason``, ``folds``, ``accuracy``, ``cost``, ``seconds``
-        and the keys of `network_row`.
-    counts
-        Number of candidates by state.
-    gave_up
-        Why fewer candidates than requested were trained; empty if all were.
+    Rows of networks have ``number``, ``name``, ``accuracy`` (mean over folds and seeds),
+    ``by_seed``, ``folds``, ``cost`` (of the trained network's image), ``over`` (by how much it is
+    above each limit), ``estimate`` (cost of the untrained network) and the keys of `network_row`;
+    members of the front have ``file`` too.
     """
 
     limits: dict[str, float | None]
-    protocol: str
+    protocol: str  # of the inner folds
     epochs: int | None
     metric: str
+    seeds: int
     recipe: str
     title: str
     dataset: str
@@ -44,16 +30,15 @@ class SearchDocument(TypedDict):
     core: str
     clock_hz: int
     inner_folds: list[str]
-    chosen_on: list[Row]
-    put_away: list[Row]
-    recipe_itself: Row | None
+    chosen_on: list[Row]  # sessions that candidates were chosen by
+    put_away: list[Row]  # sessions that no candidate has seen
+    recipe_itself: Row | None  # the starting recipe
     front: list[Row]
-    left_the_front: list[Row]
+    left_the_front: list[Row]  # by other seeds, or the trained image
     candidates: list[Row]
-    counts: dict[str | None, int]
-    gave_up: str
+    counts: dict[str | None, int]  # by state
+    gave_up: str  # why fewer candidates than requested were trained; empty if all were
     seconds: float
-    seeds: int
 
 
 def network_row(recipe: Recipe) -> Row:

@@ -20,15 +20,7 @@ def confirm_front(
 ) -> list[Row]:
     """Train the front and the starting recipe with the other seeds, and build their images.
 
-    Parameters
-    ----------
-    candidates
-        By number, all of the search.
-
-    Returns
-    -------
-    list of Row
-        Those trained again; not all of them stay on the front.
+    Rows are those of all networks that were trained again; not all of them stay on the front.
     """
     scored = [c for c in candidates.values() if trainer.within_limits(c)]
     members = [scored[k] for k in pareto_front([c.point() for c in scored])]
@@ -80,13 +72,7 @@ def _row(trainer: CandidateTrainer, candidate: Candidate, by_seed: list[float]) 
 def write_recipes(
     trainer: CandidateTrainer, candidates: Mapping[int, Candidate], rows: list[Row]
 ) -> list[Row]:
-    """Write the recipes of the members of the front, in place of those of an earlier call.
-
-    Returns
-    -------
-    list of Row
-        The members, each with its ``file``.
-    """
+    """Write recipes of the final front in place of those of an earlier call; return its rows."""
     fit = [row for row in rows if not row["over"]]
     points = [Point(row["accuracy"], row["cost"]["latency"], row["cost"]["flash"]) for row in fit]
     members = [fit[k] for k in pareto_front(points)]

@@ -26,11 +26,6 @@ def inner_folds(fold: Fold, protocol: str | None = None) -> tuple[str, list[Fold
         The protocol.
     folds : list of Fold
         All their sets lie within the training set.
-
-    Raises
-    ------
-    EdgebioError
-        Where the training set has too few subjects, sessions or repetitions.
     """
     recordings = training_recordings(fold)
     subjects = {r.subject for r in recordings}

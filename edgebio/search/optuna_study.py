@@ -29,32 +29,14 @@ SPENT: tuple[State, ...] = ("done", "stopped", "failed")
 
 @dataclass
 class Candidate:
-    """One candidate of a search.
+    """One candidate of a search."""
 
-    Attributes
-    ----------
-    number
-        Number of its trial.
-    params
-        Its place in the search space.
-    state
-        How it ended; None while it runs.
-    cost
-        None where it was not counted.
-    folds
-        Its metric on each inner fold so far.
-    reason
-        Why it did not continue.
-    seconds
-        Duration.
-    """
-
-    number: int
+    number: int  # of its trial
     params: Params
-    state: State | None = None
-    cost: Cost | None = None
-    folds: list[float] = field(default_factory=list)
-    reason: str = ""
+    state: State | None = None  # None while it runs
+    cost: Cost | None = None  # None where it was not counted
+    folds: list[float] = field(default_factory=list)  # metric on each inner fold so far
+    reason: str = ""  # why it did not continue
     seconds: float = 0.0
 
     def mean(self, count: int | None = None) -> float:
@@ -122,8 +104,6 @@ def open_study(folder: Path, space: SearchSpace, identity: Mapping[str, Any], se
 
     Parameters
     ----------
-    folder
-        Of the search.
     space
         Its first candidates are queued before all others.
     identity
@@ -200,11 +180,6 @@ def record_cost(trial: Any, cost: Cost, over: Mapping[str, float]) -> None:
     trial.set_user_attr("cost", cost.model_dump())
     for name in (*asdict(Limits()), "board"):
         trial.set_constraint(name, over.get(name, 0.0))
-
-
-def record_folds(trial: Any, folds: list[float]) -> None:
-    """Store a candidate's metric on the inner folds so far."""
-    trial.set_user_attr("folds", folds)
 
 
 def tell(study: Any, trial: Any, candidate: Candidate) -> None:

@@ -18,12 +18,8 @@ class Request:
 
     Attributes
     ----------
-    recipe
-        Where the search starts.
-    board
-        An emulated board.
-    limits
-        What a candidate may take.
+    recipe, board, limits
+        Recipe to start from, an emulated board, and what a candidate may take.
     trials
         Number of candidates to train, those of earlier calls included.
     protocol
@@ -33,8 +29,7 @@ class Request:
     metric
         Metric of the int8 network that counts as accuracy.
     seeds
-        Number of trainings of each network of the front, each by another seed, the search's own
-        included.
+        Number of trainings of each network of the front, with a seed each.
     """
 
     recipe: Recipe

@@ -1,9 +1,9 @@
 """The search space: networks and front ends around a recipe, which is one of its points."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FrontendSettings
@@ -25,19 +25,6 @@ _N_FFT: Final = (32, 64, 128, 256, 512)
 
 Params = dict[str, Any]
 """A candidate's coordinates by name; what a sampler chooses."""
-
-
-class Chooser(Protocol):
-    """What chooses parameters: a trial of Optuna."""
-
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Choose an integer."""
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = ...) -> float:
-        """Choose a number."""
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Choose one of several values."""
 
 
 @dataclass(frozen=True)
@@ -103,25 +90,25 @@ class SearchSpace:
         """Rates before the classifier."""
         return tuple(sorted({*_DROPOUT, self.recipe.model.dropout}))
 
-    def choose(self, by: Chooser) -> Params:
-        """Let `by` choose a candidate."""
+    def choose(self, trial: Any) -> Params:
+        """Let an optuna.Trial choose a candidate."""
         params: Params = {
-            "family": by.suggest_categorical("family", _FAMILIES),
-            "blocks": by.suggest_int("blocks", 1, self.blocks),
+            "family": trial.suggest_categorical("family", _FAMILIES),
+            "blocks": trial.suggest_int("blocks", 1, self.blocks),
         }
         for k in range(params["blocks"]):
-            params[f"width{k}"] = by.suggest_int(f"width{k}", 0, len(self.widths) - 1)
-            params[f"pool{k}"] = by.suggest_categorical(f"pool{k}", (False, True))
+            params[f"width{k}"] = trial.suggest_int(f"width{k}", 0, len(self.widths) - 1)
+            params[f"pool{k}"] = trial.suggest_categorical(f"pool{k}", (False, True))
         rate = self.recipe.training.learning_rate
         return params | {
-            "dense": by.suggest_categorical("dense", self.dense),
-            "dropout": by.suggest_categorical("dropout", self.dropout),
-            "stft": by.suggest_categorical("stft", tuple(self.stfts)),
-            "band": by.suggest_categorical("band", _BANDS),
-            "learning_rate": by.suggest_float(
+            "dense": trial.suggest_categorical("dense", self.dense),
+            "dropout": trial.suggest_categorical("dropout", self.dropout),
+            "stft": trial.suggest_categorical("stft", tuple(self.stfts)),
+            "band": trial.suggest_categorical("band", _BANDS),
+            "learning_rate": trial.suggest_float(
                 "learning_rate", rate / _RATE_FACTOR, rate * _RATE_FACTOR, log=True
             ),
-            "augment": by.suggest_categorical("augment", _STRENGTHS),
+            "augment": trial.suggest_categorical("augment", _STRENGTHS),
         }
 
     def start(self) -> Params:

@@ -29,9 +29,9 @@ def test_front_is_printed_as_a_table_and_as_json(job, tmp_path):
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     again = CliRunner().invoke(main, [*arguments, "--json"])
-    found = json.loads(again.stdout)
-    assert found["limits"] == {"latency": 6.0, "flash": 30000, "ram": None}
-    for row in found["front"]:
+    document = json.loads(again.stdout)
+    assert document["limits"] == {"latency": 6.0, "flash": 30000, "ram": None}
+    for row in document["front"]:
         assert row["name"] in done.stdout
         assert f"{row['accuracy']:.4f}" in done.stdout
     assert "report.html; recipes, search.json and the study are beside it" in done.stdout
@@ -69,9 +69,9 @@ def test_giving_up_is_reported_and_an_empty_front_is_a_failure(arguments, monkey
         "edgebio: nothing that was tried is within the limits: allow more, or start from "
         "a smaller recipe"
     )
-    found = json.loads(done.stdout)
-    assert found["gave_up"] == gave_up
-    assert found["front"] == []
+    document = json.loads(done.stdout)
+    assert document["gave_up"] == gave_up
+    assert document["front"] == []
     done = CliRunner().invoke(main, [*arguments, "--trials", "1"])
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1].endswith("within the limits: try more --trials")

@@ -13,6 +13,7 @@ from edgebio.cli import main
 from edgebio.cli.report import write_report
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import calibration_curve, evaluate
+from edgebio.evaluation.calibration_curve import METRICS
 from edgebio.processes.folder_job import LocalRunner
 from edgebio.protocols import Fold, split
 from tests import tiny
@@ -70,11 +71,11 @@ def test_curve_is_kept_and_drawn(tmp_path, monkeypatch):
 
 
 def test_curve_is_the_mean_over_seeds_of_each_subject(tmp_path, monkeypatch):
-    def calibrated(recipe, folds, results, folder, number, jobs):
+    def calibrated(recipe, folds, results, folder, jobs):
         seed = recipe.training.seed
         assert [result["place"] for result in results] == [f"{f.name}-{seed}" for f in folds]
         return [
-            {**dict.fromkeys(calibration_curve.METRICS, seed / 10 + int(fold.name) + number),
+            {**dict.fromkeys(METRICS, seed / 10 + int(fold.name) + len(fold.tune) / 7),
              "subject": fold.name}
             for fold in folds
         ]  # fmt: skip

@@ -106,7 +106,7 @@ def test_every_fold_is_trained_with_every_seed(tmp_path, replace_fold):
     assert [row["roc_auc"] for row in means] == [None, None]
     assert [row["seed"] for row in result.seeds] == [1, 2, 3]
     assert [row["accuracy"] for row in result.seeds] == pytest.approx([0.7, 0.8, 0.9])
-    assert [row["accuracy"] for row in result.people] == pytest.approx([0.7, 0.9])
+    assert [row["accuracy"] for row in result.subjects] == pytest.approx([0.7, 0.9])
     # Decisions are pooled over folds before recall is computed.
     classes = [row["classes"] for row in result.seeds]
     assert [[row["recall"] for row in seed] for seed in classes] == [
@@ -139,8 +139,8 @@ def test_means_over_subjects_differ_from_means_over_folds(tmp_path, monkeypatch)
     monkeypatch.setattr(evaluation, "_run_folds", subjects_unlike_folds)
     result = evaluate(tiny.RECIPE, two_subjects(), "within-session", tmp_path, baseline="lda")
     assert result.mean["accuracy_int8"] == pytest.approx(0.5)
-    assert result.mean_over_people["accuracy_int8"] == pytest.approx(0.7)
-    assert result.deviation_over_people["accuracy_int8"] == pytest.approx(0.2)
+    assert result.mean_over_subjects["accuracy_int8"] == pytest.approx(0.7)
+    assert result.deviation_over_subjects["accuracy_int8"] == pytest.approx(0.2)
     assert result.interval["accuracy_int8"] == pytest.approx([0.5, 0.9])
     # The baseline's metric of a subject is the mean over its folds.
     lda = result.baseline
@@ -152,7 +152,7 @@ def test_means_over_subjects_differ_from_means_over_folds(tmp_path, monkeypatch)
     assert lda["mean_over_people"]["accuracy"] == pytest.approx(np.mean(rows))
     # Folds that test several subjects give none.
     pooled = evaluate(tiny.RECIPE, two_subjects(), "cross-validation", tmp_path, baseline="lda")
-    assert pooled.mean_over_people["accuracy_int8"] == pytest.approx(0.7)
+    assert pooled.mean_over_subjects["accuracy_int8"] == pytest.approx(0.7)
     assert pooled.baseline["people"] == []
     assert pooled.baseline["mean_over_people"]["accuracy"] is None
 

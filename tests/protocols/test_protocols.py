@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from edgebio import protocols
 from edgebio.errors import EdgebioError
-from edgebio.protocols import Fold, across_subjects, digest, hold_out, split, split_by_session
+from edgebio.protocols import Fold, across_subjects, digest, hold_out, split, split_for_training
+from edgebio.recipes import DataSettings
 from edgebio.recordings.recording import Recording
 
 CLASSES = ("rest", "fist", "open")
@@ -378,20 +379,25 @@ def test_unsuitable_recordings_are_refused_in_one_line(name, recordings, message
     assert "\n" not in str(error.value)
 
 
-def test_split_by_session_or_last_repetitions():
+def test_recipe_splits_by_sessions_or_last_repetitions():
     recordings = data_set()
-    fold = split_by_session(recordings, ["1"], ["2"])
+
+    def split_by(train=(), test=(), repetitions=0):
+        data = DataSettings(train_sessions=train, test_sessions=test, test_repetitions=repetitions)
+        return split_for_training(data, recordings)
+
+    fold = split_by(["1"], ["2"])
     assert {r.session for r in fold.train} == {"1"}
     assert {r.session for r in fold.test} == {"2"}
-    assert split_by_session(recordings, [], ["2"]).train == fold.train
-    last = split_by_session(recordings, ["1"], [], 1)
+    assert split_by([], ["2"]).train == fold.train
+    last = split_by(["1"], [], 1)
     assert {(r.session, r.repetition) for r in last.test} == {("1", 2)}
     with pytest.raises(EdgebioError, match="no session '3' here; there are 1, 2"):
-        split_by_session(recordings, ["1"], ["3"])
+        split_by(["1"], ["3"])
     with pytest.raises(EdgebioError, match="names nothing to test on"):
-        split_by_session(recordings, ["1"], [])
+        split_by(["1"])
     with pytest.raises(EdgebioError, match="is in the training set"):
-        split_by_session(recordings, ["1", "2"], ["2"])
+        split_by(["1", "2"], ["2"])
 
 
 def test_every_protocol_has_a_description_and_a_diagram():

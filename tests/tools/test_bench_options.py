@@ -1,8 +1,9 @@
-"""`tools/bench_options.py`: what it changes, its table, and what it says of a wrong --on."""
+"""`tools/bench_options.py`: its changes, its table, and a wrong --on."""
 
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,14 +15,14 @@ from edgebio.recordings.recording import Recording
 from tests import tiny
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bench_options.py"
-PEOPLE = [
+RECORDINGS = [
     Recording(
-        samples=np.random.default_rng([*person.encode(), *session.encode()])
+        samples=np.random.default_rng([*subject.encode(), *session.encode()])
         .integers(-99, 99, (20, 2)).astype(np.int16),
         rate=1000.0, units="counts", labels=np.zeros(20, np.int16), classes=("rest",),
-        subject=person, session=session, repetition=0, source=f"{person}/{session}",
+        subject=subject, session=session, repetition=0, source=f"{subject}/{session}",
     )
-    for person in "abcdefgh" for session in "12"
+    for subject in "abcdefgh" for session in "12"
 ]  # fmt: skip
 
 
@@ -33,58 +34,59 @@ def tool():
     return module
 
 
-def test_each_change_is_of_one_option(tool):
+def test_each_variant_changes_one_option(tool):
     own = tiny.RECIPE.training.model_dump()
-    made = tool.variants(tiny.RECIPE, [])
-    assert len(made) == 1 + len(tool.TRAINING) + len(tool.AUGMENT)
-    for what, recipe in made.items():
+    variants = tool.variants(tiny.RECIPE, [])
+    assert len(variants) == 1 + len(tool.TRAINING) + len(tool.AUGMENT)
+    for variant, recipe in variants.items():
         other = recipe.training.model_dump()
         changed = [k for k in own if k != "augment" and own[k] != other[k]]
         changed += [k for k in own["augment"] if own["augment"][k] != other["augment"][k]]
-        assert changed == [] if what == "as it is" else len(changed) == 1
+        assert changed == [] if variant == "as it is" else len(changed) == 1
         for name in changed:
-            had = own["augment"].get(name, own.get(name))
-            now = other["augment"].get(name, other.get(name))
-            assert bool(had) != bool(now)
-            assert what == (f"without {name}" if had else f"{name} = {now:g}")
-            assert type(had) is type(now)
+            old = own["augment"].get(name, own.get(name))
+            new = other["augment"].get(name, other.get(name))
+            assert bool(old) != bool(new)
+            assert variant == (f"without {name}" if old else f"{name} = {new:g}")
+            assert type(old) is type(new)
 
 
-def test_only_what_is_asked_for_is_changed(tool):
+def test_only_the_named_options_are_changed(tool):
     assert list(tool.variants(tiny.RECIPE, ["force", "mixup"])) == [
         "as it is", "without mixup", "force = 0.5",
     ]  # fmt: skip
 
 
-def test_other_sets_are_learned_from_before_where_there_are_some(tool):
-    made = tool.variants(tiny.RECIPE, ["pretraining"], ["emg-synthetic", "a", "b"])
-    assert list(made) == ["as it is", "pretraining"]
-    assert made["pretraining"].training.pretraining.datasets == ("a", "b")
+def test_pretraining_uses_the_other_data_sets(tool):
+    variants = tool.variants(tiny.RECIPE, ["pretraining"], ["emg-synthetic", "a", "b"])
+    assert list(variants) == ["as it is", "pretraining"]
+    assert variants["pretraining"].training.pretraining.datasets == ("a", "b")
     assert list(tool.variants(tiny.RECIPE, ["pretraining"], ["emg-synthetic"])) == ["as it is"]
-    assert list(tool.variants(made["pretraining"], ["pretraining"])) == [
+    assert list(tool.variants(variants["pretraining"], ["pretraining"])) == [
         "as it is", "without pretraining",
     ]  # fmt: skip
 
 
-def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, monkeypatch):
-    def scored(recipe, recordings, protocol, folder, *, tested, seeds, jobs, others):
-        assert not others
+def test_table_has_differences_for_known_and_for_new_subjects(tool, tmp_path, monkeypatch):
+    def simulated(recipe, recordings, protocol, folder, *, subjects, seeds, jobs, pretraining):
+        assert not pretraining
         assert (seeds, jobs) == (2, 1)
-        assert tested == (("1", "2") if protocol == "one-to-one" else ())
+        assert subjects == (("1", "2") if protocol == "one-to-one" else ())
         augment = recipe.training.augment
         accuracy = 0.5 + augment.force - augment.rotate / 10 + (protocol == "one-to-one") / 10
-        return {"people": [{"accuracy_int8": accuracy - 0.1}, {"accuracy_int8": accuracy + 0.1}]}
+        rows = [{"accuracy_int8": accuracy - 0.1}, {"accuracy_int8": accuracy + 0.1}]
+        return SimpleNamespace(subjects=rows)
 
-    monkeypatch.setattr(tool, "evaluate", scored)
-    places = [
-        tool.Where.parse(text) for text in
+    monkeypatch.setattr(tool, "evaluate", simulated)
+    cases = [
+        tool.Case.parse(text) for text in
         ("emg-synthetic:one-to-one:1,2", "emg-synthetic:cross-subject")
     ]  # fmt: skip
     new = NewSubjectsSettings(augment=AugmentSettings(rotate=1))
     training = tiny.RECIPE.training.model_copy(update={"new_subjects": new})
     recipe = tiny.RECIPE.model_copy(update={"training": training})
-    found = tool.run(recipe, places, ["force", "rotate"], tmp_path, seeds=2, jobs=1)
-    assert json.loads((tmp_path / "options.json").read_text())["rows"] == found
+    rows = tool.run(recipe, cases, ["force", "rotate"], tmp_path, seeds=2, jobs=1)
+    assert json.loads((tmp_path / "options.json").read_text())["rows"] == rows
     assert (tmp_path / "options.md").read_text().splitlines() == [
         "| | emg-synthetic, one-to-one | emg-synthetic, cross-subject |",
         "| --- | --- | --- |",
@@ -95,38 +97,38 @@ def test_the_table_tells_differences_of_known_and_of_new_people(tool, tmp_path, 
     ]
 
 
-def test_inside_nobody_is_looked_at_whom_the_protocol_tests(tool, tmp_path, monkeypatch):
-    fold = protocols.split("patient-wise", PEOPLE)[0]
+def test_inside_uses_no_subject_that_the_protocol_tests(tool, tmp_path, monkeypatch):
+    fold = protocols.split("patient-wise", RECORDINGS)[0]
     seen = []
 
-    def scored(recipe, recordings, protocol, folder, **how):
+    def simulated(recipe, recordings, protocol, folder, **options):
         seen.append((recipe, {r.subject for r in recordings}, protocol))
-        return {"people": [{"accuracy_int8": 0.5}]}
+        return SimpleNamespace(subjects=[{"accuracy_int8": 0.5}])
 
-    monkeypatch.setattr(tool, "evaluate", scored)
-    monkeypatch.setattr(Recipe, "recordings", lambda self, root: PEOPLE)
-    place = tool.Where.parse("emg-synthetic:patient-wise")
+    monkeypatch.setattr(tool, "evaluate", simulated)
+    monkeypatch.setattr(Recipe, "recordings", lambda self, root: RECORDINGS)
+    case = tool.Case.parse("emg-synthetic:patient-wise")
     training = tiny.RECIPE.training.model_copy(
         update={"new_subjects": NewSubjectsSettings(epochs=7)}
     )
     recipe = tiny.RECIPE.model_copy(update={"training": training})
-    found = tool.run(recipe, [place], ["force"], tmp_path, inside=True)
-    assert list(found["as it is"]) == ["emg-synthetic, patient-wise, inside"]
+    rows = tool.run(recipe, [case], ["force"], tmp_path, inside=True)
+    assert list(rows["as it is"]) == ["emg-synthetic, patient-wise, inside"]
     assert len(seen) == 2
-    for changed, people, protocol in seen:
-        assert people == {r.subject for r in (*fold.train, *fold.validation)}
+    for changed, subjects, protocol in seen:
+        assert subjects == {r.subject for r in (*fold.train, *fold.validation)}
         assert protocol == "cross-subject"
-        assert changed.training.epochs == 7  # as for new people
+        assert changed.training.epochs == 7  # as for new subjects
 
 
-def test_inside_is_for_people_who_are_divided_once(tool):
+def test_inside_needs_a_protocol_that_divides_subjects_once(tool):
     for protocol in ("one-to-one", "cross-subject"):
         with pytest.raises(EdgebioError, match=f"--inside: {protocol} tests people that it trains"):
-            tool.trained_on(protocol, PEOPLE)
+            tool.trained_recordings(protocol, RECORDINGS)
 
 
 @pytest.mark.parametrize("text", ["emg-3dc", "emg-3dc::1", "a:b:", "a:b:c:d"])
-def test_a_wrong_place_is_one_line(tool, text, monkeypatch, capsys):
+def test_wrong_case_is_refused_in_one_line(tool, text, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["x", "emg-grips", "--on", text, "-o", "x"])
     assert tool.main() == 2
     assert capsys.readouterr().err.splitlines() == [

@@ -1,4 +1,4 @@
-"""`tools/bench_compression.py`: the networks it compares, its table, and one person measured."""
+"""`tools/bench_compression.py`: the networks it compares, its table, and one subject measured."""
 
 import json
 import runpy
@@ -18,21 +18,21 @@ def tool():
     return runpy.run_path(str(TOOL))
 
 
-def test_the_networks_that_are_compared_differ_in_filters_and_teacher_only(tool):
+def test_networks_differ_only_in_filters_and_teacher(tool):
     recipe = recipes.load("emg-grips")
-    found = tool["networks"](recipe, 0.5, 1.5)
+    variants = tool["networks"](recipe, 0.5, 1.5)
     assert [(r.model.filters, r.training.teacher and r.training.teacher.filters)
-            for r in found.values()] == [
+            for r in variants.values()] == [
         ((12, 20, 24, 32), None),
         ((12, 20, 24, 32), (24, 40, 48, 64)),
         ((24, 40, 48, 64), (36, 60, 72, 96)),
     ]  # fmt: skip
-    for other in found.values():
-        assert tool["sized"](other, recipe.model.filters) == recipe
+    for other in variants.values():
+        assert tool["resized"](other, recipe.model.filters) == recipe
     assert len(tool["networks"](recipe, 0.5, 0)) == 2
 
 
-def test_the_table_holds_means_over_people_and_the_worst_of_what_must_hold(tool):
+def test_table_has_means_over_subjects_and_the_worst_differences(tool):
     first = tool["Row"]("qat", "1", 0.9, 0.8, 1000, 20, 30, 40, 10, 0.5, 7, 0, 60.0)
     second = tool["Row"]("qat", "2", 0.7, 0.6, 3000, 20, 30, 40, 20, 0.3, 9, 2, 80.0)
     lines = tool["table"]([first, second]).splitlines()
@@ -42,7 +42,7 @@ def test_the_table_holds_means_over_people_and_the_worst_of_what_must_hold(tool)
 
 
 @pytest.mark.slow
-def test_one_person_is_measured_and_what_is_finished_is_not_done_again(tool, tmp_path, monkeypatch):
+def test_subject_is_measured_and_a_second_call_measures_nothing_again(tool, tmp_path, monkeypatch):
     short = {"epochs": 1}
     recipe = tiny.RECIPE.model_copy(
         update={
@@ -59,12 +59,12 @@ def test_one_person_is_measured_and_what_is_finished_is_not_done_again(tool, tmp
     monkeypatch.setattr(type(recipe), "recordings", lambda *_: list(tiny.recordings()))
     board = boards.load("mps2-an386")
     rows = tool["run"](recipe, ["1"], board, tmp_path, 0.5, 0.0)
-    assert [row.what for row in rows] == [
-        "ptq", "qat", "prune", "cluster", "filters x 0.5", "filters x 0.5, taught by x 1",
+    assert [row.network for row in rows] == [
+        "ptq", "qat", "prune", "cluster", "filters x 0.5", "filters x 0.5, teacher x 1",
     ]  # fmt: skip
     assert not any(row.differing for row in rows)
     dense, smaller = rows[:4], rows[4:]
-    # Zeros and clusters are read, multiplied and stored as anything else is.
+    # Zeros and clusters are read, multiplied and stored like other weights.
     for row in dense:
         assert row.instructions == pytest.approx(dense[0].instructions, rel=0.03)
         assert row.weights == dense[0].weights
