@@ -5,7 +5,6 @@ flashed: on the first repetitions of the first session. It is tested on the seco
 and after that session's unlabeled signal has set the statistics.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -131,7 +130,7 @@ def _calibrated(
         advance(len(jobs) - len(missing))
         if missing:
             LocalRunner(workers).run(missing, lambda job: advance(1))
-    return [json.loads((job.folder / RESULT).read_text()) for job in jobs]
+    return [storage.read_json(job.folder / RESULT) for job in jobs]
 
 
 def calibrate_fold(recipe: Recipe, fold: Fold, run: Path, folder: Path) -> None:

@@ -5,7 +5,6 @@ everything that it depends on. A second call, after an interruption or with anot
 shares a fold, computes only what is missing.
 """
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -102,10 +101,6 @@ def evaluate(
     ----------
     recipe
         What each fold trains; the protocol takes the place of what its ``[data]`` tests.
-    recordings
-        Recordings of all subjects.
-    protocol
-        A name of `edgebio.protocols.names`.
     folder
         Where folds are kept and ``evaluation.json`` is written.
     baseline
@@ -129,11 +124,9 @@ def evaluate(
 
     Raises
     ------
-    InterruptedWorkError
-        On Ctrl-C. Finished folds are kept.
     EdgebioError
-        Where the recordings do not suit protocol or recipe, or a fold's process dies. Finished
-        folds are kept.
+        Where the recordings do not suit protocol or recipe, a fold fails or its process dies, or
+        on Ctrl-C (`InterruptedWorkError`). Finished folds are kept.
     """
     folds = [
         replace(fold, pretraining=tuple(pretraining))
@@ -196,7 +189,7 @@ def _run_folds(
     with progress.bar("folds", len(folds)) as advance:
 
         def collect(job: FolderJob) -> None:
-            result = json.loads((job.folder / RESULT).read_text())
+            result = storage.read_json(job.folder / RESULT)
             # Another protocol may have run the same fold under another name.
             result["fold"], result["seed"] = names[job.folder], recipe.training.seed
             result["place"] = job.folder.relative_to(folder).as_posix()

@@ -1,6 +1,5 @@
 """One fold: trained, quantized, and scored by the C that the board would run."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,7 +72,7 @@ def fold_document(folder: Path) -> dict[str, Any]:
     """Content of ``result.json`` for a quantized run; see `FoldResult`."""
     task = task_of_run(folder)
     score = task.score(folder)
-    metrics, quantized = (json.loads((folder / name).read_text()) for name in (METRICS, QUANTIZE))
+    metrics, quantized = (storage.read_json(folder / name) for name in (METRICS, QUANTIZE))
     return {
         "fold": metrics["fold"],
         "train": _described(metrics["train"], metrics["validation"], metrics["tune"]),

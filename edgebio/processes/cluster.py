@@ -38,26 +38,12 @@ class ClusterRunner:
 
     @property
     def threads(self) -> int:
-        """Jobs that the workers take at a time.
-
-        Raises
-        ------
-        LostJobError
-            Where there is no scheduler or no worker.
-        """
+        """Jobs that the workers take at a time; `LostJobError` where there are none."""
         with self._client() as client:
             return sum(client.nthreads().values())
 
     def run(self, jobs: Sequence[FolderJob], on_finished: Finished = lambda job: None) -> None:
-        """Run all jobs.
-
-        Raises
-        ------
-        EdgebioError
-            Where a job fails, or a worker has other code.
-        LostJobError
-            Where there is no scheduler or no worker, or a job breaks on the cluster.
-        """
+        """Run all jobs; see `edgebio.processes.folder_job.LocalRunner.run`."""
         with self._client() as client, warnings.catch_warnings():
             from distributed import as_completed
 

@@ -51,16 +51,8 @@ def load_library(
 ) -> ctypes.CDLL:
     """Load C sources as a shared library, compiled first where the cache does not hold it.
 
-    Parameters
-    ----------
-    name
-        Stem of the library's file name.
-    sources
-        C files.
-    include
-        Folders of headers; every header in them counts as an input.
-    flags
-        Compiler flags besides ``-O2 -shared -fPIC``.
+    Every header in the folders of `include` counts as an input. `flags` are compiler flags besides
+    ``-O2 -shared -fPIC``.
 
     Raises
     ------

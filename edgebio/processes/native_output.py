@@ -8,13 +8,7 @@ from collections.abc import Iterator, Sequence
 
 @contextlib.contextmanager
 def silence_output(descriptors: Sequence[int] = (1, 2)) -> Iterator[None]:
-    """Discard everything written to some file descriptors while the block runs.
-
-    Parameters
-    ----------
-    descriptors
-        1 for standard output, 2 for standard error.
-    """
+    """Discard everything written to stdout (1), stderr (2), or both, while the block runs."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     copies = [os.dup(number) for number in descriptors]

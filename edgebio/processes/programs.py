@@ -15,20 +15,10 @@ _COMPILER_ERRORS = ("error:", "undefined reference", "cannot find", "cannot open
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """How a program ended, and what it printed.
+    """How a program ended, and what it printed."""
 
-    Attributes
-    ----------
-    name
-        File name of the program.
-    returncode
-        Exit code; negative for the signal that ended the program.
-    stdout, stderr
-        Output, in UTF-8 with invalid bytes replaced.
-    """
-
-    name: str
-    returncode: int
+    name: str  # file name of the program
+    returncode: int  # negative for the signal that ended it
     stdout: str
     stderr: str
 
@@ -41,16 +31,7 @@ class ProgramResult:
 def run_program(
     *command: str | Path, folder: Path | None = None, timeout: float | None = None
 ) -> ProgramResult:
-    """Run a program to its end.
-
-    Parameters
-    ----------
-    command
-        Program and arguments.
-    folder
-        Working directory; this process's own if None.
-    timeout
-        Seconds before the program is killed; unlimited if None.
+    """Run a program to its end in `folder`, or kill it after `timeout` seconds.
 
     Raises
     ------
@@ -75,19 +56,10 @@ def stream_program(
 ) -> ProgramResult:
     """Run a program to its end and hand on its output as it comes, stderr within stdout.
 
-    Parameters
-    ----------
-    command
-        Program and arguments.
-    on_output
-        Called with each piece of output.
-    silence
-        Seconds without output after which the program is taken to hang, and killed.
-
     Raises
     ------
     EdgebioError
-        Where the program cannot be started or hangs.
+        Where the program cannot be started, or prints nothing for `silence` seconds.
     """
     name = Path(command[0]).name
     try:

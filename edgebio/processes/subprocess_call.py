@@ -26,12 +26,7 @@ class ProcessDiedError(Exception):
 
 
 def call(function: Callable[..., None], *arguments: object) -> None:
-    """Call a function of a module in a fresh Python, and wait for it.
-
-    Parameters
-    ----------
-    function, arguments
-        Must be picklable. The function leaves its results in files.
+    """Call a picklable function, which leaves its results in files, in a fresh Python.
 
     Raises
     ------

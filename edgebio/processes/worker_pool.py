@@ -28,13 +28,8 @@ def map_in_order(
 ) -> Iterator[_Out]:
     """Map a function that releases Python's lock over inputs; yield results in their order.
 
-    At most two inputs per worker are taken ahead of the results, so that neither inputs that are
-    made on the way nor results pile up.
-
-    Parameters
-    ----------
-    workers
-        Threads; one per core if None.
+    At most two inputs per worker (None: one worker per core) are taken ahead of the results, so
+    that neither inputs that are made on the way nor results pile up.
     """
     workers = workers or available_cores()
     pending: deque[Future[_Out]] = deque()
@@ -50,10 +45,7 @@ def map_in_order(
 class WorkerPool:
     """Threads for long work, until nothing is left, something fails, or Ctrl-C.
 
-    Attributes
-    ----------
-    lock
-        Guards what the threads share.
+    `lock` guards what they share.
     """
 
     def __init__(self, size: int) -> None:

@@ -38,18 +38,15 @@ class Fold:
         Tells this fold from the others of its protocol, for example the subject tested.
     train, test
         The two sets. Statistics, epochs and every other choice come from `train` alone.
-    group
-        What `train` and `test` do not share; checked when the fold is made.
+    group, tune_group
+        What `train`, and what `tune`, does not share with `test`; checked when the fold is made.
     tune
-        What a network trained on `train` is then tuned on: labeled recordings of the subject
-        tested.
+        Labeled recordings of the subject tested, which a network trained on `train` is tuned on.
     validation
         Decides when to stop, where the protocol says so; otherwise repetitions of `train` do. A
         training that never stops early may train on it.
     pretraining
         Recordings of other data sets, which a network learns from first.
-    tune_group
-        What `tune` and `test` do not share.
 
     Raises
     ------

@@ -58,8 +58,6 @@ def search(
         Where nothing can meet limits and board; the text says what comes closest.
     InterruptedWorkError
         On Ctrl-C; the same call continues.
-    EdgebioError
-        Where recipe, recordings, board or folder do not suit, or training fails.
     """
     space = SearchSpace(request.recipe)
     qemu.command(request.board, Path())  # report a missing tool before any work

@@ -62,38 +62,23 @@ NO_LIMITS: Final = Limits()
 
 
 class Cost(BaseModel):
-    """What one decision of a candidate costs on a board.
+    """What one decision of a candidate costs on a board, and the image of ``edgebio build``.
 
-    Attributes
-    ----------
-    flash, ram : int
-        Bytes of the image that ``edgebio build`` makes: network, front end, decision and link.
-    network, frontend : int
-        Instructions of an inference, and of the frames that are new with every decision.
-    cycles : int or None
-        Of both, estimated from Arm's table of timings; for Cortex-M4 only.
-    latency : float
-        Milliseconds to compute a decision: cycles, or instructions where they are not estimated,
-        at the board's clock. Flash wait states are not included.
-    macs : int
-        Multiply-accumulates of an inference.
-    optimize : {"speed", "size"}
-        How kernels were chosen: the fastest that fit, or where none do, the smallest.
-    fits : bool
-        Whether the image fits the limits and the board.
+    `latency` is in milliseconds: cycles, or instructions where they are not estimated, at the
+    board's clock. Flash wait states are not included.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    flash: int
+    flash: int  # bytes of the image: network, front end, decision and link
     ram: int
-    network: int
-    frontend: int
-    cycles: int | None
+    network: int  # instructions of an inference
+    frontend: int  # instructions of the frames that are new with every decision
+    cycles: int | None  # of both, estimated from Arm's table of timings; for Cortex-M4 only
     latency: float
-    macs: int
-    optimize: Optimize
-    fits: bool
+    macs: int  # multiply-accumulates of an inference
+    optimize: Optimize  # the fastest kernels that fit, or where none do, the smallest
+    fits: bool  # whether the image fits the limits and the board
 
     def over(self, limits: Limits) -> dict[str, float]:
         """By what share each limit is exceeded; empty where none is."""
@@ -113,14 +98,12 @@ class CostCounter:
     folder: Path
 
     def untrained(self, recipe: Recipe, spec: FrontendSpec, classes: tuple[str, ...]) -> Cost:
-        """Count a recipe's network with random weights.
+        """Count a recipe's network with random weights, behind a front end with rate and channels.
 
         Raises
         ------
         EdgebioError
-            Where the board has no emulator, or the network cannot be built.
-        MissingToolError
-            Where compiler or emulator are not installed.
+            Where the board has no emulator, a tool is missing, or the network cannot be built.
         """
 
         def count() -> Cost:

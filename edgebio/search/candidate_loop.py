@@ -73,15 +73,7 @@ class CandidateLoop:
         )
 
     def run(self) -> None:
-        """Train until the request is met.
-
-        Raises
-        ------
-        CheckFailedError
-            Where no candidate can be within the limits.
-        EdgebioError
-            Where the starting recipe, or several candidates in a row, cannot be trained.
-        """
+        """Train until the request is met, or the starting recipe or several in a row fail."""
         if not any(self._trainer.within_limits(c) for c in self.candidates.values()):
             self._check_feasible()
         started = self.spent

@@ -1,7 +1,6 @@
 """One candidate of a search: its recipe, its cost, and its score on the inner folds."""
 
 import functools
-import json
 import os
 import threading
 from collections.abc import Sequence
@@ -90,7 +89,7 @@ class CandidateTrainer:
 
     def score(self, recipe: Recipe, fold: int, turn: int) -> float:
         """Metric of the int8 network on an inner fold, by number; `turn` counts its seeds."""
-        result = json.loads((self.run(recipe, fold, turn) / RESULT).read_text())
+        result = storage.read_json(self.run(recipe, fold, turn) / RESULT)
         return float(result[f"{self.request.metric}_int8"])
 
     def run(self, recipe: Recipe, fold: int, turn: int) -> Path:

@@ -1,5 +1,6 @@
 """Content of ``search.json``."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
@@ -62,9 +63,7 @@ def network_row(recipe: Recipe) -> Row:
 
 def session_rows(recordings: Sequence[Recording]) -> list[Row]:
     """Sessions of each subject, and how many recordings of each."""
-    counts: dict[tuple[str, str], int] = {}
-    for r in recordings:
-        counts[r.subject, r.session] = counts.get((r.subject, r.session), 0) + 1
+    counts = Counter((r.subject, r.session) for r in recordings)
     return [
         {"subject": subject, "session": session, "recordings": count}
         for (subject, session), count in counts.items()

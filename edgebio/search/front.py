@@ -1,10 +1,10 @@
 """The front of a search: trained again with other seeds, built, and written as recipes."""
 
-import json
+import contextlib
 from collections.abc import Mapping
-from pathlib import Path
 
 from edgebio import progress, recipes, storage
+from edgebio.errors import EdgebioError
 from edgebio.processes.worker_pool import WorkerPool
 from edgebio.search.candidate_trainer import CandidateTrainer
 from edgebio.search.documents import Row, network_row
@@ -76,8 +76,9 @@ def write_recipes(
     fit = [row for row in rows if not row["over"]]
     points = [Point(row["accuracy"], row["cost"]["latency"], row["cost"]["flash"]) for row in fit]
     members = [fit[k] for k in pareto_front(points)]
-    for file in _earlier_files(trainer.folder / DOCUMENT):
-        (trainer.folder / file).unlink(missing_ok=True)
+    with contextlib.suppress(EdgebioError, LookupError):  # there may be no earlier call
+        for row in storage.read_json(trainer.folder / DOCUMENT)["front"]:
+            (trainer.folder / row["file"]).unlink(missing_ok=True)
     for row in members:
         row["file"] = f"{row['name']}.toml"
         text = _recipe_text(trainer, candidates[row["number"]], row)
@@ -98,11 +99,3 @@ def _recipe_text(trainer: CandidateTrainer, candidate: Candidate, row: Row) -> s
         f"{cost['latency']:.2f} ms a decision as built by\n# {build} -o IMAGE\n"
         f"{recipes.dump(trainer.space.recipe_of(candidate.params, row['name']))}"
     )
-
-
-def _earlier_files(path: Path) -> list[str]:
-    try:
-        document = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return []
-    return [row["file"] for row in document.get("front", [])] if isinstance(document, dict) else []

@@ -18,14 +18,7 @@ def inner_folds(fold: Fold, protocol: str | None = None) -> tuple[str, list[Fold
     protocol
         How to divide; if None, as the recipe is tested: where it is tested on new subjects, leave
         subjects out (and tune to them where the recipe does); else hold out another session where
-        all subjects have several, else the last repetitions.
-
-    Returns
-    -------
-    protocol : str
-        The protocol.
-    folds : list of Fold
-        All their sets lie within the training set.
+        all subjects have several, else the last repetitions. The protocol is returned too.
     """
     recordings = training_recordings(fold)
     subjects = {r.subject for r in recordings}

@@ -51,13 +51,7 @@ class Candidate:
 
 
 def import_optuna() -> Any:
-    """Import Optuna, without its log messages.
-
-    Raises
-    ------
-    MissingToolError
-        Where it is not installed.
-    """
+    """Import Optuna, without its log messages; `MissingToolError` where it is not installed."""
     try:
         import optuna
     except ImportError:
@@ -100,16 +94,8 @@ def lock_folder(folder: Path) -> Iterator[None]:
 def open_study(folder: Path, space: SearchSpace, identity: Mapping[str, Any], seed: int) -> Any:
     """Open the study in a folder, or create one: optuna.Study.
 
-    Trials that were under way when an earlier search ended are queued again.
-
-    Parameters
-    ----------
-    space
-        Its first candidates are queued before all others.
-    identity
-        What metrics depend on, by the names that a user knows.
-    seed
-        Of the sampler.
+    Trials that were under way when an earlier search ended are queued again. `identity` is what
+    metrics depend on, by the names that a user knows.
 
     Raises
     ------

@@ -14,29 +14,13 @@ METRICS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy", "macro_f1")
 
 @dataclass(frozen=True)
 class Request:
-    """What to search.
+    """What to search."""
 
-    Attributes
-    ----------
-    recipe, board, limits
-        Recipe to start from, an emulated board, and what a candidate may take.
-    trials
-        Number of candidates to train, those of earlier calls included.
-    protocol
-        How the training set is divided again; see `edgebio.search.inner_folds.inner_folds`.
-    epochs
-        Epochs of every training of the search; the recipe's if None.
-    metric
-        Metric of the int8 network that counts as accuracy.
-    seeds
-        Number of trainings of each network of the front, with a seed each.
-    """
-
-    recipe: Recipe
-    board: Board
+    recipe: Recipe  # to start from
+    board: Board  # an emulated one
     limits: Limits = NO_LIMITS
-    trials: int = 40
-    protocol: str | None = None
-    epochs: int | None = None
-    metric: Metric = "accuracy"
-    seeds: int = 2
+    trials: int = 40  # candidates to train, those of earlier calls included
+    protocol: str | None = None  # of `edgebio.search.inner_folds`
+    epochs: int | None = None  # of every training of the search; the recipe's if None
+    metric: Metric = "accuracy"  # of the int8 network, that counts as accuracy
+    seeds: int = 2  # trainings of each network of the front, with a seed each

@@ -34,17 +34,8 @@ class SearchSpace:
     Searched are family, number of blocks and filters of each, positions of the pools, the hidden
     layer, dropout, the STFT (n_fft, hop length, share of the band), learning rate and the strength
     of the augmentation. A candidate's decision step is the recipe's, rounded to whole frames, and
-    its segments are not longer. Everything else is the recipe's.
-
-    Attributes
-    ----------
-    recipe
-        The recipe; `recipe_of` returns it for `start`.
-
-    Raises
-    ------
-    EdgebioError
-        Where the recipe trains another task than ``stft_classifier``.
+    its segments are not longer. Everything else is the recipe's. Recipes of other tasks than
+    ``stft_classifier`` are refused.
     """
 
     recipe: Recipe
@@ -80,16 +71,6 @@ class SearchSpace:
                     stfts.setdefault(_stft_name(settings), settings)
         return dict(sorted(stfts.items()))
 
-    @property
-    def dense(self) -> tuple[int, ...]:
-        """Units of the hidden layer."""
-        return tuple(sorted({*_DENSE, self.recipe.model.dense}))
-
-    @property
-    def dropout(self) -> tuple[float, ...]:
-        """Rates before the classifier."""
-        return tuple(sorted({*_DROPOUT, self.recipe.model.dropout}))
-
     def choose(self, trial: Any) -> Params:
         """Let an optuna.Trial choose a candidate."""
         params: Params = {
@@ -99,10 +80,10 @@ class SearchSpace:
         for k in range(params["blocks"]):
             params[f"width{k}"] = trial.suggest_int(f"width{k}", 0, len(self.widths) - 1)
             params[f"pool{k}"] = trial.suggest_categorical(f"pool{k}", (False, True))
-        rate = self.recipe.training.learning_rate
+        model, rate = self.recipe.model, self.recipe.training.learning_rate
         return params | {
-            "dense": trial.suggest_categorical("dense", self.dense),
-            "dropout": trial.suggest_categorical("dropout", self.dropout),
+            "dense": trial.suggest_categorical("dense", sorted({*_DENSE, model.dense})),
+            "dropout": trial.suggest_categorical("dropout", sorted({*_DROPOUT, model.dropout})),
             "stft": trial.suggest_categorical("stft", tuple(self.stfts)),
             "band": trial.suggest_categorical("band", _BANDS),
             "learning_rate": trial.suggest_float(
@@ -153,7 +134,7 @@ class SearchSpace:
         candidates = [
             {
                 "family": "cnn", "blocks": 1, "width0": 0, "pool0": True,
-                "dense": self.dense[0], "dropout": 0.0, "stft": name, "band": _BANDS[0],
+                "dense": min(_DENSE), "dropout": 0.0, "stft": name, "band": _BANDS[0],
                 "learning_rate": self.recipe.training.learning_rate, "augment": 1.0,
             }
             for name in self.stfts
