@@ -46,19 +46,8 @@ def names() -> list[str]:
 
 
 def get(name: str) -> DataSet:
-    """Describe a data set.
-
-    Parameters
-    ----------
-    name
-        One of `names`, or the path of a recordings file (.npz).
-
-    Raises
-    ------
-    EdgebioError
-        Where there is none of that name.
-    """
-    if not name.endswith(".npz"):
+    """Describe a data set of `names`, or a recordings file (.npz) by its path."""
+    if not str(name).endswith(".npz"):
         return _reader(name).DATASET
     recordings = read_recordings_file(Path(name))
     first = recordings[0]
@@ -76,25 +65,10 @@ def get(name: str) -> DataSet:
 
 
 def locate(name: str, root: str | Path | None = None) -> Path | None:
-    """Find the folder that holds the files of a data set.
+    """Find the folder ``<folder of data sets>/<name>``; None where there is none.
 
-    Parameters
-    ----------
-    name
-        One of `names`.
-    root
-        Folder of data sets, the only one that is searched. If None, the folder that
-        ``EDGEBIO_DATA`` names is searched, then the cache of ``edgebio data fetch``.
-
-    Returns
-    -------
-    Path or None
-        ``<folder of data sets>/<name>``; None where there is none.
-
-    Raises
-    ------
-    EdgebioError
-        Where ``EDGEBIO_DATA`` names a folder that does not exist.
+    Only `root` is searched as a folder of data sets if it is given; otherwise the folder that
+    ``EDGEBIO_DATA`` names, then the cache of ``edgebio data fetch``.
     """
     if root is not None:
         roots = [Path(root)]
@@ -137,10 +111,9 @@ def load(
     Raises
     ------
     EdgebioError
-        Where the files are missing or damaged, or a subject is not among them; one line that names
-        the file and what was expected.
+        Where a name is unknown, or files are missing or damaged.
     """
-    if name.endswith(".npz"):
+    if str(name).endswith(".npz"):
         recordings = read_recordings_file(Path(name))
         chosen = _choose(name, [r.subject for r in recordings], subjects, {})
         return [r for r in recordings if r.subject in chosen]
@@ -167,8 +140,8 @@ def load(
 def _reader(name: str) -> Reader:
     if name not in _MODULES:
         raise EdgebioError(
-            f"no data set {name!r}{nearest(name, _MODULES)}; there are {', '.join(_MODULES)}, or "
-            "give the .npz file of `edgebio data import`"
+            f"no data set {name!r}{nearest(str(name), _MODULES)}; there are {', '.join(_MODULES)}, "
+            "or give the .npz file of `edgebio data import`"
         )
     module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
     return cast(Reader, getattr(module, "READERS", {}).get(name, module))

@@ -1,6 +1,6 @@
 """What a data set is: its description, and how a module reads it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -23,21 +23,13 @@ class DataSet:
         Name on the command line, and one line of description.
     license, citation
         Terms as the publisher states them, and the work to cite.
-    rate
-        Sampling rate in Hz.
-    channels
-        Number of channels.
-    units
-        Meaning of one count, as published.
-    classes
-        Class names; labels index them.
-    sessions
-        Names of the sessions of each subject.
-    page
-        Web page about the set; empty for none.
-    download_url
-        Address that the paths of the checksum list are appended to; empty where the set is not
-        published file by file, or needs registration.
+    rate, channels, units
+        Sampling rate in Hz, number of channels, and meaning of one count, as published.
+    classes, sessions
+        Class names, which labels index; names of the sessions of each subject.
+    page, download_url
+        Web page about the set, and the address that the paths of the checksum list are appended to;
+        empty where the set is not published file by file, or needs registration.
     computed
         The set has no files: it is computed.
     excluded_subjects
@@ -90,7 +82,11 @@ class DataSet:
 
 
 class Reader(Protocol):
-    """What reads a data set: a module, or an object where one module reads several sets."""
+    """What reads a data set: a module, or an object where one module reads several sets.
+
+    Where a file is missing, misnamed, cut, or holds anything but what was published, it raises
+    `EdgebioError`.
+    """
 
     @property
     def DATASET(self) -> DataSet:  # noqa: N802 - a constant of the modules
@@ -99,14 +95,8 @@ class Reader(Protocol):
     def list_subjects(self, folder: Path) -> list[str]:
         """Names of the subjects in `folder`, in any order."""
 
-    def read_subject(self, folder: Path, subject: str) -> list[Recording]:
-        """Read the recordings of one subject.
-
-        Raises
-        ------
-        EdgebioError
-            Where a file is missing, misnamed, cut, or holds anything but what was published.
-        """
+    def read_subject(self, folder: Path, subject: str) -> Iterator[Recording]:
+        """Read the recordings of one subject."""
 
 
 def by_file_name(paths: Iterable[Path]) -> dict[str, Path]:

@@ -1,8 +1,7 @@
 """Download of data sets into the user's cache: checked, and resumed where it was interrupted.
 
-The names of the files and their SHA-256 travel with the package (``datasets/checksums``); pooch
-checks them and names the files. What has arrived is kept as ``<file>.part``, so that the next
-attempt, or the next call, continues there.
+Names and SHA-256 of the files travel with the package (``datasets/checksums``); pooch checks them.
+What has arrived is kept as ``<file>.part``, and the next attempt or call continues there.
 """
 
 import http.client
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgebio import datasets, progress, storage
-from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.errors import EdgebioError
 
 _CONNECTIONS = 4
 _ATTEMPTS = 5
@@ -71,26 +70,14 @@ def state(name: str, folder: Path | None) -> str:
 
 
 def fetch(name: str, address: str | None = None) -> list[File]:
-    """Download a data set into the user's cache, where `datasets.load` finds it.
+    """Download what is missing of a data set into the user's cache, where `datasets.load` finds it.
 
-    Parameters
-    ----------
-    name
-        One of `datasets.names`.
-    address
-        http(s) address of a folder that carries the same files; the set's own source if None.
-
-    Returns
-    -------
-    list of File
-        What was downloaded; files that are complete are not.
-
-    Raises
-    ------
-    EdgebioError
-        Where the set has no files, a file is not at the source, the source sends other bytes than
-        were published, or the connection fails repeatedly; what has arrived is kept.
+    Returns the files that were downloaded. `address` is that of an http(s) folder which carries the
+    same files, if not the set's own source. Refused are files that differ from the published ones;
+    where the connection fails repeatedly, what has arrived is kept.
     """
+    import pooch
+
     dataset, files = datasets.get(name), list_files(name)
     address = address or dataset.download_url
     if dataset.computed:
@@ -102,10 +89,6 @@ def fetch(name: str, address: str | None = None) -> list[File]:
         )
     if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
         raise EdgebioError(f"{address}: expected an address that starts with https:// or http://")
-    try:
-        import pooch
-    except ImportError:
-        raise MissingToolError("downloads need: pip install 'edgebio[data]'") from None
     pooch.get_logger().setLevel("WARNING")
     address = address.rstrip("/") + "/"
     store = pooch.Pooch(

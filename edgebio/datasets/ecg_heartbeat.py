@@ -16,7 +16,7 @@ Quirks
 - A row that repeats an earlier one is skipped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,33 +35,34 @@ _SAMPLES, _SCALE = 187, 4096
 
 @dataclass(frozen=True)
 class _TableReader:
-    """Reader of one of the sets; `tables` are its files in order, with their sessions."""
+    """Reader of one of the sets; `tables` are sessions by the names of its files, in order."""
 
     DATASET: DataSet
-    tables: tuple[tuple[str, str], ...]
+    tables: Mapping[str, str]
 
     def list_subjects(self, folder: Path) -> list[str]:
         """``unknown``, where there are tables."""
-        return ["unknown"] if any((folder / name).is_file() for name, _ in self.tables) else []
+        return ["unknown"] if any((folder / name).is_file() for name in self.tables) else []
 
-    def read_subject(self, folder: Path, subject: str) -> list[Recording]:
+    def read_subject(self, folder: Path, subject: str) -> Iterator[Recording]:
         """Read all tables; every row becomes a recording with its beat in the middle."""
-        seen: set[bytes] = set()
-        recordings = []
-        for name, session in self.tables:
+        earlier: set[bytes] = set()
+        for name, session in self.tables.items():
             path = folder / name
             for number, (samples, label) in enumerate(self._rows(path)):
                 content = samples.tobytes()
-                if content in seen:
+                if content in earlier:
                     continue
-                seen.add(content)
-                recordings.append(
-                    self.DATASET.recording(
-                        samples[:, None], label, f"{path}, line {number + 1}", subject=subject,
-                        session=session, repetition=number, beats=np.array([_SAMPLES // 2]),
-                    )
-                )  # fmt: skip
-        return recordings
+                earlier.add(content)
+                yield self.DATASET.recording(
+                    samples[:, None],
+                    label,
+                    f"{path}, line {number + 1}",
+                    subject=subject,
+                    session=session,
+                    repetition=number,
+                    beats=np.array([_SAMPLES // 2]),
+                )
 
     def _rows(self, path: Path) -> Iterator[tuple[npt.NDArray[np.int16], int]]:
         source, line, classes = str(path), 1, len(self.DATASET.classes)
@@ -83,39 +84,36 @@ class _TableReader:
             line += len(values)
 
 
-def _reader(
-    name: str, database: str, citation: str, origin: DataSet, tables: dict[str, str]
-) -> _TableReader:
-    description = DataSet(
-        name=name,
-        title=f"beats of the {database} as a table, subjects unknown",
-        license="Open Data Commons Attribution License v1.0 (of the database)",
-        citation=f"Kachuee et al., IEEE ICHI 2018; {citation}",
-        rate=125.0,
-        channels=1,
-        units=f"1/{_SCALE} of a beat's range",
-        classes=origin.classes,
-        sessions=tuple(dict.fromkeys(tables.values())),
-        page="https://www.kaggle.com/datasets/shayanfazeli/heartbeat",
-        caveat="Subject identity is not published: people are on both sides of any split of this "
-        "set, and results say nothing about people who were not recorded.",
-    )
-    return _TableReader(description, tuple(tables.items()))
-
-
 READERS = {
-    "ecg-heartbeat-mitbih": _reader(
-        "ecg-heartbeat-mitbih",
-        "MIT-BIH Arrhythmia Database",
-        "Moody and Mark, IEEE Eng. Med. Biol. 20(3):45-50, 2001",
-        ecg_mitbih.DATASET,
-        {"mitbih_train.csv": "train", "mitbih_test.csv": "test"},
-    ),
-    "ecg-heartbeat-ptb": _reader(
-        "ecg-heartbeat-ptb",
-        "PTB Diagnostic ECG Database",
-        "Bousseljot et al., Biomed. Technik 40, suppl. 1, S317, 1995",
-        ecg_ptb.DATASET,
-        {"ptbdb_normal.csv": "1", "ptbdb_abnormal.csv": "1"},
-    ),
+    f"ecg-heartbeat-{name}": _TableReader(
+        DataSet(
+            name=f"ecg-heartbeat-{name}",
+            title=f"beats of the {database} as a table, subjects unknown",
+            license="Open Data Commons Attribution License v1.0 (of the database)",
+            citation=f"Kachuee et al., IEEE ICHI 2018; {origin.citation}",
+            rate=125.0,
+            channels=1,
+            units=f"1/{_SCALE} of a beat's range",
+            classes=origin.classes,
+            sessions=tuple(dict.fromkeys(tables.values())),
+            page="https://www.kaggle.com/datasets/shayanfazeli/heartbeat",
+            caveat="Subject identity is not published: people are on both sides of any split of "
+            "this set, and results say nothing about people who were not recorded.",
+        ),
+        tables,
+    )
+    for name, database, origin, tables in (
+        (
+            "mitbih",
+            "MIT-BIH Arrhythmia Database",
+            ecg_mitbih.DATASET,
+            {"mitbih_train.csv": "train", "mitbih_test.csv": "test"},
+        ),
+        (
+            "ptb",
+            "PTB Diagnostic ECG Database",
+            ecg_ptb.DATASET,
+            {"ptbdb_normal.csv": "1", "ptbdb_abnormal.csv": "1"},
+        ),
+    )
 }

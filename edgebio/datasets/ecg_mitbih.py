@@ -18,12 +18,12 @@ Quirks
 - Classes are very unequal; of record 232 nearly all is S.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from edgebio.datasets.dataset import DataSet
-from edgebio.errors import EdgebioError
 from edgebio.recordings.preprocessing.beats import AAMI_CLASSES, label_around_beats
 from edgebio.recordings.readers import wfdb
 from edgebio.recordings.recording import Recording
@@ -59,38 +59,21 @@ def list_subjects(folder: Path) -> list[str]:
     return list({first.get(path.stem, path.stem) for path in folder.glob("*.hea")})
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the record of one subject, or the two of 201."""
-    paths = [folder / f"{name}.hea" for name in (subject, _SECOND_RECORDS.get(subject, ""))]
-    return [
-        _read(path, subject, session)
-        for path, session in zip(paths, DATASET.sessions, strict=True)
-        if path.is_file()
-    ]
-
-
-def _read(path: Path, subject: str, session: str) -> Recording:
-    record = wfdb.read_record(path)
-    if (record.rate, len(record.channels)) != (DATASET.rate, DATASET.channels):
-        raise EdgebioError(
-            f"{path}: {len(record.channels)} channels at {record.rate:g} Hz; expected "
-            f"{DATASET.channels} at {DATASET.rate:g}"
+    names = (subject, _SECOND_RECORDS.get(subject, ""))
+    for name, session in zip(names, DATASET.sessions, strict=True):
+        path = folder / f"{name}.hea"
+        if not path.is_file():
+            continue
+        record = wfdb.read_record(path)
+        record.check(DATASET.channels, DATASET.rate, gain=200.0)
+        lead = record.channels.index(_LEAD) if _LEAD in record.channels else 0
+        samples = record.counts()[:, [lead, 1 - lead]]
+        positions, symbols = wfdb.read_annotations(path.with_suffix(".atr"), len(samples))
+        beats = positions[[symbol in AAMI_CLASSES for symbol in symbols]]
+        classes = np.array([AAMI_CLASSES[s] for s in symbols if s in AAMI_CLASSES], np.int16)
+        labels = label_around_beats(beats, classes, len(samples))
+        yield DATASET.recording(
+            samples, labels, path, subject=subject, session=session, beats=np.unique(beats)
         )
-    if set(record.gains) != {200.0} or set(record.units) != {"mV"}:
-        raise EdgebioError(
-            f"{path}: gains {', '.join(f'{g:g}' for g in record.gains)} per "
-            f"{', '.join(record.units)}; expected 200 per mV"
-        )
-    lead = record.channels.index(_LEAD) if _LEAD in record.channels else 0
-    samples = record.counts()[:, [lead, 1 - lead]]
-    positions, symbols = wfdb.read_annotations(path.with_suffix(".atr"), len(samples))
-    beats = positions[[symbol in AAMI_CLASSES for symbol in symbols]]
-    classes = np.array([AAMI_CLASSES[s] for s in symbols if s in AAMI_CLASSES], np.int16)
-    return DATASET.recording(
-        samples,
-        label_around_beats(beats, classes, len(samples)),
-        path,
-        subject=subject,
-        session=session,
-        beats=np.unique(beats),
-    )

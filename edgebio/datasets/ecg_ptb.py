@@ -2,8 +2,7 @@
 
 PTB Diagnostic ECG Database, PhysioNet ptbdb 1.0.0: R. Bousseljot et al., Biomed. Technik 40, suppl.
 1, S317, 1995; A. L. Goldberger et al., Circulation 101(23):e215-e220, 2000. Open Data Commons
-Attribution License v1.0. The sample comes with the package wfdb: one subject and one class, enough
-to try a reader, useless to train on.
+Attribution License v1.0. The sample, of the package wfdb, is one subject of one class.
 
 Files are ``patient<nnn>/<record>.hea``, ``.dat`` (12 leads) and ``.xyz`` (Frank leads): WFDB, 2000
 counts per millivolt. The class of a record is the ``Reason for admission`` in its header: ``Healthy
@@ -15,17 +14,15 @@ Quirks
 - Records outside of ``patient<nnn>`` folders count as subjects of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgebio.datasets.dataset import DataSet
-from edgebio.errors import EdgebioError
 from edgebio.recordings.natural_order import sort_naturally
 from edgebio.recordings.readers import wfdb
 from edgebio.recordings.recording import UNLABELED, Recording
 
-_LEADS = 15
 _REASON, _HEALTHY = "Reason for admission:", "healthy control"
 
 DATASET = DataSet(
@@ -35,7 +32,7 @@ DATASET = DataSet(
     citation="Bousseljot et al., Biomed. Technik 40, suppl. 1, S317, 1995; Goldberger et al., "
     "Circulation 101(23):e215-e220, 2000",
     rate=1000.0,
-    channels=_LEADS,
+    channels=15,
     units="1/2000 mV",
     classes=("normal", "abnormal"),
     sessions=("1", "2", "3", "4", "5"),
@@ -54,29 +51,19 @@ class _PtbReader:
         loose = [path.stem for path in folder.glob("*.hea")]
         return loose + [p.name for p in folder.glob("patient*") if any(p.glob("*.hea"))]
 
-    def read_subject(self, folder: Path, subject: str) -> list[Recording]:
+    def read_subject(self, folder: Path, subject: str) -> Iterator[Recording]:
         """Read the records of one subject."""
         paths = {path.name: path for path in (folder / subject).glob("*.hea")} or {
             subject: folder / f"{subject}.hea"
         }
-        recordings = []
         for number, name in enumerate(sort_naturally(paths), 1):
             path = paths[name]
             record = wfdb.read_record(path)
-            if (record.rate, len(record.channels)) != (DATASET.rate, _LEADS):
-                raise EdgebioError(
-                    f"{path}: {len(record.channels)} leads at {record.rate:g} Hz; expected "
-                    f"{_LEADS} at {DATASET.rate:g}"
-                )
-            if set(record.gains) != {2000.0}:
-                raise EdgebioError(f"{path}: gain {record.gains[0]:g}; expected 2000 per mV")
+            record.check(DATASET.channels, DATASET.rate, gain=2000.0)
             label = _label(record.comments)
-            recordings.append(
-                DATASET.recording(
-                    record.counts(), label, path, subject=subject, session=str(number)
-                )
+            yield DATASET.recording(
+                record.counts(), label, path, subject=subject, session=str(number)
             )
-        return recordings
 
 
 def _label(comments: Sequence[str]) -> int:

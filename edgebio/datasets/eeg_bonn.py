@@ -17,12 +17,12 @@ Quirks
 - Units are microvolts according to the literature; files of N end in ``.TXT``.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
-from edgebio.recordings.counts import to_counts
-from edgebio.recordings.readers import delimited_text as text
+from edgebio.recordings.readers.delimited_text import read_counts
 from edgebio.recordings.recording import Recording
 
 _SETS = ("Z", "O", "N", "F", "S")
@@ -55,9 +55,8 @@ def list_subjects(folder: Path) -> list[str]:
     return ["unknown"] if any(folder.glob("[ZONFS]/*.[tT][xX][tT]")) else []
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read all files; the repetition is the number in a file's name, from 0."""
-    recordings = []
     for label, name in enumerate(_SETS):
         files = sorted(p for p in (folder / name).glob("*") if p.suffix.lower() == ".txt")
         if not files:
@@ -68,11 +67,9 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
             number = path.stem.removeprefix(name)
             if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= 100):
                 raise EdgebioError(f"{path}: expected a name from {name}001.txt to {name}100.txt")
-            values = text.parse_numbers(text.read_text(path), 1, str(path), "whole")
-            if len(values) != _SAMPLES:
-                raise EdgebioError(f"{path}: {len(values)} samples, expected {_SAMPLES}")
-            samples = to_counts(values, text.line_locator(str(path)))
-            recordings.append(
-                DATASET.recording(samples, label, path, subject=subject, repetition=int(number) - 1)
+            samples = read_counts(path, 1)
+            if len(samples) != _SAMPLES:
+                raise EdgebioError(f"{path}: {len(samples)} samples, expected {_SAMPLES}")
+            yield DATASET.recording(
+                samples, label, path, subject=subject, repetition=int(number) - 1
             )
-    return recordings

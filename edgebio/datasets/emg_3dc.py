@@ -7,7 +7,6 @@ authors.
 
 Files are ``Participant<P>/{train,test}/EMG/3dc_EMG_gesture_<cycle>_<gesture>.txt``: comma-separated
 converter counts, one row per sample, ten columns, no header. A label holds for its whole file.
-
 Session "1" is ``train/`` and "2" is ``test/``, recorded about five minutes later; a repetition is a
 cycle, four per session.
 
@@ -21,12 +20,12 @@ Quirks
 - 1 and 3 have one bad channel (index 1); 1, 3, 4 and 5 have short files (363 rows and up).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgebio.datasets.dataset import DataSet
 from edgebio.errors import EdgebioError
-from edgebio.recordings.counts import to_counts
-from edgebio.recordings.readers import delimited_text as text
+from edgebio.recordings.readers.delimited_text import read_counts
 from edgebio.recordings.recording import Recording
 
 _FOLDERS = {"1": "train", "2": "test"}
@@ -73,9 +72,8 @@ def list_subjects(folder: Path) -> list[str]:
     return [path.name.removeprefix(_PREFIX) for path in paths if any(path.glob("*/EMG/*.txt"))]
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the 88 recordings of one subject."""
-    recordings = []
     for session, part in _FOLDERS.items():
         for cycle in range(_CYCLES):
             for label in range(len(DATASET.classes)):
@@ -85,12 +83,7 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
                         f"{path}: missing; emg-3dc has {_CYCLES} cycles of "
                         f"{len(DATASET.classes)} gestures in {part}/EMG: edgebio data fetch emg-3dc"
                     )
-                body = text.read_text(path)
-                values = text.parse_numbers(body, DATASET.channels, str(path), "whole")
-                samples = to_counts(values, text.line_locator(str(path)))
-                recordings.append(
-                    DATASET.recording(
-                        samples, label, path, subject=subject, session=session, repetition=cycle
-                    )
+                samples = read_counts(path, DATASET.channels)
+                yield DATASET.recording(
+                    samples, label, path, subject=subject, session=session, repetition=cycle
                 )
-    return recordings

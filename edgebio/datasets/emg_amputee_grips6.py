@@ -7,11 +7,9 @@ cite the paper; no license is stated.
 Files are ``A<subject 1-9>_<grip>_<level>_t<trial>.mat``, in any folders, each with one matrix
 ``t<trial>``, a row per sample. Grips are Th (thumb flexion), Ind (index flexion), ThInd (fine
 pinch), ThIndMid (tripod), LRMI (hook: little, ring, middle, index) and Ball (spherical); levels are
-low, med and high. Public code of users of the set names files and matrices so; this layout rests on
-that code and on the paper, and was not verified on a published file.
-
-A label holds for its whole file. The level is the recording's condition, a trial a repetition, and
-there is one session.
+low, med and high. This layout rests on public code of users of the set and on the paper; it was not
+verified on a published file. A label holds for its whole file. The level is the recording's
+condition, a trial a repetition, and there is one session.
 
 Quirks
 ------
@@ -22,13 +20,14 @@ Quirks
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from edgebio.datasets.dataset import DataSet, by_file_name
 from edgebio.errors import EdgebioError
-from edgebio.recordings.counts import check_finite, scale_to_counts
+from edgebio.recordings.counts import scale_to_counts
 from edgebio.recordings.readers import mat
 from edgebio.recordings.recording import Recording
 
@@ -56,33 +55,28 @@ def list_subjects(folder: Path) -> list[str]:
     return list({match[1] for match in matches if match})
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the trials of one subject."""
-    files = by_file_name(folder.rglob(f"[aA]{subject}_*.mat"))
-    return [_read(path, subject) for path in files.values()]
-
-
-def _read(path: Path, subject: str) -> Recording:
-    match = _FILE.fullmatch(path.name.lower())
-    if not match or match[2] not in _GRIPS:
-        raise EdgebioError(
-            f"{path}: expected a name like A{subject}_ThInd_low_t1.mat; grips are Th, Ind, ThInd, "
-            "ThIndMid, LRMI and Ball, levels low, med and high"
+    for lower, path in by_file_name(folder.rglob(f"[aA]{subject}_*.mat")).items():
+        match = _FILE.fullmatch(lower)
+        if not match or match[2] not in _GRIPS:
+            raise EdgebioError(
+                f"{path}: expected a name like A{subject}_ThInd_low_t1.mat; grips are Th, Ind, "
+                "ThInd, ThIndMid, LRMI and Ball, levels low, med and high"
+            )
+        name = f"t{match[4]}"
+        volts = mat.read_matrices(path, {name: tuple(range(_CHANNELS, 17))})[name][:, :_CHANNELS]
+        counts = scale_to_counts(volts, _LSB, mat.matrix_locator(path, name))
+        if not np.abs(volts).max(initial=0) >= 10 * _LSB:
+            raise EdgebioError(
+                f"{path}: {name} stays below {10 * _LSB:.2g}; expected volts after the amplifier: "
+                "otherwise give `edgebio data import` the step by --lsb"
+            )
+        yield DATASET.recording(
+            counts,
+            _GRIPS.index(match[2]),
+            path,
+            subject=subject,
+            repetition=int(match[4]) - 1,
+            condition=match[3],
         )
-    name = f"t{match[4]}"
-    volts = mat.read_matrices(path, {name: tuple(range(_CHANNELS, 17))})[name][:, :_CHANNELS]
-    locate = mat.matrix_locator(path, name)
-    check_finite(volts, locate)
-    if not np.abs(volts).max(initial=0) >= 10 * _LSB:
-        raise EdgebioError(
-            f"{path}: {name} stays below {10 * _LSB:.2g}; expected volts after the amplifier: "
-            "otherwise give `edgebio data import` the step by --lsb"
-        )
-    return DATASET.recording(
-        scale_to_counts(volts, _LSB, locate),
-        _GRIPS.index(match[2]),
-        path,
-        subject=subject,
-        repetition=int(match[4]) - 1,
-        condition=match[3],
-    )

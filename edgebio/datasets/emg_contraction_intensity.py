@@ -5,10 +5,9 @@ E. Scheme, K. Englehart, J. Prosthetics and Orthotics 25(2):76-83, 2013, doi
 github.com/LibEMG/ContractionIntensity, which states no license.
 
 Files are ``S<subject>/S<subject>_<level>_C<class>_R<repetition>.csv``: volts after the amplifier,
-comma-separated, one row per sample, eight columns, no header, about 3 s at 1000 Hz. A label holds
-for its whole file. The level (``20P`` to ``80P``: percent of the strongest contraction, shown to
-the subject; ``Ramp``, ``Light``, ``Medium``, ``Hard`` and ``MVC`` in the full set) is the
-recording's condition; there is one session.
+comma-separated, one row per sample, eight columns, no header, about 3 s. A label holds for its
+whole file. The level (``20P`` to ``80P``: percent of the strongest contraction; ``Ramp``,
+``Light``, ``Medium``, ``Hard`` and ``MVC`` in the full set) is the recording's condition.
 
 Quirks
 ------
@@ -19,6 +18,7 @@ Quirks
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +60,8 @@ def list_subjects(folder: Path) -> list[str]:
     return [path.name[1:] for path in folder.glob("S*") if any(path.glob("S*_C*_R*.csv"))]
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the recordings of one subject: seven classes at every level, four repetitions."""
-    recordings = []
     for path in by_file_name((folder / f"S{subject}").glob("*.csv")).values():
         match = _FILE.fullmatch(path.name)
         if not match or not 1 <= int(match[2]) <= len(DATASET.classes):
@@ -73,14 +72,11 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
         values = text.parse_numbers(text.read_text(path), DATASET.channels, str(path), "any")
         locate = text.line_locator(str(path))
         check_finite(values, locate)
-        recordings.append(
-            DATASET.recording(
-                to_counts(np.floor(values / _LSB), locate),
-                int(match[2]) - 1,
-                path,
-                subject=subject,
-                repetition=int(match[3]) - 1,
-                condition=match[1],
-            )
+        yield DATASET.recording(
+            to_counts(np.floor(values / _LSB), locate),
+            int(match[2]) - 1,
+            path,
+            subject=subject,
+            repetition=int(match[3]) - 1,
+            condition=match[1],
         )
-    return recordings

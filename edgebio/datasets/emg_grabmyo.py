@@ -1,8 +1,7 @@
 """emg-grabmyo: forearm and wrist EMG, sixteen gestures and rest, three days, 28 channels, 2048 Hz.
 
 GRABMyo, PhysioNet grabmyo 1.1.0: A. Pradhan, J. He, N. Jiang, Sci. Data 9:733, 2022, doi
-10.1038/s41597-022-01836-y; A. L. Goldberger et al., Circulation 101(23):e215-e220, 2000. Creative
-Commons Attribution 4.0.
+10.1038/s41597-022-01836-y; A. L. Goldberger et al., Circulation 101(23):e215-e220, 2000. CC BY 4.0.
 
 Files are ``Session<s>/session<s>_participant<p>/session<s>_participant<p>_gesture<g>_trial<t>``,
 ``.hea`` and ``.dat``: WFDB, 32 signals of 5 s; 43 subjects, days 1, 8 and 29, 17 gestures, 7
@@ -18,6 +17,7 @@ Quirks
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgebio.datasets.dataset import DataSet
@@ -69,9 +69,8 @@ def list_subjects(folder: Path) -> list[str]:
     return list({path.name.rpartition("participant")[2] for path in paths})
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the recordings of one subject: the sessions, gestures and trials that are here."""
-    recordings = []
     for session in DATASET.sessions:
         place = folder / f"Session{session}" / f"session{session}_participant{subject}"
         files = _headers(place)
@@ -91,12 +90,9 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
                         f"{path}: {', '.join(sorted(units))} at {record.rate:g} Hz; expected mV at "
                         f"{DATASET.rate:g}"
                     )
-                recordings.append(
-                    DATASET.recording(
-                        samples, label, path, subject=subject, session=session, repetition=trial
-                    )
+                yield DATASET.recording(
+                    samples, label, path, subject=subject, session=session, repetition=trial
                 )
-    return recordings
 
 
 def _headers(folder: Path) -> dict[tuple[int, int], Path]:

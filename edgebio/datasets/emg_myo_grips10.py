@@ -18,6 +18,7 @@ Quirks
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def list_subjects(folder: Path) -> list[str]:
     return [path.name.removeprefix(_PREFIX) for path in paths if any(path.glob("*.mat"))]
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the contractions of one subject, about 20 of each of 10 grips."""
     place = folder / f"{_PREFIX}{subject}"
     files: dict[int, Path] = {}
@@ -76,7 +77,6 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
         if int(match[1]) in files:
             raise EdgebioError(f"{path}: class {match[1]} is also in {files[int(match[1])].name}")
         files[int(match[1])] = path
-    recordings = []
     for label, name in enumerate(DATASET.classes):
         if label + 1 not in files:
             raise EdgebioError(
@@ -85,31 +85,18 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
             )
         path = files[label + 1]
         samples = _read(path)
-        recordings += [
-            DATASET.recording(samples[start:end], label, path, subject=subject, repetition=number)
-            for number, (start, end) in enumerate(find_contractions(samples, DATASET.rate))
-        ]
-    return recordings
+        for number, (start, end) in enumerate(find_contractions(samples, DATASET.rate)):
+            yield DATASET.recording(
+                samples[start:end], label, path, subject=subject, repetition=number
+            )
 
 
 def find_contractions(samples: npt.NDArray[np.int16], rate: float) -> list[tuple[int, int]]:
-    """Find the contractions of a continuous recording by its envelope.
+    """Find the contractions in samples of shape (n, channels): first sample, one past the last.
 
     The envelope is the RMS over channels and 0.25 s of the signal above 10 Hz (2nd-order
     Butterworth, zero phase). A contraction is where it stays above ``p10 + 0.35 (p90 - p10)`` of
     its own percentiles, gaps under 0.5 s bridged, for at least 1 s.
-
-    Parameters
-    ----------
-    samples
-        Shape (n, channels).
-    rate
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    list of (int, int)
-        First sample and one past the last of each, in order.
     """
     from scipy.signal import butter, sosfiltfilt
 

@@ -16,6 +16,7 @@ Quirks
   three sessions of evaluation Female0: they are excluded unless named.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +71,9 @@ def list_subjects(folder: Path) -> list[str]:
     ]
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the recordings of one subject: 28 per session."""
     short, _, name = subject.partition(" ")
-    recordings = []
     for session, part in _SESSIONS.items():
         session_folder = folder / _PARTS[short] / name / part
         if short == "pre" and session != "1" and not session_folder.is_dir():
@@ -81,12 +81,9 @@ def read_subject(folder: Path, subject: str) -> list[Recording]:
         for number in range(_CYCLES * len(DATASET.classes)):
             cycle, label = divmod(number, len(DATASET.classes))
             path = session_folder / f"classe_{number}.dat"
-            recordings.append(
-                DATASET.recording(
-                    _read(path), label, path, subject=subject, session=session, repetition=cycle
-                )
+            yield DATASET.recording(
+                _read(path), label, path, subject=subject, session=session, repetition=cycle
             )
-    return recordings
 
 
 def _read(path: Path) -> npt.NDArray[np.int16]:

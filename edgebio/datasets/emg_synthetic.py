@@ -1,6 +1,6 @@
 """emg-synthetic: computed forearm EMG, for tests and for a machine without recordings.
 
-Nothing here was measured on a person. The signal is built the way the physiology is described:
+Nothing was measured on a person. The signal follows the physiology:
 
 1. A class drives each of ten forearm muscles at a share of its maximum, with the person's own
    habits, the day's force, and a slow tremor of force.
@@ -19,10 +19,10 @@ Nothing here was measured on a person. The signal is built the way the physiolog
    each donning; girth, fat and muscle positions are the person's own.
 5. The amplifier adds white noise and 60 Hz mains, and passes 460 Hz; samples are rounded to counts.
 
-Everything follows from `SEED`: two calls on one machine give the same samples.
+Everything follows from `SEED`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,9 +105,9 @@ def list_subjects(folder: Path) -> list[str]:
     return list(_SUBJECTS)
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Compute the recordings of one subject; no file is read."""
-    return generate([subject])
+    yield from generate([subject])
 
 
 def generate(
@@ -116,18 +116,9 @@ def generate(
     seconds: float = _SECONDS,
     seed: int = SEED,
 ) -> list[Recording]:
-    """Compute synthetic EMG.
+    """Compute so many repetitions of each class, session and subject, each of so many seconds.
 
-    Parameters
-    ----------
-    subjects
-        Names; a name and a seed make one person, whatever the other names.
-    repetitions
-        Repetitions of each class in each of the two sessions.
-    seconds
-        Length of each.
-    seed
-        Seed of everything random.
+    A name and a seed make one subject, whatever the other names.
     """
     recordings = []
     for name in subjects:

@@ -15,9 +15,10 @@ Quirks
 - The second database is one man on three days: ``male day`` here, with three sessions. Whether he
   is also male 1 or 2 is not published, so he is excluded unless named.
 - Filtered to 15-500 Hz and notched at 50 Hz before publication, so numbers lie on no grid. A count
-  is 1/16384 of the converter's widest range, +-10 V; its own steps (14 bits) are twice that.
+  is 1/16384 of 10 V; the converter's own steps (14 bits) are twice that.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +55,10 @@ def list_subjects(folder: Path) -> list[str]:
     return [subject for subject in (*_ONE_DAY, _DAYS) if _files(folder, subject)]
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the trials of one subject."""
-    return [
-        recording
-        for session, path in _files(folder, subject).items()
-        for recording in _read(path, subject, session)
-    ]
+    for session, path in _files(folder, subject).items():
+        yield from _read(path, subject, session)
 
 
 def _files(folder: Path, subject: str) -> dict[str, Path]:
@@ -71,10 +69,9 @@ def _files(folder: Path, subject: str) -> dict[str, Path]:
     return {session: paths[0] for session, paths in matches.items() if paths}
 
 
-def _read(path: Path, subject: str, session: str) -> list[Recording]:
+def _read(path: Path, subject: str, session: str) -> Iterator[Recording]:
     names = [(f"{grasp}_ch1", f"{grasp}_ch2") for grasp in _GRASPS]
     matrices = mat.read_matrices(path, {name: _SAMPLES for pair in names for name in pair})
-    recordings = []
     for label, (first, second) in enumerate(names):
         trials, others = matrices[first], matrices[second]
         if trials.shape != others.shape:
@@ -92,10 +89,7 @@ def _read(path: Path, subject: str, session: str) -> list[Recording]:
             return f"{path}: {pair[column]} row {row // length + 1}, column {row % length + 1}"
 
         counts = scale_to_counts(volts, _LSB, locate).reshape(len(trials), length, 2)
-        recordings += [
-            DATASET.recording(
+        for trial, samples in enumerate(counts):
+            yield DATASET.recording(
                 samples, label, path, subject=subject, session=session, repetition=trial
             )
-            for trial, samples in enumerate(counts)
-        ]
-    return recordings

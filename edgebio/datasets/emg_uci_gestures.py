@@ -5,11 +5,9 @@ I. Kastalskiy, V. Kazantsev, V. Makarov, Sensors 18(4):1122, 2018. CC BY 4.0.
 
 Files are ``<subject 01-36>/<series 1-2>_raw_data_<time>.txt``: tab-separated, a line of names, then
 milliseconds, eight channels in volts, and the class: 0 unmarked, 1 to 7 the gestures, each held for
-3 s with 3 s of pause, twice per series.
-
-A series is a session, recorded a minute or two after the other. A recording is a gesture with the
-unmarked stretch after it, a repetition its occurrence in the series; unmarked samples have no
-class.
+3 s with 3 s of pause, twice per series. A series is a session, recorded a minute or two after the
+other. A recording is a gesture with the unmarked stretch after it, a repetition its occurrence in
+the series; unmarked samples have no class.
 
 Quirks
 ------
@@ -19,6 +17,7 @@ Quirks
 - Few subjects did the seventh gesture, extended palm.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,18 +59,16 @@ def list_subjects(folder: Path) -> list[str]:
     return [str(int(path.name)) for path in _folders(folder)]
 
 
-def read_subject(folder: Path, subject: str) -> list[Recording]:
+def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the two series of one subject."""
     place = next(path for path in _folders(folder) if int(path.name) == int(subject))
-    recordings = []
     for session in DATASET.sessions:
         paths = sorted(place.glob(f"{session}_raw_data_*.txt"))
         if len(paths) != 1:
             raise EdgebioError(
                 f"{place}: {len(paths)} files {session}_raw_data_*.txt; expected one per series"
             )
-        recordings += _read(paths[0], subject, session)
-    return recordings
+        yield from _read(paths[0], subject, session)
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -83,7 +80,7 @@ def _folders(folder: Path) -> list[Path]:
     ]
 
 
-def _read(path: Path, subject: str, session: str) -> list[Recording]:
+def _read(path: Path, subject: str, session: str) -> Iterator[Recording]:
     head, _, body = text.read_text(path).partition(b"\n")
     names = tuple(head.decode("utf-8", "replace").split())
     if names != _COLUMNS:
@@ -107,10 +104,8 @@ def _read(path: Path, subject: str, session: str) -> list[Recording]:
     samples = scale_to_counts(values[:, 1:-1], _LSB, locate)
     labels = classes.astype(np.int16) - 1  # unmarked, 0, becomes UNLABELED
     numbers = count_occurrences(labels)
-    return [
-        DATASET.recording(
-            samples[begin:end], labels[begin:end], path, subject=subject, session=session,
-            repetition=int(numbers[movement]),
+    for begin, end, movement in split_at_repetitions(labels + 1, numbers):
+        part, number = slice(begin, end), int(numbers[movement])
+        yield DATASET.recording(
+            samples[part], labels[part], path, subject=subject, session=session, repetition=number
         )
-        for begin, end, movement in split_at_repetitions(labels + 1, numbers)
-    ]  # fmt: skip

@@ -18,12 +18,9 @@ with the publisher.
 Files are ``S<subject>_E<exercise>_A1.mat`` or ``S<subject>_A1_E<exercise>.mat``, MATLAB 5 or 7.3,
 in any folders. They hold ``emg`` (n x channels), ``restimulus`` (n x 1: the movement, 0 for rest,
 with corrected ends), ``rerepetition`` (n x 1), ``subject`` and ``exercise`` (1 x 1), and more that
-is not read here.
-
-A recording is a repetition of a movement with the rest that follows it. Labels are ``restimulus``,
-sample by sample; classes are ``rest`` and ``E<exercise> movement <number>``, numbered within the
-exercise. Some databases continue numbering from one exercise to the next: this is assumed where all
-numbers of a file are above those of the exercises before.
+is not read. A recording is a repetition of a movement with the rest that follows it. Labels are
+``restimulus``, sample by sample; classes are ``rest`` and ``E<exercise> movement <number>``. Where
+all numbers of a file are above those of the exercises before, they continue their numbering.
 
 Quirks
 ------
@@ -36,7 +33,7 @@ Quirks
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -59,18 +56,8 @@ _FILE = re.compile(r"S([0-9]+)_(?:A1_E([0-9])|E([0-9])_A1)\.mat")
 class _Database:
     """Reader of one of the databases.
 
-    Attributes
-    ----------
-    number, title, citation
-        Of the database.
-    rate, channels
-        Sampling rate in Hz, and columns of ``emg``.
-    units, lsb
-        Meaning of a count, and the number in the files that is one.
-    movements
-        Movements of exercises 1, 2, 3.
-    fewer_channels
-        Subjects with fewer channels, and how many.
+    `lsb` is the number in the files that is one count; `movements` are those of exercises 1, 2, 3;
+    `fewer_channels` lists the subjects who have fewer.
     """
 
     number: int
@@ -109,13 +96,13 @@ class _Database:
         matches = (_FILE.fullmatch(path.name) for path in folder.rglob("S*.mat"))
         return list({match[1] for match in matches if match})
 
-    def read_subject(self, folder: Path, subject: str) -> list[Recording]:
+    def read_subject(self, folder: Path, subject: str) -> Iterator[Recording]:
         """Read the files of one subject."""
         paths = folder.rglob(f"S{subject}_*.mat")
-        files = by_file_name(path for path in paths if _FILE.fullmatch(path.name))
-        return [r for path in files.values() for r in self._read(path, subject)]
+        for path in by_file_name(path for path in paths if _FILE.fullmatch(path.name)).values():
+            yield from self._read(path, subject)
 
-    def _read(self, path: Path, subject: str) -> list[Recording]:
+    def _read(self, path: Path, subject: str) -> Iterator[Recording]:
         exercise = int(path.stem.partition("_E")[2][0])
         if not 1 <= exercise <= len(self.movements):
             raise EdgebioError(f"{path}: exercise {exercise}; there are 1 to {len(self.movements)}")
@@ -144,16 +131,11 @@ class _Database:
             raise EdgebioError(f"{path}: restimulus is not within 0 to {own}")
         samples = scale_to_counts(emg, self.lsb, mat.matrix_locator(path, "emg"))
         labels = np.where(movements > 0, movements + before, 0).astype(np.int16)
-        return [
-            self.DATASET.recording(
-                samples[begin:end],
-                labels[begin:end],
-                path,
-                subject=subject,
-                repetition=max(0, int(repetitions[movement]) - 1),
+        for begin, end, movement in split_at_repetitions(movements, repetitions):
+            part, number = slice(begin, end), max(0, int(repetitions[movement]) - 1)
+            yield self.DATASET.recording(
+                samples[part], labels[part], path, subject=subject, repetition=number
             )
-            for begin, end, movement in split_at_repetitions(movements, repetitions)
-        ]
 
 
 def _whole_numbers(path: Path, name: str, matrices: Mapping[str, Any]) -> npt.NDArray[np.int64]:

@@ -9,22 +9,10 @@ from edgebio.suggest import nearest
 
 
 def select(text: str, root: Path | None = None, rate: float | None = None) -> list[Recording]:
-    """Load the recordings that `text` names.
+    """Load a file, or ``dataset:subject``, with ``:session`` or ``:session:repetition`` after it.
 
-    Parameters
-    ----------
-    text
-        A file, or ``dataset:subject``, ``dataset:subject:session`` or
-        ``dataset:subject:session:repetition``.
-    root
-        Folder of data sets; see `edgebio.datasets.locate`.
-    rate
-        Sampling rate in Hz of a file that does not state it.
-
-    Raises
-    ------
-    EdgebioError
-        Where there is nothing of that name.
+    `root` is the folder of data sets (`edgebio.datasets.locate`), `rate` the sampling rate in Hz of
+    a file that does not state it.
     """
     path = Path(text)
     if path.suffix.lower() in (".csv", ".npz", ".txt") or path.is_file():

@@ -1,6 +1,8 @@
 """Numbers of any file or array to converter counts of 16 bits."""
 
+import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,7 @@ Locate = Callable[[int, int], str]
 
 
 def to_counts(values: npt.NDArray[Any], locate: Locate) -> npt.NDArray[np.int16]:
-    """Narrow whole numbers, shape (rows, columns), to 16 bits.
-
-    Raises
-    ------
-    EdgebioError
-        Naming the first number that does not fit.
-    """
+    """Narrow whole numbers, shape (rows, columns), to 16 bits; refuse what does not fit."""
     low, high = np.iinfo(np.int16).min, np.iinfo(np.int16).max
     if values.size and not (low <= values.min() and values.max() <= high):
         row, column = np.argwhere((values < low) | (values > high))[0].tolist()
@@ -42,26 +38,15 @@ def check_finite(values: npt.NDArray[Any], locate: Locate) -> None:
 def scale_to_counts(
     values: npt.NDArray[Any], lsb: float | None, locate: Locate, source: str = ""
 ) -> npt.NDArray[np.int16]:
-    """Divide numbers by the size of a count, and round.
+    """Divide numbers, shape (rows, columns), by the units of one count, and round.
 
-    Parameters
-    ----------
-    values
-        Shape (rows, columns).
-    lsb
-        Units of one count; None where the numbers are counts.
-    locate
-        Describes where a number came from.
-    source
-        Where all of them came from.
-
-    Raises
-    ------
-    EdgebioError
-        Where a number is not finite, does not fit 16 bits, or is a decimal and `lsb` is None.
+    Without `lsb` they are counts already, and decimals are refused; so is what is not finite or
+    does not fit 16 bits. `source` names all of them in messages.
     """
     check_finite(values, locate)
     if lsb is not None:
+        if not isinstance(lsb, Real) or not 0 < lsb < math.inf:
+            raise EdgebioError(f"lsb {lsb!r}; expected the units of one count, above 0")
         with np.errstate(over="ignore"):
             values = np.rint(values / lsb)
     elif (values != np.rint(values)).any():

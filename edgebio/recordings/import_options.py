@@ -19,6 +19,9 @@ _ALTERNATIVES = {  # how else to give what a format cannot hold
     "transposed": "remove it",
 }
 
+METADATA = {"labels", "repetition", "subject", "session", "rate", "rest_repetition"}
+"""Options of files that can hold metadata besides the samples."""
+
 
 @dataclass(frozen=True)
 class ImportOptions:
@@ -28,10 +31,9 @@ class ImportOptions:
     ----------
     rate
         Sampling rate in Hz; None where the file states it.
-    lsb
-        Units of one count; None for whole numbers, or for the converter's own counts.
-    units
-        Unit of the numbers, such as ``"mV"``; a count is then ``lsb`` of them. None: the file's.
+    lsb, units
+        Units of one count, and their name, such as ``"mV"``; None where the numbers are counts, and
+        where the file states it.
     columns
         Channels of a CSV, EDF, BDF or WFDB file, by name or by number from 1; if empty, all that
         nothing else uses.
@@ -39,10 +41,8 @@ class ImportOptions:
         Array of a .mat or an NPZ that holds the samples; the only one of two dimensions if None.
     label_column, repetition_column, subject_column, session_column, rate_column
         Column of a CSV, or array of an NPZ or a .mat, that holds them.
-    label
-        Class of the whole file.
-    subject, session, repetition
-        Used where no column holds them.
+    label, subject, session, repetition
+        Of the whole file, where no column holds them.
     classes
         Class names by label; an empty name is no class. None: labels are their own names.
     rest_repetition
@@ -71,12 +71,13 @@ class ImportOptions:
 
     @property
     def metadata_columns(self) -> dict[str, str]:
-        """Columns that hold a value of every sample, by what that value is."""
+        """Columns that hold something besides samples, by what that is."""
         columns = {
             "labels": self.label_column,
             "repetition": self.repetition_column,
             "subject": self.subject_column,
             "session": self.session_column,
+            "rate": self.rate_column,
         }
         return {field: name for field, name in columns.items() if name is not None}
 
@@ -85,28 +86,15 @@ class ImportOptions:
         return replace(self, **{name: v for name, v in values.items() if v is not None})
 
     def check_supported(self, path: Path, kind: str, supported: Collection[str]) -> None:
-        """Refuse options that a file format cannot honor.
+        """Refuse the first option that a format cannot honor.
 
-        Parameters
-        ----------
-        path
-            The file.
-        kind
-            Its format: ``"an EDF or BDF file"``.
-        supported
-            What such files can hold of ``samples``, ``columns``, ``labels``, ``repetition``,
-            ``subject``, ``session``, ``rate``, ``rest_repetition`` and ``transposed``.
-
-        Raises
-        ------
-        EdgebioError
-            Naming the first that is not supported.
+        `kind` names the format (``"an EDF or BDF file"``); `supported` is what such files can hold
+        of the keys of ``_ALTERNATIVES``.
         """
         requested = {
             "samples": self.samples,
             "columns": ", ".join(self.columns) or None,
             **self.metadata_columns,
-            "rate": self.rate_column,
             "rest_repetition": self.rest_repetition,
             "transposed": self.transposed or None,
         }

@@ -29,19 +29,19 @@ def load_recordings(
         The file; the header (.hea) of a WFDB record.
     rate
         Sampling rate in Hz, where the file does not state it.
-    lsb
-        Units of one count, for decimal numbers and for channels of several step sizes.
-    units
-        Unit of the numbers.
+    lsb, units
+        Units of one count, and their name, for decimal numbers and for channels of several steps.
     options
-        More about the file, such as `importing.mapping_file.read_mapping` reads; `rate`, `lsb` and
-        `units` take precedence.
+        More about the file, such as `importing.mapping_file.read_mapping` reads; the other
+        arguments take precedence.
 
     Raises
     ------
     EdgebioError
         Where the file is missing, damaged, ragged or not finite, or something is not known.
     """
+    if not isinstance(path, str | Path):
+        raise EdgebioError(f"path {path!r}; expected the path of a file")
     path = Path(path)
     if is_recordings_file(path):
         recordings = read_recordings_file(path)
@@ -60,12 +60,9 @@ def load_recording(
     units: str | None = None,
     options: ImportOptions | None = None,
 ) -> Recording:
-    """Load a file that holds one recording; see `load_recordings`.
+    """Load a file that holds one recording, and refuse one that holds several.
 
-    Raises
-    ------
-    EdgebioError
-        As `load_recordings`, and where the file holds several.
+    See `load_recordings`.
     """
     recordings = load_recordings(path, rate, lsb=lsb, units=units, options=options)
     if len(recordings) != 1:
@@ -78,20 +75,9 @@ def import_recordings(
 ) -> list[Recording]:
     """Load many files as recordings with one list of classes.
 
-    Parameters
-    ----------
-    paths
-        Files of any supported format.
-    options
-        What holds for every file that does not state it.
-    template
-        Pattern of the file names; see `FileNameTemplate`. Without a ``{repetition}``, files of one
-        subject, session and label are numbered from the options' repetition.
-
-    Raises
-    ------
-    EdgebioError
-        Where a file is bad, or its name does not match.
+    `options` hold for every file that does not state otherwise; `template` is the pattern of the
+    names (`FileNameTemplate`). Without a ``{repetition}`` in it, files of one subject, session and
+    label are numbered from the options' repetition.
     """
     pattern = FileNameTemplate(template) if template else None
     counts: dict[tuple[str, str, str | None], int] = {}

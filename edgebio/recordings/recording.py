@@ -22,20 +22,16 @@ class Recording:
 
     Attributes
     ----------
-    samples
-        int16, shape (n, channels): converter counts, unscaled.
-    rate
-        Sampling rate in Hz.
+    samples, rate
+        int16, shape (n, channels): converter counts, unscaled; sampling rate in Hz.
     units
         Meaning of one count, as published: ``"counts"``, ``"0.1 uV"``.
-    labels
-        int16, shape (n,): class index of every sample, `UNLABELED` for no class.
-    classes
-        Class names; ``labels`` index them.
-    subject, session
-        Names of the subject and of the session.
-    repetition
-        Number of the trial within subject, session and class, from 0.
+    labels, classes
+        int16, shape (n,): class of every sample as an index into the class names, `UNLABELED` for
+        no class.
+    subject, session, repetition
+        Names of the subject and of the session, and number of the trial within subject, session and
+        class, from 0.
     source
         The file it came from, for messages.
     condition
@@ -102,21 +98,15 @@ class Recording:
 
         Parameters
         ----------
-        samples
-            Shape (n, channels): converter counts of 16 bits, or physical values with `lsb`.
-        rate
-            Sampling rate in Hz.
-        lsb
-            Units of one count; None where `samples` are counts.
-        units
-            Unit of `samples`; ``"counts"`` if None.
-        labels
-            Class of every sample, shape (n,), or one for all: names, or indices into `classes`
-            with `UNLABELED` for no class. Unlabeled if None.
-        classes
-            Class names; those in `labels`, in natural order, if empty.
-        subject, session, repetition
-            See `Recording`.
+        samples, rate
+            Shape (n, channels): converter counts of 16 bits, or physical values with `lsb`;
+            sampling rate in Hz.
+        lsb, units
+            Units of one count, where `samples` are not counts, and their name.
+        labels, classes
+            Class of every sample, shape (n,), or one for all: a name, or an index into the class
+            names, `UNLABELED` for no class. Without `classes`, the names in `labels` are in natural
+            order.
 
         Raises
         ------
@@ -124,16 +114,16 @@ class Recording:
             Where shape, dtype or rate is wrong, a value is NaN, infinite or beyond 16 bits,
             decimals come without `lsb`, or the labels do not match.
         """
-        source, values = "array", np.asarray(samples)
+        try:
+            values, names = np.asarray(samples), np.asarray(UNLABELED if labels is None else labels)
+        except ValueError as error:
+            raise EdgebioError(f"samples or labels: {error}") from None
         if values.ndim != 2 or 0 in values.shape:
             raise EdgebioError(
                 f"samples of shape {values.shape}; expected (n, channels), not empty"
             )
         if values.dtype.kind not in "iuf":
             raise EdgebioError(f"samples of dtype {values.dtype}; expected int16 counts or floats")
-        if lsb is not None and not 0 < lsb < math.inf:
-            raise EdgebioError(f"lsb {lsb!r}; expected the units of one count, above 0")
-        names = np.asarray(UNLABELED if labels is None else labels)
         if names.dtype.kind == "U":
             classes = tuple(classes) or tuple(sort_naturally(map(str, names.ravel())))
             unknown = sorted({*map(str, names.ravel())} - {*classes})
@@ -145,18 +135,19 @@ class Recording:
                 f"labels of dtype {names.dtype} and shape {names.shape}; expected whole numbers or "
                 f"class names of shape ({len(values)},)"
             )
+        numbers = np.broadcast_to(names, len(values)).clip(UNLABELED - 1, np.iinfo(np.int16).max)
         return cls(
             samples=scale_to_counts(
                 values, lsb, lambda row, column: f"sample {row}, channel {column}", "samples"
             ),
             rate=rate,
             units=scaled_units(lsb, units or "counts"),
-            labels=np.broadcast_to(names, len(values)).astype(np.int16),
+            labels=numbers.astype(np.int16),
             classes=tuple(classes),
             subject=str(subject),
             session=str(session),
             repetition=repetition,
-            source=source,
+            source="array",
         )
 
     @property

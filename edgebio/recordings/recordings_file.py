@@ -47,7 +47,9 @@ _ARRAYS = {  # kinds of dtype, and dimensions
     "subjects": ("U", 1),
     "sessions": ("U", 1),
     "sources": ("U", 1),
+    "conditions": ("U", 1),
 }
+_TEXTS = ("subject", "session", "source", "condition")  # of each recording; arrays are plurals
 
 
 def is_recordings_file(path: Path) -> bool:
@@ -59,13 +61,7 @@ def is_recordings_file(path: Path) -> bool:
 
 
 def read_recordings_file(path: Path) -> list[Recording]:
-    """Read a file that `save_recordings` wrote.
-
-    Raises
-    ------
-    EdgebioError
-        Where the file is missing, cut, of another version, or inconsistent.
-    """
+    """Read a file that `save_recordings` wrote; refuse one that is damaged or inconsistent."""
     with npz.open_npz(path) as arrays:
         if "edgebio" not in arrays:
             raise EdgebioError(
@@ -75,21 +71,21 @@ def read_recordings_file(path: Path) -> list[Recording]:
         version = npz.read_array(path, arrays, "edgebio", "iu", 0)
         if int(version) != _VERSION:
             raise EdgebioError(f"{path}: format version {version}; this edgebio reads {_VERSION}")
-        content = {name: npz.read_array(path, arrays, name, *a) for name, a in _ARRAYS.items()}
+        content = {
+            name: npz.read_array(path, arrays, name, *expected)
+            for name, expected in _ARRAYS.items()
+            if name in arrays or name != "conditions"
+        }
         lengths = content["lengths"]
-        content["conditions"] = (
-            npz.read_array(path, arrays, "conditions", "U", 1)
-            if "conditions" in arrays
-            else np.zeros(len(lengths), np.str_)
-        )
         beats = _split_beats(path, arrays, len(lengths))
+    content.setdefault("conditions", np.zeros(len(lengths), np.str_))
     samples, labels = content["samples"], content["labels"]
     for name in ("samples", "labels"):
         if content[name].dtype != np.int16:
             raise EdgebioError(f"{path}: array {name} is {content[name].dtype}; expected int16")
     if not len(lengths) or (lengths < 0).any() or int(lengths.sum()) != len(samples):
         raise EdgebioError(f"{path}: lengths do not add up to the {len(samples)} samples")
-    for name in ("repetitions", "subjects", "sessions", "sources", "conditions"):
+    for name in ("repetitions", *(f"{text}s" for text in _TEXTS)):
         if len(content[name]) != len(lengths):
             raise EdgebioError(f"{path}: {len(content[name])} {name} for {len(lengths)} recordings")
     if len(labels) != len(samples):
@@ -102,12 +98,9 @@ def read_recordings_file(path: Path) -> list[Recording]:
             units=str(content["units"]),
             labels=labels[end - length : end],
             classes=tuple(content["classes"].tolist()),
-            subject=str(content["subjects"][index]),
-            session=str(content["sessions"][index]),
             repetition=int(content["repetitions"][index]),
-            source=str(content["sources"][index]),
-            condition=str(content["conditions"][index]),
             beats=beats[index],
+            **{text: str(content[f"{text}s"][index]) for text in _TEXTS},
         )
         for index, (length, end) in enumerate(zip(lengths.tolist(), ends, strict=True))
     ]
@@ -116,15 +109,7 @@ def read_recordings_file(path: Path) -> list[Recording]:
 def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
     """Write recordings of one rate, channel count, unit and class list to one file.
 
-    Returns
-    -------
-    Path
-        The file; ``.npz`` is appended to `path` where it ends otherwise.
-
-    Raises
-    ------
-    EdgebioError
-        Where there is nothing to write, or the recordings differ in what must be equal.
+    Returns the path of the file; ``.npz`` is appended where it ends otherwise.
     """
     path = Path(path)
     if not recordings:
@@ -139,6 +124,9 @@ def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
                 )
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
+    texts: dict[str, Any] = {
+        f"{text}s": np.array([getattr(r, text) for r in recordings], np.str_) for text in _TEXTS
+    }
     with storage.replacing(path) as temporary:
         np.savez_compressed(
             temporary,
@@ -150,14 +138,11 @@ def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
             classes=np.array(first.classes, np.str_),
             lengths=np.array([len(r.samples) for r in recordings]),
             repetitions=np.array([r.repetition for r in recordings]),
-            subjects=np.array([r.subject for r in recordings], np.str_),
-            sessions=np.array([r.session for r in recordings], np.str_),
-            sources=np.array([r.source for r in recordings], np.str_),
-            conditions=np.array([r.condition for r in recordings], np.str_),
             beats=np.concatenate([[] if r.beats is None else r.beats for r in recordings]).astype(
                 np.int64
             ),
             beat_counts=np.array([-1 if r.beats is None else len(r.beats) for r in recordings]),
+            **texts,
         )
     return path
 

@@ -10,19 +10,7 @@ from edgebio.recordings.recording import Recording
 
 @dataclass(frozen=True)
 class Share:
-    """The part of the recordings that belongs to one subject or one class.
-
-    Attributes
-    ----------
-    name
-        The subject or the class.
-    recordings
-        Recordings that hold any of it.
-    sessions, repetitions
-        Different sessions, and different repetition numbers.
-    seconds
-        Duration.
-    """
+    """The part of the recordings that belongs to one subject or class, and its duration."""
 
     name: str
     recordings: int
@@ -37,14 +25,11 @@ class Summary:
 
     Attributes
     ----------
-    recordings
-        Number of recordings.
-    seconds, unlabeled_seconds
-        Duration of all, and of what has no class.
-    lowest, highest
-        Smallest and largest sample in counts.
-    rms
-        Root mean square of each channel in counts, each recording's mean removed.
+    recordings, seconds, unlabeled_seconds
+        Number of recordings, their duration, and the part of it that has no class.
+    lowest, highest, rms
+        Smallest and largest sample, and root mean square of each channel, each recording's mean
+        removed; in counts.
     subjects, classes
         The share of each subject and of each class.
     """

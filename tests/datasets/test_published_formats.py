@@ -327,7 +327,7 @@ DAMAGE = [
     ),
     ("ecg-mitbih", edit("200(0)/mV", "100(0)/mV"), "expected 200 per mV"),
     ("ecg-ptb", cut_signal(".dat"), "signal files cut or damaged"),
-    ("ecg-ptb", edit("s0306lre 15 1000", "s0306lre 15 500"), "15 leads at 500 Hz"),
+    ("ecg-ptb", edit("s0306lre 15 1000", "s0306lre 15 500"), "15 channels at 500 Hz"),
     (
         "ecg-ptb",
         lambda p: p.write_text("s0306lre 1 1000 300\nx.dat 16 2000\n"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgebio.errors import EdgebioError
 
-_FIELDS = ("subject", "session", "repetition", "label")
+_FIELDS = {"subject": "[^/]+?", "session": "[^/]+?", "repetition": "[0-9]{1,9}", "label": "[^/]+?"}
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}|\*")
 
 
@@ -13,11 +13,6 @@ class FileNameTemplate:
     """Pattern of the end of a path: ``"S{subject}/C{label}_R{repetition}.csv"``.
 
     It may hold ``{subject}``, ``{session}``, ``{repetition}`` and ``{label}`` once each, and ``*``.
-
-    Raises
-    ------
-    EdgebioError
-        Where a placeholder is unknown or repeated.
     """
 
     def __init__(self, template: str) -> None:
@@ -31,15 +26,13 @@ class FileNameTemplate:
         pattern, end = "(?:^|.*/)", 0
         for match in _PLACEHOLDER.finditer(template):
             pattern += re.escape(template[end : match.start()])
-            name = match[1]
-            content = "[0-9]{1,9}" if name == "repetition" else "[^/]+?" if name else "[^/]*?"
-            pattern += f"(?P<{name}>{content})" if name else content
+            pattern += f"(?P<{match[1]}>{_FIELDS[match[1]]})" if match[1] else "[^/]*?"
             end = match.end()
         self._template = template
         self._pattern = re.compile(pattern + re.escape(template[end:]))
 
     def parse(self, path: Path) -> dict[str, str]:
-        """Return the fields in the name of a file; raises `EdgebioError` where it differs."""
+        """Return the fields in the name of a file; refuse a name that does not match."""
         match = self._pattern.fullmatch(path.as_posix())
         if not match:
             raise EdgebioError(f"{path}: does not match --name {self._template}")

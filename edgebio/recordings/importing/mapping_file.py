@@ -76,13 +76,7 @@ class _Mapping(_Section):
 
 
 def read_mapping(path: Path) -> ImportOptions:
-    """Read a mapping file.
-
-    Raises
-    ------
-    EdgebioError
-        Where it is missing, not TOML, or has an unknown entry.
-    """
+    """Read a mapping file; refuse one that is not TOML, or has an unknown entry."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise EdgebioError(f"{path}: {path.stat().st_size:,} bytes; not a mapping file")
@@ -96,11 +90,9 @@ def read_mapping(path: Path) -> ImportOptions:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EdgebioError(f"{path}: not TOML: {error}") from None
     names = mapping.variables
-    array = names.samples if isinstance(names.samples, str) else None
-    columns = names.samples if isinstance(names.samples, tuple) else ()
     return ImportOptions(
-        samples=array,
-        columns=columns,
+        samples=names.samples if isinstance(names.samples, str) else None,
+        columns=names.samples if isinstance(names.samples, tuple) else (),
         label_column=names.labels,
         repetition_column=names.repetition,
         subject_column=names.subject,

@@ -19,11 +19,6 @@ def recordings_from_table(table: Table, options: ImportOptions) -> list[Recordin
 
     A repetition reaches to the start of the next one: rest belongs to the repetition before it, and
     what comes before the first repetition belongs to that one.
-
-    Raises
-    ------
-    EdgebioError
-        Where the rate is unknown, or a number is not finite, not whole, or beyond 16 bits.
     """
     path, count = table.path, len(table.values)
     rate = options.rate if options.rate is not None else table.rate
@@ -31,9 +26,6 @@ def recordings_from_table(table: Table, options: ImportOptions) -> list[Recordin
         raise EdgebioError(f"{path}: does not state its rate; add --rate HZ")
     if not table.values.size:
         raise EdgebioError(f"{path}: no samples")
-    for field, categories in table.metadata.items():
-        if len(categories.codes) != count:
-            raise EdgebioError(f"{path}: {len(categories.codes)} {field} for {count} samples")
     counts = scale_to_counts(table.values, options.lsb, table.locate, str(path))
     units = scaled_units(options.lsb, options.units or table.units or "counts")
     labels, classes = _labels(table, options)

@@ -1,7 +1,6 @@
 """What is done to recordings before they are split: classes, channels, band, rate, beats.
 
-A board must be given signals that are prepared alike. The band-pass is for studies only, as no
-device filters backwards in time.
+Signals on a board must be prepared alike; the band-pass is for studies, as it has no delay.
 """
 
 from edgebio.recordings.preprocessing.beats import detect_beats

@@ -28,22 +28,10 @@ _LOG = logging.getLogger(__name__)
 def label_around_beats(
     beats: npt.NDArray[np.int64], classes: npt.NDArray[np.int16], samples: int
 ) -> npt.NDArray[np.int16]:
-    """Give every sample the class of the nearest beat.
+    """Label each of the `samples` by the nearest beat: int16, shape (samples,).
 
-    Parameters
-    ----------
-    beats
-        int64, shape (n,): samples of the R peaks, in order.
-    classes
-        int16, shape (n,): of the beats; `UNLABELED` for marks that are not beats.
-    samples
-        Length of the recording.
-
-    Returns
-    -------
-    ndarray
-        int16, shape (samples,). Outside the first and last beat labels reach half the distance to
-        the beat's neighbor.
+    `beats` are the samples of the R peaks in order, int64 of shape (n,), and `classes` are theirs,
+    int16. Outside the first and last beat labels reach half the distance to its neighbor.
     """
     labels = np.full(samples, UNLABELED, np.int16)
     if len(beats) < 2:
@@ -59,18 +47,8 @@ def label_around_beats(
 def detect_beats(recordings: Sequence[Recording]) -> list[Recording]:
     """Detect the R peaks of recordings without annotated beats, by XQRS of wfdb on channel 0.
 
-    Returns
-    -------
-    list of Recording
-        With `beats`. A recording that is too short or has no R peak is left out, and a warning
-        names it. One without labels is not searched: it has no beat to train on.
-
-    Raises
-    ------
-    EdgebioError
-        Where the rate of a recording is too low, or no recording with a beat remains.
-    MissingToolError
-        Where the package wfdb is not installed.
+    A recording that is too short or has no R peak is left out, and a warning names it; if none with
+    a beat remains, the first is refused. Recordings without labels are not searched.
     """
     with_beats: list[Recording] = []
     rejected: dict[str, list[str]] = {}  # sources by reason

@@ -14,20 +14,11 @@ from edgebio.suggest import nearest
 def merge_classes(
     recordings: Sequence[Recording], classes: Mapping[str, Sequence[str]]
 ) -> list[Recording]:
-    """Merge classes; a class that is listed nowhere becomes unlabeled.
+    """Merge classes of recordings; a class that is listed nowhere becomes unlabeled.
 
-    Parameters
-    ----------
-    recordings
-        Recordings of one list of classes.
-    classes
-        By name of the new class: the old ones it replaces. Names that these recordings do not have
-        are ignored, so that one table serves several data sets.
-
-    Raises
-    ------
-    EdgebioError
-        Where a new class has no old one here, or an old one is listed twice.
+    `classes` lists the old ones by the name of the new one. Names that the recordings do not have
+    are ignored, so that one table serves several data sets; but a new class without any old one is
+    refused, and an old one in two of them.
     """
     merged = []
     for r in recordings:
@@ -68,15 +59,8 @@ def label_by_decisions(
 ) -> Recording:
     """Label a recording by the decisions on it, and end it with the last one.
 
-    Parameters
-    ----------
-    recording
-        What was streamed.
-    decisions
-        In order: one past the last sample that the decision looked at, and its class; a number
-        that is no class leaves the samples unlabeled.
-    classes
-        Class names.
+    `decisions` hold in order one past the last sample that a decision looked at, and its class; a
+    number that indexes none of `classes` leaves the samples unlabeled.
     """
     end = decisions[-1][0] if decisions else 0
     labels = np.full(end, UNLABELED, np.int16)

@@ -11,14 +11,7 @@ def split_at_repetitions(movements: Numbers, repetitions: Numbers) -> list[tuple
 
     A part reaches to the start of the next one, with the rest that follows the movement; what comes
     before the first movement belongs to it. So a split over parts keeps a movement and its rest
-    together.
-
-    Parameters
-    ----------
-    movements
-        Whole numbers, shape (n,): movement of every sample, 0 or less for none.
-    repetitions
-        Whole numbers, shape (n,): repetition of the movement.
+    together. Both arrays are whole numbers of shape (n,); a movement of 0 or less is none.
 
     Returns
     -------

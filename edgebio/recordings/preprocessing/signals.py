@@ -15,13 +15,7 @@ _MAX_RATIO = 1000  # largest factor of a change of rate
 
 
 def select_channels(recordings: Sequence[Recording], channels: Sequence[int]) -> list[Recording]:
-    """Keep the channels of these indices, in this order.
-
-    Raises
-    ------
-    EdgebioError
-        Where a recording has no such channel.
-    """
+    """Keep the channels of these indices, in this order."""
     for r in recordings:
         if max(channels) >= r.channels:
             raise EdgebioError(
@@ -33,13 +27,7 @@ def select_channels(recordings: Sequence[Recording], channels: Sequence[int]) ->
 
 
 def band_pass(recording: Recording, low: float, high: float) -> Recording:
-    """Filter from `low` to `high` Hz without phase: 4th-order Butterworth, both ways, float64.
-
-    Raises
-    ------
-    EdgebioError
-        Where the upper corner is not below half the rate.
-    """
+    """Filter from `low` to `high` Hz without phase: 4th-order Butterworth, both ways, float64."""
     from scipy import signal
 
     if not high < recording.rate / 2:
@@ -57,12 +45,8 @@ def band_pass(recording: Recording, low: float, high: float) -> Recording:
 def resample(recording: Recording, rate: float) -> Recording:
     """Change the rate by a polyphase filter that removes what is above half of the lower rate.
 
-    Labels are those of the nearest sample; beats move with their labels.
-
-    Raises
-    ------
-    EdgebioError
-        Where the ratio of the rates is not one of small whole numbers.
+    Labels are those of the nearest sample; beats move with their labels. The rates must have a
+    ratio of whole numbers up to 1000.
     """
     from scipy import signal
 

@@ -1,4 +1,8 @@
-"""Readers of file formats: each turns a file into a `table.Table`."""
+"""Readers of file formats: each turns a file into a `table.Table`.
+
+They raise `EdgebioError`, one line that names the file and the place, where it is missing, damaged
+or too large, or where the import options name what it lacks.
+"""
 
 from pathlib import Path
 
@@ -16,11 +20,5 @@ _READERS = {
 
 
 def read_table(path: Path, options: ImportOptions) -> Table:
-    """Read a file by the reader of its suffix: NPZ, .mat, EDF, BDF, WFDB; otherwise as a CSV.
-
-    Raises
-    ------
-    EdgebioError
-        Where the file is missing, damaged or too large, or `options` name what it lacks.
-    """
+    """Read a file by the reader of its suffix: NPZ, .mat, EDF, BDF, WFDB; otherwise as a CSV."""
     return _READERS.get(path.suffix.lower(), csv.read_csv_table)(path, options)

@@ -1,7 +1,6 @@
-"""Channels of a converter, as EDF, BDF and WFDB describe them: counts, gains and zeros."""
+"""Channels of a converter, as EDF, BDF and WFDB describe them: values, steps and zeros."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +14,7 @@ from edgebio.recordings.readers.table import Table, find_columns
 _LIMITS = (np.iinfo(np.int16).min, np.iinfo(np.int16).max)
 
 
-@dataclass(frozen=True, eq=False)
-class Channels:
-    """Channels of one rate.
-
-    Attributes
-    ----------
-    digital
-        int64, shape (n, channels): values of the converter.
-    names, units
-        Name and physical unit of each channel.
-    steps, zeros
-        Physical units of one count of each channel, and the count of physical 0.
-    """
-
-    digital: npt.NDArray[np.int64]
-    names: Sequence[str]
-    units: Sequence[str]
-    steps: npt.NDArray[np.float64]
-    zeros: npt.NDArray[np.int64]
-
-
-def select(path: Path, options: ImportOptions, names: Sequence[str]) -> list[int]:
+def select_channels(path: Path, options: ImportOptions, names: Sequence[str]) -> list[int]:
     """Indices of the channels that the options name; of all if they name none."""
     if not names:
         raise EdgebioError(f"{path}: no signal")
@@ -44,7 +22,15 @@ def select(path: Path, options: ImportOptions, names: Sequence[str]) -> list[int
 
 
 def table_of_channels(
-    path: Path, options: ImportOptions, channels: Channels, rate: float, **fields: Any
+    path: Path,
+    options: ImportOptions,
+    digital: npt.NDArray[np.int64],
+    *,
+    names: Sequence[str],
+    units: Sequence[str],
+    steps: npt.NDArray[np.float64],
+    zeros: npt.NDArray[np.int64],
+    **fields: Any,
 ) -> Table:
     """Make a table of channels: of counts, or of physical values where the options give an lsb.
 
@@ -52,31 +38,25 @@ def table_of_channels(
     ----------
     path, options
         The file, and how it is read.
-    channels
-        Those of the table.
-    rate
-        Sampling rate in Hz.
+    digital
+        Values of the converter, shape (n, channels).
+    names, units, steps, zeros
+        Of each channel: name, physical unit, units of one count, and the count of physical 0.
     **fields
         Further fields of the table.
-
-    Raises
-    ------
-    EdgebioError
-        Where units differ, or counts of one size do not fit 16 bits.
     """
-    units, names = channels.units, channels.names
     if len(set(units)) > 1:
         raise EdgebioError(
             f"{path}: channels of several units ({', '.join(dict.fromkeys(units))}); choose ones "
             "of one unit by --columns"
         )
-    values: npt.NDArray[Any] = channels.digital - channels.zeros
+    values: npt.NDArray[Any] = digital - zeros
     unit = units[0]
     if options.lsb is not None:
-        values = values * channels.steps
+        values = values * steps
     else:
-        values = values * np.sign(channels.steps).astype(np.int64)
-        size = np.abs(channels.steps)
+        values = values * np.sign(steps).astype(np.int64)
+        size = np.abs(steps)
         if (size > size.min() * (1 + 1e-6)).any():
             raise EdgebioError(
                 f"{path}: a count is {size.min():.4g} {unit} in one channel and {size.max():.4g} "
@@ -89,11 +69,8 @@ def table_of_channels(
                 f"give a step of {least:.4g} {unit} or more: --lsb X"
             )
         unit = f"{size[0]:.6g} {unit}".strip()
-    return Table(
-        path=path,
-        values=values,
-        locate=lambda row, column: f"{path}: sample {row}, channel {names[column]}",
-        rate=rate,
-        units=unit,
-        **fields,
-    )
+
+    def locate(row: int, column: int) -> str:
+        return f"{path}: sample {row}, channel {names[column]}"
+
+    return Table(path=path, values=values, locate=locate, units=unit, **fields)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.import_options import ImportOptions
+from edgebio.recordings.import_options import METADATA, ImportOptions
 from edgebio.recordings.readers import delimited_text as text
 from edgebio.recordings.readers.table import Table, categorize, find_columns, single_rate
 
@@ -17,18 +17,8 @@ _NOT_NAMES = ("nan", "inf", "-inf")
 
 
 def read_csv_table(path: Path, options: ImportOptions) -> Table:
-    """Read a CSV.
-
-    Raises
-    ------
-    EdgebioError
-        Where the file is missing, empty or ragged, or lacks a column.
-    """
-    options.check_supported(
-        path,
-        "a CSV",
-        {"columns", "labels", "repetition", "subject", "session", "rate", "rest_repetition"},
-    )
+    """Read a CSV."""
+    options.check_supported(path, "a CSV", METADATA | {"columns"})
     body = text.read_text(path)
     head, _, rest = body.partition(b"\n")
     separator = next((s for s in _SEPARATORS if s in head), b",")
@@ -49,17 +39,19 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
     channels = find_columns(path, options.columns, names, width)
     wanted = options.metadata_columns
     metadata = dict(zip(wanted, find_columns(path, [*wanted.values()], names, width), strict=True))
-    rate = [] if options.rate_column is None else [options.rate_column]
-    others = [*metadata.values(), *find_columns(path, rate, names, width)]
     values_of: dict[int, list[str]] = {}
-    if others:
-        channels = [i for i in channels or range(width) if i not in others]
+    if metadata:
+        channels = [i for i in channels or range(width) if i not in metadata.values()]
         if not channels:
             raise EdgebioError(f"{path}: no column besides the labels")
-        body, values_of = _take_columns(body, separator, others, width, str(path), first_line)
+        taken = [*metadata.values()]
+        body, values_of = _take_columns(body, separator, taken, width, str(path), first_line)
     elif separator != b",":
         body = body.replace(separator, b",")
     values = text.parse_numbers(body, width, str(path), "any", first_line)
+    rate = None
+    if options.rate_column is not None:
+        rate = single_rate(path, options.rate_column, values_of[metadata.pop("rate")])
     categories = {field: categorize(values_of[index]) for field, index in metadata.items()}
     for field, index in metadata.items():
         names_here = categories[field].names
@@ -74,9 +66,7 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
         values=values[:, channels] if channels else values,
         locate=text.line_locator(str(path), first_line, channels),
         metadata=categories,
-        rate=single_rate(path, options.rate_column, values_of[others[-1]])
-        if options.rate_column is not None
-        else None,
+        rate=rate,
     )
 
 

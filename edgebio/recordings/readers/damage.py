@@ -1,5 +1,6 @@
 """Damaged, missing and oversized files, each as one line."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,7 @@ from edgebio.errors import EdgebioError, MissingToolError
 
 @contextmanager
 def refuse_damage(path: Path, message: str) -> Iterator[None]:
-    """Turn whatever a parser raises on a damaged file into `message` and the reason, in one line.
-
-    Raises
-    ------
-    EdgebioError
-        Where the block raises; a missing package is a `MissingToolError`.
-    """
+    """Turn whatever a parser raises on a damaged file into one line: `message` and the reason."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parsers warn before they raise
@@ -33,9 +28,10 @@ def refuse_damage(path: Path, message: str) -> Iterator[None]:
 
 
 def check_file(path: Path, limit: int | None = None, kind: str = "file") -> None:
-    """Refuse a file that is missing, or larger than `limit` bytes."""
+    """Refuse a file that is missing, cannot be opened, or is larger than `limit` bytes."""
     try:
-        size = path.stat().st_size
+        with path.open("rb") as file:
+            size = file.seek(0, io.SEEK_END)
     except FileNotFoundError:
         raise EdgebioError(f"{path}: no such file") from None
     except OSError as error:

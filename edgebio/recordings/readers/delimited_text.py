@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.counts import Locate
+from edgebio.recordings.counts import Locate, to_counts
 from edgebio.recordings.readers.damage import check_file
 
 MAX_BYTES = 512 << 20
@@ -31,22 +31,18 @@ Numbers = npt.NDArray[Any]
 
 
 def read_text(path: Path) -> bytes:
-    """Read a text file with one newline per line and without a byte-order mark.
-
-    Raises
-    ------
-    EdgebioError
-        Where the file is missing, unreadable, empty or larger than `MAX_BYTES`.
-    """
+    """Read a text file of up to `MAX_BYTES`, its lines ended by one newline each."""
     check_file(path, MAX_BYTES, "text file")
-    try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise EdgebioError(f"{path}: {error.strerror or error}") from None
-    body = body.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
+    body = path.read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
     if not body:
         raise EdgebioError(f"{path}: empty; expected one line per sample")
     return body + b"\n"
+
+
+def read_counts(path: Path, columns: int) -> npt.NDArray[np.int16]:
+    """Read a file of whole numbers, comma-separated and without names, as counts."""
+    values = parse_numbers(read_text(path), columns, str(path), "whole")
+    return to_counts(values, line_locator(str(path)))
 
 
 def is_number(field: bytes) -> bool:
@@ -57,30 +53,21 @@ def is_number(field: bytes) -> bool:
 def parse_numbers(
     body: bytes, columns: int, source: str, kind: Literal["whole", "any"], first_line: int = 1
 ) -> Numbers:
-    """Parse comma-separated rows of equal length.
+    """Parse comma-separated rows that end in newlines.
 
     Parameters
     ----------
-    body
-        The rows; each ends in a newline.
-    columns
-        Fields of every row.
-    source
-        Where the text came from, for messages.
+    body, columns
+        The rows, and the fields of every row.
+    source, first_line
+        File, and number of its line that the first row is, for messages.
     kind
         ``"whole"`` accepts whole numbers only, ``"any"`` decimals too.
-    first_line
-        Number of the first row in its file, for messages.
 
     Returns
     -------
     ndarray, shape (rows, columns)
         int64 where all fields are whole numbers, otherwise float64 (NaN and infinity included).
-
-    Raises
-    ------
-    EdgebioError
-        Naming the line and field where a row is ragged or a field is not a number.
     """
     parsed: list[Numbers] = []
     for block in split_blocks(body):
@@ -103,7 +90,7 @@ def split_blocks(body: bytes) -> Iterator[bytes]:
 
 
 def split_row(row: bytes, separator: bytes, columns: int, source: str, line: int) -> list[bytes]:
-    """Split a line into fields; raises `EdgebioError` where it has more or fewer."""
+    """Split a line into `columns` fields."""
     if (count := row.count(separator) + 1) != columns:
         raise EdgebioError(f"{source}: line {line}: {count} fields, expected {columns}")
     return row.split(separator)

@@ -1,8 +1,7 @@
 """EDF, EDF+ and BDF files: converter counts, and annotations as labels.
 
-Channels of one step size keep the converter's counts. Where step sizes differ, or 24 bits do not
-fit 16, ``lsb`` scales them to counts of one size. An annotation labels the samples from its onset
-for its duration; without a duration it lasts until the next one.
+Where step sizes differ, or 24 bits do not fit 16, ``lsb`` scales channels to counts of one size. An
+annotation labels the samples from its onset for its duration, or until the next one.
 """
 
 import warnings
@@ -13,7 +12,7 @@ import numpy as np
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings.import_options import ImportOptions
-from edgebio.recordings.readers.channel_scale import Channels, select, table_of_channels
+from edgebio.recordings.readers.channel_scale import select_channels, table_of_channels
 from edgebio.recordings.readers.damage import check_file, refuse_damage
 from edgebio.recordings.readers.table import Categories, Table
 
@@ -24,18 +23,11 @@ _MAX_ANNOTATIONS = 1_000_000
 
 
 def read_edf_table(path: Path, options: ImportOptions) -> Table:
-    """Read an EDF or BDF file.
-
-    Raises
-    ------
-    EdgebioError
-        Where it is missing, cut, damaged, too large or not continuous, its channels differ in rate
-        or step size, or `options` name what such files do not hold.
-    """
+    """Read an EDF or BDF file that is continuous, channels of one rate."""
     options.check_supported(path, "an EDF or BDF file", {"columns"})
     file = _open(path)
     names = [signal.label or f"signal {k}" for k, signal in enumerate(file.signals, 1)]
-    indices = select(path, options, names)
+    indices = select_channels(path, options, names)
     signals, names = [file.signals[k] for k in indices], [names[k] for k in indices]
     rates = sorted({float(signal.sampling_frequency) for signal in signals})
     if len(rates) > 1:
@@ -53,18 +45,21 @@ def read_edf_table(path: Path, options: ImportOptions) -> Table:
             raise EdgebioError(
                 f"{path}: {names[k]}: {low} to {high} are {bottom:g} to {top:g}; expected a range"
             )
-    channels = Channels(
-        digital=np.stack([np.asarray(signal.digital, np.int64) for signal in signals], axis=1),
+    digital = np.stack([np.asarray(signal.digital, np.int64) for signal in signals], axis=1)
+    labels = None
+    if options.label is None:
+        labels = _annotated_labels(path, file, len(digital), rates[0])
+    return table_of_channels(
+        path,
+        options,
+        digital,
         names=names,
         units=[signal.physical_dimension for signal in signals],
         steps=steps,
         zeros=np.rint(zeros).astype(np.int64),
+        rate=rates[0],
+        metadata={} if labels is None else {"labels": labels},
     )
-    labels = None
-    if options.label is None:
-        labels = _annotated_labels(path, file, len(channels.digital), rates[0])
-    metadata = {} if labels is None else {"labels": labels}
-    return table_of_channels(path, options, channels, rates[0], metadata=metadata)
 
 
 def _open(path: Path) -> Any:

@@ -1,16 +1,20 @@
 """Variables of MATLAB 5 files, inflated no further than requested.
 
 A file is 128 bytes, then one element per variable: a tag with kind and size, and as many bytes. A
-compressed element inflates to another element. SciPy inflates everything, and allocates what a tag
+compressed element inflates to another one. SciPy inflates everything, and allocates what a tag
 states; so it is given files in memory whose elements were inflated and checked here.
 """
 
 import io
+import math
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
 
 _HEADER, _TAG = 128, 8
 _PREFIX = 1024  # bytes that hold type, shape and name of a variable; MATLAB needs up to 200
@@ -29,18 +33,13 @@ class _Location:
     compressed: bool
 
 
-class Variables:
-    """Variables of an open file of version 5, or 4.
+class Mat5File:
+    """Variables of an open file of version 5, or 4; `ValueError` or `zlib.error` where it is bad.
 
     Attributes
     ----------
     listing
         By name: shape, and kind as SciPy names it.
-
-    Raises
-    ------
-    ValueError, zlib.error
-        Where the file is cut, damaged, or has too many variables; so does `extract`.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -56,15 +55,27 @@ class Variables:
         self.listing = {name: (tuple(shape), kind) for name, shape, kind in variables}
         self._locations = {n: at for (n, _, _), at in zip(variables, locations, strict=False)}
 
-    def extract(self, name: str, limit: int) -> BinaryIO | None:
-        """Make a file in memory of one variable; None if its numbers exceed `limit` bytes."""
-        if name not in self._locations:
-            self._file.seek(0)
-            return self._file
-        file = self._assemble([self._locations[name]], _PREFIX + limit + 1)
+    def read(self, name: str) -> npt.NDArray[Any]:
+        """Read a matrix of numbers."""
+        from scipy.io import loadmat
+
+        file: Any = self._file
+        file.seek(0)
+        if name in self._locations:
+            file = self._extract(name)
+        matrix = np.asarray(loadmat(file, variable_names=[name]).get(name))
+        if matrix.dtype.kind not in "biuf":
+            raise ValueError(f"{name} does not hold numbers")
+        return matrix
+
+    def _extract(self, name: str) -> BinaryIO:
+        """Make a file in memory of one variable, whose parts are as long as its shape allows."""
+        shape, _ = self.listing[name]
+        limit = _PREFIX + 8 * math.prod(shape)
+        file = self._assemble([self._locations[name]], limit + 1)
         with file.getbuffer()[_HEADER + _TAG :] as body:
-            if len(body) > _PREFIX + limit:
-                return None
+            if len(body) > limit:
+                raise ValueError(f"{name} has more than {' x '.join(map(str, shape))} real numbers")
             offset = 0
             for _ in range(_PARTS):
                 kind, size = self._tag.unpack(
@@ -112,13 +123,7 @@ class Variables:
 
 
 def inflate(file: BinaryIO, size: int, limit: int) -> Iterator[bytes]:
-    """Inflate the next `size` bytes of a file in pieces, up to `limit` bytes in all.
-
-    Raises
-    ------
-    ValueError, zlib.error
-        Where they are cut or damaged.
-    """
+    """Inflate the next `size` bytes of a file in pieces, up to `limit` bytes in all."""
     stream, end = zlib.decompressobj(), file.tell() + size
     while limit > 0 and not stream.eof:
         packed = stream.unconsumed_tail or file.read(min(end - file.tell(), _PIECE))

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.import_options import ImportOptions
-from edgebio.recordings.readers.arrays import SUPPORTED, find_samples, table_of_arrays
+from edgebio.recordings.import_options import METADATA, ImportOptions
 from edgebio.recordings.readers.damage import check_file, refuse_damage
-from edgebio.recordings.readers.table import Table, single_rate
+from edgebio.recordings.readers.table import Table, find_samples, table_of_arrays
 from edgebio.suggest import nearest
 
 MAX_BYTES = 2 << 30
@@ -21,14 +20,8 @@ MAX_BYTES = 2 << 30
 
 
 def read_npz_table(path: Path, options: ImportOptions) -> Table:
-    """Read an NPZ with an array of samples, one row per sample.
-
-    Raises
-    ------
-    EdgebioError
-        Where the file is missing, cut or too large, or lacks an array.
-    """
-    options.check_supported(path, "an NPZ", SUPPORTED)
+    """Read an NPZ with an array of samples, one row per sample."""
+    options.check_supported(path, "an NPZ", METADATA | {"samples", "transposed"})
     with open_npz(path) as arrays:
         dimensions = {name: len(array_header(arrays, name)[0]) for name in arrays.files}
         name = find_samples(path, options, [n for n, d in dimensions.items() if d == 2], dimensions)
@@ -37,11 +30,9 @@ def read_npz_table(path: Path, options: ImportOptions) -> Table:
             field: read_array(path, arrays, array, "iuUfb", min(dimensions.get(array, 1), 1))
             for field, array in options.metadata_columns.items()
         }
-        rate = None
-        if options.rate_column or (options.rate is None and "rate" in dimensions):
-            array = options.rate_column or "rate"
-            rate = single_rate(path, array, [read_array(path, arrays, array, "fiu", 0).item()])
-    return table_of_arrays(path, options, name, values, metadata, rate)
+        if options.rate is None and options.rate_column is None and "rate" in dimensions:
+            metadata["rate"] = read_array(path, arrays, "rate", "fiu", 0)
+    return table_of_arrays(path, options, name, values, metadata)
 
 
 @contextmanager
@@ -62,23 +53,14 @@ def array_header(arrays: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]
     member = name if name in arrays.zip.namelist() else f"{name}.npy"
     with arrays.zip.open(member) as file:
         major, _ = np.lib.format.read_magic(file)
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if major == 1
-            else np.lib.format.read_array_header_2_0
-        )
+        versions = {1: np.lib.format.read_array_header_1_0}
+        read_header = versions.get(major, np.lib.format.read_array_header_2_0)
         shape, _, dtype = read_header(file)
     return shape, dtype
 
 
 def read_array(path: Path, arrays: Any, name: str, kinds: str, dimensions: int) -> npt.NDArray[Any]:
-    """Read an array of one of the dtype `kinds`, once its header has been checked.
-
-    Raises
-    ------
-    EdgebioError
-        Where it is missing, of another kind or shape, or larger than `MAX_BYTES`.
-    """
+    """Read an array of up to `MAX_BYTES` whose header shows one of the dtype `kinds`."""
     if name not in arrays:
         present = ", ".join(arrays.files) or "none"
         hint = nearest(name, arrays.files)

@@ -1,6 +1,6 @@
 """The content of a file of any format, before it becomes recordings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,14 @@ import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import Locate
+from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.natural_order import sort_naturally
 from edgebio.suggest import nearest
 
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """A name for every sample.
-
-    Attributes
-    ----------
-    codes
-        int64, shape (n,): index into `names`; -1 for none.
-    names
-        The different names.
-    """
+    """A name for every sample: `codes`, int64 of shape (n,), index `names`; -1 is none."""
 
     codes: npt.NDArray[np.int64]
     names: tuple[str, ...]
@@ -36,20 +29,12 @@ class Table:
 
     Attributes
     ----------
-    path
-        The file.
-    values
-        Numbers, shape (n, channels).
-    locate
-        Describes where a number came from.
+    values, locate
+        Numbers, shape (n, channels), and where they came from.
     metadata
         ``labels``, ``repetition``, ``subject`` and ``session`` of every sample, where present.
-    rate
-        Sampling rate in Hz, where the file states it.
-    units
-        Unit of the numbers, where the file states it.
-    beats
-        Samples of heart beats, where annotated.
+    rate, units, beats
+        In Hz; unit of the numbers; samples of heart beats: where the file states them.
     """
 
     path: Path
@@ -88,19 +73,7 @@ def single_rate(path: Path, name: str, values: Sequence[Any]) -> float:
 
 
 def find_columns(path: Path, wanted: Sequence[str], names: Sequence[str], count: int) -> list[int]:
-    """Indices of columns or channels, each given by name or by number from 1.
-
-    Parameters
-    ----------
-    path
-        The file, for messages.
-    wanted
-        Names or numbers.
-    names
-        Names in the file; may be empty.
-    count
-        Number of columns.
-    """
+    """Indices of columns or channels, each `wanted` by name or by number from 1 to `count`."""
     indices = []
     for name in wanted:
         if name in names:
@@ -113,6 +86,63 @@ def find_columns(path: Path, wanted: Sequence[str], names: Sequence[str], count:
                 f"{path}: no column {name!r}; it has {present}{nearest(name, names)}"
             )
     return indices
+
+
+def find_samples(
+    path: Path, options: ImportOptions, matrices: Collection[str], names: Collection[str]
+) -> str:
+    """Name of the array of samples: as in `options`, ``samples``, or the only matrix."""
+    present = ", ".join(names) or "none"
+    if options.samples is not None:
+        if options.samples not in names:
+            hint = nearest(options.samples, names)
+            raise EdgebioError(f"{path}: no array {options.samples!r}; it has {present}{hint}")
+        return options.samples
+    unused = [name for name in matrices if name not in options.metadata_columns.values()]
+    if "samples" in unused:
+        return "samples"
+    if len(unused) != 1:
+        raise EdgebioError(
+            f"{path}: expected an array samples (n, channels), or a single 2-D array; it has "
+            f"{present}: name it in a mapping file"
+        )
+    return unused[0]
+
+
+def table_of_arrays(
+    path: Path,
+    options: ImportOptions,
+    name: str,
+    values: npt.NDArray[Any],
+    metadata: Mapping[str, npt.NDArray[Any]],
+) -> Table:
+    """Make a table of the array of samples, and of the metadata of each or of all samples."""
+    if options.transposed:
+        values = values.T
+    elif 0 < values.shape[0] < values.shape[1]:
+        raise EdgebioError(
+            f"{path}: {name} is {values.shape[0]} x {values.shape[1]}, which is more channels than "
+            "samples; if it is channels x samples, set transposed = true in a mapping file"
+        )
+    categories, rate = {}, None
+    for key, array in metadata.items():
+        if key == "rate":
+            rate = single_rate(path, options.rate_column or key, array.ravel().tolist())
+            continue
+        column = np.full(len(values), array.item()) if array.size == 1 else array
+        if len(column) != len(values):
+            raise EdgebioError(f"{path}: {len(column)} {key} for {len(values)} samples")
+        if column.dtype.kind == "f" and not np.isfinite(column).all():
+            row = int(np.flatnonzero(~np.isfinite(column))[0])
+            raise EdgebioError(f"{path}: {key}, sample {row}: {column[row]}; expected a number")
+        categories[key] = categorize(column)
+    return Table(
+        path=path,
+        values=values,
+        locate=lambda row, column: f"{path}: sample {row}, channel {column}",
+        metadata=categories,
+        rate=rate,
+    )
 
 
 def _without_decimals(value: str) -> str:

@@ -1,8 +1,8 @@
 """WFDB records (PhysioNet): header, signal files and annotations, in converter counts.
 
 The package wfdb reads them. Before it opens a signal file, names in the header are confined to the
-record's own folder and sizes to what may be read into memory: a header is text that anyone can
-write. A symbol in the annotations labels the samples that are nearer to it than to another one.
+record's own folder and sizes to what may be read, as anyone can write a header. A symbol in the
+annotations labels the samples that are nearer to it than to another one.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import Locate, to_counts
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.preprocessing.beats import AAMI_CLASSES, label_around_beats
-from edgebio.recordings.readers.channel_scale import Channels, select, table_of_channels
+from edgebio.recordings.readers.channel_scale import select_channels, table_of_channels
 from edgebio.recordings.readers.damage import check_file, refuse_damage
 from edgebio.recordings.readers.table import Categories, Table
 from edgebio.suggest import nearest
@@ -38,48 +38,31 @@ class Record:
 
     Attributes
     ----------
-    header
-        Its ``.hea`` file.
+    header, comments
+        Its ``.hea`` file, and the comment lines in it.
     digital
         int64, shape (n, channels): values of the converter.
     rate
         In Hz.
-    channels, units
-        Names and physical units.
-    gains, zeros
-        Counts per physical unit of each channel, and the count of physical 0.
-    comments
-        Comment lines of the header.
+    channels, units, gains, zeros
+        Of each channel: name, physical unit, counts per unit, and the count of physical 0.
     """
 
     header: Path
+    comments: tuple[str, ...]
     digital: npt.NDArray[np.int64]
     rate: float
     channels: tuple[str, ...]
     units: tuple[str, ...]
     gains: tuple[float, ...]
     zeros: tuple[int, ...]
-    comments: tuple[str, ...]
 
     def counts(self) -> npt.NDArray[np.int16]:
         """int16, shape (n, channels): values of the converter above its zero."""
         return to_counts(self.digital - np.array(self.zeros), _locator(self.header, self.channels))
 
     def counts_of_step(self, channels: Sequence[str], step: float) -> npt.NDArray[np.int16]:
-        """Counts of one size, int16 of shape (n, len(channels)), where gains differ.
-
-        Parameters
-        ----------
-        channels
-            Names of channels, in order.
-        step
-            Physical units of one count.
-
-        Raises
-        ------
-        EdgebioError
-            Where a channel is missing, or a value exceeds 16 bits.
-        """
+        """int16, shape (n, len(channels)): counts of `step` physical units, of channels by name."""
         for name in channels:
             if name not in self.channels:
                 present = f"{', '.join(self.channels)}{nearest(name, self.channels)}"
@@ -89,16 +72,22 @@ class Record:
         counts = np.rint((self.digital[:, columns] - zeros) / gains / step)
         return to_counts(counts, _locator(self.header, channels))
 
+    def check(self, channels: int, rate: float, gain: float) -> None:
+        """Refuse a record of other channels, rate or gain (counts per mV) than a database has."""
+        if (len(self.channels), self.rate) != (channels, rate):
+            raise EdgebioError(
+                f"{self.header}: {len(self.channels)} channels at {self.rate:g} Hz; expected "
+                f"{channels} at {rate:g}"
+            )
+        if set(self.gains) != {gain} or set(self.units) != {"mV"}:
+            raise EdgebioError(
+                f"{self.header}: gains {', '.join(f'{g:g}' for g in self.gains)} per "
+                f"{', '.join(self.units)}; expected {gain:g} per mV"
+            )
+
 
 def read_record(header: Path) -> Record:
-    """Read a record of one segment; the signal files are in the folder of its header.
-
-    Raises
-    ------
-    EdgebioError
-        Where a file is missing, cut, damaged or too large, the record has several segments or
-        rates, or samples are missing.
-    """
+    """Read a record of one segment and rate; the signal files are in the folder of its header."""
     check_file(header, _MAX_HEADER, "WFDB header")
     name = str(header.with_suffix(""))
     with refuse_damage(header, "not a WFDB header"):
@@ -120,25 +109,18 @@ def read_record(header: Path) -> Record:
         raise EdgebioError(f"{position}: missing; a recording has every sample")
     return Record(
         header=header,
+        comments=tuple(info.comments or ()),
         digital=digital.astype(np.int64),
         rate=float(info.fs),
         channels=tuple(info.sig_name),
         units=tuple(info.units),
         gains=tuple(float(gain) for gain in info.adc_gain),
         zeros=tuple(int(zero or 0) for zero in info.baseline),
-        comments=tuple(info.comments or ()),
     )
 
 
 def read_annotations(path: Path, samples: int) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Read annotations.
-
-    Parameters
-    ----------
-    path
-        The file, such as ``106.atr``.
-    samples
-        Length of the record.
+    """Read annotations, such as ``106.atr``, of a record of so many samples.
 
     Returns
     -------
@@ -162,24 +144,10 @@ def read_annotations(path: Path, samples: int) -> tuple[npt.NDArray[np.int64], t
 
 
 def read_wfdb_table(path: Path, options: ImportOptions) -> Table:
-    """Read a WFDB record by its header; the label column is the suffix of its annotations.
-
-    Raises
-    ------
-    EdgebioError
-        Where a file is missing, cut or damaged, channels differ in step size, or `options` name
-        what records do not hold.
-    """
+    """Read a WFDB record by its header; the label column is the suffix of its annotations."""
     options.check_supported(path, "a WFDB record", {"columns", "labels"})
     record = read_record(path)
-    columns = select(path, options, record.channels)
-    channels = Channels(
-        digital=record.digital[:, columns],
-        names=[record.channels[k] for k in columns],
-        units=[record.units[k] for k in columns],
-        steps=1 / np.array([record.gains[k] for k in columns]),
-        zeros=np.array([record.zeros[k] for k in columns], np.int64),
-    )
+    columns = select_channels(path, options, record.channels)
     metadata, beats = {}, None
     if options.label_column is not None:
         length = len(record.digital)
@@ -194,8 +162,12 @@ def read_wfdb_table(path: Path, options: ImportOptions) -> Table:
     return table_of_channels(
         path,
         options,
-        channels,
-        record.rate,
+        record.digital[:, columns],
+        names=[record.channels[k] for k in columns],
+        units=[record.units[k] for k in columns],
+        steps=1 / np.array(record.gains)[columns],
+        zeros=np.array(record.zeros)[columns],
+        rate=record.rate,
         metadata=metadata,
         beats=beats.astype(np.int64) if beats is not None and len(beats) else None,
     )

@@ -171,8 +171,8 @@ def write_73(path: Path, bomb: str) -> Path:
 @pytest.mark.parametrize(
     ("bomb", "message"),
     [
-        ("chunk", "damaged: stored in chunks of 10000 x 2000 numbers"),
-        ("stream", "damaged: more in a chunk than 10 x 10 numbers"),
+        ("chunk", "emg is stored in chunks of 10000 x 2000 numbers"),
+        ("stream", "emg: more in a chunk than 10 x 10 numbers"),
         ("twice", "compressed; expected gzip"),
         ("lzf", "compressed; expected gzip"),
     ],
