@@ -93,8 +93,8 @@ def pretraining(recordings: Sequence[Recording]) -> Iterator[Fold]:
     for part, own in parts.items():
         if not own:
             raise EdgebioError(
-                f"pre-training needs people of both parts; nobody here is called '{part} ...', but "
-                f"{', '.join(selection.values(recordings, 'subject'))}"
+                f"pre-training needs people of both parts; no person is named '{part} ...' here; "
+                f"there are {', '.join(selection.values(recordings, 'subject'))}"
             )
     train, test = (
         selection.select(own, session=selection.values(own, "session")[0]) for own in parts.values()

@@ -50,7 +50,7 @@ def cross_session(recordings: Sequence[Recording]) -> Iterator[Fold]:
         . .     . .     ? #     # ?
     """
     if selection.have_single_sessions(recordings):
-        raise EdgebioError("cross-session needs two sessions of a person; here everybody has one")
+        raise EdgebioError("cross-session needs two sessions of a person; each person here has one")
     for subject, session, test in selection.by_session(recordings):
         train = tuple(r for r in recordings if r.subject == subject and r.session != session)
         if train:

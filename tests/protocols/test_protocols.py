@@ -349,7 +349,7 @@ def test_digest_is_of_content_not_of_name():
     [
         ("cross-subject", data_set("a"), "at least two people"),
         ("one-to-one", [*data_set("a", "1"), *data_set("b")], "person a has only session 1"),
-        ("cross-session", data_set("ab", "1"), "two sessions of a person; here everybody has one"),
+        ("cross-session", data_set("ab", "1"), "two sessions of a person; each person here has one"),
         ("within-session", data_set(repetitions=1), "leaves none to train on"),
         ("all-to-one", data_set("a"), "all-to-one needs at least two people"),
         ("transfer", data_set("a", "1"), "transfer needs at least two people"),
@@ -361,7 +361,7 @@ def test_digest_is_of_content_not_of_name():
         (
             "pre-training",
             data_set(["pre a", "b"]),
-            "nobody here is called 'eval ...', but pre a, b",
+            "no person is named 'eval ...' here; there are pre a, b",
         ),
         ("patient-wise", data_set("ab"), "at least three people; these are recordings of 2"),
         ("inter-patient", data_set(["100"]), "records of DS1 .* there are people 100"),
