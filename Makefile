@@ -5,7 +5,7 @@ SHELL := bash
 VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-.PHONY: setup browser demo test test-all lint clean
+.PHONY: setup browser demo test test-all lint docs clean
 
 setup:
 	@tools/setup $(VENV)
@@ -29,6 +29,10 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	git ls-files -z '*.c' '*.h' | xargs -0r $(VENV)/bin/clang-format --dry-run -Werror
+
+# The site, into build/site; nothing is loaded from elsewhere.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 clean:
 	rm -rf build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,5 +1,6 @@
 """MkDocs hooks: pages that are made from the code and from measured documents."""
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import results  # noqa: E402
 from edgebio.cli import main as cli  # noqa: E402
 
 _RESULT = re.compile(r"^<!-- result: ([\w-]+) -->$", re.MULTILINE)
+_COMMON = {"as_json", "quiet", "verbose", "debug", "help"}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -41,10 +43,11 @@ def _commands(group: click.Group, path: list[str]) -> list[str]:
         own = click.Context(command, info_name=" ".join(words))
         example = (command.epilog or "").partition("Example:\n")[2]
         usage = command.get_usage(own).removeprefix("Usage: ")
-        lines += [f"\n## {' '.join(words)}\n", _paragraphs(command.help or ""), ""]
+        text = inspect.cleandoc(command.help or "").replace("\b\n", "")
+        lines += [f"\n## {' '.join(words)}\n", text, ""]
         lines += ["```text", usage, "```", "", "| option | meaning |", "| --- | --- |"]
         for parameter in command.get_params(own):
-            if isinstance(parameter, click.Option):
+            if isinstance(parameter, click.Option) and parameter.name not in _COMMON:
                 record = parameter.get_help_record(own)
                 if record:
                     option, text = (_ANSI.sub("", part).replace("|", "\\|") for part in record)
@@ -52,7 +55,3 @@ def _commands(group: click.Group, path: list[str]) -> list[str]:
         lines += ["", "```console", *(f"$ {line.strip()}" for line in example.splitlines() if line),
                   "```"]  # fmt: skip
     return lines
-
-
-def _paragraphs(text: str) -> str:
-    return text.replace("\b\n", "")

@@ -76,7 +76,7 @@ def _evaluation(measured: Document) -> str:
         for row in subjects
     ]  # fmt: skip
     mean, low_high = measured["mean_over_people"], measured["interval"]["accuracy_int8"]
-    baseline_mean = baseline.get("mean_over_people", {}).get("accuracy")
+    baseline_mean = baseline.get("mean_over_people", {}).get("accuracy") or baseline.get("accuracy")
     rows.append(
         ["**mean**", _ratio(mean["accuracy"]), f"**{_ratio(mean['accuracy_int8'])}**",
          _ratio(mean["macro_f1_int8"]), _ratio(baseline_mean)]
