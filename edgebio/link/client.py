@@ -11,20 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
+from edgebio.link import results
 from edgebio.link.connection import Connection, Handler, ignore
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, Record
-from edgebio.link.results import (
-    DecisionEvent,
-    Description,
-    FlashImage,
-    Identity,
-    ImageRun,
-    RestEvent,
-    SegmentRun,
-    Settings,
-    Statistics,
-)
+from edgebio.link.results import DecisionEvent, RestEvent, Settings
 from edgebio.link.sample_queue import SampleQueue
 from edgebio.link.stream import OnGap, Stream
 from edgebio.link.trace import Trace
@@ -80,7 +71,7 @@ class Client:
         return self._connection.damaged_frames
 
     @cached_property
-    def description(self) -> Description:
+    def description(self) -> results.Description:
         """The model, as described when it was first needed."""
         return self.describe()
 
@@ -88,21 +79,21 @@ class Client:
         """Keep the session alive; returns the device time in microseconds, modulo 2^32."""
         return int(self._connection.ping()["time_us"])
 
-    def identify(self) -> Identity:
+    def identify(self) -> results.Identity:
         """Ask for board and image."""
-        return Identity(**self._connection.request("identify"))
+        return results.Identity(**self._connection.request("identify"))
 
-    def describe(self) -> Description:
+    def describe(self) -> results.Description:
         """Ask for the model."""
-        return Description(**self._connection.request("describe"))
+        return results.Description(**self._connection.request("describe"))
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> results.Statistics:
         """Counters since the device started."""
-        return Statistics(**self._connection.request("statistics"))
+        return results.Statistics(**self._connection.request("statistics"))
 
-    def image(self) -> FlashImage:
+    def image(self) -> results.FlashImage:
         """Size and hash of the image in the device's flash; 0 bytes if it has none."""
-        return FlashImage(**self._connection.request("image"))
+        return results.FlashImage(**self._connection.request("image"))
 
     def reset(self) -> None:
         """Restart the device and wait until it answers again."""
@@ -127,7 +118,7 @@ class Client:
 
     def run_image(
         self, image: bytes | npt.NDArray[np.generic], *, handler: Handler | None = None
-    ) -> ImageRun:
+    ) -> results.ImageRun:
         """Run the network on one input of any shape with the model's number of bytes.
 
         `handler` gets all frames besides answers.
@@ -138,9 +129,11 @@ class Client:
             raise EdgebioError(f"an input of this model has {expected} bytes, not {len(data)}")
         self._upload("image", data, 1, handler or ignore)
         run = self._connection.request("run_image", handler=handler, crc=zlib.crc32(data))
-        return ImageRun(self._output(run), run["model_us"])
+        return results.ImageRun(self._output(run), run["model_us"])
 
-    def run_segment(self, samples: Samples, *, handler: Handler | None = None) -> SegmentRun:
+    def run_segment(
+        self, samples: Samples, *, handler: Handler | None = None
+    ) -> results.SegmentRun:
         """Run front end, from reset, and network on a segment: int16 (segment length, channels).
 
         `handler` gets all frames besides answers.
@@ -152,31 +145,20 @@ class Client:
         data = np.ascontiguousarray(samples, "<i2").tobytes()
         self._upload("segment", data, 2 * self.description.channels, handler or ignore)
         run = self._connection.request("run_segment", handler=handler, crc=zlib.crc32(data))
-        return SegmentRun(self._output(run), run["model_us"], run["image_crc"], run["frontend_us"])
+        return results.SegmentRun(
+            self._output(run), run["model_us"], run["image_crc"], run["frontend_us"]
+        )
 
     @contextlib.contextmanager
     def trace(
         self, source: Literal["layers", "stages"], *, data: bool = True, first: int = 0,
         last: int = 0xFFFF,
     ) -> Iterator[Trace]:  # fmt: skip
-        """Trace the runs in the block, on an image that is built for it.
+        """Trace outputs of the runs in the block, of layers or of front-end stages.
 
-        Parameters
-        ----------
-        source
-            Layers of the network, or stages of the front end, from `first` to `last`.
-        data
-            Complete outputs, or only their sizes and CRC-32s.
-
-        Yields
-        ------
-        Trace
-            Give its `handle` to the run; it is complete when the block has ended.
-
-        Raises
-        ------
-        RefusedError
-            If the image is not built for it (code ``request``).
+        Give the trace's `handle` to the run; it is complete when the block has ended. Without
+        `data` it has only sizes and CRC-32s. Raises `RefusedError` (code ``request``) if the image
+        is not built for it.
         """
         trace = Trace()
         self._connection.stop_stream()

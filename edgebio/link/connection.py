@@ -72,7 +72,7 @@ class Connection:
                 limits = self.request("identify")
                 self._receive_bytes = limits["receive_bytes"] - _SPARE_BYTES
                 self._payload_bytes = limits["payload_bytes"]
-                self._streaming = False
+                self.streaming = False
                 return
         if any(other.kind not in (ping.kind, _ERROR) for other in other_frames):
             raise NoAnswerError(
@@ -138,21 +138,16 @@ class Connection:
             values["detail"],
         )
 
-    def start_stream(self, on_gap: int, real_time: bool) -> None:
-        """Open a stream on the device."""
-        self._streaming = True
-        self.request("stream_start", on_gap=on_gap, real_time=int(real_time))
-
     def stop_stream(self) -> Record | None:
         """End the stream that is open, or that a failure has left open; None if there is none."""
         end = None
-        if self._streaming:
+        if self.streaming:
             try:
                 end = self.request("stream_stop")
             except RefusedError as error:
                 if error.code != "idle":
                     raise
-            self._streaming = False
+            self.streaming = False
         return end
 
     # Bulk

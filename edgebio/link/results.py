@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.decision.outputs import Constants
-from edgebio.decision.spec import REJECTED
 from edgebio.link.messages import CODES, Record
 
 
@@ -114,11 +113,6 @@ class DecisionEvent:
         """Event with these fields."""
         logits = np.frombuffer(values["logits"], np.int8)
         return cls(**values | {"logits": logits, "reason": reason_name(values["reason"])})
-
-    @property
-    def rejected(self) -> bool:
-        """Whether no class was certain enough."""
-        return self.decision == REJECTED
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,13 @@ class Stream:
         self._arrived: dict[int, DecisionEvent] = {}
 
     def __enter__(self) -> Self:
-        self._connection.on_frame = self._handle
+        connection, on_gap = self._connection, CODES["on_gap"][self._on_gap]
+        connection.on_frame = self._handle
+        connection.streaming = True
         try:
-            self._connection.start_stream(CODES["on_gap"][self._on_gap], self._real_time)
+            connection.request("stream_start", on_gap=on_gap, real_time=int(self._real_time))
         except BaseException:
-            self._connection.on_frame = ignore
+            connection.on_frame = ignore
             raise
         return self
 

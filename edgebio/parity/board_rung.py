@@ -37,14 +37,8 @@ def host_against_board(
 ) -> Rung:
     """Rung 5: compare stages, layers and outputs of an emulated board with this machine's.
 
-    Parameters
-    ----------
-    board, model
-        An emulated board, and a .tflite.
-    inputs
-        Inputs of the network, shape (n, ...).
-    metadata, stimuli
-        Metadata of the model and inputs of its front end; None and empty without one.
+    `inputs` are those of the network, `stimuli` those of the front end; without one, `metadata` is
+    None.
     """
     host = HostModel(model)
     parts: list[Part] = []
@@ -76,12 +70,9 @@ def host_against_board(
 
 
 def helium_bounds(board: Board, metadata: ModelMetadata) -> dict[str, int]:
-    """Largest differences that a model with numerics ``mve`` may have on a board.
+    """Largest differences of stages ``fft`` and ``image`` for FFT numerics ``mve`` on a board.
 
-    Returns
-    -------
-    dict
-        Of the stages ``fft`` and ``image``; empty if the board computes the model exactly.
+    Empty if the board computes the model exactly.
     """
     spec = metadata.frontend
     if board.helium is None or not uses_helium(spec.fft_numerics, True):

@@ -66,18 +66,9 @@ class ComparedSession:
 
     `settings` are those of the session, if they are not the model's.
 
-    Attributes
-    ----------
-    segments : int
-        Decisions of the device.
-    differing : dict of str to int
-        Segments with another image, any other logit, or another vote or decision.
-    first : str
-        Location and values of the first difference.
-    labeled, correct : int
-        Segments that end on a labeled sample, and correct decisions about them.
-    clipped : int
-        Samples at full scale.
+    `segments` counts decisions, `labeled` those that end on a labeled sample, `correct` the correct
+    ones among these, `clipped` samples at full scale, and `differing` segments with another image,
+    any other logit, or another vote or decision; `first` locates the first difference.
     """
 
     def __init__(self, session: Session, settings: DecisionSettings | None = None) -> None:

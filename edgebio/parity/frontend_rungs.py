@@ -26,13 +26,10 @@ Values = Mapping[str, npt.NDArray[Any]]
 
 _AXES: dict[str, tuple[str, ...]] = {
     "filter": ("channel", "sample"),
-    "window": ("channel", "frame", "sample"),
-    "scale": ("channel", "frame", "sample"),
+    **dict.fromkeys(("window", "scale"), ("channel", "frame", "sample")),
     "exponent": ("channel", "frame"),
     "fft": ("channel", "frame", "bin", "part"),
-    "power": ("channel", "frame", "bin"),
-    "log": ("channel", "frame", "bin"),
-    "image": ("channel", "frame", "bin"),
+    **dict.fromkeys(("power", "log", "image"), ("channel", "frame", "bin")),
 }
 
 
@@ -62,13 +59,7 @@ def float_against_twin(spec: FrontendSpec, stimuli: Sequence[Stimulus]) -> Rung:
 
 
 def snr_by_level(spec: FrontendSpec) -> list[dict[str, float]]:
-    """SNR of the spectrum against float64, for noise in the pass band at several levels.
-
-    Returns
-    -------
-    list of dict
-        ``sigma`` in counts and ``snr_db``, from a few counts to near full scale.
-    """
+    """SNR of the spectrum against float64, for noise in the pass band: ``sigma`` and ``snr_db``."""
     from scipy import signal
 
     low = max(spec.highpass, 0.02 * spec.rate)

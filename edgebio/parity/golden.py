@@ -30,10 +30,9 @@ _DESCRIPTIONS = {
 
 
 def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, Any]:
-    """Write the golden vectors of a model with a front end.
+    """Write golden.json, README.md, and a folder of raw files for each stimulus.
 
-    `folder` gets golden.json, README.md, and a folder of raw files for each stimulus. Returns the
-    content of golden.json: specification; stage, type and shape of each file.
+    Returns the content of golden.json: specification; stage, type and shape of each file.
     """
     graph = tflite.read(model)
     known = require_metadata(graph, "golden vectors")

@@ -20,28 +20,16 @@ TRACED_STIMULI = 3
 
 
 def verify_model(
-    model: Path,
-    stimuli: Sequence[Stimulus] = (),
-    board: Board | None = None,
-    report: Path | None = None,
+    model: Path, stimuli: Sequence[Stimulus] = (), board: Board | None = None
 ) -> list[Rung]:
-    """Verify a model as far as the model and this machine allow.
+    """Verify a .tflite as far as it and this machine allow.
 
     Parameters
     ----------
-    model
-        The .tflite.
     stimuli
-        Inputs of its front end, besides the generated ones; see `stimuli.recorded`.
+        Inputs of the front end, besides the generated ones; see `stimuli.recorded`.
     board
         An emulated board for rung 5; None ends the ladder at rung 4.
-    report
-        quantize.json for rung 3; None: the one beside the model.
-
-    Returns
-    -------
-    list of Rung
-        Rungs 1 to 5; the note of a rung that does not apply says why.
     """
     graph = tflite.read(model)
     known = read_metadata(graph)
@@ -59,7 +47,7 @@ def verify_model(
             frontend_rungs.float_against_twin(spec, loud),
             frontend_rungs.twin_against_cmsis(spec, known.standardization, [*stimuli, *stress]),
         ]
-    rungs.append(float_against_int8(model, report or model.with_name("quantize.json")))
+    rungs.append(float_against_int8(model, model.with_name("quantize.json")))
     traced = [*stimuli[:TRACED_STIMULI], *stress]
     return [*rungs, *verify_networks({model: images}, board, known, traced)]
 

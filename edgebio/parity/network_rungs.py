@@ -21,10 +21,9 @@ MAX_ACCURACY_LOSS = 0.02
 
 
 def float_against_int8(model: Path, report: Path) -> Rung:
-    """Rung 3: accuracy of int8 against float, and SNR layer by layer.
+    """Rung 3: accuracy of int8 against float, and SNR layer by layer, as quantize.json reports.
 
-    Both are in `report`, the quantize.json of ``edgebio quantize``. The rung is skipped without
-    it, and fails if it describes another model.
+    The rung is skipped without that `report`, and fails if it describes another model.
     """
     name = "float model against int8"
     if not report.is_file():

@@ -32,11 +32,7 @@ class ReferenceInterpreter:
         )
 
     def invoke(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Compute the output of one input, without the batch axis.
-
-        An LSTM starts from a zero state, like a Keras layer that is not stateful and like the
-        generated C.
-        """
+        """Output of one input, without batch axis; an LSTM starts from a zero state."""
         self._interpreter.reset()
         self._interpreter.set_input(np.ascontiguousarray(image[None]), 0)
         self._interpreter.invoke()

@@ -28,13 +28,11 @@ class Device(Client):
 
     Parameters
     ----------
-    url
-        Serial URL of a board: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``.
+    url, baud, timeout
+        Port of a board, see `Client`.
     model
         The model that the board runs, a .tflite or the folder of its run; it gives decisions class
         names and probabilities.
-    baud, timeout
-        See `Client`.
 
     Raises
     ------
@@ -79,14 +77,14 @@ class Device(Client):
             A board, or the name of one that has an emulator (edgebio boards list).
         model
             A .tflite, or the folder of its run.
-        transport
-            Serial port of the emulator: a pseudo-terminal or a TCP port.
         """
         file = _model_file(model)
         if not isinstance(board, Board | str):
             raise EdgebioError(f"board is a {type(board).__name__}; expected a name or a Board")
         target = boards.load(board) if isinstance(board, str) else board
-        emulator.available(target)
+        if target.emulator is None:
+            raise EdgebioError(f"board {target.name} has no emulator (edgebio boards list)")
+        emulator.check_installed(target)
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebio-")))
             firmware.build(file, target, folder)

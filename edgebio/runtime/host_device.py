@@ -30,21 +30,10 @@ Transport = Literal["pty", "socket"]
 def build(
     model: Path, folder: Path, flags: Sequence[str] = ("-O2",), *, traced: bool = False
 ) -> Path:
-    """Compile the application with a .tflite into an executable of this machine.
+    """Compile the application with a .tflite for this machine, into `folder`.
 
-    Parameters
-    ----------
-    folder
-        Gets the generated sources and the executable.
-    flags
-        Further compiler flags of edgebio's own C.
-    traced
-        For hardware in the loop: layers and stages can be traced over the link.
-
-    Returns
-    -------
-    Path
-        The executable; its UART is standard input and output.
+    Returns the executable, whose UART is standard input and output. `flags` are for edgebio's own
+    C. If `traced`, layers and stages can be traced over the link.
     """
     graph = read(model)
     network = compiler.generate(graph, folder / "model")

@@ -16,19 +16,10 @@ Values = npt.NDArray[Any]
 
 
 def run(model: Path, x: Values, board: str | None = None, port: str | None = None) -> Values:
-    """Run inputs through a .tflite, by default in the generated C on this machine.
+    """Run inputs, shape (n, ...), through a .tflite; outputs have shape (n, classes).
 
-    Parameters
-    ----------
-    x
-        Inputs, shape (n, ...), of the model's type (int8, unless it has float inputs).
-    board, port
-        Name of an emulated board, or serial URL of a board that runs this model.
-
-    Returns
-    -------
-    ndarray
-        Outputs, shape (n, classes).
+    They run on an emulated board, on a board at a serial URL that has this model, or, by default,
+    in the generated C on this machine.
     """
     if port:
         with Device(port, model) as device:

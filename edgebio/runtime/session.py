@@ -1,7 +1,7 @@
 """Samples streamed to a device, and its decisions in the terms of the model."""
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -53,10 +53,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Delay:
-    """Delay of a decision in milliseconds: segment + step x votes + compute.
-
-    `compute` is the median run time of front end, network and decision.
-    """
+    """Delay of a decision in ms: segment + step x votes + compute (median run time of it all)."""
 
     segment: float
     step: float
@@ -96,11 +93,6 @@ class Session:
     ----------
     rests : dict of str to int
         Number of decisions without a segment, by reason.
-
-    Raises
-    ------
-    EdgebioError
-        If the device has no front end.
 
     Examples
     --------
@@ -151,11 +143,8 @@ class Session:
     def feed(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
         """Send the next samples of a stream; return the decisions that they complete.
 
-        Parameters
-        ----------
-        samples
-            int16 counts, shape (n, channels), at the rate of the model. The end of the ``with``
-            statement ends the stream.
+        `samples` are int16 counts, shape (n, channels), at the rate of the model. The end of the
+        ``with`` statement ends the stream.
         """
         if self._stream is None:
             self._stream = self.device.open_stream(on_rest=self._count_rest).__enter__()
@@ -166,12 +155,8 @@ class Session:
     ) -> Generator[Decision, None, None]:
         """Stream a recording from reset and yield the decisions as they arrive.
 
-        Parameters
-        ----------
-        samples
-            A recording, or int16 counts of shape (n, channels) at the rate of the model.
-        real_time
-            Send samples at the rate of the recording, not as fast as the device accepts them.
+        `samples` may also be int16 counts, shape (n, channels), at the rate of the model. They are
+        sent as fast as the device accepts them, or at the rate of the recording (`real_time`).
         """
         source, rate = "", self.rate
         if isinstance(samples, Recording):
@@ -226,9 +211,7 @@ class Session:
         """Percentiles of the latencies in milliseconds; None if none were measured."""
         if not self._latencies:
             return None
-        shares = {"median": 50, "p95": 95, "p99": 99, "max": 100}
-        values = np.percentile(np.array(self._latencies) * 1000, list(shares.values()))
-        return {name: round(float(value), 2) for name, value in zip(shares, values, strict=True)}
+        return {name: round(1000 * x, 2) for name, x in percentiles(self._latencies).items()}
 
     def link_errors(self) -> dict[str, int]:
         """Errors of the link so far, counted at both ends."""
@@ -239,6 +222,12 @@ class Session:
             "overruns": statistics.overrun_bytes,
             "gaps": statistics.gaps,
         }
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """Median, 95th and 99th percentile, and maximum."""
+    shares = {"median": 50, "p95": 95, "p99": 99, "max": 100}
+    return {name: float(np.percentile(values, share)) for name, share in shares.items()}
 
 
 def check_recording(recording: Recording, rate: float, channels: int) -> None:

@@ -31,18 +31,8 @@ _COLORS = np.array([[0, 0, 40], [0, 90, 160], [240, 200, 40], [255, 255, 255]], 
 class Screen:
     """What the terminal shows: `add` a decision, then print the screen.
 
-    Attributes
-    ----------
-    metadata, outputs
-        Of the model.
-    title
-        The board and its port.
-    delay
-        Of a decision, once it is known.
-    link
-        Counters of the link by name.
-    rests
-        Number of rest decisions without a segment, by reason.
+    `delay` is that of a decision once it is known, `link` the link's errors by name, and `rests`
+    counts decisions without a segment by reason.
     """
 
     metadata: ModelMetadata

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgebio import boards, firmware, progress
-from edgebio.boards import emulator
+from edgebio.boards import emulator, qemu
 from edgebio.cli import main
 from edgebio.link.client import Client
 from edgebio.link.serial_port import SerialPort
@@ -39,7 +39,7 @@ model = hil.model
 
 @pytest.fixture(scope="module")
 def image(model: Path, folder: Path) -> Path:
-    emulator.program()
+    qemu.program()
     firmware.build(model, boards.load(BOARD), folder / "image", hooks="trace")
     return folder / "image"
 

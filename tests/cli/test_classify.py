@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgebio import progress, tflite
-from edgebio.boards import emulator
+from edgebio.boards import qemu
 from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
 from edgebio.link.client import Client
@@ -283,7 +283,7 @@ def test_model_without_a_front_end(port: str, recording: Path, models_folder: Pa
     ("board", "transport"), [("mps2-an386", "pty"), ("netduinoplus2", "socket")]
 )
 def test_emulated_board(board: str, transport: str, recording: Path, model: Path) -> None:
-    emulator.program()
+    qemu.program()
     result = run(recording, "--board", board, "--transport", transport, "--model", model,
                  "--json", "-q")  # fmt: skip
     assert result.exit_code == 0, result.output

@@ -92,7 +92,7 @@ def bench(
     port = request.config.getoption("--port", default=None)
     if port is None:
         try:
-            emulator.available(board)
+            emulator.check_installed(board)
         except MissingToolError as error:
             pytest.skip(str(error))
     with Device(port) if port else Device.emulate_image(image) as device:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from elftools.elf.elffile import ELFFile
 
 from edgebio import boards, firmware
-from edgebio.boards import emulator
+from edgebio.boards import qemu
 from edgebio.cli import main
 from edgebio.firmware.elf import Image
 from edgebio.link.client import Client
@@ -23,7 +23,7 @@ from edgebio.runtime.device import Device
 
 @pytest.fixture(scope="module")
 def image(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    emulator.program()
+    qemu.program()
     folder = tmp_path_factory.mktemp("intact")
     firmware.build(model, boards.load("mps2-an386"), folder, hooks="trace")
     return folder

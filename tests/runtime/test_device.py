@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgebio import boards, tflite
-from edgebio.boards import emulator
+from edgebio.boards import emulator, qemu
 from edgebio.compiler.host import HostModel
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import DeviceError, EdgebioError
@@ -88,6 +88,7 @@ def test_wrong_arguments_are_refused(model: Path) -> None:
     for board, file, message in (
         (3, model, "board is a int; expected a name or a Board"),
         ("mps2-an387", model, "no board 'mps2-an387'"),
+        ("nucleo-f446re", model, "board nucleo-f446re has no emulator"),
         ("mps2-an386", 3, "model is a int; expected the path of a .tflite"),
         ("mps2-an386", "nothing.tflite", "nothing.tflite: no such model"),
     ):
@@ -113,7 +114,7 @@ def test_device_that_runs_another_model_is_refused_and_closed(
 def test_emulated_board_leaves_no_process_and_no_files(
     model: Path, samples: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulator.program()
+    qemu.program()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     board = boards.load("mps2-an386")
     with Device.emulate(board, str(model)) as device:

@@ -28,7 +28,7 @@ from edgebio.parity.hil.tracing import differing_outputs
 from edgebio.parity.network_rungs import layer_axes
 from edgebio.parity.stimuli import generated
 from edgebio.recordings import Recording
-from edgebio.runtime.session import Session
+from edgebio.runtime.session import Session, percentiles
 from edgebio.tflite.metadata import read_metadata
 
 Array = npt.NDArray[Any]
@@ -38,17 +38,7 @@ differ; or the values of all."""
 
 
 class Bench:
-    """A board on the bench.
-
-    Parameters
-    ----------
-    device
-        The board.
-    folder
-        Image that the board should run, as ``edgebio build`` made it.
-    seed
-        Seed of the random inputs.
-    """
+    """A board, and the image in `folder` that it should run; `seed` is that of random inputs."""
 
     def __init__(self, device: Client, folder: Path, seed: int = 0) -> None:
         self.device = device
@@ -108,7 +98,7 @@ class Bench:
         built = self.manifest
         for name, actual, expected in (
             ("board", identity.board, built.board),
-            ("cpu", identity.cpu, built.core),
+            ("cpu", identity.cpu, built.cpu),
             ("model", model, built.model.sha256),
             ("build", identity.build.hex(), built.image.build),
             ("image's SHA-256", image, built.image.sha256),
@@ -262,19 +252,10 @@ def run(
 
     Parameters
     ----------
-    device, folder, seed
-        See `Bench`.
-    mode
-        What to compare.
     inputs
         Inputs of the network; a fifth of them layer by layer, and as many segments.
     soak
         Seconds of streaming in real time; 0: none.
-
-    Raises
-    ------
-    DeviceError
-        If the board stops answering, or restarts.
     """
     bench = Bench(device, folder, seed)
     yield bench.identity()
@@ -302,6 +283,4 @@ def _as_array(data: bytes, like: Array) -> Array:
 
 
 def _distribution(micros: Sequence[int]) -> dict[str, int]:
-    shares = {"min": 0, "median": 50, "p95": 95, "p99": 99, "max": 100}
-    values = np.percentile(np.array(micros), list(shares.values()))
-    return {name: int(value) for name, value in zip(shares, values, strict=True)}
+    return {"min": min(micros)} | {key: int(x) for key, x in percentiles(micros).items()}

@@ -24,16 +24,10 @@ def differing_outputs(
     expected: Mapping[int, npt.NDArray[Any]],
     all_data: bool,
 ) -> dict[int, bytes]:
-    """Outputs of a run by index, without those whose checksums are as expected.
+    """Outputs of a run by index; without `all_data`, only those with unexpected checksums.
 
-    Parameters
-    ----------
-    run
-        Runs the network or front end once, with the handler of the trace.
-    expected
-        Outputs of this machine by index, their parts (channels of a stage) as rows.
-    all_data
-        Return all outputs, without comparing checksums.
+    `run` runs the network or front end once with the handler of the trace. `expected` are the
+    outputs of this machine by index, their parts (channels of a stage) as rows.
     """
     equal: set[int] = set()
     if not all_data:
