@@ -148,18 +148,18 @@ def _reader(name: str) -> Reader:
 
 
 def _choose(
-    name: str, present: Sequence[str], wanted: Sequence[str] | None, excluded: Mapping[str, str]
+    name: str, present: Sequence[str], requested: Sequence[str] | None, excluded: Mapping[str, str]
 ) -> list[str]:
-    """Subjects to load, in natural order, or in the order of `wanted`."""
+    """Subjects to load, in natural order, or in the order of `requested`."""
     available = sort_naturally(present)
-    if wanted is None:
+    if requested is None:
         return [subject for subject in available if subject not in excluded]
-    if isinstance(wanted, str):
-        raise EdgebioError(f"subjects={wanted!r}; expected a list of names: [{wanted!r}]")
-    for subject in wanted:
+    if isinstance(requested, str):
+        raise EdgebioError(f"subjects={requested!r}; expected a list of names: [{requested!r}]")
+    for subject in requested:
         if subject not in available:
             hint = nearest(str(subject), available)
             raise EdgebioError(
                 f"{name} has no subject {subject!r} here; it has {', '.join(available)}{hint}"
             )
-    return list(dict.fromkeys(wanted))
+    return list(dict.fromkeys(requested))

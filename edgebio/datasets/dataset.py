@@ -1,6 +1,6 @@
 """What a data set is: its description, and how a module reads it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -95,7 +95,7 @@ class Reader(Protocol):
     def list_subjects(self, folder: Path) -> list[str]:
         """Names of the subjects in `folder`, in any order."""
 
-    def read_subject(self, folder: Path, subject: str) -> Iterator[Recording]:
+    def read_subject(self, folder: Path, subject: str) -> Iterable[Recording]:
         """Read the recordings of one subject."""
 
 

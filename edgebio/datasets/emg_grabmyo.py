@@ -72,15 +72,15 @@ def list_subjects(folder: Path) -> list[str]:
 def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the recordings of one subject: the sessions, gestures and trials that are here."""
     for session in DATASET.sessions:
-        place = folder / f"Session{session}" / f"session{session}_participant{subject}"
-        files = _headers(place)
+        parent = folder / f"Session{session}" / f"session{session}_participant{subject}"
+        files = _headers(parent)
         trials = sorted({trial for _, trial in files})
         for label in sorted({label for label, _ in files}):
             for trial in trials:
                 path = files.get((label, trial))
                 if path is None:
                     raise EdgebioError(
-                        f"{place}: no trial {trial + 1} of gesture {label + 1}; others have it"
+                        f"{parent}: no trial {trial + 1} of gesture {label + 1}; others have it"
                     )
                 record = wfdb.read_record(path)
                 samples = record.counts_of_step(_CHANNELS, _STEP)

@@ -68,9 +68,9 @@ def list_subjects(folder: Path) -> list[str]:
 
 def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the contractions of one subject, about 20 of each of 10 grips."""
-    place = folder / f"{_PREFIX}{subject}"
+    parent = folder / f"{_PREFIX}{subject}"
     files: dict[int, Path] = {}
-    for path in sorted(place.glob("*.mat")):
+    for path in sorted(parent.glob("*.mat")):
         match = _FILE.fullmatch(path.name)
         if not match or not 1 <= int(match[1]) <= len(DATASET.classes):
             raise EdgebioError(f"{path}: expected a name that ends in _<class 1-10>_x.mat")
@@ -80,7 +80,7 @@ def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     for label, name in enumerate(DATASET.classes):
         if label + 1 not in files:
             raise EdgebioError(
-                f"{place}: no file of class {label + 1} ({name}), *_{label + 1}_x.mat: "
+                f"{parent}: no file of class {label + 1} ({name}), *_{label + 1}_x.mat: "
                 "edgebio data fetch emg-myo-grips10"
             )
         path = files[label + 1]
@@ -127,8 +127,8 @@ def _read(path: Path) -> npt.NDArray[np.int16]:
         )
     values = mat.read_matrices(path, {name: DATASET.channels})[name]
     counts = values * _FULL_SCALE
-    wrong = ~((counts == np.rint(counts)) & (counts >= -_FULL_SCALE) & (counts < _FULL_SCALE))
-    for row, column in np.argwhere(wrong)[:1].tolist():
+    bad = ~((counts == np.rint(counts)) & (counts >= -_FULL_SCALE) & (counts < _FULL_SCALE))
+    for row, column in np.argwhere(bad)[:1].tolist():
         raise EdgebioError(
             f"{mat.matrix_locator(path, name)(row, column)}: {values[row, column]:g} is not an "
             f"8-bit sample / {_FULL_SCALE}"

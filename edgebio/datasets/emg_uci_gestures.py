@@ -61,12 +61,12 @@ def list_subjects(folder: Path) -> list[str]:
 
 def read_subject(folder: Path, subject: str) -> Iterator[Recording]:
     """Read the two series of one subject."""
-    place = next(path for path in _folders(folder) if int(path.name) == int(subject))
+    parent = next(path for path in _folders(folder) if int(path.name) == int(subject))
     for session in DATASET.sessions:
-        paths = sorted(place.glob(f"{session}_raw_data_*.txt"))
+        paths = sorted(parent.glob(f"{session}_raw_data_*.txt"))
         if len(paths) != 1:
             raise EdgebioError(
-                f"{place}: {len(paths)} files {session}_raw_data_*.txt; expected one per series"
+                f"{parent}: {len(paths)} files {session}_raw_data_*.txt; expected one per series"
             )
         yield from _read(paths[0], subject, session)
 
@@ -95,8 +95,8 @@ def _read(path: Path, subject: str, session: str) -> Iterator[Recording]:
     if not 0.5 <= step <= 1.5:
         raise EdgebioError(f"{path}: a row each {step:g} ms; expected one each ms")
     classes = values[:, -1]
-    wrong = (classes != np.rint(classes)) | (classes < 0) | (classes > len(DATASET.classes))
-    for row in np.flatnonzero(wrong)[:1].tolist():
+    bad = (classes != np.rint(classes)) | (classes < 0) | (classes > len(DATASET.classes))
+    for row in np.flatnonzero(bad)[:1].tolist():
         raise EdgebioError(
             f"{path}: line {row + 2}: class {classes[row]:g}; expected 0 to {len(DATASET.classes)}"
         )

@@ -107,10 +107,10 @@ def test_an_imported_file_is_a_data_set(tmp_path: Path) -> None:
                     "--name", "S{subject}_{label}.csv", "-o", out)  # fmt: skip
     assert result["file"] == str(out) + ".npz"
     assert result["units"] == "0.25 mV"
-    held = document("info", result["file"])["held"]
-    assert held["seconds"] == 8
-    assert [c["name"] for c in held["classes"]] == ["fist", "rest"]
-    assert [p["name"] for p in held["people"]] == ["1", "2"]
+    content = document("info", result["file"])["held"]
+    assert content["seconds"] == 8
+    assert [c["name"] for c in content["classes"]] == ["fist", "rest"]
+    assert [p["name"] for p in content["people"]] == ["1", "2"]
 
 
 def test_a_missing_rate_or_lsb_names_the_option(tmp_path: Path) -> None:

@@ -126,13 +126,13 @@ SMALL = {
 
 def test_a_gesture_and_the_pause_after_it_are_a_recording(tmp_path: Path) -> None:
     small_gestures(tmp_path)
-    loaded = datasets.load("emg-uci-gestures", tmp_path)
-    assert [(r.subject, r.session) for r in loaded[::4]] == [
+    result = datasets.load("emg-uci-gestures", tmp_path)
+    assert [(r.subject, r.session) for r in result[::4]] == [
         ("1", "1"), ("1", "2"), ("36", "1"), ("36", "2"),
     ]  # fmt: skip
-    first = [(r.repetition, sorted(set(r.labels.tolist())), len(r.samples)) for r in loaded[:4]]
+    first = [(r.repetition, sorted(set(r.labels.tolist())), len(r.samples)) for r in result[:4]]
     assert first == [(0, [-1, 0], 37), (0, [-1, 1], 30), (0, [-1, 2], 30), (1, [-1, 1], 30)]
-    for r in loaded:
+    for r in result:
         assert (r.samples[:, :2] == [-128, 127]).all()
         assert (r.samples[:, 2] == int(r.subject)).all()
         assert (r.samples[:, 3] == int(r.session)).all()
@@ -141,12 +141,12 @@ def test_a_gesture_and_the_pause_after_it_are_a_recording(tmp_path: Path) -> Non
 
 def test_a_row_of_both_channels_is_a_recording(tmp_path: Path) -> None:
     small_basic_hand(tmp_path)
-    loaded = datasets.load("emg-uci-basic-hand", tmp_path)
-    assert list(dict.fromkeys(r.subject for r in loaded)) == ["female 1", "female 2", "male 2"]
-    assert len(loaded) == 3 * 6 * 3
+    result = datasets.load("emg-uci-basic-hand", tmp_path)
+    assert list(dict.fromkeys(r.subject for r in result)) == ["female 1", "female 2", "male 2"]
+    assert len(result) == 3 * 6 * 3
     days = datasets.load("emg-uci-basic-hand", tmp_path, ["male day"])
     assert [r.session for r in days] == [session for session in "123" for _ in range(12)]
-    for r in [*loaded, *days]:
+    for r in [*result, *days]:
         first = -int(r.session) if r.subject == "male day" else round(r.samples[0, 0] / 1638.4)
         expected = [first, 0, r.labels[0] / 8, r.repetition / 16]
         volts = r.samples[:4] / 1638.4
@@ -157,29 +157,29 @@ def test_a_row_of_both_channels_is_a_recording(tmp_path: Path) -> None:
 
 def test_grabmyo_has_counts_of_one_size_and_no_empty_channels(tmp_path: Path) -> None:
     small_grabmyo(tmp_path, (2, 11), (1, 3), trials=(1, 2))
-    loaded = datasets.load("emg-grabmyo", tmp_path)
-    assert len(loaded) == 2 * 2 * 2 * 2
+    result = datasets.load("emg-grabmyo", tmp_path)
+    assert len(result) == 2 * 2 * 2 * 2
     columns = [SIGNALS.index(name) for name in SIGNALS if not name.startswith("U")]
     scale = 1 + np.array(columns) % 2
-    for r in loaded:
+    for r in result:
         gesture, trial = int(r.labels[0]) + 1, r.repetition + 1
         rows = [[5000] * 28, [-4000] * 28, columns, *([v] * 28 for v in
                 (int(r.session), gesture, trial))]  # fmt: skip
         assert np.abs(r.samples[:6] - np.array(rows) * scale).max() <= 1  # rounding in the file
-    assert {(r.subject, r.session) for r in loaded} == {(p, s) for p in ("2", "11") for s in "13"}
+    assert {(r.subject, r.session) for r in result} == {(p, s) for p in ("2", "11") for s in "13"}
 
 
 def test_grips_levels_and_trials_of_amputees_are_read(tmp_path: Path) -> None:
     small_amputees(tmp_path)
-    loaded = datasets.load("emg-amputee-grips6", tmp_path)
-    assert len(loaded) == 2 * 6 * 3 * 2
-    for r in loaded:
+    result = datasets.load("emg-amputee-grips6", tmp_path)
+    assert len(result) == 2 * 6 * 3 * 2
+    for r in result:
         assert r.samples[0, :3].tolist() == [int(r.subject), r.repetition + 1, -32768]
         assert r.channels == 8
-    assert {(int(r.labels[0]), r.condition) for r in loaded} == {
+    assert {(int(r.labels[0]), r.condition) for r in result} == {
         (grip, level) for grip in range(6) for level in ("low", "med", "high")
     }
-    fold = split("across-force", loaded)[0]
+    fold = split("across-force", result)[0]
     assert {r.condition for r in fold.test}.isdisjoint(r.condition for r in fold.train)
 
 
@@ -302,6 +302,6 @@ def test_subjects_of_one_session_are_in_the_test_set_of_every_protocol(
 ])  # fmt: skip
 def test_protocols_that_need_two_subjects_refuse_one(tmp_path, protocol, name) -> None:
     SMALL[name](tmp_path)
-    loaded = datasets.load(name, tmp_path, datasets.subjects(name, tmp_path)[:1])
+    result = datasets.load(name, tmp_path, datasets.subjects(name, tmp_path)[:1])
     with pytest.raises(EdgebioError, match=f"{protocol} needs at least two people"):
-        split(protocol, loaded)
+        split(protocol, result)

@@ -26,15 +26,15 @@ def test_repetitions_become_recordings(tmp_path: Path, name: str, version: str) 
     file, channels, lsb = SETS[name]
     content = ninapro_matrices(channels, lsb)
     write_mat(tmp_path / name / "s3" / file, content, version)
-    loaded = datasets.load(name, tmp_path)
+    result = datasets.load(name, tmp_path)
     first = datasets.get(name).classes.index("E2 movement 1")
-    assert [(r.repetition, sorted(set(r.labels.tolist()))) for r in loaded] == [
+    assert [(r.repetition, sorted(set(r.labels.tolist()))) for r in result] == [
         (repetition, [0, first + movement]) for movement in (0, 1) for repetition in (0, 1)
     ]
-    assert [len(r.samples) for r in loaded] == [70, 60, 60, 60]
-    joined = np.concatenate([r.samples for r in loaded])
+    assert [len(r.samples) for r in result] == [70, 60, 60, 60]
+    joined = np.concatenate([r.samples for r in result])
     np.testing.assert_array_equal(joined, np.rint(content["emg"] / lsb))
-    assert {r.subject for r in loaded} == {"3"}
+    assert {r.subject for r in result} == {"3"}
     assert datasets.get(name).computed is False
 
 

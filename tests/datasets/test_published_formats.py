@@ -156,20 +156,20 @@ SUBJECTS = {
 
 def test_levels_of_force_are_conditions_and_counts_are_exact(tmp_path: Path) -> None:
     small_intensity(tmp_path)
-    loaded = datasets.load("emg-contraction-intensity", tmp_path)
-    assert len(loaded) == 8
-    for r in loaded:
+    result = datasets.load("emg-contraction-intensity", tmp_path)
+    assert len(result) == 8
+    for r in result:
         level = int(r.condition[:2])
         assert r.samples[0].tolist() == [-16400, -1, 0, 1, 16400, r.labels[0] + 1,
                                          r.repetition + 1, level]  # fmt: skip
-    assert {r.condition for r in loaded} == {"20P", "80P"}
+    assert {r.condition for r in result} == {"20P", "80P"}
 
 
 def test_parts_of_the_transfer_set_are_different_subjects(tmp_path: Path) -> None:
     small_transfer(tmp_path)
-    loaded = datasets.load("emg-myo-transfer7", tmp_path)
-    assert [r.subject for r in loaded] == ["eval Male0"] * 84 + ["pre Male0"] * 28
-    for r in loaded:
+    result = datasets.load("emg-myo-transfer7", tmp_path)
+    assert [r.subject for r in result] == ["eval Male0"] * 84 + ["pre Male0"] * 28
+    for r in result:
         k = 7 * r.repetition + int(r.labels[0])
         part = r.subject.startswith("eval")
         assert r.samples[0].tolist() == [-128, 127, int(r.session) - 1, k, 0, 0, 0, part]
@@ -177,21 +177,21 @@ def test_parts_of_the_transfer_set_are_different_subjects(tmp_path: Path) -> Non
 
 def test_bonn_has_one_unknown_subject(tmp_path: Path) -> None:
     small_bonn(tmp_path)
-    loaded = datasets.load("eeg-bonn", tmp_path)
-    assert [(int(r.labels[0]), r.repetition) for r in loaded] == [
+    result = datasets.load("eeg-bonn", tmp_path)
+    assert [(int(r.labels[0]), r.repetition) for r in result] == [
         (label, number) for label in range(5) for number in range(2)
     ]
-    assert all(r.samples[0, 0] == r.repetition + 1 for r in loaded)
-    assert {r.subject for r in loaded} == {"unknown"}
+    assert all(r.samples[0, 0] == r.repetition + 1 for r in result)
+    assert {r.subject for r in result} == {"unknown"}
 
 
 def test_samples_are_labeled_by_beats_and_two_records_of_a_person_are_one_subject(
     tmp_path: Path,
 ) -> None:
     small_mitbih(tmp_path)
-    loaded = datasets.load("ecg-mitbih", tmp_path)
-    assert [(r.subject, r.session) for r in loaded] == [("100", "1"), ("201", "1"), ("201", "2")]
-    for r, first in zip(loaded, ([100, -7], [201, -7], [-7, 202]), strict=True):
+    result = datasets.load("ecg-mitbih", tmp_path)
+    assert [(r.subject, r.session) for r in result] == [("100", "1"), ("201", "1"), ("201", "2")]
+    for r, first in zip(result, ([100, -7], [201, -7], [-7, 202]), strict=True):
         assert r.samples[0].tolist() == first  # MLII is channel 0
         # N at 40, V at 140, A at 240, F at 440; the noise mark is not a beat.
         assert r.labels[[40, 89, 91, 189, 191, 300, 345, 440]].tolist() == [0, 0, 2, 2, 1, 1, 3, 3]
@@ -202,12 +202,12 @@ def test_samples_are_labeled_by_beats_and_two_records_of_a_person_are_one_subjec
 
 def test_the_class_of_a_ptb_record_is_its_reason_for_admission(tmp_path: Path) -> None:
     small_ptb(tmp_path)
-    loaded = datasets.load("ecg-ptb", tmp_path)
-    assert [(r.subject, r.session, int(r.labels[0])) for r in loaded] == [
+    result = datasets.load("ecg-ptb", tmp_path)
+    assert [(r.subject, r.session, int(r.labels[0])) for r in result] == [
         ("patient001", "1", 1), ("patient001", "2", 1), ("patient104", "1", 0),
         ("patient104", "2", 0),
     ]  # fmt: skip
-    assert loaded[0].channels == 15
+    assert result[0].channels == 15
 
 
 @pytest.mark.parametrize("block", [1, 8 << 20])
@@ -216,10 +216,10 @@ def test_rows_of_a_table_are_recordings_of_a_beat_and_repeated_rows_are_skipped(
 ) -> None:
     monkeypatch.setattr(delimited_text, "_BLOCK", block)
     path = small_heartbeat_mitbih(tmp_path)
-    loaded = datasets.load("ecg-heartbeat-mitbih", tmp_path)
-    assert [r.session for r in loaded] == ["train"] * 15 + ["test"] * 10
-    assert [int(r.labels[0]) for r in loaded] == [*np.repeat(range(5), 3), *np.repeat(range(5), 2)]
-    first = loaded[15]
+    result = datasets.load("ecg-heartbeat-mitbih", tmp_path)
+    assert [r.session for r in result] == ["train"] * 15 + ["test"] * 10
+    assert [int(r.labels[0]) for r in result] == [*np.repeat(range(5), 3), *np.repeat(range(5), 2)]
+    first = result[15]
     assert first.source == f"{path}, line 2"
     expected = np.array(path.read_text().splitlines()[1].split(","), float)[:-1]
     assert np.abs(first.samples[:, 0] / 4096 - expected).max() <= 0.5 / 4096
@@ -227,8 +227,8 @@ def test_rows_of_a_table_are_recordings_of_a_beat_and_repeated_rows_are_skipped(
     assert first.beats is not None
     assert first.beats.tolist() == [93]
     small_heartbeat_ptb(tmp_path)
-    loaded = datasets.load("ecg-heartbeat-ptb", tmp_path)
-    assert [r.classes[r.labels[0]] for r in loaded] == ["normal"] * 4 + ["abnormal"] * 5
+    result = datasets.load("ecg-heartbeat-ptb", tmp_path)
+    assert [r.classes[r.labels[0]] for r in result] == ["normal"] * 4 + ["abnormal"] * 5
     assert "people are on both sides" in datasets.get("ecg-heartbeat-ptb").caveat
 
 
@@ -270,11 +270,11 @@ def test_published_sets_are_read(
 ) -> None:
     if "ecg" in name:
         pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    loaded = datasets.load(name, data_folder)
-    assert len(loaded) == recordings
-    assert len({r.subject for r in loaded}) == subjects
+    result = datasets.load(name, data_folder)
+    assert len(result) == recordings
+    assert len({r.subject for r in result}) == subjects
     dataset = datasets.get(name)
-    for r in loaded:
+    for r in result:
         assert (r.rate, r.channels, r.classes) == (
             dataset.rate, dataset.channels, dataset.classes,
         )  # fmt: skip

@@ -81,8 +81,8 @@ def test_the_given_folder_comes_before_the_variable_and_the_cache(
 
 def test_subjects_are_in_natural_order_without_the_excluded(nowhere: Path) -> None:
     root = small_3dc(nowhere, ("11", "2", "19", "9"), rows=2)
-    loaded = datasets.load("emg-3dc", root)
-    assert list(dict.fromkeys(r.subject for r in loaded)) == ["2", "9", "11"]
+    result = datasets.load("emg-3dc", root)
+    assert list(dict.fromkeys(r.subject for r in result)) == ["2", "9", "11"]
     assert {r.subject for r in datasets.load("emg-3dc", root, ["19"])} == {"19"}
     with pytest.raises(EdgebioError, match="no subject '3' here; it has 2, 9, 11, 19"):
         datasets.load("emg-3dc", root, ["3"])
@@ -101,9 +101,9 @@ def test_an_imported_file_is_a_data_set(tmp_path: Path) -> None:
 
 
 def test_3dc_files_become_recordings(nowhere: Path) -> None:
-    loaded = datasets.load("emg-3dc", small_3dc(nowhere, ("2", "12")))
-    assert len(loaded) == 2 * 2 * 4 * 11
-    for r in loaded:
+    result = datasets.load("emg-3dc", small_3dc(nowhere, ("2", "12")))
+    assert len(result) == 2 * 2 * 4 * 11
+    for r in result:
         part, label = int(r.session) - 1, int(r.labels[0])
         assert r.samples[0].tolist() == [int(r.subject), part, r.repetition, label, -1, 0, 0, 0, 0,
                                          32767]  # fmt: skip
@@ -133,16 +133,16 @@ def test_damage_of_3dc_is_named(nowhere: Path, content: str | None, message: str
 
 
 def test_published_3dc_is_read(data_folder: Path) -> None:
-    loaded = datasets.load("emg-3dc", data_folder)
-    assert list(dict.fromkeys(r.subject for r in loaded)) == ["2", "6", "8", "9", "11", "12"]
-    assert len(loaded) == 528
-    assert {len(r.samples) for r in loaded} >= {4132, 6523}
-    assert min(len(r.samples) for r in loaded) == 4132
-    assert max(len(r.samples) for r in loaded) == 6523
-    first = loaded[0]
+    result = datasets.load("emg-3dc", data_folder)
+    assert list(dict.fromkeys(r.subject for r in result)) == ["2", "6", "8", "9", "11", "12"]
+    assert len(result) == 528
+    assert {len(r.samples) for r in result} >= {4132, 6523}
+    assert min(len(r.samples) for r in result) == 4132
+    assert max(len(r.samples) for r in result) == 6523
+    first = result[0]
     assert first.samples[0].tolist() == np.loadtxt(first.source, delimiter=",", max_rows=1).tolist()
-    quiet = [r.samples.std() for r in loaded if r.labels[0] == 0]
-    strong = [r.samples.std() for r in loaded if r.labels[0] == 4]
+    quiet = [r.samples.std() for r in result if r.labels[0] == 0]
+    strong = [r.samples.std() for r in result if r.labels[0] == 4]
     assert np.median(strong) > 4 * np.median(quiet)
 
 
@@ -196,12 +196,12 @@ def small_grips(root: Path, matrix: str = "data1") -> Path:
 @pytest.mark.parametrize("matrix", ["data1", "data"])
 def test_grips_become_recordings(nowhere: Path, matrix: str) -> None:
     small_grips(nowhere, matrix)
-    loaded = datasets.load("emg-myo-grips10", nowhere)
-    assert [(int(r.labels[0]), r.repetition) for r in loaded] == [
+    result = datasets.load("emg-myo-grips10", nowhere)
+    assert [(int(r.labels[0]), r.repetition) for r in result] == [
         (label, repetition) for label in range(10) for repetition in range(2)
     ]
-    assert {r.subject for r in loaded} == {"3"}
-    assert max(abs(int(r.samples.min())) for r in loaded) > 90
+    assert {r.subject for r in result} == {"3"}
+    assert max(abs(int(r.samples.min())) for r in result) > 90
 
 
 def _save(path: Path, **arrays: object) -> None:
@@ -257,9 +257,9 @@ def test_noise_in_grips_is_refused(nowhere: Path) -> None:
 
 
 def test_published_grips_have_20_contractions_each(data_folder: Path) -> None:
-    loaded = datasets.load("emg-myo-grips10", data_folder)
+    result = datasets.load("emg-myo-grips10", data_folder)
     numbers_of: dict[tuple[str, int], list[int]] = {}
-    for r in loaded:
+    for r in result:
         numbers_of.setdefault((r.subject, int(r.labels[0])), []).append(r.repetition)
         assert 1 <= r.seconds < 7
     assert len(numbers_of) == 6 * 10

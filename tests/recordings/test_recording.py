@@ -11,29 +11,29 @@ from .files import recording
 
 def test_counts_of_an_array_are_kept() -> None:
     counts = np.array([[1, -2], [32767, -32768]])
-    made = Recording.from_array(counts, 200, subject="p", session="s", repetition=3)
-    assert made.samples.dtype == np.int16
-    assert made.samples.tolist() == counts.tolist()
-    assert made.labels.tolist() == [UNLABELED, UNLABELED]
-    assert (made.rate, made.units, made.classes) == (200, "counts", ())
-    assert (made.subject, made.session, made.repetition) == ("p", "s", 3)
+    result = Recording.from_array(counts, 200, subject="p", session="s", repetition=3)
+    assert result.samples.dtype == np.int16
+    assert result.samples.tolist() == counts.tolist()
+    assert result.labels.tolist() == [UNLABELED, UNLABELED]
+    assert (result.rate, result.units, result.classes) == (200, "counts", ())
+    assert (result.subject, result.session, result.repetition) == ("p", "s", 3)
 
 
 def test_floats_are_scaled_by_the_lsb() -> None:
-    made = Recording.from_array([[0.5, -0.25], [1.0, 0.13]], 100.0, lsb=0.25, units="mV")
-    assert made.samples.tolist() == [[2, -1], [4, 1]]
-    assert made.units == "0.25 mV"
+    result = Recording.from_array([[0.5, -0.25], [1.0, 0.13]], 100.0, lsb=0.25, units="mV")
+    assert result.samples.tolist() == [[2, -1], [4, 1]]
+    assert result.units == "0.25 mV"
     assert Recording.from_array(np.ones((2, 2), np.float32), 9).samples.tolist() == [[1, 1]] * 2
 
 
 def test_labels_are_names_or_indices_for_all_or_for_each() -> None:
     samples = np.zeros((3, 1), np.int16)
-    made = Recording.from_array(samples, 9, labels=["rest", "fist", "rest"])
-    assert (made.classes, made.labels.tolist()) == (("fist", "rest"), [1, 0, 1])
-    made = Recording.from_array(samples, 9, labels="rest", classes=("fist", "rest"))
-    assert (made.classes, made.labels.tolist()) == (("fist", "rest"), [1, 1, 1])
-    made = Recording.from_array(samples, 9, labels=[0, UNLABELED, 1], classes=["a", "b"])
-    assert (made.classes, made.labels.tolist()) == (("a", "b"), [0, -1, 1])
+    result = Recording.from_array(samples, 9, labels=["rest", "fist", "rest"])
+    assert (result.classes, result.labels.tolist()) == (("fist", "rest"), [1, 0, 1])
+    result = Recording.from_array(samples, 9, labels="rest", classes=("fist", "rest"))
+    assert (result.classes, result.labels.tolist()) == (("fist", "rest"), [1, 1, 1])
+    result = Recording.from_array(samples, 9, labels=[0, UNLABELED, 1], classes=["a", "b"])
+    assert (result.classes, result.labels.tolist()) == (("a", "b"), [0, -1, 1])
 
 
 @pytest.mark.parametrize(

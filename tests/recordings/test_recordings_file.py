@@ -48,8 +48,8 @@ def test_what_is_saved_is_loaded(
         for n, label, name in content
     ]
     save_recordings(path, written)
-    loaded = load_recordings(path)
-    assert all(same(a, b) for a, b in zip(loaded, written, strict=True))
+    result = load_recordings(path)
+    assert all(same(a, b) for a, b in zip(result, written, strict=True))
 
 
 def test_recordings_that_differ_do_not_go_into_one_file(tmp_path: Path) -> None:

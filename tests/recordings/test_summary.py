@@ -6,16 +6,16 @@ from .files import recording
 
 
 def test_statistics_are_those_of_the_recordings() -> None:
-    made = [
+    recordings = [
         recording(500, 0, subject="a", session="1", repetition=0),
         recording(1000, 1, subject="a", session="2", repetition=1),
         recording(250, -1, subject="b", session="1", repetition=0),
     ]
-    made[0].samples[:] = [[100, -7, 3]]
-    made[1].samples[:] = 0
-    made[1].samples[::2] = [10, -10, 0]
-    made[2].samples[:] = 0
-    summary = summarize(made)
+    recordings[0].samples[:] = [[100, -7, 3]]
+    recordings[1].samples[:] = 0
+    recordings[1].samples[::2] = [10, -10, 0]
+    recordings[2].samples[:] = 0
+    summary = summarize(recordings)
     assert (summary.recordings, summary.seconds, summary.unlabeled_seconds) == (3, 3.5, 0.5)
     assert (summary.lowest, summary.highest) == (-10, 100)
     # 1000 of 1750 samples are 5 above or below the mean of their recording.

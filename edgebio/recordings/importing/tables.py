@@ -59,21 +59,19 @@ def _labels(table: Table, options: ImportOptions) -> tuple[npt.NDArray[np.int16]
         return np.zeros(count, np.int16), (options.label,)
     if labels is None:
         return np.full(count, UNLABELED, np.int16), ()
-    used = [labels.names[k] for k in np.unique(labels.codes[labels.codes >= 0]).tolist()]
-    class_names = dict(zip(used, used, strict=True))
+    names = [labels.names[k] for k in np.unique(labels.codes[labels.codes >= 0]).tolist()]
+    class_names = dict(zip(names, names, strict=True))
     if options.classes is not None:
-        for name in used:
-            if name not in options.classes:
-                raise EdgebioError(
-                    f"{table.path}: label {name!r} is not in [classes]: "
-                    f"{', '.join(options.classes) or 'empty'}"
-                )
-        class_names = {name: options.classes[name] for name in used}
-    classes = tuple(sort_naturally({*class_names.values()} - {""}))
+        class_names = dict(options.classes)
+    for name in names:
+        if name not in class_names:
+            present = ", ".join(class_names) or "empty"
+            raise EdgebioError(f"{table.path}: label {name!r} is not in [classes]: {present}")
+    classes = tuple(sort_naturally({class_names[name] for name in names} - {""}))
     if len(classes) > np.iinfo(np.int16).max:
         raise EdgebioError(f"{table.path}: {len(classes):,} labels; is it a column of classes?")
     numbers = {"": UNLABELED} | {name: index for index, name in enumerate(classes)}
-    lookup = [numbers[class_names.get(name, "")] for name in labels.names]
+    lookup = [numbers.get(class_names.get(name, ""), UNLABELED) for name in labels.names]
     return np.array([*lookup, UNLABELED], np.int16)[labels.codes], classes
 
 

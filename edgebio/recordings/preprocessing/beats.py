@@ -16,8 +16,8 @@ AAMI_CLASSES = {
     for label, symbols in enumerate(("NLRej", "AaJS", "VE", "F", "/fQ"))
     for symbol in symbols
 }
-"""PhysioNet's annotation symbols of beats, by class of AAMI EC57 as P. de Chazal et al. (2004)
-group them: normal, supraventricular, ventricular, fusion, unknown or paced."""
+"""Class of AAMI EC57 (normal, supraventricular, ventricular, fusion, unknown or paced) by symbol of
+PhysioNet's annotations, as P. de Chazal et al. (2004) group them."""
 
 _MIN_SECONDS = 2.0  # a shorter recording need not hold a beat, and the detector cannot learn
 _MIN_NYQUIST = 20.0  # Hz: upper corner of XQRS's band-pass

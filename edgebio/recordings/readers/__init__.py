@@ -1,7 +1,7 @@
 """Readers of file formats: each turns a file into a `table.Table`.
 
-They raise `EdgebioError`, one line that names the file and the place, where it is missing, damaged
-or too large, or where the import options name what it lacks.
+They raise `EdgebioError`, one line that names the file and the position, where it is missing,
+damaged or too large, or where the import options name what it lacks.
 """
 
 from pathlib import Path

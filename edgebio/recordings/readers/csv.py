@@ -37,15 +37,15 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
             raise EdgebioError(f"{path}: only column names; expected one line per sample")
 
     channels = find_columns(path, options.columns, names, width)
-    wanted = options.metadata_columns
-    metadata = dict(zip(wanted, find_columns(path, [*wanted.values()], names, width), strict=True))
+    requested = options.metadata_columns.items()
+    metadata = {field: find_columns(path, [name], names, width)[0] for field, name in requested}
     values_of: dict[int, list[str]] = {}
     if metadata:
         channels = [i for i in channels or range(width) if i not in metadata.values()]
         if not channels:
             raise EdgebioError(f"{path}: no column besides the labels")
-        taken = [*metadata.values()]
-        body, values_of = _take_columns(body, separator, taken, width, str(path), first_line)
+        columns = [*metadata.values()]
+        body, values_of = _take_columns(body, separator, columns, width, str(path), first_line)
     elif separator != b",":
         body = body.replace(separator, b",")
     values = text.parse_numbers(body, width, str(path), "any", first_line)
@@ -71,16 +71,16 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
 
 
 def _take_columns(
-    body: bytes, separator: bytes, taken: Sequence[int], columns: int, source: str, first_line: int
+    body: bytes, separator: bytes, columns: Sequence[int], width: int, source: str, first_line: int
 ) -> tuple[bytes, dict[int, list[str]]]:
     """Take the text of some columns out of delimited rows, and leave zeros there."""
-    values: dict[int, list[str]] = {index: [] for index in taken}
+    values: dict[int, list[str]] = {index: [] for index in columns}
     interned: dict[bytes, str] = {}  # each text is stored once, however many rows have it
     rest = []
     for block in text.split_blocks(body):
         rows = []
         for line, row in enumerate(block.removesuffix(b"\n").split(b"\n"), first_line):
-            fields = text.split_row(row, separator, columns, source, line)
+            fields = text.split_row(row, separator, width, source, line)
             for index, column in values.items():
                 field = fields[index]
                 if field not in interned:

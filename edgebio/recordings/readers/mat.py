@@ -35,8 +35,8 @@ def read_mat_table(path: Path, options: ImportOptions) -> Table:
     shapes = list_shapes(path)
     large = [name for name, shape in shapes.items() if len(shape) == 2 and min(shape) > 1]
     name = find_samples(path, options, large, shapes)
-    wanted = {name, *options.metadata_columns.values()}
-    matrices = read_matrices(path, dict.fromkeys(sorted(wanted)))
+    requested = {name, *options.metadata_columns.values()}
+    matrices = read_matrices(path, dict.fromkeys(sorted(requested)))
     metadata = {}
     for field, array in options.metadata_columns.items():
         if min(matrices[array].shape, default=0) != 1:
@@ -51,10 +51,10 @@ def matrix_locator(path: Path, name: str) -> Locate:
     return lambda row, column: f"{path}: {name} row {row + 1}, column {column + 1}"
 
 
-def read_matrices(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
-    """Read numeric matrices, shape (rows, columns); `wanted` are the columns each must have."""
+def read_matrices(path: Path, requested: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
+    """Read numeric matrices, shape (rows, columns); `requested` are the columns each must have."""
     with _open(path) as file:
-        for name, columns in wanted.items():
+        for name, columns in requested.items():
             if name not in file.listing:
                 present = ", ".join(sorted(file.listing)) or "nothing"
                 hint = nearest(name, file.listing)
@@ -64,7 +64,7 @@ def read_matrices(path: Path, wanted: Mapping[str, Columns]) -> dict[str, npt.ND
                 raise EdgebioError(f"{path}: {name} is {kind}; expected numbers")
             _check_shape(path, name, shape, columns)
         matrices = {}
-        for name, columns in wanted.items():
+        for name, columns in requested.items():
             matrices[name] = file.read(name)
             _check_shape(path, name, matrices[name].shape, columns)
     return matrices

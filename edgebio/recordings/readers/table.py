@@ -52,9 +52,9 @@ def categorize(values: Sequence[str] | npt.NDArray[Any]) -> Categories:
         unique, codes = np.unique(values.ravel(), return_inverse=True)
         spellings = [str(value) for value in unique.tolist()]
     else:
-        seen: dict[str, int] = {}
-        codes = np.array([seen.setdefault(value, len(seen)) for value in values], np.int64)
-        spellings = list(seen)
+        indices: dict[str, int] = {}
+        codes = np.array([indices.setdefault(value, len(indices)) for value in values], np.int64)
+        spellings = list(indices)
     plain = [_without_decimals(spelling) for spelling in spellings]
     names = tuple(sort_naturally({*plain} - {""}))
     numbers = {"": -1} | {name: index for index, name in enumerate(names)}
@@ -72,10 +72,10 @@ def single_rate(path: Path, name: str, values: Sequence[Any]) -> float:
     return rates.pop()
 
 
-def find_columns(path: Path, wanted: Sequence[str], names: Sequence[str], count: int) -> list[int]:
-    """Indices of columns or channels, each `wanted` by name or by number from 1 to `count`."""
+def find_columns(path: Path, columns: Sequence[str], names: Sequence[str], count: int) -> list[int]:
+    """Indices of columns (or channels), each given by name, or by number from 1 to `count`."""
     indices = []
-    for name in wanted:
+    for name in columns:
         if name in names:
             indices.append(list(names).index(name))
         elif name.isascii() and name.isdecimal() and 1 <= int(name[:9]) <= count:

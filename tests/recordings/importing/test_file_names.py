@@ -17,23 +17,23 @@ def write(root: Path, *names: str) -> list[Path]:
 
 def test_names_give_subject_session_class_and_repetition(tmp_path: Path) -> None:
     paths = write(tmp_path, "S1/a_fist_R3.csv", "S1/b_rest_R0.csv", "S2/a_fist_R12.csv")
-    made = import_recordings(
+    recordings = import_recordings(
         paths, ImportOptions(rate=100), "S{subject}/{session}_{label}_R{repetition}.csv"
     )
-    assert [(r.subject, r.session, r.repetition, r.classes[r.labels[0]]) for r in made] == [
+    assert [(r.subject, r.session, r.repetition, r.classes[r.labels[0]]) for r in recordings] == [
         ("1", "a", 3, "fist"),
         ("1", "b", 0, "rest"),
         ("2", "a", 12, "fist"),
     ]
-    assert {r.classes for r in made} == {("fist", "rest")}
+    assert {r.classes for r in recordings} == {("fist", "rest")}
 
 
 def test_repetitions_that_no_name_gives_are_counted(tmp_path: Path) -> None:
     paths = write(tmp_path, "x/2_1.csv", "y/2_2.csv", "z/1_9.csv", "z/2_7.csv")
-    made = import_recordings(
+    recordings = import_recordings(
         paths, ImportOptions(rate=100, session="s", repetition=5), "{label}_*.csv"
     )
-    fields = [(r.session, r.repetition, r.classes[r.labels[0]]) for r in made]
+    fields = [(r.session, r.repetition, r.classes[r.labels[0]]) for r in recordings]
     assert fields == [("s", 5, "2"), ("s", 6, "2"), ("s", 5, "1"), ("s", 7, "2")]
 
 

@@ -28,9 +28,9 @@ def test_a_mapping_reads_ninapro_as_the_data_set_does(tmp_path: Path, version: s
     path = tmp_path / "ninapro-db2" / "S3_E2_A1.mat"
     write_mat(path, ninapro_matrices(12, 5e-7), version)
     expected = datasets.load("ninapro-db2", tmp_path)
-    read = load_recordings(path, options=mapping(tmp_path, NINAPRO_MAPPING))
-    assert len(read) == len(expected) == 4
-    for a, b in zip(read, expected, strict=True):
+    result = load_recordings(path, options=mapping(tmp_path, NINAPRO_MAPPING))
+    assert len(result) == len(expected) == 4
+    for a, b in zip(result, expected, strict=True):
         np.testing.assert_array_equal(a.samples, b.samples)
         assert [a.classes[k] for k in a.labels] == [b.classes[k] for k in b.labels]
         assert (a.subject, a.rate, a.units) == (b.subject, b.rate, "5e-07 V")
@@ -87,14 +87,14 @@ def test_subjects_and_sessions_of_one_csv_are_separated(tmp_path: Path) -> None:
     rows = [f"{k},{name},{day}" for k, (name, day) in enumerate(
         [("ann", 1)] * 3 + [("ann", 2)] * 2 + [("bob", 2)] * 4)]  # fmt: skip
     (tmp_path / "a.csv").write_text("emg,name,day\n" + "\n".join(rows))
-    read = load_recordings(
+    result = load_recordings(
         tmp_path / "a.csv",
         options=ImportOptions(rate=9, subject_column="name", session_column="day"),
     )
-    assert [(r.subject, r.session, len(r.samples)) for r in read] == [
+    assert [(r.subject, r.session, len(r.samples)) for r in result] == [
         ("ann", "1", 3), ("ann", "2", 2), ("bob", "2", 4),
     ]  # fmt: skip
-    assert np.concatenate([r.samples for r in read])[:, 0].tolist() == list(range(9))
+    assert np.concatenate([r.samples for r in result])[:, 0].tolist() == list(range(9))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), min_size=1, max_size=12))
@@ -107,12 +107,12 @@ def test_repetitions_keep_every_sample_and_rest_belongs_to_the_one_before(runs) 
         with pytest.raises(EdgebioError, match="repetition is 0 throughout"):
             tables.recordings_from_table(table, options)
         return
-    read = tables.recordings_from_table(table, options)
-    assert np.concatenate([r.samples for r in read]).ravel().tolist() == values.ravel().tolist()
+    result = tables.recordings_from_table(table, options)
+    assert np.concatenate([r.samples for r in result]).ravel().tolist() == values.ravel().tolist()
     starts = [k for k, number in enumerate(numbers)
              if number and (k == 0 or numbers[k - 1] != number)]  # fmt: skip
-    assert len(read) == len(starts)
-    for r, start in zip(read, starts, strict=True):
+    assert len(result) == len(starts)
+    for r, start in zip(result, starts, strict=True):
         inside = numbers[r.samples.ravel()]
         assert set(inside.tolist()) - {0} == {r.repetition} == {numbers[start]}
 

@@ -9,7 +9,7 @@ from edgebio.recordings import Recording
 
 def recording(n=4000, rate=360.0, **changes) -> Recording:
     rng = np.random.default_rng(n)
-    made = Recording(
+    original = Recording(
         samples=rng.integers(-500, 500, (n, 3), np.int16),
         rate=rate,
         units="counts",
@@ -20,4 +20,4 @@ def recording(n=4000, rate=360.0, **changes) -> Recording:
         repetition=0,
         source="here",
     )
-    return dataclasses.replace(made, **changes)
+    return dataclasses.replace(original, **changes)

@@ -16,8 +16,8 @@ from .signals import recording
 
 
 def test_annotated_beats_are_kept():
-    made = recording(beats=np.array([5, 900]))
-    assert detect_beats([made]) == [made]
+    original = recording(beats=np.array([5, 900]))
+    assert detect_beats([original]) == [original]
 
 
 def test_beats_are_detected_where_none_are_annotated(data_folder):
@@ -28,11 +28,11 @@ def test_beats_are_detected_where_none_are_annotated(data_folder):
     (whole,) = ecg_mitbih.read_subject(data_folder / "ecg-mitbih", "118")
     n = 60 * 360
     cut = dataclasses.replace(whole, samples=whole.samples[:n], labels=whole.labels[:n], beats=None)
-    (read,) = detect_beats([cut])
-    assert read.beats is not None
+    (result,) = detect_beats([cut])
+    assert result.beats is not None
     assert whole.beats is not None
     annotated = whole.beats[(whole.beats > 360) & (whole.beats < n - 360)]
-    missed = [b for b in annotated if np.abs(read.beats - b).min() > 27]
+    missed = [b for b in annotated if np.abs(result.beats - b).min() > 27]
     assert len(annotated) > 60
     assert len(missed) <= 2
 
@@ -49,21 +49,21 @@ def ecg(rate=360.0, seconds=12, **changes):
 
 def flat(name, **changes):
     """As `ecg`, but its first lead is off."""
-    made = ecg(source=name, **changes)
-    samples = made.samples.copy()
+    original = ecg(source=name, **changes)
+    samples = original.samples.copy()
     samples[:, 0] = 7
-    return dataclasses.replace(made, samples=samples)
+    return dataclasses.replace(original, samples=samples)
 
 
 def test_flat_and_short_records_are_left_out_and_named(caplog):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     short = recording(300, source="e")
-    left = detect_beats([ecg(source="a"), flat("b"), flat("c"), ecg(source="d"), short])
-    assert [r.source for r in left] == ["a", "d"]
-    for made in left:
-        assert made.beats is not None
-        assert len(made.beats) >= 10
-        assert np.abs((made.beats / 360 + 0.5) % 1 - 0.5).max() < 0.08
+    remaining = detect_beats([ecg(source="a"), flat("b"), flat("c"), ecg(source="d"), short])
+    assert [r.source for r in remaining] == ["a", "d"]
+    for original in remaining:
+        assert original.beats is not None
+        assert len(original.beats) >= 10
+        assert np.abs((original.beats / 360 + 0.5) % 1 - 0.5).max() < 0.08
     assert [r.message for r in caplog.records] == [
         "no R peak in the first channel, left out: b, c; shorter than 2 s, left out: e"
     ]
@@ -73,27 +73,25 @@ def test_a_recipe_skips_a_flat_record():
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     job = recipes.load("ecg-normal-abnormal")
     assert job.data.segments == "beats"
-    made = job._prepare([flat("x"), ecg(source="y")], job.data.rate)
-    assert [r.source for r in made] == ["y"]
+    original = job._prepare([flat("x"), ecg(source="y")], job.data.rate)
+    assert [r.source for r in original] == ["y"]
 
 
 def test_unlabeled_recordings_are_not_searched(monkeypatch):
     processing = pytest.importorskip("wfdb.processing", reason="wfdb is not installed")
     blank = ecg(labels=np.full(12 * 360, -1, np.int16))
-    searched = []
+    calls = []
     real = processing.xqrs_detect
-    monkeypatch.setattr(
-        processing, "xqrs_detect", lambda *a, **k: searched.append(1) or real(*a, **k)
-    )
+    monkeypatch.setattr(processing, "xqrs_detect", lambda *a, **k: calls.append(1) or real(*a, **k))
     slow = ecg(20.0, labels=np.full(12 * 20, -1, np.int16))
     first, second, third = detect_beats([blank, ecg(), slow])
-    assert len(searched) == 1
+    assert len(calls) == 1
     assert [r.beats.tolist() for r in (first, third)] == [[], []]
     assert len(second.beats) >= 10
 
 
 @pytest.mark.parametrize(
-    ("made", "message"),
+    ("recordings", "message"),
     [
         ([recording(300)], "here: shorter than 2 s, and no other recording has a beat"),
         (
@@ -111,19 +109,19 @@ def test_unlabeled_recordings_are_not_searched(monkeypatch):
         ([ecg(40.0)], "here: 40 Hz and no annotated beats; R peaks are detected above 40 Hz"),
     ],
 )
-def test_recordings_without_any_beat_are_refused(made, message):
+def test_recordings_without_any_beat_are_refused(recordings, message):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
     with pytest.raises(EdgebioError, match=message) as caught:
-        detect_beats(made)
+        detect_beats(recordings)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("rate", [40.5, 50.0, 125.0])
 def test_beats_are_detected_at_every_rate_that_is_not_refused(rate):
     pytest.importorskip("wfdb", reason="the package wfdb is not installed")
-    (read,) = detect_beats([ecg(rate)])
-    assert read.beats is not None
-    assert len(read.beats) >= 8
+    (result,) = detect_beats([ecg(rate)])
+    assert result.beats is not None
+    assert len(result.beats) >= 8
 
 
 @given(st.lists(st.integers(0, 999), min_size=2, max_size=20, unique=True), st.data())

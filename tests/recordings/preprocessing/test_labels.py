@@ -11,11 +11,11 @@ from .signals import recording
 
 
 def test_classes_are_merged_and_the_rest_becomes_unlabeled() -> None:
-    made = recording()
-    (merged,) = merge_classes([made], {"ill": ("v", "s", "elsewhere"), "well": ("n",)})
+    original = recording()
+    (merged,) = merge_classes([original], {"ill": ("v", "s", "elsewhere"), "well": ("n",)})
     assert merged.classes == ("ill", "well")
     table = {-1: -1, 0: 1, 1: 0, 2: 0, 3: -1}
-    assert merged.labels.tolist() == [table[label] for label in made.labels.tolist()]
+    assert merged.labels.tolist() == [table[label] for label in original.labels.tolist()]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_classes_that_cannot_be_merged_are_named(classes, message) -> None:
 
 
 def test_a_misspelled_class_is_suggested() -> None:
-    made = named(classes=("rest", "fist", "open hand"))
+    original = named(classes=("rest", "fist", "open hand"))
     with pytest.raises(EdgebioError, match=r"needs one of 'fits'; it has .* .did you mean 'fist'"):
-        merge_classes([made], {"grip": ("fits",)})
+        merge_classes([original], {"grip": ("fits",)})
 
 
 def test_classes_of_several_recordings_become_one_list() -> None:

@@ -18,22 +18,22 @@ def sine(hertz, rate=360.0, n=7200):
 
 
 def test_channels_are_kept_in_the_order_given():
-    made = recording()
-    (kept,) = preprocessing.select_channels([made], (2, 0))
-    np.testing.assert_array_equal(kept.samples, made.samples[:, [2, 0]])
+    original = recording()
+    (selected,) = preprocessing.select_channels([original], (2, 0))
+    np.testing.assert_array_equal(selected.samples, original.samples[:, [2, 0]])
     with pytest.raises(EdgebioError, match="here: no channel 3; its 3 are numbered from 0"):
-        preprocessing.select_channels([made], (3,))
+        preprocessing.select_channels([original], (3,))
 
 
 @pytest.mark.parametrize(("hertz", "passes"), [(0.05, 0.0), (5, 1.0), (20, 1.0), (120, 0.0)])
 def test_the_band_keeps_what_is_in_it_without_delay(hertz, passes):
-    made = sine(hertz)
-    band = preprocessing.band_pass(made, 0.5, 40.0).samples[1000:-1000].astype(float)
-    wave = made.samples[1000:-1000] - 400.0
+    original = sine(hertz)
+    band = preprocessing.band_pass(original, 0.5, 40.0).samples[1000:-1000].astype(float)
+    wave = original.samples[1000:-1000] - 400.0
     # Zero phase: the wave itself, not a later one.
     assert np.abs(band - passes * wave).max() < 0.02 * 3000
     with pytest.raises(EdgebioError, match="200 Hz is not below half of 360 Hz"):
-        preprocessing.band_pass(made, 0.5, 200.0)
+        preprocessing.band_pass(original, 0.5, 200.0)
 
 
 @given(
@@ -45,13 +45,13 @@ def test_resampled_beats_keep_their_time_and_class(rates, data):
     steps = data.draw(st.lists(st.integers(40, 300), min_size=1, max_size=12))
     beats = np.cumsum(steps).astype(np.int64)
     beats = beats[beats < 4000]
-    made = recording(rate=before, beats=beats)
-    moved = preprocessing.resample(made, after)
+    original = recording(rate=before, beats=beats)
+    moved = preprocessing.resample(original, after)
     assert moved.rate == after
     assert len(moved.samples) == len(moved.labels) == -(-4000 * after // before)
     assert moved.beats is not None
     assert np.abs(moved.beats / after - beats / before).max() <= 0.5 / min(after, before) + 1e-9
-    assert moved.labels[moved.beats].tolist() == made.labels[beats].tolist()
+    assert moved.labels[moved.beats].tolist() == original.labels[beats].tolist()
 
 
 def test_a_lower_rate_keeps_slow_waves_and_removes_fast_ones():

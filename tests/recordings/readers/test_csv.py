@@ -22,41 +22,41 @@ def load_csv(tmp_path: Path, content: str, **options: Any) -> Recording:
 
 
 def test_whole_numbers_are_counts(tmp_path: Path) -> None:
-    read = load_csv(tmp_path, "1,-2\n3,4\n", rate=200, subject="p", session="s", repetition=3)
-    assert read.samples.tolist() == [[1, -2], [3, 4]]
-    assert read.labels.tolist() == [-1, -1]
-    assert (read.rate, read.units, read.classes) == (200, "counts", ())
-    assert (read.subject, read.session, read.repetition) == ("p", "s", 3)
+    result = load_csv(tmp_path, "1,-2\n3,4\n", rate=200, subject="p", session="s", repetition=3)
+    assert result.samples.tolist() == [[1, -2], [3, 4]]
+    assert result.labels.tolist() == [-1, -1]
+    assert (result.rate, result.units, result.classes) == (200, "counts", ())
+    assert (result.subject, result.session, result.repetition) == ("p", "s", 3)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_names_labels_and_separators_are_recognized(tmp_path: Path, separator: str) -> None:
     content = "t,a,grip,b\n0.1,1,fist,2\n0.2,3,,4\n0.3,5,10,6\n0.4,7,9.0,8\n"
-    read = load_csv(
+    result = load_csv(
         tmp_path,
         content.replace(",", separator),
         rate=100,
         label_column="grip",
         columns=("b", "2"),
     )
-    assert read.samples.tolist() == [[2, 1], [4, 3], [6, 5], [8, 7]]
-    assert read.classes == ("9", "10", "fist")
-    assert read.labels.tolist() == [2, -1, 1, 0]
+    assert result.samples.tolist() == [[2, 1], [4, 3], [6, 5], [8, 7]]
+    assert result.classes == ("9", "10", "fist")
+    assert result.labels.tolist() == [2, -1, 1, 0]
 
 
 def test_a_label_holds_for_the_file(tmp_path: Path) -> None:
-    read = load_csv(tmp_path, "1\n2\n", rate=100, label="rest")
-    assert read.classes == ("rest",)
-    assert read.labels.tolist() == [0, 0]
+    result = load_csv(tmp_path, "1\n2\n", rate=100, label="rest")
+    assert result.classes == ("rest",)
+    assert result.labels.tolist() == [0, 0]
 
 
 def test_decimals_need_an_lsb(tmp_path: Path) -> None:
     content = "0.5,1.0\n-0.25,0.75\n"
     with pytest.raises(EdgebioError, match=r"decimal numbers; .* --lsb 0\.25 "):
         load_csv(tmp_path, content, rate=100)
-    read = load_csv(tmp_path, content, rate=100, lsb=0.25, units="mV")
-    assert read.samples.tolist() == [[2, 4], [-1, 3]]
-    assert read.units == "0.25 mV"
+    result = load_csv(tmp_path, content, rate=100, lsb=0.25, units="mV")
+    assert result.samples.tolist() == [[2, 4], [-1, 3]]
+    assert result.units == "0.25 mV"
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_no_bytes_make_a_traceback(
     path.write_bytes(content)
     with contextlib.suppress(EdgebioError):
         options = ImportOptions(rate=100, lsb=0.5, label_column=column)
-        read = load_recording(path, options=options)
-        assert len(read.samples) == len(read.labels) > 0
+        result = load_recording(path, options=options)
+        assert len(result.samples) == len(result.labels) > 0
 
 
 def test_a_misspelled_column_is_suggested(tmp_path: Path) -> None:
@@ -128,11 +128,11 @@ def test_memory_is_a_small_multiple_of_the_file(
     path.write_text("\n".join(row.format(*fields) for fields in numbers))
     tracemalloc.start()
     try:
-        read = load_recording(path, options=options)
+        result = load_recording(path, options=options)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(read.samples) == 200_000
+    assert len(result.samples) == 200_000
     assert peak < 9 * path.stat().st_size
 
 

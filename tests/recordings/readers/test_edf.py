@@ -22,12 +22,12 @@ edfio = pytest.importorskip("edfio", reason="the package edfio is not installed"
 def test_counts_are_those_of_the_converter_and_annotations_are_labels(tmp_path, kind) -> None:
     path = tmp_path / f"a.{kind.lower()}"
     values = write_edf(path, kind)
-    read = load_recording(path)
-    np.testing.assert_array_equal(read.samples, np.stack(values, axis=1))
-    assert (read.rate, read.units, read.classes) == (100, "0.1 uV", ("T0", "T1", "T2"))
+    result = load_recording(path)
+    np.testing.assert_array_equal(result.samples, np.stack(values, axis=1))
+    assert (result.rate, result.units, result.classes) == (100, "0.1 uV", ("T0", "T1", "T2"))
     expected = np.full(400, -1)
     expected[50:100], expected[150:200], expected[200:300] = 1, 0, 2
-    np.testing.assert_array_equal(read.labels, expected)
+    np.testing.assert_array_equal(result.labels, expected)
 
 
 def test_a_file_written_byte_by_byte_is_read(tmp_path) -> None:
@@ -42,35 +42,35 @@ def test_a_file_written_byte_by_byte_is_read(tmp_path) -> None:
                        (32, ("", ""))]:  # fmt: skip
         head += "".join(f"{field:<{size}}" for field in entries)
     (tmp_path / "a.edf").write_bytes(head.encode() + counts.astype("<i2").tobytes())
-    read = load_recording(tmp_path / "a.edf")
-    np.testing.assert_array_equal(read.samples, counts.transpose(0, 2, 1).reshape(150, 2))
-    assert (read.rate, read.units, read.classes) == (100, "0.0005 mV", ())
+    result = load_recording(tmp_path / "a.edf")
+    np.testing.assert_array_equal(result.samples, counts.transpose(0, 2, 1).reshape(150, 2))
+    assert (result.rate, result.units, result.classes) == (100, "0.0005 mV", ())
 
 
 def test_annotations_are_renamed_or_replaced_by_one_label(tmp_path) -> None:
     write_edf(tmp_path / "a.edf")
     names = {"T0": "rest", "T1": "fist", "T2": "", "late": "fist"}
-    read = load_recording(tmp_path / "a.edf", options=ImportOptions(classes=names))
-    assert read.classes == ("fist", "rest")
-    assert np.bincount(read.labels + 1).tolist() == [300, 50, 50]
-    read = load_recording(tmp_path / "a.edf", options=ImportOptions(label="sleep"))
-    assert (read.classes, set(read.labels.tolist())) == (("sleep",), {0})
+    result = load_recording(tmp_path / "a.edf", options=ImportOptions(classes=names))
+    assert result.classes == ("fist", "rest")
+    assert np.bincount(result.labels + 1).tolist() == [300, 50, 50]
+    result = load_recording(tmp_path / "a.edf", options=ImportOptions(label="sleep"))
+    assert (result.classes, set(result.labels.tolist())) == (("sleep",), {0})
 
 
 def test_channels_are_selected_by_name_or_number(tmp_path) -> None:
     values = write_edf(tmp_path / "a.edf", rates=(100, 50))
     for column in ("C1", "2"):
-        read = load_recording(tmp_path / "a.edf", options=ImportOptions(columns=(column,)))
-        assert (read.channels, read.rate) == (1, 50)
-        np.testing.assert_array_equal(read.samples[:, 0], values[1])
+        result = load_recording(tmp_path / "a.edf", options=ImportOptions(columns=(column,)))
+        assert (result.channels, result.rate) == (1, 50)
+        np.testing.assert_array_equal(result.samples[:, 0], values[1])
 
 
 def test_an_lsb_scales_channels_of_several_steps(tmp_path) -> None:
     values = write_edf(tmp_path / "a.edf", ranges=((-3276.8, 3276.7), (-6553.6, 6553.4)))
-    read = load_recording(tmp_path / "a.edf", options=ImportOptions(lsb=0.2))
-    assert np.abs(read.samples[:, 0] - values[0] / 2).max() < 0.501
-    np.testing.assert_array_equal(read.samples[:, 1], values[1])
-    assert read.units == "0.2 uV"
+    result = load_recording(tmp_path / "a.edf", options=ImportOptions(lsb=0.2))
+    assert np.abs(result.samples[:, 0] - values[0] / 2).max() < 0.501
+    np.testing.assert_array_equal(result.samples[:, 1], values[1])
+    assert result.units == "0.2 uV"
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_24_bits_that_do_not_fit_16_ask_for_a_step(tmp_path) -> None:
     with pytest.raises(EdgebioError, match=r"give a step of 0\.381\d* uV or more") as caught:
         load_recordings(path)
     assert str(path) in str(caught.value)
-    read = load_recording(path, options=ImportOptions(lsb=0.4))
+    result = load_recording(path, options=ImportOptions(lsb=0.4))
     microvolts = np.arange(-400000, 400000, 2000) / 32
-    assert np.abs(read.samples[:, 0] * 0.4 - microvolts).max() < 1  # its range is not quite even
+    assert np.abs(result.samples[:, 0] * 0.4 - microvolts).max() < 1  # its range is not quite even
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_noise_is_refused_in_one_line_and_little_memory(tmp_path, kind) -> None:
                 body[rng.integers(min(len(body), 1100))] = rng.integers(32, 127)
         path.write_bytes(body)
         try:
-            read = load_recordings(path)
-            assert sum(r.samples.nbytes for r in read) <= 2 * len(intact)
+            result = load_recordings(path)
+            assert sum(r.samples.nbytes for r in result) <= 2 * len(intact)
         except EdgebioError as error:
             messages.append(str(error))
     assert len(messages) > 50
@@ -158,9 +158,9 @@ def test_noise_is_refused_in_one_line_and_little_memory(tmp_path, kind) -> None:
 def test_files_of_several_rates_are_not_saved_in_one(tmp_path) -> None:
     for name, rate in (("a", 100), ("b", 50)):
         write_edf(tmp_path / f"{name}.edf", rates=(rate, rate))
-    read = import_recordings([tmp_path / "a.edf", tmp_path / "b.edf"], ImportOptions())
+    result = import_recordings([tmp_path / "a.edf", tmp_path / "b.edf"], ImportOptions())
     with pytest.raises(EdgebioError, match=r"b\.edf: rate 50.*, but .*a\.edf has 100"):
-        save_recordings(tmp_path / "o.npz", read)
+        save_recordings(tmp_path / "o.npz", result)
     assert not (tmp_path / "o.npz").exists()
 
 

@@ -60,9 +60,9 @@ def test_a_file_written_byte_by_byte_is_read(tmp_path, order, kind, packed) -> N
         elements = [compressed(order, element) for element in elements]
     path = written(tmp_path / "a.mat", order, *elements)
     assert mat.list_shapes(path) == {"a": (8, 3), "b": (8, 3)}
-    read = mat.read_matrices(path, {"b": 3})
-    assert list(read) == ["b"]
-    np.testing.assert_array_equal(read["b"], values)
+    result = mat.read_matrices(path, {"b": 3})
+    assert list(result) == ["b"]
+    np.testing.assert_array_equal(result["b"], values)
 
 
 @given(
@@ -88,9 +88,9 @@ def test_a_file_of_scipy_is_read(tmp_path_factory, arrays, packed, version) -> N
     path = tmp_path_factory.mktemp("mat") / "a.mat"
     savemat(path, arrays, format=version, do_compression=packed and version == "5")
     assert mat.list_shapes(path) == {name: values.shape for name, values in sorted(arrays.items())}
-    read = mat.read_matrices(path, dict.fromkeys(arrays))
+    result = mat.read_matrices(path, dict.fromkeys(arrays))
     for name, values in arrays.items():
-        np.testing.assert_array_equal(read[name], values)
+        np.testing.assert_array_equal(result[name], values)
 
 
 GOOD = variable("<", b"good", (10, 10), part("<", 9, np.ones(100).tobytes()))
@@ -150,20 +150,22 @@ def write_73(path: Path, bomb: str) -> Path:
     h5z = h5py.h5z
     with h5py.File(path, "w") as file:
         if bomb == "chunk":
-            made = file.create_dataset("emg", (10, 10), "f8", chunks=(2000, 10_000),
+            dataset = file.create_dataset("emg", (10, 10), "f8", chunks=(2000, 10_000),
                                        maxshape=(None, None), compression="gzip")  # fmt: skip
-            made.id.write_direct_chunk((0, 0), zipped(BOMB))
+            dataset.id.write_direct_chunk((0, 0), zipped(BOMB))
         elif bomb == "stream":
-            made = file.create_dataset("emg", (10, 10), "f8", chunks=(10, 10), compression="gzip")
-            made.id.write_direct_chunk((0, 0), zipped(BOMB))
+            dataset = file.create_dataset(
+                "emg", (10, 10), "f8", chunks=(10, 10), compression="gzip"
+            )
+            dataset.id.write_direct_chunk((0, 0), zipped(BOMB))
         else:
             how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             how.set_chunk((10, 10))
             for code in {"twice": (h5z.FILTER_DEFLATE,) * 2, "lzf": (h5z.FILTER_LZF,)}[bomb]:
                 how.set_filter(code, 0, (6,))
             space = h5py.h5s.create_simple((10, 10))
-            made = h5py.h5d.create(file.id, b"emg", h5py.h5t.IEEE_F64LE, space, how)
-            made.write_direct_chunk((0, 0), zlib.compress(zipped(BOMB)))
+            dataset = h5py.h5d.create(file.id, b"emg", h5py.h5t.IEEE_F64LE, space, how)
+            dataset.write_direct_chunk((0, 0), zlib.compress(zipped(BOMB)))
     return path
 
 
@@ -225,6 +227,6 @@ def test_legitimate_chunks_are_read(tmp_path) -> None:
     with h5py.File(tmp_path / "a.mat", "w") as file:
         for name, values in arrays.items():
             file.create_dataset(name, data=values, compression="gzip", **how[name])
-    read = mat.read_matrices(tmp_path / "a.mat", dict.fromkeys(arrays))
+    result = mat.read_matrices(tmp_path / "a.mat", dict.fromkeys(arrays))
     for name, values in arrays.items():
-        np.testing.assert_array_equal(read[name], values.T)
+        np.testing.assert_array_equal(result[name], values.T)

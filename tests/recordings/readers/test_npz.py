@@ -41,9 +41,9 @@ def load_npz(tmp_path: Path, arrays: dict[str, object], **options: Any) -> Recor
 def test_arrays_become_a_recording(tmp_path: Path) -> None:
     counts = np.array([[1, 2], [3, 4], [5, 6]])
     arrays = {"emg": counts.astype(np.float32), "rate": 250, "y": np.array(["b", "a", "b"])}
-    read = load_npz(tmp_path, arrays, label_column="y")
-    assert read.samples.tolist() == counts.tolist()
-    assert (read.rate, read.classes, read.labels.tolist()) == (250, ("a", "b"), [1, 0, 1])
+    result = load_npz(tmp_path, arrays, label_column="y")
+    assert result.samples.tolist() == counts.tolist()
+    assert (result.rate, result.classes, result.labels.tolist()) == (250, ("a", "b"), [1, 0, 1])
     scaled = load_npz(tmp_path, {"samples": counts / 8, "other": counts}, rate=9, lsb=0.125)
     assert scaled.samples.tolist() == counts.tolist()
 

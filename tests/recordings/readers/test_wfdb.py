@@ -23,14 +23,14 @@ def test_a_record_and_its_annotations_are_read(tmp_path) -> None:
     np.testing.assert_array_equal(plain.samples, samples)
     assert (plain.rate, plain.units, plain.classes) == (360, "0.005 mV", ())
     names = {"N": "normal", "V": "ventricular", "~": ""}
-    read = load_recording(
+    result = load_recording(
         path, options=ImportOptions(label_column="atr", classes=names, columns=("II",))
     )
-    np.testing.assert_array_equal(read.samples[:, 0], samples[:, 1])
-    assert read.classes == ("normal", "ventricular")
-    assert read.labels[[40, 89, 91, 239, 241, 340]].tolist() == [0, 0, 1, 1, 0, 0]
-    assert read.beats is not None
-    assert read.beats.tolist() == [40, 140, 340]
+    np.testing.assert_array_equal(result.samples[:, 0], samples[:, 1])
+    assert result.classes == ("normal", "ventricular")
+    assert result.labels[[40, 89, 91, 239, 241, 340]].tolist() == [0, 0, 1, 1, 0, 0]
+    assert result.beats is not None
+    assert result.beats.tolist() == [40, 140, 340]
     with pytest.raises(EdgebioError, match=r"label '~' is not in \[classes\]: N, V"):
         load_recordings(
             path, options=ImportOptions(label_column="atr", classes={"N": "n", "V": "v"})
@@ -49,8 +49,8 @@ def test_a_record_of_several_gains_takes_a_step(tmp_path) -> None:
     path.write_text("\n".join(header) + "\n")
     with pytest.raises(EdgebioError, match=r"a count is 0\.0025 mV in one channel and"):
         load_recordings(path)
-    read = load_recording(path, options=ImportOptions(lsb=0.0025))
-    np.testing.assert_array_equal(read.samples, np.stack([2 * samples[:, 0], samples[:, 1] - 100],
+    result = load_recording(path, options=ImportOptions(lsb=0.0025))
+    np.testing.assert_array_equal(result.samples, np.stack([2 * samples[:, 0], samples[:, 1] - 100],
                                                          axis=1))  # fmt: skip
 
 
@@ -63,9 +63,9 @@ def test_missing_samples_are_refused(tmp_path, fmt, bits) -> None:
     np.testing.assert_array_equal(wfdb.read_record(path).digital, samples)
     samples[40, 1] = lowest
     write_wfdb(tmp_path, "x", samples, leads=("I", "II"), gain=200, fmt=fmt, rate=360)
-    for read in (wfdb.read_record, load_recordings):
+    for result in (wfdb.read_record, load_recordings):
         with pytest.raises(EdgebioError, match=r"sample 40, channel II: missing"):
-            read(path)
+            result(path)
 
 
 def test_codes_of_missing_samples_are_those_of_the_package() -> None:
