@@ -47,7 +47,9 @@ ROAD = (
     "cli",
 )
 STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}
-BASE = {"errors", "storage", "progress", "processes", "generated_c", "renamed", "section", "suggest"}
+BASE = {
+    "errors", "storage", "progress", "processes", "generated_c", "renamed", "section", "suggest",
+}  # fmt: skip
 LIGHT = ("tflite", "compiler", "firmware", "boards", "link", "decision", "runtime")
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 
@@ -261,11 +263,11 @@ def test_the_version_is_the_same_everywhere() -> None:
         ("CITATION.cff", r"^version: (.+)$"),
         ("CHANGELOG.md", r"^## \[(.+)\]"),
     )
-    found = {}
+    versions = {}
     for name, pattern in stated:
         version = re.search(pattern, read(name), re.MULTILINE)
-        found[name] = version[1] if version else None
-    assert len(set(found.values())) == 1, found
+        versions[name] = version[1] if version else None
+    assert len(set(versions.values())) == 1, versions
 
 
 def read(name: str) -> str:

@@ -56,14 +56,14 @@ def bench(
     budget = firmware.Budget(optimize, flash_budget, ram_budget)
     result = api.bench(model, board, infer.load(inputs) if inputs else None, budget)
     _show(out, result)
-    document = result.model_dump()
+    document = result.document()
     run_documents.write_document(model, run_documents.BENCH, document, firmware.model_file(model))
     return document
 
 
 def _show(out: Output, result: "Bench") -> None:
     out.table(
-        f"{result.model} on {result.board} ({result.core})",
+        f"{result.model} on {result.board} ({result.cpu})",
         ["layer", "description", "instructions", "MACs", "per MAC"],
         [
             [layer.index, layer.description, layer.instructions, layer.macs,
@@ -96,14 +96,14 @@ def _bench_frontend(out: Output, board: str, numerics: "FftNumerics | None") -> 
 
     result = bench_frontend(api.load_board(board), numerics)
     out.table(
-        f"One frame of one channel on {result.board} ({result.core}, {result.core_class} numerics)",
+        f"One frame of one channel on {result.board} ({result.cpu}, {result.fft_numerics} numerics)",
         ["FFT", "instructions", "in the FFT", "ratio", "flash", f"RAM, {result.channels} channels"],
         [
-            [row.fft, row.instructions, row.fft_instructions,
+            [row.n_fft, row.instructions, row.fft_instructions,
              f"{row.instructions / row.fft_instructions:.2f}", row.flash, row.ram]
-            for row in result.columns
+            for row in result.frames
         ],
     )  # fmt: skip
     bound = f", by up to {result.worst} steps" if result.differing else ""
     out.result(f"{result.differing:,} of {result.compared:,} pixels differ from the twin{bound}")
-    return result.model_dump()
+    return result.document()

@@ -42,14 +42,15 @@ def flash(
     result is verified: the board reports the image's SHA-256, or the tool reads the image back. For
     an emulated board, the emulator is started and keeps running; its serial URL is printed.
     """
+    from edgebio.boards import detached_emulator
     from edgebio.firmware import flashing
 
     if stop:
-        stopped = flashing.stop(folder)
+        stopped = detached_emulator.stop(folder)
         out.result(f"stopped {stopped.board}, process {stopped.pid}" if stopped else "none runs")
         return {"stopped": stopped.model_dump() if stopped else None}
     done = flashing.flash(folder, port, serial, method)
-    if isinstance(done, flashing.Flashed):
+    if isinstance(done, flashing.FlashResult):
         out.result(f"{done.board} flashed by {done.method}; {done.verified}")
         return dataclasses.asdict(done)
     out.result(done.url)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgebio import csource, storage
+from edgebio import generated_c, storage
 from edgebio.decision.outputs import Outputs, constants
 from edgebio.decision.spec import DecisionSettings
 
@@ -21,7 +21,7 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> list[Pa
     storage.write_text(folder / "decision_config.h", _HEADER)
     storage.write_text(
         folder / "decision_config.c",
-        csource.NOTICE
+        generated_c.NOTICE
         + f"""\
 /* Vote of {c.votes} segments, confidence at least {settings.confidence:g}. The host can change all
  * but the classes and the exponentials. Generated. */
@@ -43,7 +43,7 @@ def write(folder: Path, settings: DecisionSettings, outputs: Outputs) -> list[Pa
     return [FOLDER / "eb_decision.c", folder / "decision_config.c"]
 
 
-_HEADER = csource.header(
+_HEADER = generated_c.header(
     "/* Decision settings of the model. Generated. */\n",
     "EB_DECISION_CONFIG_H",
     includes='#include "eb_decision.h"\n',

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgebio import csource, storage
+from edgebio import generated_c, storage
 from edgebio.decision import c_source as decision
 from edgebio.decision.outputs import Outputs
 from edgebio.errors import EdgebioError
 from edgebio.link.messages import MESSAGES
 from edgebio.tflite import Graph
 from edgebio.tflite.metadata import read_metadata
+
+TRACE_FLAGS = ("-DEB_LINK_TRACE", "-include", "eb_trace.h")
+"""Flags for all sources of an application that is written with ``traced``."""
+
+_MODULES = ("network", "run", "sha256", "stream", "work")
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,6 @@ class ApplicationSources:
     include: tuple[Path, ...]
 
 
-TRACE_FLAGS = ("-DEB_LINK_TRACE", "-include", "eb_trace.h")
-"""Flags for all sources of an application that is written with ``traced``."""
-
-
 def write(
     folder: Path, graph: Graph, identity: ImageIdentity, *, traced: bool = False
 ) -> ApplicationSources:
@@ -53,10 +54,6 @@ def write(
     ----------
     folder
         Gets ``app_config.h`` and, for a model with a front end, ``decision_config.{h,c}``.
-    graph
-        The model.
-    identity
-        Answer to ``identify``.
     traced
         For hardware in the loop: layers and stages can be traced over the link.
 
@@ -71,7 +68,9 @@ def write(
     EdgebioError
         If a name is too long for its field, or the outputs do not suit the decision.
     """
-    lengths = {f.name: f.size for f in MESSAGES["identify"].answer.fields}  # type: ignore[union-attr]
+    answer = MESSAGES["identify"].answer
+    assert answer is not None
+    lengths = {field.name: field.size for field in answer.fields}
     for field, value in (("board", identity.board), ("cpu", identity.cpu)):
         if len(value.encode()) > lengths[field]:
             raise EdgebioError(f"{field} name {value!r} is longer than {lengths[field]} bytes")
@@ -80,7 +79,7 @@ def write(
     build = ", ".join(f"0x{byte:02x}" for byte in identity.build)
     storage.write_text(
         folder / "app_config.h",
-        csource.header(
+        generated_c.header(
             "/* Answer of the image to `identify`. Generated. */\n",
             "EB_APP_CONFIG_H",
             macros=f"""\
@@ -93,13 +92,11 @@ def write(
     )
     assets = storage.assets("firmware_assets")
     own = [*sorted((assets / "link").glob("*.c")), assets / "app" / "main.c"]
-    own += [
-        assets / "app" / f"eb_{name}.c" for name in ("network", "run", "sha256", "stream", "work")
-    ]
-    own += [assets / "app" / "eb_trace.c"] if traced else []
+    modules = (*_MODULES, "trace") if traced else _MODULES
+    own += [assets / "app" / f"eb_{name}.c" for name in modules]
     include = [assets / "link", assets / "app", folder]
-    known = read_metadata(graph)
-    if known is not None:
-        own += decision.write(folder, known.decision, Outputs.from_graph(graph))
+    metadata = read_metadata(graph)
+    if metadata is not None:
+        own += decision.write(folder, metadata.decision, Outputs.from_graph(graph))
         include += [decision.FOLDER]
-    return ApplicationSources(tuple(own), tuple(dict.fromkeys(include)))
+    return ApplicationSources(tuple(own), tuple(include))

@@ -1,6 +1,6 @@
-"""Models and front ends run on an emulated board, many inputs at a time, through files.
+"""Models and front ends on an emulated board, many inputs at a time, through files.
 
-The image is ``firmware_assets/app/batch.c``, which says what the files hold.
+The image is ``firmware_assets/app/batch.c``, which describes the files.
 """
 
 import contextlib
@@ -8,35 +8,36 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from edgebio import tflite
-from edgebio.boards import Board, emulator
+from edgebio.boards import Board, qemu
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.firmware import image, sources, toolchain
+from edgebio.firmware import image, linking, sources, toolchain
 from edgebio.firmware.manifest import Hooks, Manifest
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
-from edgebio.tflite.metadata import metadata
+from edgebio.tflite.metadata import read_metadata
 
 _MODE_IMAGES, _MODE_SAMPLES = 0, 1
 _TRACE_LAYER, _TRACE_STAGE, _TRACE_TICKS = 0, 1, 2
 
 Int8 = npt.NDArray[np.int8]
+Int16 = npt.NDArray[np.int16]
+Inputs = npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True)
 class FrontendRun:
-    """What the front end made of a recording on a board.
+    """STFT images of a recording, and the outputs of the network if it ran.
 
     Attributes
     ----------
-    images : ndarray of int8 (n, columns, bins, channels)
-        The images that fell due.
+    images : ndarray of int8 (n, frames, bins, channels)
     outputs : ndarray of int8 (n, classes) or None
-        The network's output for each of them, where it was asked for.
     """
 
     images: Int8
@@ -45,27 +46,27 @@ class FrontendRun:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the front end for one column and channel, as raw bytes (eb_frontend.h)."""
+    """One stage of the front end for one frame and channel, as raw bytes (eb_frontend.h)."""
 
     stage: int
     channel: int
     data: bytes
 
 
-class Chain:
-    """A front end built for an emulated board, ready to be given samples.
+class EmulatedFrontend:
+    """A front end, built for an emulated board by `prepare_frontend`.
 
-    Use it by `prepare_frontend`. Every call starts the board anew.
+    Every call starts the board anew. `options` are more options of QEMU.
 
     Attributes
     ----------
-    board : Board
-        Where it runs.
-    elf : Path
+    board
+        The emulated board.
+    elf
         The image.
-    sources : dict
-        Source of each object file that was linked, relative to the sources' folder.
-    stack_used : int
+    objects
+        Object file of each source; empty for a model.
+    stack_used
         Bytes of stack that the last run used.
     """
 
@@ -74,76 +75,55 @@ class Chain:
         board: Board,
         spec: FrontendSpec | None,
         elf: Path,
-        sources: Mapping[Path, Path] | None = None,
+        objects: Mapping[Path, Path] = MappingProxyType({}),
     ) -> None:
         self.board = board
         self.elf = elf
-        self.sources = dict(sources or {})
+        self.objects = objects
         self.stack_used = 0
-        self._spec = spec
+        self._frontend = spec
 
-    def images(self, samples: npt.NDArray[np.int16], options: Sequence[str] = ()) -> Int8:
-        """Stream `samples` through the front end and return the images that fell due.
+    def images(self, samples: Int16, options: Sequence[str] = ()) -> Int8:
+        """Stream int16 samples (n, channels) from reset; return images as in `FrontendRun`."""
+        with self._run_samples(samples, options=options) as files:
+            return self._images(files)
 
-        Parameters
-        ----------
-        samples : ndarray of int16 (n, channels)
-            Raw samples from reset.
-        options
-            More options of QEMU.
+    def stages(self, samples: Int16) -> list[Stage]:
+        """Stream samples and return the outputs of all stages, of an image with ``traced``."""
+        with self._run_samples(samples) as files:
+            return [Stage(index, part, data) for index, part, data in _trace(files, _TRACE_STAGE)]
 
-        Returns
-        -------
-        ndarray of int8 (n, columns, bins, channels)
-        """
-        with self._run_samples(samples, False, options) as (files, count):
-            return self._images(files, count)
+    def _spec(self) -> FrontendSpec:
+        if self._frontend is None:
+            raise EdgebioError("the model has no front end: it takes images, not samples")
+        return self._frontend
 
-    def stages(self, samples: npt.NDArray[np.int16]) -> list[Stage]:
-        """Stream `samples` through the front end and return all that its stages made.
-
-        The image must have been prepared with ``traced``.
-        """
-        with self._run_samples(samples, False, ()) as (files, _):
-            return [
-                Stage(index, part, data)
-                for kind, index, part, data in _trace(files / "trace.bin")
-                if kind == _TRACE_STAGE
-            ]
-
-    @contextlib.contextmanager
     def _run_samples(
-        self, samples: npt.NDArray[np.int16], network: bool, options: Sequence[str]
-    ) -> Iterator[tuple[Path, int]]:
-        channels = self._frontend().channels
+        self, samples: Int16, *, network: bool = False, options: Sequence[str] = ()
+    ) -> contextlib.AbstractContextManager[Path]:
+        channels = self._spec().channels
         if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
             raise EdgebioError(
                 f"the front end takes int16 samples of {channels} channels, not {samples.dtype} "
                 f"of shape {samples.shape}"
             )
-        with self._run(_MODE_SAMPLES, len(samples), samples.tobytes(), network, options) as files:
-            yield files, int(np.fromfile(files / "result.bin", "<u4")[0])
+        return self._run(_MODE_SAMPLES, samples, network=network, options=options)
 
-    def _images(self, files: Path, count: int) -> Int8:
+    def _images(self, files: Path) -> Int8:
         images = np.fromfile(files / "images.bin", np.int8)
-        return images.reshape(count, *self._frontend().image_shape)
-
-    def _frontend(self) -> FrontendSpec:
-        if self._spec is None:
-            raise EdgebioError("the model carries no front end: it takes images, not samples")
-        return self._spec
+        return images.reshape(-1, *self._spec().image_shape)
 
     @contextlib.contextmanager
     def _run(
-        self, mode: int, count: int, inputs: bytes, network: bool, options: Sequence[str] = ()
+        self, mode: int, inputs: Inputs, *, network: bool = False, options: Sequence[str] = ()
     ) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
             files = Path(scratch)
-            np.array([mode, count, network], "<u4").tofile(files / "job.bin")
-            (files / "inputs.bin").write_bytes(inputs)
-            # A slow inference takes some 0.5 s here; a minute covers the start of anything.
-            limit = min(60.0 + 2.0 * count, 86_400.0)
-            emulator.run(self.board, self.elf, files, limit, options)
+            np.array([mode, len(inputs), network], "<u4").tofile(files / "job.bin")
+            (files / "inputs.bin").write_bytes(inputs.tobytes())
+            # A slow inference takes 0.5 s here; a minute covers every start.
+            limit = min(60.0 + 2.0 * len(inputs), 86_400.0)
+            qemu.run(self.board, self.elf, files, limit, options)
             result = files / "result.bin"
             if not result.is_file() or result.stat().st_size != 12:
                 raise DeviceError(f"{self.board.name} (emulated) ended without a result")
@@ -151,112 +131,86 @@ class Chain:
             yield files
 
 
-class Batch(Chain):
-    """A model built for an emulated board, ready to be given inputs.
-
-    Use it by `prepare`. Every call starts the board anew.
+class EmulatedModel(EmulatedFrontend):
+    """A model, built for an emulated board by `prepare`.
 
     Attributes
     ----------
     manifest : Manifest
-        What the image takes.
+        The image.
     """
 
     def __init__(self, board: Board, graph: tflite.Graph, manifest: Manifest, elf: Path) -> None:
-        about = metadata(graph)
-        super().__init__(board, about.frontend if about else None, elf)
+        metadata = read_metadata(graph)
+        super().__init__(board, metadata.frontend if metadata else None, elf)
         self.manifest = manifest
-        self._graph = graph
+        self._input = graph.tensors[graph.inputs[0]]
+        self._output = graph.tensors[graph.outputs[0]]
 
-    def network(self, x: npt.NDArray[np.generic], options: Sequence[str] = ()) -> Int8:
-        """Run the network on `x`.
-
-        Parameters
-        ----------
-        x : ndarray (n, height, width, channels)
-            Inputs, of the model's own dtype.
-        options
-            More options of QEMU.
+    def network(self, x: Inputs, options: Sequence[str] = ()) -> Int8:
+        """Run the network on inputs (n, height, width, channels) of the model's type.
 
         Returns
         -------
         ndarray (n, classes)
-            Its outputs.
 
         Raises
         ------
         EdgebioError
-            Where `x` is not what the model takes.
+            If type or shape are not the model's.
         DeviceError
-            Where the emulated board fails, hangs or ends early.
+            If the emulated board fails, hangs or ends early.
         """
-        with self._run(_MODE_IMAGES, len(x), self._checked(x).tobytes(), False, options) as files:
-            return self._outputs(files, len(x))
+        with self._run_inputs(x, options) as files:
+            return self._outputs(files)
 
-    def layers(self, x: npt.NDArray[np.generic]) -> list[npt.NDArray[np.uint8]]:
-        """Run the network on `x` and return what each layer made, as bytes.
-
-        The image must have been prepared with ``traced``.
+    def layers(self, x: Inputs) -> list[npt.NDArray[np.uint8]]:
+        """Run the network and return the output of each layer, of an image with ``traced``.
 
         Returns
         -------
         list of ndarray of uint8 (n, bytes)
-            One a layer.
         """
-        with self._run(_MODE_IMAGES, len(x), self._checked(x).tobytes(), False) as files:
-            made: dict[int, list[bytes]] = {}
-            for kind, index, _, data in _trace(files / "trace.bin"):
-                if kind == _TRACE_LAYER:
-                    made.setdefault(index, []).append(data)
+        outputs: dict[int, list[bytes]] = {}
+        with self._run_inputs(x) as files:
+            for index, _, data in _trace(files, _TRACE_LAYER):
+                outputs.setdefault(index, []).append(data)
         return [
-            np.frombuffer(b"".join(made[index]), np.uint8).reshape(len(x), -1)
-            for index in sorted(made)
+            np.frombuffer(b"".join(outputs[index]), np.uint8).reshape(len(x), -1)
+            for index in sorted(outputs)
         ]
 
-    def micros(
-        self, x: npt.NDArray[np.generic], options: Sequence[str] = ()
-    ) -> npt.NDArray[np.uint32]:
-        """Run the network on `x` and return the time of each layer by the board's own clock.
-
-        The image must have been prepared with ``timed``.
+    def micros(self, x: Inputs, options: Sequence[str] = ()) -> npt.NDArray[np.uint32]:
+        """Run the network and return the time of each layer, of an image with ``timed``.
 
         Returns
         -------
         ndarray of uint32 (n, layers + 1)
-            Microseconds; the last column is what lies outside of all layers.
+            Microseconds by the board's clock; the last column is the time outside of all layers.
         """
-        inputs = self._checked(x).tobytes()
-        with self._run(_MODE_IMAGES, len(x), inputs, False, options) as files:
-            found = [d for kind, _, _, d in _trace(files / "trace.bin") if kind == _TRACE_TICKS]
-        return np.frombuffer(b"".join(found), np.uint32).reshape(len(x), -1)
+        with self._run_inputs(x, options) as files:
+            ticks = b"".join(data for _, _, data in _trace(files, _TRACE_TICKS))
+        return np.frombuffer(ticks, np.uint32).reshape(len(x), -1)
 
-    def frontend(self, samples: npt.NDArray[np.int16], *, network: bool = False) -> FrontendRun:
-        """Stream `samples` through the front end, and the images through the network if asked.
+    def frontend(self, samples: Int16, *, network: bool = False) -> FrontendRun:
+        """Stream int16 samples (n, channels) from reset, and images through the network."""
+        with self._run_samples(samples, network=network) as files:
+            return FrontendRun(self._images(files), self._outputs(files) if network else None)
 
-        Parameters
-        ----------
-        samples : ndarray of int16 (n, channels)
-            Raw samples from reset.
-        network
-            Whether the network runs on each image.
-        """
-        with self._run_samples(samples, network, ()) as (files, count):
-            images = self._images(files, count)
-            return FrontendRun(images, self._outputs(files, count) if network else None)
-
-    def _checked(self, x: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        tensor = self._graph.tensors[self._graph.inputs[0]]
-        if x.dtype != tensor.dtype or x.shape[1:] != tensor.shape[1:]:
+    def _run_inputs(
+        self, x: Inputs, options: Sequence[str] = ()
+    ) -> contextlib.AbstractContextManager[Path]:
+        if x.dtype != self._input.dtype or x.shape[1:] != self._input.shape[1:]:
+            shape = ", ".join(map(str, self._input.shape[1:]))
             raise EdgebioError(
-                f"the model takes {tensor.dtype} inputs of shape (n, "
-                f"{', '.join(map(str, tensor.shape[1:]))}), not {x.dtype} of {x.shape}"
+                f"the model takes {self._input.dtype} inputs of shape (n, {shape}), not {x.dtype} "
+                f"of {x.shape}"
             )
-        return x
+        return self._run(_MODE_IMAGES, x, options=options)
 
-    def _outputs(self, files: Path, count: int) -> Int8:
-        tensor = self._graph.tensors[self._graph.outputs[0]]
-        classes = int(np.prod(tensor.shape[1:]))
-        return np.fromfile(files / "outputs.bin", tensor.dtype).reshape(count, classes)
+    def _outputs(self, files: Path) -> Int8:
+        outputs = np.fromfile(files / "outputs.bin", self._output.dtype)
+        return outputs.reshape(-1, int(np.prod(self._output.shape[1:])))
 
 
 @contextlib.contextmanager
@@ -267,8 +221,8 @@ def prepare(
     traced: bool = False,
     timed: bool = False,
     budget: image.Budget = image.SPEED,
-) -> Iterator[Batch]:
-    """Build the batch image of `model` for `board`, for as long as the block runs.
+) -> Iterator[EmulatedModel]:
+    """Build the batch image of a model for the duration of the block.
 
     Parameters
     ----------
@@ -277,81 +231,53 @@ def prepare(
     model
         A .tflite, or the folder of a run.
     traced
-        Built for `Batch.layers` and `Batch.stages`: slower, as all that is made is written down.
+        For `EmulatedModel.layers` and `EmulatedModel.stages`: slower, as all outputs are written.
     timed
-        Built for `Batch.micros`.
-    budget
-        What to choose the network's kernels for, and what the image may take.
+        For `EmulatedModel.micros`.
 
     Raises
     ------
     MissingToolError
-        Where the compiler or the emulator is not installed.
+        If the compiler or the emulator is not installed.
     """
-    emulator.command(board, Path())  # before the build: what is missing is said at once
+    qemu.command(board, Path())  # reports a missing tool before the build
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         folder = Path(scratch) / "image"
         hooks: Hooks = "trace" if traced else "ticks" if timed else "none"
         manifest = image.build(model, board, folder, "batch", hooks=hooks, budget=budget)
-        elf = folder / "firmware.elf"
-        yield Batch(board, tflite.read(image.model_file(model)), manifest, elf)
+        graph = tflite.read(image.model_file(model))
+        yield EmulatedModel(board, graph, manifest, folder / "firmware.elf")
 
 
 @contextlib.contextmanager
 def prepare_frontend(
-    board: Board, spec: FrontendSpec, standard: Standardization, *, traced: bool = False
-) -> Iterator[Chain]:
-    """Build a batch image of a front end alone, for as long as the block runs.
-
-    Parameters
-    ----------
-    board
-        An emulated board.
-    spec, standard
-        The front end.
-    traced
-        Built for `Chain.stages`.
-    """
-    emulator.command(board, Path())
+    board: Board, spec: FrontendSpec, standardization: Standardization, *, traced: bool = False
+) -> Iterator[EmulatedFrontend]:
+    """Build the batch image of a front end for the duration of the block; see `prepare`."""
+    qemu.command(board, Path())
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
-        root = Path(scratch) / "src"
-        root.mkdir()
-        tree = sources.write_frontend(root, spec, standard, board, "trace" if traced else "none")
+        hooks: Hooks = "trace" if traced else "none"
+        tree = sources.write_frontend(Path(scratch), spec, standardization, board, hooks)
         elf = Path(scratch) / "firmware.elf"
         units = tree.units()
-        objects = toolchain.compile_all(units, root)
-        image.link(tree, board, objects, elf)
-        sources_of = zip((unit.source for unit in units), objects, strict=True)
-        yield Chain(board, spec, elf, {made: source for source, made in sources_of})
+        objects = toolchain.compile_all(units, tree.root)
+        linking.link(tree, board, objects, elf)
+        sources_of = (unit.source for unit in units)
+        yield EmulatedFrontend(board, spec, elf, dict(zip(sources_of, objects, strict=True)))
 
 
-def run_network(board: Board, model: Path, x: npt.NDArray[np.generic]) -> Int8:
-    """Build `model` for `board` and run it on `x`: see `Batch.network`."""
-    with prepare(board, model) as batch:
-        return batch.network(x)
+def run_network(board: Board, model: Path, x: Inputs) -> Int8:
+    """Build a model for an emulated board and run it; see `EmulatedModel.network`."""
+    with prepare(board, model) as target:
+        return target.network(x)
 
 
-def run_layers(
-    board: Board, model: Path, x: npt.NDArray[np.generic]
-) -> list[npt.NDArray[np.uint8]]:
-    """Build `model` for `board` and return what each layer makes of `x`: see `Batch.layers`."""
-    with prepare(board, model, traced=True) as batch:
-        return batch.layers(x)
-
-
-def run_frontend(
-    board: Board, model: Path, samples: npt.NDArray[np.int16], *, network: bool = False
-) -> FrontendRun:
-    """Build `model` for `board` and stream `samples` through it: see `Batch.frontend`."""
-    with prepare(board, model) as batch:
-        return batch.frontend(samples, network=network)
-
-
-def _trace(path: Path) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield the records of a trace: kind, index, part, data."""
-    raw = path.read_bytes()
+def _trace(files: Path, kind: int) -> Iterator[tuple[int, int, bytes]]:
+    """Index, part and data of the records of one kind."""
+    raw = (files / "trace.bin").read_bytes()
     at = 0
     while at < len(raw):
-        kind, index, part, size = (int(v) for v in np.frombuffer(raw, "<u4", 4, at))
-        yield kind, index, part, raw[at + 16 : at + 16 + size]
+        record, index, part, size = np.frombuffer(raw, "<u4", 4, at).tolist()
+        if record == kind:
+            yield index, part, raw[at + 16 : at + 16 + size]
         at += 16 + size

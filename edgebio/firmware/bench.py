@@ -1,16 +1,17 @@
-"""What a network costs on a board: executed instructions by layer and function, flash and RAM.
+"""Cost of a network on a board: executed instructions by layer and function, flash and RAM.
 
-Instructions are counted exactly, by a plugin of the emulator, the same in every run; they are not
-cycles. Where the emulator takes no plugin, its instruction clock stands in: a board's own timer,
-driven by the number of instructions, read between the layers.
+Instructions are counted exactly, by a plugin of QEMU, the same in every run; they are not cycles.
+If QEMU takes no plugins, a timer of the emulated board, which QEMU drives by the number of
+instructions, is read between the layers.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from edgebio import compiler, tflite
 from edgebio.boards import Board
@@ -19,19 +20,15 @@ from edgebio.errors import EdgebioError
 from edgebio.firmware import batch, counting, cycles, elf
 from edgebio.firmware.image import SPEED, Budget, model_file
 from edgebio.firmware.manifest import Flash, Ram
-from edgebio.firmware.sources import KERNELS
+from edgebio.section import Section
 
-_OUTSIDE, _INVOKE, _LAYERS = 1, 2, 3  # stretches, as the plugin calls them
+_OUTSIDE, _INVOKE, _LAYERS = 1, 2, 3  # stretches of the program for the plugin
 _SHIFT = 6  # of -icount: an instruction takes 2^6 ns
 _RANDOM_INPUTS = 16
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LayerCost(_Section):
-    """One executed layer: mean instructions of an inference, rounded, and its share of `Cycles`."""
+class LayerCost(Section):
+    """Executed layer: rounded mean instructions of an inference, and its share of `Cycles`."""
 
     index: int
     operator: str
@@ -42,16 +39,16 @@ class LayerCost(_Section):
     cycles: int | None = None
 
 
-class Cycles(_Section):
-    """Cycles of an inference on a Cortex-M4, estimated from executed instructions.
+class Cycles(Section):
+    """Estimated cycles of an inference on a Cortex-M4.
 
     Attributes
     ----------
-    estimate : int
+    estimate
         Mean of an inference, with memory that answers at once.
-    leaves_out : str
-        What it does not hold.
-    instructions : dict
+    leaves_out
+        What the estimate does not include.
+    instructions
         Instructions of an inference by class.
     """
 
@@ -62,40 +59,40 @@ class Cycles(_Section):
     instructions: dict[str, int]
 
 
-class FunctionCost(_Section):
-    """One function, by its symbol: mean instructions of an inference, rounded, and its size."""
+class FunctionCost(Section):
+    """C function: rounded mean instructions of an inference, and its size."""
 
     name: str
     instructions: int
     bytes: int
 
 
-class Bench(_Section):
-    """What a network costs on a board.
+class Bench(Section):
+    """Cost of a network on a board.
 
     Attributes
     ----------
-    board, core, model : str
-        What ran where.
-    inputs : int
-        Inputs that the instructions are the mean of.
-    random_inputs : bool
-        Whether these were random, for want of real ones.
+    inputs
+        Number of inputs that instructions are the mean of.
+    random_inputs
+        Whether these were random.
     method : {"exact", "clock"}
-        Counted by the plugin; or by the instruction clock, which reads up to 64 too many a layer.
-    instructions, macs : int
+        Counted by the plugin; or by the instruction clock, up to 64 too many per layer.
+    instructions, macs
         Of one inference.
     cycles
-        Estimated, for Cortex-M4 by the exact method only.
+        Only for a Cortex-M4 and the exact method.
     flash, ram
-        Of the image that was counted: the network, its kernels and a minimal application.
-    layers, functions : list
-        Where the instructions go; what `layers` leave out is the calls between them. Functions
-        are known to the exact method only, the costliest first.
+        Of the counted image: the network, its kernels and a minimal application.
+    layers, functions
+        Where the instructions go; `layers` leave out the calls between them. Functions come from
+        the exact method only, the most expensive first.
     """
 
+    old_keys: ClassVar[Mapping[str, str]] = {"core": "cpu"}
+
     board: str
-    core: str
+    cpu: str
     model: str
     inputs: Annotated[int, Field(gt=0)]
     random_inputs: bool
@@ -115,56 +112,53 @@ def bench(
     x: npt.NDArray[np.generic] | None = None,
     budget: Budget = SPEED,
 ) -> Bench:
-    """Count what one inference of `model` costs on `board`.
+    """Count what one inference of a model costs on an emulated board.
 
     Parameters
     ----------
-    board
-        An emulated board.
     model
         A .tflite, or the folder of a run.
     x : ndarray (n, height, width, channels)
-        Inputs to take the mean over; None for 16 random ones, the same at every call.
-    budget
-        What to choose the network's kernels for, and what the image may take.
+        Inputs to average over; None for 16 random ones, the same in every call.
 
     Raises
     ------
     EdgebioError
-        Where the inputs are not the model's.
+        If the inputs do not fit the model.
     DeviceError
-        Where the emulated board fails.
+        If the emulated board fails.
     """
     path = model_file(model)
-    program = compiler.compile_model(path, KERNELS[board.cpu])
-    given = _random(tflite.read(path)) if x is None else x
-    if not len(given):
+    program = compiler.compile_model(path, board.isa)
+    inputs = _random_inputs(tflite.read(path)) if x is None else x
+    if not len(inputs):
         raise EdgebioError("no inputs to count instructions over")
     plugin = counting.plugin()
     functions: list[FunctionCost] = []
-    taken, by_layer = None, None
-    with batch.prepare(board, path, timed=plugin is None, budget=budget) as prepared:
+    estimate, layer_cycles = None, None
+    with batch.prepare(board, path, timed=plugin is None, budget=budget) as target:
+        manifest = target.manifest
         if plugin:
-            counted = _count(prepared, plugin, given, len(program.steps))
-            total, layers, functions, by_address = counted
-            if board.cpu == cycles.CORE:
-                image = elf.Image(prepared.elf)
-                taken, by_layer = _cycles(image, by_address, len(given), len(program.steps))
+            image = elf.Image(target.elf)
+            total, layers, functions, by_address = _count(
+                target, image, plugin, inputs, len(program.steps)
+            )
+            if board.cpu == cycles.CPU:
+                estimate, layer_cycles = _cycles(image, by_address, len(inputs), len(program.steps))
         else:
-            micros = prepared.micros(given, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
+            micros = target.micros(inputs, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
             costs = micros * 1000 / 2**_SHIFT
             total, layers = costs.sum(), costs[:-1]
-        manifest = prepared.manifest
     return Bench(
         board=board.name,
-        core=board.cpu,
+        cpu=board.cpu,
         model=path.name,
-        inputs=len(given),
+        inputs=len(inputs),
         random_inputs=x is None,
         method="exact" if plugin else "clock",
         instructions=round(total),
         macs=program.macs,
-        cycles=taken,
+        cycles=estimate,
         flash=manifest.flash,
         ram=manifest.ram,
         layers=[
@@ -175,7 +169,7 @@ def bench(
                 kernel=kernel,
                 instructions=round(cost),
                 macs=step.layer.macs,
-                cycles=by_layer[index] if by_layer else None,
+                cycles=layer_cycles[index] if layer_cycles else None,
             )
             for index, (step, kernel, cost) in enumerate(
                 zip(program.steps, manifest.kernels, layers, strict=True)
@@ -185,7 +179,7 @@ def bench(
     )
 
 
-def _random(graph: tflite.Graph) -> npt.NDArray[np.generic]:
+def _random_inputs(graph: tflite.Graph) -> npt.NDArray[np.generic]:
     tensor = graph.tensors[graph.inputs[0]]
     shape = (_RANDOM_INPUTS, *tensor.shape[1:])
     random = np.random.default_rng(0)
@@ -195,14 +189,17 @@ def _random(graph: tflite.Graph) -> npt.NDArray[np.generic]:
 
 
 def _count(
-    prepared: batch.Batch, plugin: Path, x: npt.NDArray[np.generic], layers: int
+    target: batch.EmulatedModel,
+    image: elf.Image,
+    plugin: Path,
+    x: npt.NDArray[np.generic],
+    layers: int,
 ) -> tuple[float, npt.NDArray[np.float64], list[FunctionCost], counting.Table]:
-    """Count instructions: mean of the whole, of each layer, of each function; and by address."""
-    image = elf.Image(prepared.elf)
+    """Count mean instructions in total, of each layer and function; and executions by address."""
     marks = {"eb_model_invoke": _INVOKE, "eb_batch_invoked": _OUTSIDE}
     marks |= {f"eb_model_layer_{index}": _LAYERS + index for index in range(layers)}
     table, by_address = counting.run(
-        plugin, image, marks, lambda options: prepared.network(x, options)
+        plugin, image, marks, lambda options: target.network(x, options)
     )
     by_layer = np.zeros(layers, np.int64)
     by_function = np.zeros(len(image.functions) + 1, np.int64)
@@ -213,7 +210,7 @@ def _count(
         if entries != len(x):
             raise EdgebioError(f"stretch {stretch} ran {entries} times for {len(x)} inputs")
         by_function[function] += count
-        # A layer's stretch lasts until the next one begins; the calls between them are not its.
+        # A layer's stretch lasts until the next one begins, and contains the call of that.
         if stretch >= _LAYERS and function != invoke:
             by_layer[stretch - _LAYERS] += count
     functions = [
@@ -228,11 +225,11 @@ def _count(
 def _cycles(
     image: elf.Image, by_address: counting.Table, inputs: int, layers: int
 ) -> tuple[Cycles, list[int]]:
-    """Estimate cycles: mean of the whole, and of each layer."""
+    """Estimate mean cycles of the inference, and of each layer."""
     inside = by_address[by_address[:, 0] >= _INVOKE]
     by_stretch, classes = cycles.estimate(image, inside)
-    whole = Cycles(
+    total = Cycles(
         estimate=round(sum(by_stretch.values()) / inputs),
         instructions={kind: round(count / inputs) for kind, count in sorted(classes.items())},
     )
-    return whole, [round(by_stretch.get(_LAYERS + i, 0) / inputs) for i in range(layers)]
+    return total, [round(by_stretch.get(_LAYERS + i, 0) / inputs) for i in range(layers)]

@@ -1,235 +1,239 @@
-"""What the front end costs on a board: instructions of a column, flash and RAM, by FFT length."""
+"""Cost of the front end on a board: instructions of a frame, flash and RAM, by FFT length."""
 
+import contextlib
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from edgebio import progress
 from edgebio.boards import Board
-from edgebio.errors import MissingToolError
 from edgebio.firmware import batch, counting, cycles, elf
+from edgebio.frontend.numerics import HELIUM_READS_AHEAD, uses_helium
 from edgebio.frontend.spec import FftNumerics, FrontendSpec
 from edgebio.frontend.standardization import Standardization
-from edgebio.frontend.twin import HELIUM_READS_AHEAD, Twin, uses_helium
+from edgebio.frontend.twin import Twin
+from edgebio.section import Section
 
 LENGTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
 _CHANNELS = 8
-_COLUMNS = 9
-_PUSHED, _FRONTEND, _FFT = 1, 2, 3
+_FRAMES = 9
+_STEPS = 6  # decisions of the signal that FFT lengths are counted with, beyond the first
+_PUSHED, _FRONTEND = 1, 2
+_MARKS = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _PUSHED}
 _PLACED = re.compile(r"^ \.(?:text|rodata)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", re.MULTILINE)
 
 
-class ColumnCost(BaseModel):
-    """What one STFT column of one channel costs.
+class FrameCost(Section):
+    """Cost of one STFT frame of one channel.
 
     Attributes
     ----------
-    fft, hop : int
-        FFT length, and samples from column to column: a quarter of it.
-    instructions : int
-        Executed for a column and channel, from the samples' arrival to the pixels: filter,
-        window, scaling, FFT, logarithm, pixels, and the image's move by one column.
-    fft_instructions : int
+    n_fft, hop_length
+        In samples; the latter is a quarter of the former.
+    instructions
+        From the samples' arrival to the pixels: filter, window function, scaling, FFT, logarithm,
+        pixels, and the shift of the image by one frame.
+    fft_instructions
         Those of ``arm_rfft_q15`` among them.
-    flash : int
-        Bytes of the front end for this length: its code, CMSIS-DSP's, and all constants; the C
-        library's memcpy, memset and memmove, which any program has, are not among them.
-    ram : int
-        Bytes of its state, for 8 channels and images of 9 columns.
+    flash
+        Bytes of code and constants of the front end and CMSIS-DSP, without the C library's memcpy,
+        memset and memmove.
+    ram
+        Bytes of state, for 8 channels and images of 9 frames.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    old_keys: ClassVar[Mapping[str, str]] = {"fft": "n_fft", "hop": "hop_length"}
 
-    fft: int
-    hop: int
+    n_fft: int
+    hop_length: int
     instructions: int
     fft_instructions: int
     flash: int
     ram: int
 
 
-class FrontendBench(BaseModel):
-    """What the front end costs on a board, and whether it computed what the twin does.
+class FrontendBench(Section):
+    """Cost of the front end on a board, and a comparison with the host twin.
 
     Attributes
     ----------
-    board, core, core_class : str
-        What ran where, with which numerics.
-    channels : int
-        Channels of the front ends that were counted.
-    columns : list of ColumnCost
-        By FFT length.
-    compared, differing, worst : int
-        Pixels, how many of them are unlike the host twin's, and by how many steps at most.
+    frames
+        Costs by FFT length.
+    compared, differing, worst
+        Number of pixels, of those that differ from the twin's, and largest difference in steps.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    old_keys: ClassVar[Mapping[str, str]] = {
+        "core": "cpu",
+        "core_class": "fft_numerics",
+        "columns": "frames",
+    }
 
     board: str
-    core: str
-    core_class: str
+    cpu: str
+    fft_numerics: str
     channels: int
-    columns: list[ColumnCost]
+    frames: list[FrameCost]
     compared: int
     differing: int
     worst: int
 
+    def document(self) -> dict[str, Any]:
+        """Content to print as JSON, under old keys, too."""
+        frames = [frame.document() for frame in self.frames]
+        return super().document() | {"frames": frames, "columns": frames}
 
-class DecisionCost(BaseModel):
-    """What the front end executes from one decision to the next.
+
+class DecisionCost(Section):
+    """Cost of the front end from one decision to the next, all channels and frames of a step.
 
     Attributes
     ----------
-    instructions : int
-        Executed for all channels of a stride's columns.
-    cycles : int or None
-        Estimated, for Cortex-M4 only (`edgebio.firmware.cycles`).
+    cycles
+        Estimated, for a Cortex-M4 only (`edgebio.firmware.cycles`).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     instructions: int
     cycles: int | None
 
 
-def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
-    """Count what a front end executes from one decision to the next, once its filters have settled.
+@dataclass(frozen=True)
+class _NoiseBench:
+    """A front end on an emulated board, and noise whose statistics it has."""
 
-    Parameters
-    ----------
-    board
-        An emulated board.
-    spec
-        The front end; its signal is noise, and its statistics are the noise's.
+    target: batch.EmulatedFrontend
+    image: elf.Image
+    samples: npt.NDArray[np.int16]
+    twin: Twin
+    plugin: Path
+
+    def count(self, samples: npt.NDArray[np.int16]) -> tuple[counting.Table, counting.Table]:
+        """Count the instructions of the front end only; tables as by `counting.run`."""
+        job = partial(self.target.images, samples)
+        tables = counting.run(self.plugin, self.image, _MARKS, job)
+        by_function, by_address = (table[table[:, 0] == _FRONTEND] for table in tables)
+        return by_function, by_address
+
+
+@contextlib.contextmanager
+def _noise_bench(board: Board, spec: FrontendSpec, steps: int) -> Iterator[_NoiseBench]:
+    """Build a front end; its noise is `steps` decisions longer than a segment."""
+    plugin = counting.require_plugin()
+    shape = (spec.segment_length + steps * spec.step, spec.channels)
+    samples = np.random.default_rng(0).normal(scale=300, size=shape).astype(np.int16)
+    standardization = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)])
+    with batch.prepare_frontend(board, spec, standardization) as target:
+        twin = Twin(spec, standardization)
+        yield _NoiseBench(target, elf.Image(target.elf), samples, twin, plugin)
+
+
+def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
+    """Count the cost of a front end from one decision to the next, after its filters have settled.
 
     Raises
     ------
     EdgebioError
-        Where the board has no emulator.
+        If the board has no emulator.
     MissingToolError
-        Where the emulator takes no plugin.
+        If the emulator takes no plugin.
     """
-    plugin = _plugin()
-    few = spec.segment_length + spec.step
-    noise = np.random.default_rng(0).normal(scale=300, size=(few + 4 * spec.step, spec.channels))
-    samples = noise.astype(np.int16)
-    standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
-    with batch.prepare_frontend(board, spec, standard) as chain:
-        image = elf.Image(chain.elf)
-        marks = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _PUSHED}
+    is_m4 = board.cpu == cycles.CPU
+    with _noise_bench(board, spec, 5) as bench:
 
-        def count(part: npt.NDArray[np.int16]) -> tuple[int, int]:
-            whole, each = counting.run(plugin, image, marks, partial(chain.images, part))
-            executed = int(whole[whole[:, 0] == _FRONTEND, 2].sum())
-            if board.cpu != cycles.CORE:
-                return executed, 0
-            return executed, cycles.estimate(image, each[each[:, 0] == _FRONTEND])[0][_FRONTEND]
+        def count(samples: npt.NDArray[np.int16]) -> tuple[int, int]:
+            by_function, by_address = bench.count(samples)
+            by_stretch = cycles.estimate(bench.image, by_address)[0] if is_m4 else {}
+            return int(by_function[:, 2].sum()), by_stretch.get(_FRONTEND, 0)
 
-        # A longer run less a shorter one: what the start costs is in both.
-        some, more = count(samples[:few]), count(samples)
-    instructions, taken = (round((b - a) / 4) for a, b in zip(some, more, strict=True))
-    return DecisionCost(
-        instructions=instructions, cycles=taken if board.cpu == cycles.CORE else None
-    )
+        # A longer run minus a shorter one: both contain the start.
+        short = count(bench.samples[: spec.segment_length + spec.step])
+        instructions, taken = (
+            round((b - a) / 4) for a, b in zip(short, count(bench.samples), strict=True)
+        )
+    return DecisionCost(instructions=instructions, cycles=taken if is_m4 else None)
 
 
-def bench_frontend(board: Board, core_class: FftNumerics | None = None) -> FrontendBench:
-    """Count what a column of the front end costs on `board`, for every FFT length.
+def bench_frontend(board: Board, fft_numerics: FftNumerics | None = None) -> FrontendBench:
+    """Count the cost of a frame on an emulated board for every FFT length.
 
     The signal is noise of 8 channels at 1000 Hz; high-pass at 20 Hz, Hann window, all bins but 0,
-    standardised by channel (by bin and channel, each of their pairs takes 4 bytes of flash more).
+    standardized by channel (by bin and channel, each of their pairs takes 4 more bytes of flash).
 
     Parameters
     ----------
-    board
-        An emulated board.
-    core_class
-        Numerics; the board's own by default.
+    fft_numerics
+        The board's own if None.
 
     Raises
     ------
     MissingToolError
-        Where the emulator takes no plugin.
+        If the emulator takes no plugin.
     """
-    plugin = _plugin()
-    chosen = core_class or board.fft_numerics
-    ahead = HELIUM_READS_AHEAD if uses_helium(chosen, board.helium is not None) else 0
+    numerics = fft_numerics or board.fft_numerics
+    reads_ahead = HELIUM_READS_AHEAD if uses_helium(numerics, board.helium is not None) else 0
     costs, compared, differing, worst = [], 0, 0, 0
-    for fft in progress.track(LENGTHS, f"front end on {board.name}"):
-        hop = fft // 4
+    for n_fft in progress.track(LENGTHS, f"front end on {board.name}"):
+        hop = n_fft // 4
         spec = FrontendSpec(
-            rate=1000, channels=_CHANNELS, n_fft=fft, hop_length=hop, segment_length=fft + (_COLUMNS - 1) * hop,
-            bins=(1, fft // 2 + 1), fft_numerics=chosen, standardization="channel",
+            rate=1000, channels=_CHANNELS, n_fft=n_fft, hop_length=hop,
+            segment_length=n_fft + (_FRAMES - 1) * hop, bins=(1, n_fft // 2 + 1),
+            fft_numerics=numerics, standardization="channel",
         )  # fmt: skip
-        noise = np.random.default_rng(0).normal(scale=300, size=(spec.segment_length + 6 * spec.step, 8))
-        samples = noise.astype(np.int16)
-        standard = Standardization.learn(spec, [Twin(spec).columns(samples)])
-        twin = Twin(spec, standard)
-        with batch.prepare_frontend(board, spec, standard) as chain:
-            image = elf.Image(chain.elf)
-            expected, measured = twin.images(samples), chain.images(samples)
-            marks = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _PUSHED}
-            whole, _ = counting.run(plugin, image, marks, partial(chain.images, samples))
-            flash = _flash(chain)
+        with _noise_bench(board, spec, _STEPS) as bench:
+            expected, measured = (
+                bench.twin.images(bench.samples),
+                bench.target.images(bench.samples),
+            )
+            by_function, _ = bench.count(bench.samples)
+            flash = _flash(bench.target)
         compared += expected.size
         distance = np.abs(expected.astype(int) - measured)
         differing += int(np.count_nonzero(distance))
         worst = max(worst, int(distance.max()))
-        made = ((len(samples) - fft) // hop + 1) * _CHANNELS
-        inside = whole[whole[:, 0] == _FRONTEND]
+        frames = ((len(bench.samples) - n_fft) // hop + 1) * _CHANNELS
         fft_functions = [
-            1 + index
-            for index, f in enumerate(image.functions)
-            if f.name.lstrip("_").startswith("arm_")
+            number
+            for number, function in enumerate(bench.image.functions, 1)
+            if function.name.lstrip("_").startswith("arm_")
         ]
+        in_fft = by_function[np.isin(by_function[:, 1], fft_functions)]
         costs.append(
-            ColumnCost(
-                fft=fft,
-                hop=hop,
-                instructions=round(inside[:, 2].sum() / made),
-                fft_instructions=round(
-                    inside[np.isin(inside[:, 1], fft_functions), 2].sum() / made
-                ),
+            FrameCost(
+                n_fft=n_fft,
+                hop_length=hop,
+                instructions=round(by_function[:, 2].sum() / frames),
+                fft_instructions=round(in_fft[:, 2].sum() / frames),
                 flash=flash,
-                ram=twin.state_bytes + ahead,
+                ram=bench.twin.state_bytes + reads_ahead,
             )
         )
     return FrontendBench(
         board=board.name,
-        core=board.cpu,
-        core_class=chosen,
+        cpu=board.cpu,
+        fft_numerics=numerics,
         channels=_CHANNELS,
-        columns=costs,
+        frames=costs,
         compared=compared,
         differing=differing,
         worst=worst,
     )
 
 
-def _plugin() -> Path:
-    found = counting.plugin()
-    if found is None:
-        raise MissingToolError(
-            "counting the front end needs QEMU with plugins and a C compiler: "
-            "sudo apt-get install qemu-system-arm gcc"
-        )
-    return found
-
-
-def _flash(chain: batch.Chain) -> int:
-    """Bytes that the front end's and CMSIS-DSP's objects brought into the image, by its map."""
-    ours = {
-        str(made)
-        for made, source in chain.sources.items()
+def _flash(target: batch.EmulatedFrontend) -> int:
+    """Bytes of the front end's and CMSIS-DSP's objects in the image, by its map."""
+    objects = {
+        str(path)
+        for source, path in target.objects.items()
         if source.parts[0] in ("frontend", "cmsis-dsp")
     }
-    text = chain.elf.with_suffix(".map").read_text()
-    kept = text[text.index("Linker script and memory map") :]
+    text = target.elf.with_suffix(".map").read_text()
+    linked = text[text.index("Linker script and memory map") :]
     # A long section name stands on a line of its own.
-    joined = re.sub(r"^( \.\S+)\n\s+", r"\1 ", kept, flags=re.MULTILINE)
-    return sum(int(size, 16) for size, made in _PLACED.findall(joined) if made in ours)
+    joined = re.sub(r"^( \.\S+)\n\s+", r"\1 ", linked, flags=re.MULTILINE)
+    return sum(int(size, 16) for size, path in _PLACED.findall(joined) if path in objects)

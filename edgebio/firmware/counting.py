@@ -1,4 +1,4 @@
-"""Executed instructions, counted exactly by a plugin of the emulator: the same in every run."""
+"""Exact instruction counts by a plugin of QEMU: the same in every run."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import storage
-from edgebio.boards import emulator
+from edgebio.boards import qemu
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import elf
 from edgebio.processes import host_compiler
@@ -18,28 +18,33 @@ Table = npt.NDArray[np.int64]
 
 
 def plugin() -> Path | None:
-    """Build the counting plugin, once; None where it or the emulator's support cannot be had."""
-    if not emulator.takes_plugins():
+    """Build the counting plugin once; None if QEMU takes no plugins or there is no C compiler."""
+    if not qemu.takes_plugins() or not host_compiler.is_available():
         return None
     source = storage.assets("firmware_assets") / "emulator" / "count.c"
     target = storage.cache("emulator") / f"count-{storage.sha256(source)[:16]}.so"
     if not target.exists():
-        try:
-            cc = host_compiler.find_compiler()
-        except MissingToolError:
-            return None
+        flags = (*host_compiler.STRICT, "-O2", "-shared", "-fPIC")
         with storage.replacing(target) as temporary:
-            run_compiler(
-                cc,
-                *host_compiler.STRICT,
-                "-O2",
-                "-shared",
-                "-fPIC",
-                "-o",
-                str(temporary),
-                str(source),
-            )
+            run_compiler(host_compiler.find_compiler(), *flags, "-o", temporary, source)
     return target
+
+
+def require_plugin() -> Path:
+    """Build the counting plugin.
+
+    Raises
+    ------
+    MissingToolError
+        If QEMU takes no plugins or there is no C compiler.
+    """
+    path = plugin()
+    if path is None:
+        raise MissingToolError(
+            "counting the front end needs QEMU with plugins and a C compiler: "
+            "sudo apt-get install qemu-system-arm gcc"
+        )
+    return path
 
 
 def run(
@@ -57,23 +62,23 @@ def run(
     image
         The image that the job runs.
     marks
-        Stretch that begins at each function, by the function's name; stretch 0 comes before all.
+        Stretch of the program that begins at each function, by name; it starts in stretch 0.
     job
-        Runs the image; takes more options of QEMU.
+        Runs the image with more options of QEMU.
 
     Returns
     -------
     by_function : ndarray of int64 (n, 4)
-        Rows of stretch, function (1 + its place in ``image.functions``; 0 for none), instructions,
-        and how often the stretch began.
+        Rows of stretch, function (1 + index in ``image.functions``; 0 for none), instructions, and
+        how often the stretch began.
     by_address : ndarray of int64 (n, 4)
-        Rows of stretch, address of an instruction, how often it was executed, and how often
-        another one than that behind it came next.
+        Rows of stretch, address of an instruction, executions, and how often another instruction
+        than the following one was executed next.
 
     Raises
     ------
     EdgebioError
-        Where the image lacks a marked function.
+        If the image lacks a marked function.
     """
     lines = [f"function {f.address:x} {f.size:x}" for f in image.functions]
     for name, stretch in marks.items():

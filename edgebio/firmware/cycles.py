@@ -1,12 +1,12 @@
-"""Cycles that executed instructions take on a Cortex-M4, estimated from its manual.
+"""Estimates of the cycles that executed instructions take on a Cortex-M4.
 
 Timings are those of Arm's Cortex-M4 Technical Reference Manual (DDI 0439, "Instruction set summary"
-and "Load/store timings"), with memory that answers at once. An estimate, for what it leaves out:
+and "Load/store timings"), with memory that answers at once. What makes it an estimate:
 
-* flash wait states, caches and prefetch of the microcontroller, and what other bus masters take;
-* the refill after a jump takes 1 to 3 cycles by the target's alignment: `REFILL` is taken;
-* a division takes 2 to 12 cycles by its operands: `DIVISION` is taken;
-* an address that depends on the instruction before it stalls for a cycle: not counted.
+* flash wait states, caches and prefetch of the microcontroller and other bus masters are left out;
+* the refill after a jump takes 1 to 3 cycles depending on the target's alignment: `REFILL` here;
+* a division takes 2 to 12 cycles depending on its operands: `DIVISION` here;
+* the stall of an address that depends on the preceding instruction is left out.
 """
 
 import re
@@ -18,17 +18,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.firmware import toolchain
+from edgebio.firmware.disassembly import disassemble, registers
 from edgebio.firmware.elf import Image
-from edgebio.processes.programs import run_compiler
 
-CORE: Final = "cortex-m4"
-"""The core that the table is of."""
+CPU: Final = "cortex-m4"
+"""The CPU that the timings are of."""
 
 REFILL: Final = 2
 DIVISION: Final = 7
 
-_LINE: Final = re.compile(r"^\s*([0-9a-f]+):\t[0-9a-f ]+\t(\S+)\s*([^;@]*)")
 _CONDITIONS: Final = "eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le|al"
 _LOAD: Final = re.compile(rf"^ldr(s?[bh])?({_CONDITIONS})?$")
 _STORE: Final = re.compile(rf"^str[bh]?({_CONDITIONS})?$")
@@ -44,7 +42,7 @@ _MULTIPLY: Final = re.compile(r"^(mul|ml[as]|[us]m[ul]|sml|smm|smu|smla|umaal)")
 
 @dataclass(frozen=True)
 class Timing:
-    """What one instruction takes: its class, cycles, and cycles more where it jumps."""
+    """Class of an instruction, its cycles, and additional cycles if it jumps."""
 
     kind: str
     cycles: int
@@ -52,20 +50,17 @@ class Timing:
 
 
 def timings(image: Image) -> dict[int, Timing]:
-    """Timing of every instruction of an image, by address."""
-    text = run_compiler(toolchain.tool("objdump"), "-d", "-w", str(image.path))
-    found: dict[int, Timing] = {}
-    loaded = ""  # destination of the load before, "" where it was none
-    for line in text.splitlines():
-        match = _LINE.match(line)
-        if match is None:
-            loaded = ""  # a function begins, or a gap
-            continue
-        name, operands = match[2].split(".")[0], match[3].strip()
-        found[int(match[1], 16)] = timing(name, operands, loaded)
-        loads = _LOAD.match(name) and not operands.startswith("pc,")
-        loaded = operands.partition(",")[0] if loads else ""
-    return found
+    """Timings of all instructions of an image, by address."""
+    by_address = {}
+    loaded = ""  # register that the preceding instruction loads, if it is a single load
+    for instruction in disassemble(image):
+        name, operands = instruction.name, instruction.operands
+        if instruction.after_gap:
+            loaded = ""
+        by_address[instruction.address] = timing(name, operands, loaded)
+        is_load = _LOAD.match(name) and not operands.startswith("pc,")
+        loaded = operands.partition(",")[0] if is_load else ""
+    return by_address
 
 
 def timing(name: str, operands: str, loaded: str = "") -> Timing:
@@ -74,10 +69,10 @@ def timing(name: str, operands: str, loaded: str = "") -> Timing:
     Parameters
     ----------
     name, operands
-        As the disassembler writes them, without a width.
+        As in `edgebio.firmware.disassembly.Instruction`.
     loaded
-        Register that the instruction before it loads, if that is a single load: a load or store
-        whose address does not need it takes a cycle less.
+        Register that the preceding instruction loads, if it is a single load: a load or store whose
+        address does not depend on it takes a cycle less.
     """
     _, _, address = operands.partition("[")
     follows = bool(loaded) and not re.search(rf"\b{loaded}\b", address)
@@ -92,7 +87,7 @@ def timing(name: str, operands: str, loaded: str = "") -> Timing:
         return Timing("load" if name.startswith("l") else "store", 3)
     if _MULTIPLE.match(name):
         kind = "load" if re.match("v?(ldm|pop)", name) else "store"
-        return Timing(kind, 1 + _registers(operands), REFILL)
+        return Timing(kind, 1 + len(registers(operands)), REFILL)
     if _BRANCH.match(name):
         return Timing("jump", 1, REFILL)
     if name in ("tbb", "tbh"):
@@ -106,27 +101,15 @@ def timing(name: str, operands: str, loaded: str = "") -> Timing:
     return Timing("multiply" if _MULTIPLY.match(name) else "other", 1)
 
 
-def _registers(operands: str) -> int:
-    """Count the registers of a list like {r4, r5-r7, lr}."""
-    listed = operands[operands.find("{") + 1 : operands.find("}")]
-    count = 0
-    for part in listed.split(","):
-        ends = re.findall(r"[rsd](\d+)", part)
-        count += int(ends[1]) - int(ends[0]) + 1 if len(ends) == 2 else 1
-    return count
-
-
 def estimate(
     image: Image, by_address: npt.NDArray[np.int64]
 ) -> tuple[dict[int, int], Mapping[str, int]]:
-    """Estimate the cycles of what was executed.
+    """Estimate the cycles of executed instructions.
 
     Parameters
     ----------
-    image
-        What was executed.
     by_address : ndarray of int64 (n, 4)
-        Rows of stretch, address, executions and jumps, by `counting.run`.
+        Rows of stretch, address, executions and jumps, by `edgebio.firmware.counting.run`.
 
     Returns
     -------
@@ -135,11 +118,11 @@ def estimate(
     classes : mapping
         Executed instructions of each class.
     """
-    known = timings(image)
+    by_instruction = timings(image)
     cycles: Counter[int] = Counter()
     classes: Counter[str] = Counter()
     for stretch, address, executed, jumped in by_address.tolist():
-        one = known.get(address, Timing("other", 1))
-        cycles[stretch] += executed * one.cycles + jumped * one.jump
-        classes[one.kind] += executed
+        instruction = by_instruction.get(address, Timing("other", 1))
+        cycles[stretch] += executed * instruction.cycles + jumped * instruction.jump
+        classes[instruction.kind] += executed
     return dict(cycles), classes

@@ -1,14 +1,16 @@
-"""An image onto its board: the emulator started, or flash written and read back by the board."""
+"""Put an image on its board and verify it, or start its emulator."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgebio import progress
-from edgebio.boards import emulator, flashers
+from edgebio.boards import detached_emulator, flashers
 from edgebio.boards.board import Board, FlashMethod
-from edgebio.boards.flashers import Job, Way
+from edgebio.boards.detached_emulator import DetachedEmulator
+from edgebio.boards.emulator_process import Serial
+from edgebio.boards.flash_tool import Job
+from edgebio.boards.flashers import Flasher
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import manifest
 from edgebio.firmware.manifest import Manifest
@@ -16,25 +18,23 @@ from edgebio.link.client import Client
 from edgebio.link.errors import DisconnectedError, PortError
 
 TRIES = 2
-"""How often a tool is called: every one of them also repeats its blocks by itself."""
+"""How often a tool is called; each of them repeats blocks by itself, too."""
 
-_RETURN_SECONDS = 20.0  # until the port of a board that restarts is back
+_RETURN_SECONDS = 20.0  # until the port of a restarting board is back
 
 
 @dataclass(frozen=True)
-class Flashed:
-    """A real board that carries the image.
+class FlashResult:
+    """A real board with a verified image.
 
     Attributes
     ----------
-    board : str
-        Its name.
-    method : str
-        How it was flashed.
-    port : str or None
-        Serial port at which it answers now; None where it was not looked for.
-    verified : str
-        By what it is known: the SHA-256 that the board reports, or the tool's reading back.
+    board, method
+        Names of the board and of the method.
+    port
+        Serial port at which the board answers; None if no port was given.
+    verified
+        The evidence: the SHA-256 that the board reports, or the tool's reading back.
     """
 
     board: str
@@ -46,145 +46,125 @@ class Flashed:
 def flash(
     folder: Path,
     port: str | None = None,
-    serial: emulator.Serial = "pty",
+    serial: Serial = "pty",
     method: FlashMethod | None = None,
-) -> emulator.Detached | Flashed:
-    """Put the image in `folder` on its board.
+) -> DetachedEmulator | FlashResult:
+    """Put the image in a folder on its board, or start its emulator.
 
     Parameters
     ----------
     folder
-        What ``edgebio build`` made.
+        The image, as ``edgebio build`` made it.
     port
         Serial port of a real board.
     serial
         Serial port that the emulator offers.
     method
-        How; by default the first way of the board file that this machine has. Without a port that
-        is the emulator where there is one.
+        By default the first method of the board file that is installed here; without a port the
+        emulator, if the board has one.
 
     Returns
     -------
-    emulator.Detached
-        The emulator that runs the image now, and until it is stopped.
-    Flashed
-        The board, which carries the image for certain.
+    DetachedEmulator or FlashResult
+        The emulator, which runs until it is stopped; or the verified board.
 
     Raises
     ------
     EdgebioError
-        Where the folder holds no image, or the board cannot be flashed that way.
+        If the folder contains no image, or the board cannot be flashed that way.
     DeviceError
-        Where the emulator does not come up, or the board does not carry the image afterwards.
+        If the emulator does not come up, or the board does not carry the image afterwards.
     """
-    built = manifest.load(folder)
+    record = manifest.load(folder)
     board = manifest.load_board(folder)
-    image = folder / "firmware.elf"
-    real = [name for name in board.flash.methods if name != "emulator"]
+    methods = [name for name in board.flash.methods if name != "emulator"]
     if method == "emulator" or (method is None and port is None and board.emulator is not None):
         if board.emulator is None:
-            raise EdgebioError(f"{board.name} has no emulator; flash it by {' or '.join(real)}")
-        return emulator.detach(board, image, serial)
-    if not real:
+            raise EdgebioError(f"{board.name} has no emulator; flash it by {' or '.join(methods)}")
+        return detached_emulator.start(board, folder / "firmware.elf", serial)
+    if not methods:
         raise EdgebioError(f"{board.name} is an emulated board; leave out --port")
-    way = flashers.choose(board, port, method)
+    flasher = flashers.choose(board, port, method)
     serial_number = _serial_number(port)
-    _write(way, Job(board, folder, port))
-    return _verify(way, board, built, port, serial_number)
+    _write(flasher, Job(board, folder, port))
+    return _verify(flasher, board, record, port, serial_number)
 
 
-def stop(folder: Path) -> emulator.Detached | None:
-    """Stop the emulator that runs the image in `folder`; None where none runs.
-
-    Raises
-    ------
-    DeviceError
-        Where it does not end.
-    """
-    return emulator.stop(folder)
-
-
-class _Shown:
-    """Shares of the whole, as steps of a progress bar that only goes forward."""
-
-    def __init__(self, advance: Callable[[float], None]) -> None:
-        self._advance = advance
-        self._shown = 0.0
-
-    def __call__(self, share: float) -> None:
-        if share > self._shown:
-            self._advance(share - self._shown)
-            self._shown = share
-
-
-def _write(way: Way, job: Job) -> None:
-    for left in reversed(range(TRIES)):
+def _write(flasher: Flasher, job: Job) -> None:
+    for tries_left in reversed(range(TRIES)):
         try:
-            with progress.bar(f"flashing by {way.method}", 1.0) as advance:
-                way.write(job, _Shown(advance))
+            with progress.bar(f"flashing by {flasher.method}", 1.0) as advance:
+                written = 0.0
+
+                def show(share: float) -> None:
+                    nonlocal written
+                    if share > written:  # a repeated block does not turn the bar back
+                        advance(share - written)
+                        written = share
+
+                flasher.write(job, show)
             return
         except DeviceError as error:
-            if not left:
+            if not tries_left:
                 raise DeviceError(
-                    f"{job.board.name} was NOT flashed, its image may be in pieces: {error}"
+                    f"{job.board.name} was NOT flashed, its image may be incomplete: {error}"
                 ) from None
 
 
 def _verify(
-    way: Way, board: Board, built: Manifest, port: str | None, serial_number: str | None
-) -> Flashed:
-    """Ask the board what it carries, where there is a port to ask at."""
+    flasher: Flasher, board: Board, record: Manifest, port: str | None, serial_number: str | None
+) -> FlashResult:
+    """Compare the image that the board reports with the one that was written."""
     if port is None:
-        if way.reads_back:
-            return Flashed(board.name, way.method, None, f"{way.tool} has read it back")
+        if flasher.reads_back:
+            return FlashResult(board.name, flasher.method, None, f"{flasher.tool} has read it back")
         raise DeviceError(
-            f"{board.name} was written, but nobody has looked whether it is whole; give --port, "
-            "its serial port, so that the board is asked"
+            f"{board.name} was written, but not verified; give --port, its serial port, so that "
+            "the board reports its image"
         )
-    if built.app != "link":
-        raise EdgebioError(f"the image does not speak the link ({built.app}): it cannot be asked")
+    if record.app != "link":
+        raise EdgebioError(f"the image does not speak the link ({record.app}): cannot verify it")
     try:
-        found, image = _ask(port, serial_number, board.uart.baud)
+        new_port, sha256 = _reported_image(port, serial_number, board.uart.baud)
     except DeviceError as error:
+        raise DeviceError(f"{board.name} was written, but does not answer: {error}") from None
+    if sha256 != record.image.sha256:
         raise DeviceError(
-            f"{board.name} was written, but does not answer as it should: {error}"
-        ) from None
-    if image != built.image.sha256:
-        raise DeviceError(
-            f"{board.name} was NOT flashed: it carries an image {image[:12]}, "
-            f"not {built.image.sha256[:12]}"
+            f"{board.name} was NOT flashed: it carries an image {sha256[:12]}, "
+            f"not {record.image.sha256[:12]}"
         )
-    return Flashed(board.name, way.method, found, f"the board reports SHA-256 {image[:12]}")
+    verified = f"the board reports SHA-256 {sha256[:12]}"
+    return FlashResult(board.name, flasher.method, new_port, verified)
 
 
-def _ask(port: str, serial_number: str | None, baud: int) -> tuple[str, str]:
+def _reported_image(port: str, serial_number: str | None, baud: int) -> tuple[str, str]:
     """Wait for a board that restarts; return its port and the SHA-256 that it reports."""
     deadline = time.monotonic() + _RETURN_SECONDS
     while True:
-        found = _returned(port, serial_number)
         try:
-            if found is None:
-                raise PortError(f"the board with serial number {serial_number} did not come back")
-            with Client(found, baud=baud) as device:
-                return found, device.image().sha256.hex()
-        except (PortError, DisconnectedError):  # on its way down, or not up yet
+            new_port = _port_after_restart(port, serial_number)
+            with Client(new_port, baud=baud) as device:
+                return new_port, device.image().sha256.hex()
+        except (PortError, DisconnectedError):  # shutting down, or not up yet
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
 
 
 def _serial_number(port: str | None) -> str | None:
-    """USB serial number of the adapter or board at a port, where it has one."""
+    """USB serial number of the adapter or board at a port, if it has one."""
     from serial.tools import list_ports
 
     return next((p.serial_number for p in list_ports.comports() if p.device == port), None)
 
 
-def _returned(port: str, serial_number: str | None) -> str | None:
-    """Port of a board: it may come back under another name, but as the same one."""
+def _port_after_restart(port: str, serial_number: str | None) -> str:
+    """Port of a board, which may have another name after a restart."""
     from serial.tools import list_ports
 
     if serial_number is None:
         return port
-    ports = list_ports.comports()
-    return next((str(p.device) for p in ports if p.serial_number == serial_number), None)
+    for candidate in list_ports.comports():
+        if candidate.serial_number == serial_number:
+            return str(candidate.device)
+    raise PortError(f"the board with serial number {serial_number} did not come back")

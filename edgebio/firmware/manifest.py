@@ -1,57 +1,55 @@
-"""manifest.json: what an image is, what it was built from and what it takes."""
+"""manifest.json: identity, origin and sizes of an image."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from edgebio import storage
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
+from edgebio.section import Section, first_problem
 
 App = Literal["link", "batch"]
-"""Applications: the device that speaks the link, or the one that works through files."""
+"""Application of an image: "link" speaks the link, "batch" works on files of an emulator."""
 
 Hooks = Literal["none", "trace", "ticks"]
-"""Hooks of an application (eb_batch.h, eb_trace.h): all that is computed, or how long it takes."""
+"""Hooks of an application (eb_batch.h, eb_trace.h): all outputs, or their run time."""
 
 FILE = "manifest.json"
 MODEL_FILE = "model.tflite"
-"""The model inside, for what is to be compared with it."""
+"""Copy of the model, to compare with."""
 
 BOARD_FILE = "board.json"
-"""The board that the image was built for, as its own file says; boards may change."""
+"""Copy of the board file; boards may change."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelRecord(_Section):
-    """The model inside: file name and SHA-256 of the .tflite."""
+class ModelRecord(Section):
+    """The model: file name and SHA-256 of the .tflite."""
 
     file: str
     sha256: str
 
 
-class ImageRecord(_Section):
-    """The image: SHA-256 of firmware.bin, and of everything it was built from.
+class ImageRecord(Section):
+    """The image.
 
     Attributes
     ----------
-    sha256 : str
-        Of firmware.bin, byte for byte what lies in flash.
-    build : str
-        First 16 bytes, as hex, of the SHA-256 of all sources, flags and the compiler's version;
-        the device reports it.
+    sha256
+        SHA-256 of firmware.bin, which is byte for byte what lies in flash.
+    build
+        First 16 bytes, as hex, of the SHA-256 of all sources, flags and the compiler's version; the
+        device reports it.
     """
 
     sha256: str
     build: str
 
 
-class Flash(_Section):
-    """Bytes of flash: by section, in all (alignment included), and on the board."""
+class Flash(Section):
+    """Bytes of flash: by section, in total with alignment, and on the board."""
 
     vectors: int
     code: int
@@ -61,19 +59,17 @@ class Flash(_Section):
     available: int
 
 
-class Ram(_Section):
-    """Bytes of RAM.
+class Ram(Section):
+    """Bytes of RAM: total, and on the board.
 
     Attributes
     ----------
-    activations, scratch : int
+    activations, scratch
         Of the network, by the compiler's memory plan.
-    static : int
-        All other variables, alignment included.
-    stack : int
-        Bound of the stack, interrupts included; so much is set aside.
-    total, available : int
-        All of it, and what the board has.
+    static
+        All other variables, with alignment.
+    stack
+        Bound of the stack with interrupts, which is reserved.
     """
 
     activations: int
@@ -84,22 +80,55 @@ class Ram(_Section):
     available: int
 
 
-class Manifest(_Section):
-    """Content of manifest.json."""
+class Manifest(Section):
+    """Content of manifest.json.
+
+    Attributes
+    ----------
+    kernels
+        C function of each layer.
+    weights
+        Bytes of the network's constants in flash.
+    """
+
+    old_keys: ClassVar[Mapping[str, str]] = {"core": "cpu"}
 
     version: Annotated[int, Field(ge=1, le=1)] = 1
     edgebio: str
     app: App
     board: str
-    core: str
+    cpu: str
     compiler: str
     model: ModelRecord
     image: ImageRecord
     flash: Flash
     ram: Ram
     hooks: Hooks = "none"
-    kernels: list[str] = Field(default=[], description="C function of each layer.")
-    weights: int = Field(default=0, description="Bytes of the network's constants in flash.")
+    kernels: tuple[str, ...] = ()
+    weights: int = 0
+
+
+def load(folder: Path) -> Manifest:
+    """Read the manifest of an image and check the image against it.
+
+    Raises
+    ------
+    EdgebioError
+        If the folder contains no image, or not the one that the manifest describes.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise EdgebioError(f"{folder}: no image there; build one: edgebio build MODEL -o {folder}")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise EdgebioError(f"{path}: {first_problem(error)}") from None
+    binary = folder / "firmware.bin"
+    if not binary.is_file() or not (folder / "firmware.elf").is_file():
+        raise EdgebioError(f"{folder}: firmware.bin or firmware.elf is missing; build it again")
+    if storage.sha256(binary) != manifest.image.sha256:
+        raise EdgebioError(f"{binary}: not the image that {FILE} describes; build it again")
+    return manifest
 
 
 def load_board(folder: Path) -> Board:
@@ -108,7 +137,7 @@ def load_board(folder: Path) -> Board:
     Raises
     ------
     EdgebioError
-        Where it is missing or damaged.
+        If it is missing or damaged.
     """
     try:
         return Board.model_validate_json((folder / BOARD_FILE).read_bytes())
@@ -117,40 +146,16 @@ def load_board(folder: Path) -> Board:
 
 
 def load_model(folder: Path) -> Path:
-    """Return the .tflite of the image in `folder`, once it is known to be that.
+    """Path of the .tflite that the image in `folder` was built from.
 
     Raises
     ------
     EdgebioError
-        Where it is missing or another one.
+        If it is missing or another one.
     """
     path = folder / MODEL_FILE
     if not path.is_file():
         raise EdgebioError(f"{path}: missing; build it again")
     if storage.sha256(path) != load(folder).model.sha256:
-        raise EdgebioError(f"{path}: not the model that the image carries; build it again")
+        raise EdgebioError(f"{path}: not the model that the image contains; build it again")
     return path
-
-
-def load(folder: Path) -> Manifest:
-    """Read the manifest of an image and hold the image against it.
-
-    Raises
-    ------
-    EdgebioError
-        Where the folder holds no image, or one that is not the manifest's.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise EdgebioError(f"{folder}: no image there; make one: edgebio build MODEL -o {folder}")
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise EdgebioError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    binary = folder / "firmware.bin"
-    if not binary.is_file() or not (folder / "firmware.elf").is_file():
-        raise EdgebioError(f"{folder}: firmware.bin or firmware.elf is missing; build it again")
-    if storage.sha256(binary) != manifest.image.sha256:
-        raise EdgebioError(f"{binary}: not the image that {FILE} describes; build it again")
-    return manifest

@@ -1,4 +1,4 @@
-"""The cross-compiler: C to objects, kept by content so that a rebuild compiles what changed."""
+"""The cross-compiler, and a cache of the objects that it made."""
 
 import functools
 import hashlib
@@ -16,20 +16,12 @@ INSTALL = "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 """The line that installs the compiler."""
 
 _PREFIX = "arm-none-eabi-"
-_KEPT_BYTES = 512 << 20
+_CACHE_BYTES = 512 << 20
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One C file and what it is compiled with.
-
-    Attributes
-    ----------
-    source : Path
-        The file, relative to the folder that the compiler runs in.
-    flags : tuple of str
-        All flags, ``-c`` and ``-o`` excepted.
-    """
+    """C file, relative to the folder that the compiler runs in, and its flags without ``-c``."""
 
     source: Path
     flags: tuple[str, ...]
@@ -41,16 +33,16 @@ def tool(name: str) -> str:
     Raises
     ------
     MissingToolError
-        Where it is not installed.
+        If it is not installed.
     """
-    found = shutil.which(_PREFIX + name)
-    if not found:
+    path = shutil.which(_PREFIX + name)
+    if not path:
         raise MissingToolError(f"no {_PREFIX}{name} on this machine; install it: {INSTALL}")
-    return found
+    return path
 
 
 def version() -> str:
-    """First line of what the compiler says about itself."""
+    """First line of the compiler's ``--version``."""
     return _version(tool("gcc"))
 
 
@@ -60,57 +52,55 @@ def _version(gcc: str) -> str:
 
 
 def compile_all(units: Sequence[Unit], folder: Path) -> list[Path]:
-    """Compile `units`, as many at a time as there are cores.
+    """Compile C files, as many at a time as there are cores.
 
     Parameters
     ----------
-    units
-        What to compile.
     folder
-        Folder that the compiler runs in; names in error lines and in debug information are
-        relative to it.
+        Folder that the compiler runs in; names in errors and debug information are relative to it.
 
     Returns
     -------
     list of Path
-        Objects in the order of `units`. They lie in the user's cache under the hash of what the
-        preprocessor made of the file, the flags and the compiler: never write to them.
+        Objects in the order of `units`, in the user's cache under a hash of the preprocessed file,
+        the flags and the compiler: never write to them.
     """
     gcc = tool("gcc")
     store = storage.cache("objects")
-    made = map_in_order(lambda unit: _compile(gcc, unit, folder, store), units)
-    objects = list(progress.track(made, "compiling", len(units)))
+    compiled = map_in_order(lambda unit: _compile(gcc, unit, folder, store), units)
+    objects = list(progress.track(compiled, "compiling", len(units)))
     _prune(store, keep=set(objects))
     return objects
 
 
 def _compile(gcc: str, unit: Unit, folder: Path, store: Path) -> Path:
-    command = [gcc, *unit.flags, f"-ffile-prefix-map={folder}=."]
-    # -g would name the folder in the preprocessor's output
-    text = run_compiler(
-        gcc, *unit.flags, "-E", "-fno-working-directory", str(unit.source), folder=folder
-    )
-    key = "\0".join([version(), *unit.flags, str(unit.source), text])
+    source = str(unit.source)
+    # -g would put the folder's name into the preprocessor's output.
+    text = run_compiler(gcc, *unit.flags, "-E", "-fno-working-directory", source, folder=folder)
+    key = "\0".join([version(), *unit.flags, source, text])
     target = store / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
     if target.exists():
         target.touch()
-    else:
-        with storage.replacing(target) as temporary:
-            run_compiler(*command, "-c", str(unit.source), "-o", str(temporary), folder=folder)
+        return target
+    prefix_map = f"-ffile-prefix-map={folder}=."
+    with storage.replacing(target) as temporary:
+        run_compiler(
+            gcc, *unit.flags, prefix_map, "-c", source, "-o", str(temporary), folder=folder
+        )
     return target
 
 
 def _prune(store: Path, keep: set[Path]) -> None:
-    """Remove the objects that were not used for longest where there are too many."""
-    found = []
+    """Remove the least recently used objects if the cache is too large."""
+    objects = []
     for path in store.glob("[!.]*.o"):
         try:
-            found.append((path.stat().st_mtime, path.stat().st_size, path))
-        except FileNotFoundError:  # another build prunes too
+            objects.append((path.stat().st_mtime, path.stat().st_size, path))
+        except FileNotFoundError:  # another build prunes, too
             continue
-    total = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found):
-        if total <= _KEPT_BYTES:
+    total = sum(size for _, size, _ in objects)
+    for _, size, path in sorted(objects):
+        if total <= _CACHE_BYTES:
             return
         if path not in keep:
             path.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import csource, storage
+from edgebio import generated_c, storage
 from edgebio.frontend import cmsisdsp
 from edgebio.frontend.constants import Constants, cascade, config_numbers, constants
 from edgebio.frontend.numerics import numerics_flags, uses_helium
@@ -67,7 +67,7 @@ def write(
     )
 
 
-_HEADER_NONE = csource.header(
+_HEADER_NONE = generated_c.header(
     "/* The model has no front end: it takes its inputs as they are. */\n",
     "EB_FRONTEND_CONFIG_H",
     macros="#define EB_HAS_FRONTEND 0\n",
@@ -80,7 +80,7 @@ def _header(spec: FrontendSpec) -> str:
         f"{spec.frames}u, {spec.n_bins}u"
     )
     pixels = spec.frames * spec.n_bins * spec.channels
-    return csource.header(
+    return generated_c.header(
         f"""\
 /* Front end of the model: {spec.channels} channels at {spec.rate:g} Hz, {spec.n_fft}-point STFT
  * every {spec.hop_length} samples, images of {spec.frames} frames x {spec.n_bins} bins.
@@ -111,7 +111,7 @@ def _source(spec: FrontendSpec, standardization: Standardization, helium: bool) 
     sections = "".join(f"    {{{', '.join(map(str, biquad))}}},\n" for biquad in c.filter)
     biquads = f"static const eb_biquad filter[] = {{\n{sections}}};\n" if c.filter else ""
     return f"""\
-{csource.NOTICE}/* Constants of the front end, computed from the model's metadata. Generated. */
+{generated_c.NOTICE}/* Constants of the front end, computed from the model's metadata. Generated. */
 #include "frontend_config.h"
 
 {_array("int16_t", "window_function", c.window_function)}

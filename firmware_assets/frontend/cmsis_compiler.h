@@ -31,7 +31,8 @@
 #define EB_NATIVE_SIMD32 0
 /* arm_math_types.h, included later, chooses its code path by this macro. */
 #undef __ARM_FEATURE_DSP
-#if EB_CORE_CLASS_DSP && defined(__SSE2__)
+#if EB_FFT_NUMERICS_DSP && defined(__SSE2__)
+/* x86-64 has instructions that make the host twin faster. */
 #include <emmintrin.h>
 #endif
 #endif
@@ -115,8 +116,6 @@ __STATIC_FORCEINLINE uint32_t __USAT(int32_t value, uint32_t bits)
     __STATIC_FORCEINLINE int32_t name(int32_t x, int32_t y) { return EB_PACK(high, low); }
 
 #if defined(__SSE2__)
-/* x86-64 has instructions for these, which make the host twin faster. */
-#include <emmintrin.h>
 #define EB_SSE(name, of)                                                                           \
     __STATIC_FORCEINLINE int32_t name(int32_t x, int32_t y)                                        \
     {                                                                                              \

@@ -10,7 +10,9 @@ import serial
 
 from edgebio import boards
 from edgebio.boards import emulator
-from edgebio.firmware import image, sources, toolchain
+from edgebio.firmware import linking
+from edgebio.firmware.port_sources import add_port
+from edgebio.firmware.source_tree import SourceTree
 
 PROBE = Path(__file__).with_name("probe.c")
 
@@ -20,11 +22,10 @@ def build_probe(board: boards.Board, folder: Path) -> Path:
     root = folder / "src"
     (root / "app").mkdir(parents=True)
     shutil.copyfile(PROBE, root / "app" / "probe.c")
-    tree = sources.Sources(root, flags=list(board.flags))
-    sources.take_port(tree, board)
-    tree.take("app", [root / "app" / "probe.c"])
-    objects = toolchain.compile_all(tree.units(), root)
-    return image.link(tree, board, objects, folder / "firmware.elf").path
+    tree = SourceTree(root, list(board.flags))
+    add_port(tree, board)
+    tree.add("app", [root / "app" / "probe.c"])
+    return linking.compile_and_link(tree, board, folder / "firmware.elf").path
 
 
 class Device:
@@ -70,7 +71,7 @@ QUICK = ("mps2-an386", "mps2-an505", "netduinoplus2")
     params=[
         pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
         for name in boards.names()
-        if (played := boards.load(name).emulator) and played.program == "qemu"
+        if (emulation := boards.load(name).emulator) and emulation.program == "qemu"
     ],
 )
 def board(request: pytest.FixtureRequest) -> boards.Board:
@@ -88,6 +89,6 @@ def device(board: boards.Board, probe: Path) -> Iterator[Device]:
         emulator.start(board, probe, "tcp") as running,
         serial.serial_for_url(running.url, timeout=10) as port,
     ):
-        found = Device(port)
-        found.wait_until_up()
-        yield found
+        device = Device(port)
+        device.wait_until_up()
+        yield device

@@ -75,17 +75,18 @@ int main(void)
     port_init();
     for (;;) {
         switch (next()) {
-        case 'y': /* are you there? */
+        case 'y': /* shows that the probe is up */
             answer(0x1A3E8Eu);
             break;
         case 'e':
             echo(next_word());
             break;
-        case 'h': { /* look away until so many bytes are lost, then give the others back */
-            const uint32_t lost = next_word(), kept = next_word();
+        case 'h': { /* read nothing until so many bytes are lost, then send the others back */
+            const uint32_t lost = next_word(), stored = next_word();
+            answer(lost);
             while (port_rx_overruns() < lost) {
             }
-            echo(kept);
+            echo(stored);
             answer(port_rx_overruns());
             break;
         }
@@ -102,14 +103,14 @@ int main(void)
         case 'f': {
             const port_fault *fault = port_last_fault();
             const port_fault none = {0, 0, 0, 0};
-            const port_fault said = fault ? *fault : none;
-            port_write((const uint8_t *)&said, sizeof said);
+            const port_fault sent = fault ? *fault : none;
+            port_write((const uint8_t *)&sent, sizeof sent);
             break;
         }
         case 'c':
             answer((uint32_t)port_start_cause());
             break;
-        case 'l': /* hang: interrupts masked, for ever */
+        case 'l': /* hang with interrupts masked */
             (void)cortex_m_lock();
             for (;;) {
             }

@@ -27,7 +27,7 @@ class Clock:
             (folder / name).write_bytes((HERE / name).read_bytes())
         (folder / "port.h").write_bytes((ports / "port.h").read_bytes())
         sources = [source, folder / "simulated.c"]
-        self.library = host_compiler.library(f"clock{mhz}", sources, [folder])
+        self.library = host_compiler.load_library(f"clock{mhz}", sources, [folder])
         self.library.sim_read.restype = ctypes.c_uint32
         self.library.sim_pass.argtypes = [ctypes.c_uint64]
 

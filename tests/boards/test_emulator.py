@@ -12,7 +12,7 @@ import pytest
 import serial
 
 from edgebio import boards, storage
-from edgebio.boards import emulator
+from edgebio.boards import detached_emulator, emulator, emulator_process, qemu
 from edgebio.boards.board import Emulation
 from edgebio.errors import DeviceError, EdgebioError, MissingToolError
 from tests.boards.conftest import Device, build_probe
@@ -122,33 +122,33 @@ def test_left_running_replaced_and_stopped(
 ) -> None:
     mine = tmp_path / "firmware.elf"
     mine.write_bytes(image.read_bytes())
-    first = emulator.detach(netduino, mine)
+    first = detached_emulator.start(netduino, mine)
     try:
-        assert emulator.detached(tmp_path) == first
+        assert detached_emulator.find(tmp_path) == first
         assert answers(first.url)
-        second = emulator.detach(netduino, mine, "tcp")
+        second = detached_emulator.start(netduino, mine, "tcp")
         assert ended(first.pid)
         assert answers(second.url)
     finally:
-        stopped = emulator.stop(tmp_path)
+        stopped = detached_emulator.stop(tmp_path)
     assert stopped == second
     assert ended(second.pid)
-    assert emulator.stop(tmp_path) is None
+    assert detached_emulator.stop(tmp_path) is None
 
 
 def test_a_folder_that_takes_no_record(netduino: boards.Board, tmp_path: Path) -> None:
     with pytest.raises(EdgebioError, match=r"emulator\.log: cannot be written"):
-        emulator.detach(netduino, tmp_path / "gone" / "firmware.elf")
+        detached_emulator.start(netduino, tmp_path / "gone" / "firmware.elf")
 
 
 def test_stopping_spares_a_stranger_that_has_the_number_now(tmp_path: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        record = emulator.Detached(
+        record = detached_emulator.DetachedEmulator(
             board="b", url="u", pid=stranger.pid, image=str(tmp_path / "firmware.elf")
         )
         storage.write_json(tmp_path / "emulator.json", record.model_dump())
-        assert emulator.stop(tmp_path) is None
+        assert detached_emulator.stop(tmp_path) is None
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -158,7 +158,7 @@ def test_stopping_spares_a_stranger_that_has_the_number_now(tmp_path: Path) -> N
 def test_one_that_hangs_is_killed(
     netduino: boards.Board, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emulator, "_STOP_SECONDS", 0.2)
+    monkeypatch.setattr(emulator_process, "STOP_SECONDS", 0.2)
     with emulator.start(netduino, image) as running:
         os.kill(running.pid, signal.SIGSTOP)  # does not react to SIGTERM now
     assert ended(running.pid)
@@ -208,12 +208,12 @@ def test_an_image_that_is_no_elf(netduino: boards.Board, tmp_path: Path, kind: s
 def test_an_image_that_is_not_there(netduino: boards.Board, tmp_path: Path) -> None:
     wrong = tmp_path / "firmware.elf"
     with pytest.raises(DeviceError, match=r"firmware\.elf"):
-        emulator.run(netduino, wrong, tmp_path, 5)
+        qemu.run(netduino, wrong, tmp_path, 5)
 
 
 def test_an_image_that_never_ends(netduino: boards.Board, image: Path, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"did not finish within 0\.5 s"):
-        emulator.run(netduino, image, tmp_path, 0.5)
+        qemu.run(netduino, image, tmp_path, 0.5)
 
 
 def test_a_port_that_listens_belongs_to_qemu_alone(netduino: boards.Board, image: Path) -> None:

@@ -36,7 +36,7 @@ uint32_t lost(void) { return r.lost; }
 int empty(void) { return ring_empty(&r); }
 """)
     ports = storage.assets("firmware_assets") / "ports"
-    library = host_compiler.library("ring", [source], [ports / "cortex_m", ports])
+    library = host_compiler.load_library("ring", [source], [ports / "cortex_m", ports])
     library.take.restype = ctypes.c_size_t
     library.lost.restype = ctypes.c_uint32
     library.start.argtypes = [ctypes.c_uint32]

@@ -62,7 +62,7 @@ def test_rp2350_finds_its_image(models_folder: Path, tmp_path: Path) -> None:
 def test_a_second_stage_with_a_wrong_crc_does_not_boot(tmp_path: Path) -> None:
     board = boards.load(PICO)
     try:
-        emulator.available(board)
+        emulator.check_installed(board)
     except MissingToolError as error:
         pytest.skip(str(error))
     image = build_probe(board, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgebio import progress, storage
-from edgebio.boards import emulator, names
+from edgebio.boards import detached_emulator, names
 from edgebio.cli import main
 
 
@@ -126,13 +126,13 @@ def test_flash_starts_the_emulator_and_stops_it(image: tuple[Path, Result]) -> N
         assert started.exit_code == 0, started.stderr
         document = json.loads(started.stdout)
         assert document["url"].startswith("socket://127.0.0.1:")
-        running = emulator.detached(folder)
+        running = detached_emulator.find(folder)
         assert running is not None
         assert running.pid == document["pid"]
     finally:
         stopped = run("flash", folder, "--stop")
     assert f"process {document['pid']}" in stopped.stdout
-    assert emulator.detached(folder) is None
+    assert detached_emulator.find(folder) is None
     assert "none runs" in run("flash", folder, "--stop").stdout
 
 

@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebio import compiler, storage
-from edgebio.boards import Board, emulator
-from edgebio.firmware import image, sources, toolchain
-from edgebio.frontend import firmware as frontend_firmware
+from edgebio.boards import Board, qemu
+from edgebio.firmware import linking
+from edgebio.firmware.port_sources import add_port
+from edgebio.firmware.source_tree import SourceTree
+from edgebio.frontend import c_source as frontend_firmware
 from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_compiler
 
 Bytes = NDArray[np.uint8]
 
@@ -165,17 +168,17 @@ def sanitized(
         folder = Path(scratch)
         programs = write(folder, models, core)
         (folder / "main.c").write_text(_HOST)
-        command = (host_compiler.compiler(), *host_compiler.STRICT, *flags, f"-I{folder}")
+        command = (host_compiler.find_compiler(), *host_compiler.STRICT, *flags, f"-I{folder}")
         files = [Path("main.c"), *units(folder, programs)]
 
         def compiled(source: Path) -> str:
             target = folder / f"{source.stem}.o"
-            host_compiler.run(*command, "-c", str(folder / source), "-o", str(target))
+            run_compiler(*command, "-c", str(folder / source), "-o", str(target))
             return str(target)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = list(pool.map(compiled, files))
-        host_compiler.run(*command, *objects, "-o", str(folder / "program"))
+        run_compiler(*command, *objects, "-o", str(folder / "program"))
         count = len(x[0])
         data = np.concatenate([rows.reshape(count, -1) for rows in x], axis=1).tobytes()
         done = subprocess.run(
@@ -193,7 +196,7 @@ def emulated(board: Board, models: Sequence[bytes], x: Sequence[NDArray[np.int8]
         np.array([0, count, 0], "<u4").tofile(files / "job.bin")
         rows = np.concatenate([given.reshape(count, -1) for given in x], axis=1)
         (files / "inputs.bin").write_bytes(rows.tobytes())
-        emulator.run(board, elf, files, 300.0, ())
+        qemu.run(board, elf, files, 300.0, ())
         return split((files / "outputs.bin").read_bytes(), programs, count)
 
 
@@ -202,7 +205,7 @@ def _image(board: Board, models: Sequence[bytes]) -> Iterator[tuple[Path, list[c
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "src"
         root.mkdir()
-        programs = write(root, models, sources.KERNELS[board.core])
+        programs = write(root, models, board.isa)
         state = max(program.plan.total for program in programs)
         texts = {
             "model.h": _MODEL_H.format(
@@ -213,16 +216,15 @@ def _image(board: Board, models: Sequence[bytes]) -> Iterator[tuple[Path, list[c
         }  # fmt: skip
         for name, text in texts.items():
             (root / name).write_text(text)
-        tree = sources.Sources(root, flags=list(board.flags))
+        tree = SourceTree(root, list(board.flags))
         tree.own += [Path("model.c"), *units(root, programs)]
         tree.include.append(Path())
         front = frontend_firmware.write(root / "frontend", None)
-        tree.take("frontend", front.own, front.include)
+        tree.add("frontend", front.own, front.include)
         tree.flags += front.flags
         app = storage.assets("firmware_assets") / "app"
-        tree.take("app", [app / "batch.c"], [app])
-        sources.take_port(tree, board)
-        objects = toolchain.compile_all(tree.units(), root)
+        tree.add("app", [app / "batch.c"], [app])
+        add_port(tree, board)
         elf = Path(scratch) / "firmware.elf"
-        image.link(tree, board, objects, elf)
+        linking.compile_and_link(tree, board, elf)
         yield elf, programs

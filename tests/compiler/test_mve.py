@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgebio import boards
-from edgebio.boards import emulator
+from edgebio.boards import qemu
 from edgebio.compiler import mve
 from edgebio.compiler.host import HostModel
 from edgebio.compiler.network import Window
@@ -153,7 +153,7 @@ def test_sanitizers_find_nothing_in_more(start: int) -> None:
 def test_the_emulated_core_is_right(seeds: range) -> None:
     board = boards.load("mps3-an547")
     try:
-        emulator.command(board, Path())
+        qemu.command(board, Path())
         toolchain.tool("gcc")
     except MissingToolError as error:
         pytest.skip(str(error))

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgebio import boards, compiler, tflite
-from edgebio.boards import emulator
+from edgebio.boards import qemu
 from edgebio.compiler import arithmetic
 from edgebio.compiler.host import HostModel
 from edgebio.errors import EdgebioError, MissingToolError
@@ -113,7 +113,7 @@ def emulated_board(name: str) -> boards.Board:
     """Skip where there is no emulator of the board, or no compiler for it."""
     try:
         board = boards.load(name)
-        emulator.command(board, Path())
+        qemu.command(board, Path())
         toolchain.tool("gcc")
     except MissingToolError as error:
         pytest.skip(str(error))

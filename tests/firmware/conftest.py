@@ -24,7 +24,13 @@ def emg_model(
 ) -> Path:
     """ref_ds_cnn with a front end of 16 columns x 16 bins x 8 channels."""
     spec = FrontendSpec(
-        rate=1000, channels=8, window=64 + 15 * 10, hop=10, fft=64, stride=4, bins=(1, 17)
+        rate=1000,
+        channels=8,
+        segment_length=64 + 15 * 10,
+        hop_length=10,
+        n_fft=64,
+        step_frames=4,
+        bins=(1, 17),
     )
     target = tmp_path_factory.mktemp("model") / "model.tflite"
     return with_frontend(

@@ -20,21 +20,21 @@ def test_the_core_computes_what_the_twin_does(counted):
     assert counted.differing == 0
 
 
-@pytest.mark.parametrize(("fft", "most"), [(64, 4344), (128, 8168), (256, 20096)])
-def test_a_column_takes_at_most_twice_its_fft(counted, fft, most):
+@pytest.mark.parametrize(("n_fft", "most"), [(64, 4344), (128, 8168), (256, 20096)])
+def test_a_frame_takes_at_most_twice_its_fft(counted, n_fft, most):
     """Of the bare FFT as CMSIS-DSP's users call it on a Cortex-M4."""
-    cost = next(cost for cost in counted.columns if cost.fft == fft)
+    cost = next(cost for cost in counted.frames if cost.n_fft == n_fft)
     assert cost.fft_instructions < cost.instructions <= most
 
 
 def test_the_whole_front_end_takes_at_most_7_kilobytes(counted):
-    assert all(3000 < cost.flash <= 7 * 1024 for cost in counted.columns if cost.fft <= 256)
+    assert all(3000 < cost.flash <= 7 * 1024 for cost in counted.frames if cost.n_fft <= 256)
 
 
 def test_counts_are_the_same_every_time(counted, monkeypatch):
     monkeypatch.setattr(bench_frontend, "LENGTHS", (64,))
     again = bench_frontend.bench_frontend(boards.load("mps2-an386"))
-    assert again.columns[0] == next(cost for cost in counted.columns if cost.fft == 64)
+    assert again.frames[0] == next(cost for cost in counted.frames if cost.n_fft == 64)
 
 
 def test_bench_wants_a_model_or_the_front_end():

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgebio import boards, firmware, progress
-from edgebio.boards import emulator, flashers
+from edgebio.boards import flash_tool, flashers, qemu, uf2
 from edgebio.cli import main
 from edgebio.errors import DeviceError
 from edgebio.firmware import flashing, manifest
@@ -51,7 +51,7 @@ def line_of(result: Result) -> str:
 
 @needs_stm32flash
 def test_boot_loader_writes_starts_and_the_board_is_asked(image: Path, tmp_path: Path) -> None:
-    emulator.program()
+    qemu.program()
     with bootloader.running(tmp_path) as chip:
         result = flash(image, "--port", chip.url, "--json")
     assert result.exit_code == 0, result.output
@@ -84,10 +84,10 @@ def test_boot_loader_writes_starts_and_the_board_is_asked(image: Path, tmp_path:
 def test_boot_loader_that_misbehaves_is_never_done(
     image: Path, tmp_path: Path, faults: Faults, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulator.program()
+    qemu.program()
     monkeypatch.setattr(flashing, "_RETURN_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
-    monkeypatch.setattr(flashers, "_SILENT_SECONDS", 6.0)
+    monkeypatch.setattr(flash_tool, "SILENT_SECONDS", 6.0)
     monkeypatch.setitem(flashing.Client.__init__.__kwdefaults__ or {}, "timeout", 3.0)
     with bootloader.running(tmp_path, faults) as chip:
         assert told in line_of(flash(image, "--port", chip.url, "--method", "stm32-bootloader"))
@@ -99,7 +99,7 @@ def test_boot_loader_that_misbehaves_is_never_done(
     ids=["some NACKs", "a bad first time"],
 )  # fmt: skip
 def test_boot_loader_that_is_retried(image: Path, tmp_path: Path, faults: Faults) -> None:
-    emulator.program()
+    qemu.program()
     with bootloader.running(tmp_path, faults) as chip:
         result = flash(image, "--port", chip.url)
     assert result.exit_code == 0, result.output
@@ -140,7 +140,7 @@ def test_openocd_is_told_what_and_where(image: Path, tools: Path, tmp_path: Path
         ("echo 'Info : clock'; echo 'Error: open failed'; echo shutdown command invoked; exit 1",
          "openocd: open failed"),
         ("echo '** Verify Failed **'; exit 1", "openocd: ** Verify Failed **"),
-        ("exit 3", "openocd: it says nothing"),
+        ("exit 3", "openocd: it prints nothing"),
         ("echo 'Error: libusb_open() failed with LIBUSB_ERROR_ACCESS'; exit 1",
          'ATTR{idVendor}=="0483", ATTR{idProduct}=="df11", MODE="0666"'),
     ],
@@ -149,11 +149,11 @@ def test_first_real_error_of_the_tool(image: Path, tools: Path, script: str, tol
     stand_in(tools, "openocd", script)
     line = line_of(flash(image, "--method", "openocd"))
     assert told in line
-    assert "netduinoplus2 was NOT flashed, its image may be in pieces" in line
+    assert "netduinoplus2 was NOT flashed, its image may be incomplete" in line
 
 
 def test_tool_that_hangs(image: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flashers, "_SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(flash_tool, "SILENT_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
     stand_in(tools, "openocd", "echo 'Info : starting'; exec sleep 30")
     assert "openocd hangs: no output for 0.5 s" in line_of(flash(image, "--method", "openocd"))
@@ -162,8 +162,8 @@ def test_tool_that_hangs(image: Path, tools: Path, monkeypatch: pytest.MonkeyPat
 def test_progress_of_a_tool(image: Path, tools: Path) -> None:
     stand_in(tools, "stm32flash", "for p in 10 55.5 100; do printf 'Wrote (%s%%)\\r' $p; done")
     shares: list[float] = []
-    job = flashers.Job(boards.load("netduinoplus2"), image, "/dev/ttyX")
-    flashers.WAYS["stm32-bootloader"].write(job, shares.append)
+    job = flash_tool.Job(boards.load("netduinoplus2"), image, "/dev/ttyX")
+    flashers.FLASHERS["stm32-bootloader"].write(job, shares.append)
     assert shares
     assert shares[-1] == 1.0
 
@@ -181,7 +181,7 @@ def test_progress_of_a_tool(image: Path, tools: Path) -> None:
     ],
 )  # fmt: skip
 def test_words_of_real_tools(said: str, told: str) -> None:
-    assert flashers.first_error(said) == told
+    assert flash_tool.first_error(said) == told
 
 
 # --- which way -----------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_wrong_words(image: Path) -> None:
 
 
 def test_uf2_blocks() -> None:
-    data = flashers.uf2(bytes(range(256)) + b"xyz", 0x1000_0000, 0xE48BFF56)
+    data = uf2.encode(bytes(range(256)) + b"xyz", 0x1000_0000, 0xE48BFF56)
     assert len(data) == 2 * 512
     words = [int.from_bytes(data[512 + i : 516 + i], "little") for i in range(0, 32, 4)]
     assert words == [

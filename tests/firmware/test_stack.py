@@ -7,7 +7,9 @@ import pytest
 
 from edgebio import boards
 from edgebio.errors import EdgebioError
-from edgebio.firmware import elf, image, sources, stack, toolchain
+from edgebio.firmware import elf, linking, stack
+from edgebio.firmware.port_sources import add_port
+from edgebio.firmware.source_tree import SourceTree
 
 Linker = Callable[[str], elf.Image]
 
@@ -31,11 +33,10 @@ def linked(request: pytest.FixtureRequest, tmp_path: Path) -> Linker:
             "int main(void);\nvoid use(volatile uint8_t *);\n"
             "APART void use(volatile uint8_t *p) { *p = 1; }\n" + text
         )
-        tree = sources.Sources(root, flags=list(board.flags))
-        sources.take_port(tree, board)
-        tree.take("app", [root / "app" / "main.c"])
-        objects = toolchain.compile_all(tree.units(), root)
-        return image.link(tree, board, objects, tmp_path / "firmware.elf")
+        tree = SourceTree(root, list(board.flags))
+        add_port(tree, board)
+        tree.add("app", [root / "app" / "main.c"])
+        return linking.compile_and_link(tree, board, tmp_path / "firmware.elf")
 
     return link
 

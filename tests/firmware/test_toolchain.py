@@ -85,7 +85,7 @@ def test_what_was_not_used_for_longest_goes_first(
     import os
 
     os.utime(old, (1, 1))
-    monkeypatch.setattr(toolchain, "_KEPT_BYTES", old.stat().st_size * 5 // 2)
+    monkeypatch.setattr(toolchain, "_CACHE_BYTES", old.stat().st_size * 5 // 2)
     newest = compiled(folder, "-DNEWEST")
     assert not old.exists()
     assert new.exists()

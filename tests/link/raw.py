@@ -18,7 +18,7 @@ class RawSession:
         self.sequence = 100
         deadline = time.monotonic() + 10
         ping = self.frame("ping", session=77, open=1)
-        while not self._await_answer(ping, 0.2):
+        while not self.attempt(ping, 0.2):
             assert time.monotonic() < deadline, "the device does not start"
 
     def __enter__(self) -> Self:
@@ -44,7 +44,7 @@ class RawSession:
 
     def send(self, frame: Frame) -> list[tuple[str, Record]]:
         """Send a request; return all messages up to its answer, as (name, fields)."""
-        received = self._await_answer(frame, 10)
+        received = self.attempt(frame, 10)
         assert received, "no answer"
         return [decode(each) for each in received]
 
@@ -59,7 +59,8 @@ class RawSession:
             received += [decode(frame) for frame in self.parser.feed(self.port.read(0.01))]
         return received
 
-    def _await_answer(self, frame: Frame, seconds: float) -> list[Frame]:
+    def attempt(self, frame: Frame, seconds: float) -> list[Frame]:
+        """Send a request once; return all frames up to its answer, or none after a time-out."""
         self.port.write(frames.encode(frame))
         received: list[Frame] = []
         deadline = time.monotonic() + seconds

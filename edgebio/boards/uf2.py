@@ -1,0 +1,79 @@
+"""UF2 files, and the drive of a boot ROM that takes them."""
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgebio.boards.flash_tool import Advance, Job
+from edgebio.errors import DeviceError
+
+_PAYLOAD = 256
+_MAGIC_START, _MAGIC_END = (0x0A324655, 0x9E5D5157), 0x0AB16F30
+_HAS_FAMILY = 0x2000
+_CHUNK = 1 << 14
+
+
+def encode(binary: bytes, origin: int, family: int) -> bytes:
+    """UF2 file of an image.
+
+    Parameters
+    ----------
+    binary
+        The image.
+    origin
+        Its address in flash.
+    family
+        Family id of the chip.
+
+    Notes
+    -----
+    Format: "USB Flashing Format (UF2)", Microsoft; blocks of 512 bytes with 256 bytes of image.
+    """
+    count = -(-len(binary) // _PAYLOAD)
+    return b"".join(
+        struct.pack(
+            "<8I476sI", *_MAGIC_START, _HAS_FAMILY, origin + at, _PAYLOAD, at // _PAYLOAD, count,
+            family, binary[at : at + _PAYLOAD], _MAGIC_END,
+        )
+        for at in range(0, len(binary), _PAYLOAD)
+    )  # fmt: skip
+
+
+def copy(job: Job, advance: Advance) -> None:
+    """Copy an image to the drive of the boot ROM, which restarts after the last block."""
+    family = job.board.flash.uf2_family
+    assert family is not None, "checked with the board file"
+    data = encode(job.binary.read_bytes(), job.board.memory.flash.origin, family)
+    target = _drive(job) / "FIRMWARE.UF2"
+    try:
+        with target.open("wb", buffering=0) as file:
+            for at in range(0, len(data), _CHUNK):
+                file.write(data[at : at + _CHUNK])
+                advance(min(at + _CHUNK, len(data)) / len(data))
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DeviceError(
+            f"{target}: the copy failed ({error.strerror}); hold BOOTSEL, plug the board in again "
+            "and repeat"
+        ) from None
+
+
+def _drive(job: Job) -> Path:
+    drives = [path for path in _mounted() if (path / "INFO_UF2.TXT").is_file()]
+    if len(drives) != 1:
+        problem = f"{len(drives)} such drives are" if drives else "no drive of a boot loader is"
+        raise DeviceError(
+            f"{problem} mounted: hold BOOTSEL while plugging {job.board.name} in, and mount its "
+            "drive"
+        )
+    return drives[0]
+
+
+def _mounted() -> Iterator[Path]:
+    table = Path("/proc/mounts")
+    if table.is_file():
+        for line in table.read_text().splitlines():
+            yield Path(line.split()[1].replace("\\040", " "))
+    elif Path("/Volumes").is_dir():
+        yield from Path("/Volumes").iterdir()
