@@ -156,10 +156,11 @@ def _choose(
         return [subject for subject in available if subject not in excluded]
     if isinstance(requested, str):
         raise EdgebioError(f"subjects={requested!r}; expected a list of names: [{requested!r}]")
-    for subject in requested:
+    chosen = list(dict.fromkeys(map(str, requested)))
+    for subject in chosen:
         if subject not in available:
-            hint = nearest(str(subject), available)
+            hint = nearest(subject, available)
             raise EdgebioError(
                 f"{name} has no subject {subject!r} here; it has {', '.join(available)}{hint}"
             )
-    return list(dict.fromkeys(requested))
+    return chosen

@@ -63,6 +63,26 @@ def test_info_gives_the_statistics(tmp_path: Path) -> None:
         assert text in lines
 
 
+def test_keys_of_the_documents_are_stable(tmp_path: Path) -> None:
+    """Fields have been renamed; the keys of the JSON have not."""
+    root = small_3dc(tmp_path / "data", ("4",), rows=2)
+    result = document("info", "emg-3dc", "--data", root)
+    assert set(result) == {
+        "name", "title", "licence", "citation", "rate", "channels", "units", "classes", "sessions",
+        "page", "files", "computed", "left_out", "caveat", "held",
+    }  # fmt: skip
+    assert set(result["held"]) == {
+        "recordings", "seconds", "unlabelled_seconds", "lowest", "highest", "rms", "people",
+        "classes",
+    }  # fmt: skip
+    assert set(result["held"]["people"][0]) == {
+        "name", "recordings", "sessions", "repetitions", "seconds",
+    }  # fmt: skip
+    assert set(document("list")["datasets"][0]) == {
+        "name", "title", "rate", "channels", "classes", "people", "state", "folder",
+    }  # fmt: skip
+
+
 def test_missing_sets_are_one_line_and_exit_2() -> None:
     done = edgebio("info", "emg-3dc")
     assert done.exit_code == 2

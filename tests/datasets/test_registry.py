@@ -84,6 +84,7 @@ def test_subjects_are_in_natural_order_without_the_excluded(nowhere: Path) -> No
     result = datasets.load("emg-3dc", root)
     assert list(dict.fromkeys(r.subject for r in result)) == ["2", "9", "11"]
     assert {r.subject for r in datasets.load("emg-3dc", root, ["19"])} == {"19"}
+    assert {r.subject for r in datasets.load("emg-3dc", root, [2, 9])} == {"2", "9"}  # type: ignore[list-item]
     with pytest.raises(EdgebioError, match="no subject '3' here; it has 2, 9, 11, 19"):
         datasets.load("emg-3dc", root, ["3"])
     with pytest.raises(EdgebioError, match=r"subjects='19'; expected a list of names: \['19'\]"):
