@@ -42,7 +42,7 @@ def call(function: Callable[..., None], *arguments: object) -> None:
         process = subprocess.run(
             [sys.executable, "-c", f"from {__name__} import main; main()"],
             input=pickles.getvalue(),
-            stdout=sys.stderr,
+            stdout=2,  # stderr; sys.stderr may have no descriptor, as in notebooks and tests
             check=False,
         )
         if process.returncode == _FAILED:
