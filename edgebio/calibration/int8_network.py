@@ -19,6 +19,13 @@ from edgebio.tflite.metadata import CONVOLUTIONS
 from edgebio.training.layer_statistics import moments
 
 _WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED")
+_UNWEIGHTED = {
+    "MAX_POOL_2D": "MAX", "AVERAGE_POOL_2D": "AVG", "MEAN": "", "RESHAPE": "", "SOFTMAX": "",
+}  # fmt: skip
+"""Operators without weights; how they pool."""
+_ACTIVATIONS: dict[str, Any] = {"NONE": lambda y: y, "RELU": tf.nn.relu, "RELU6": tf.nn.relu6}
+_LAYOUTS = {"CONV_2D": (1, 2, 3, 0), "FULLY_CONNECTED": (1, 0)}
+"""Axes of the file's weights, in the order of TensorFlow's function."""
 _BATCH = 500  # images that are computed at once
 
 
@@ -94,7 +101,7 @@ class Int8Network:
                     return y
                 y = _ACTIVATIONS[str(operator.options["activation"])](y)
             else:
-                y = _UNWEIGHTED[operator.kind](x, operator, self._graph)
+                y = _unweighted(x, operator, self._graph)
             values[operator.outputs[0]] = _rounded(y, self._graph.tensors[operator.outputs[0]])
         return values[self._graph.outputs[0]]
 
@@ -114,10 +121,11 @@ class Int8Network:
         for layer in self.layers:
             source, kernel, bias = layer.operator.inputs
             tensors = self._graph.tensors
-            weights = _file_layout(
-                layer.operator.kind, layer.weights.numpy(), tensors[kernel].shape
-            )
-            axis = tensors[kernel].axis
+            weights, kind, axis = layer.weights.numpy(), layer.operator.kind, tensors[kernel].axis
+            if kind in _LAYOUTS:
+                weights = weights.transpose(np.argsort(_LAYOUTS[kind]))
+            else:
+                weights = weights.reshape(tensors[kernel].shape)
             rest = tuple(k for k in range(weights.ndim) if k != axis)
             largest = np.abs(weights).max(axis=rest if len(tensors[kernel].scale) > 1 else None)
             # A filter of zeros needs a scale too, as kernels divide by it.
@@ -144,10 +152,8 @@ class Int8Network:
                 "be calibrated"
             )
         weights = _real(kernel)
-        if operator.kind == "CONV_2D":
-            weights = weights.transpose(1, 2, 3, 0)
-        elif operator.kind == "FULLY_CONNECTED":
-            weights = weights.T
+        if operator.kind in _LAYOUTS:
+            weights = weights.transpose(_LAYOUTS[operator.kind])
         else:
             multiplier = int(operator.options["depth_multiplier"])
             weights = weights.reshape(*kernel.shape[1:3], -1, multiplier)
@@ -162,15 +168,6 @@ def _real(tensor: tflite.Tensor) -> npt.NDArray[np.float32]:
         shape[tensor.axis] = -1
     real = tensor.data.astype(np.float64) * tensor.scale.reshape(shape).astype(np.float64)
     return real.astype(np.float32)
-
-
-def _file_layout(
-    kind: str, weights: npt.NDArray[np.float32], shape: tuple[int, ...]
-) -> npt.NDArray[np.float32]:
-    """Weights in the layout of the file."""
-    if kind == "CONV_2D":
-        return weights.transpose(3, 0, 1, 2)
-    return weights.T if kind == "FULLY_CONNECTED" else weights.reshape(shape)
 
 
 def _sums(layer: Layer, x: Any) -> Any:
@@ -196,33 +193,16 @@ def _rounded(y: Any, tensor: tflite.Tensor) -> Any:
     )
 
 
-def _pool(pooling: str) -> Any:
-    def pool(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) -> Any:
-        o = operator.options
-        size, stride = (o["filter_h"], o["filter_w"]), (o["stride_h"], o["stride_w"])
-        return tf.nn.pool(x, size, pooling, stride, str(o["padding"]))
-
-    return pool
-
-
-def _mean(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) -> Any:
-    axes = graph.tensors[operator.inputs[1]].data
-    return tf.reduce_mean(x, axes, keepdims=bool(operator.options["keep_dims"]))
-
-
-def _reshape(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) -> Any:
-    return tf.reshape(x, (-1, *graph.tensors[operator.outputs[0]].shape[1:]))
-
-
-_UNWEIGHTED: dict[str, Any] = {
-    "MAX_POOL_2D": _pool("MAX"),
-    "AVERAGE_POOL_2D": _pool("AVG"),
-    "MEAN": _mean,
-    "RESHAPE": _reshape,
-    "SOFTMAX": None,
-}
-_ACTIVATIONS: dict[str, Any] = {
-    "NONE": lambda y: y,
-    "RELU": tf.nn.relu,
-    "RELU6": tf.nn.relu6,
-}
+def _unweighted(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) -> Any:
+    """Output of an operator without weights."""
+    options = operator.options
+    match operator.kind:
+        case "MEAN":
+            axes = graph.tensors[operator.inputs[1]].data
+            return tf.reduce_mean(x, axes, keepdims=bool(options["keep_dims"]))
+        case "RESHAPE":
+            return tf.reshape(x, (-1, *graph.tensors[operator.outputs[0]].shape[1:]))
+        case kind:
+            size = options["filter_h"], options["filter_w"]
+            stride = options["stride_h"], options["stride_w"]
+            return tf.nn.pool(x, size, _UNWEIGHTED[kind], stride, str(options["padding"]))

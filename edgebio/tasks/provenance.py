@@ -1,5 +1,6 @@
 """Recordings of a run: written down by their digests in training, found again later."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,43 +9,24 @@ from edgebio import protocols, recipes, storage
 from edgebio.errors import EdgebioError
 from edgebio.recordings.recording import Recording
 from edgebio.tasks.run_folder import METRICS, RECIPE, TRAINED, Run
+from edgebio.tasks.split import Split
 
 
-def write(
-    folder: Path,
-    train: Sequence[Recording],
-    validation: Sequence[Recording],
-    tune: Sequence[Recording],
-) -> None:
-    """Write the digests of each set's recordings into a run."""
-    sets = {"train": train, "validation": validation, "tune": tune}
-    storage.write_json(
-        folder / TRAINED,
-        {name: [protocols.digest(r).hex() for r in group] for name, group in sets.items()},
-    )
+def write(folder: Path, split: Split) -> None:
+    """Write the digests of all recordings that are trained on into a run."""
+    sets = {"train": split.train, "validation": split.validation, "tune": split.tune}
+    digests = {name: [protocols.digest(r).hex() for r in group] for name, group in sets.items()}
+    storage.write_json(folder / TRAINED, digests)
 
 
 def load_training_recordings(run: Run, root: Path | None = None) -> list[Recording]:
     """Load the recordings of all subjects that a run was trained on, by its recipe.
 
-    Parameters
-    ----------
-    run
-        A finished run.
-    root
-        See `edgebio.datasets.load`.
-
-    Raises
-    ------
-    EdgebioError
-        If they are not on this machine.
+    `root` is that of `edgebio.datasets.load`, where it raises as well.
     """
-    subjects = [
-        subject for name in ("train", "validation", "tune")
-        for subject in run.metrics[name]["subjects"]
-    ]  # fmt: skip
+    sets = [run.metrics[name]["subjects"] for name in ("train", "validation", "tune")]
     try:
-        return run.recipe.recordings(root, list(dict.fromkeys(subjects)))
+        return run.recipe.recordings(root, list(dict.fromkeys(itertools.chain(*sets))))
     except EdgebioError as error:
         raise EdgebioError(
             f"{run.folder}: training further needs the recordings that it was trained on: {error}"
@@ -54,12 +36,7 @@ def load_training_recordings(run: Run, root: Path | None = None) -> list[Recordi
 def load_test_recordings(folder: Path, root: Path | None = None) -> list[Recording]:
     """Load the recordings of a run's test set, prepared as its recipe says.
 
-    Parameters
-    ----------
-    folder
-        Folder of a run; without metrics.json it has no test set.
-    root
-        See `edgebio.datasets.load`.
+    None without metrics.json. `root` is that of `edgebio.datasets.load`.
     """
     if not (folder / METRICS).is_file():
         return []
@@ -74,10 +51,7 @@ def load_test_recordings(folder: Path, root: Path | None = None) -> list[Recordi
 def match(run: Run, recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
     """Find a run's training, validation and tuning set among recordings, by their content.
 
-    Returns
-    -------
-    dict
-        Recordings by ``train``, ``validation`` and ``tune``, in the order of training.
+    By ``train``, ``validation`` and ``tune``, in the order of training.
 
     Raises
     ------

@@ -141,7 +141,7 @@ class Task(Generic[RunT]):
         start = time.monotonic()
         split = Split.of(recipe, fold)
         trained = self.train_networks(recipe, split, folder)
-        provenance.write(folder, split.train, split.validation, split.tune)
+        provenance.write(folder, split)
         labels, decisions = trained.labels, trained.probability.argmax(axis=1)
         counts = confusion_counts(labels, decisions, len(trained.classes))
         document = {

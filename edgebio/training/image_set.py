@@ -1,6 +1,6 @@
 """The images of a fold, with the front end whose statistics were learned from its training set."""
 
-import itertools
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -63,13 +63,15 @@ class ImageSet:
             If recordings differ in kind, or none has a labeled segment.
         """
         frontend_spec(self.spec.settings(), recordings)
-        cutter = _Cutter(self.spec, self.standardization, self.data, self.normalization)
-        images = cutter.cut(recordings, 1)
+        cut = functools.partial(
+            _cut, self.spec, self.standardization, self.data, self.normalization
+        )
+        images = cut(recordings, 1)
         if not len(images) or recordings[0].classes != self.classes:
             raise EdgebioError(
                 f"{recordings[0].source}: no labeled segment of the same classes to tune on"
             )
-        return replace(self, train=images, validation=cutter.cut([], self.spec.step_frames))
+        return replace(self, train=images, validation=cut([], self.spec.step_frames))
 
 
 def frontend_spec(settings: FrontendSettings, recordings: Sequence[Recording]) -> FrontendSpec:
@@ -118,13 +120,11 @@ def build_image_set(
     data = data or DataSettings()
     spec = frontend_spec(settings, [*train, *validation, *test])
     # The frames are computed twice rather than stored: in octaves they are larger than the samples.
-    standardization = Standardization.learn(
-        spec, map_in_order(Twin(spec).log_magnitudes, (r.samples for r in train))
-    )
-    cutter = _Cutter(spec, standardization, data, normalization)
-    images = cutter.cut(train, 1)
+    standardization = _learn(spec, train)
+    cut = functools.partial(_cut, spec, standardization, data, normalization)
+    images = cut(train, 1)
     require_every_class(images.labels, spec, train)
-    validation_images, test_images = (cutter.cut(r, spec.step_frames) for r in (validation, test))
+    validation_images, test_images = (cut(r, spec.step_frames) for r in (validation, test))
     if test and not len(test_images):
         raise EdgebioError(
             f"no labeled segment of {spec.segment_length} samples among the {len(test)} test "
@@ -153,39 +153,26 @@ def require_every_class(
         )
 
 
-@dataclass(frozen=True)
-class _Cutter:
-    """How recordings become images, the same for training, validation and test set."""
-
-    spec: FrontendSpec
-    standardization: Standardization
-    data: DataSettings
-    normalization: Normalization
-
-    def cut(self, recordings: Sequence[Recording], step_frames: int) -> Images:
-        if self.normalization == "training" or not recordings:
-            twin = Twin(self.spec, self.standardization)
-            return Images.cut(twin, recordings, step_frames, self.data)
-        plain = Twin(self.spec)
-        sessions: dict[tuple[str, str], list[Recording]] = {}
+def _cut(
+    spec: FrontendSpec,
+    standardization: Standardization,
+    data: DataSettings,
+    normalization: Normalization,
+    recordings: Sequence[Recording],
+    step_frames: int,
+) -> Images:
+    """Cut recordings, of the training, validation or test set, into images."""
+    sessions: dict[tuple[str, str], list[Recording]] = {}
+    if normalization != "training":
         for recording in recordings:
-            sessions.setdefault(_session(recording), []).append(recording)
-        own = {
-            session: Standardization.learn(
-                self.spec, map_in_order(plain.log_magnitudes, (r.samples for r in group))
-            )
-            for session, group in sessions.items()
-        }
-        return Images.concatenate(
-            [
-                Images.cut(Twin(self.spec, own[session]), list(group), step_frames, self.data)
-                for session, group in itertools.groupby(recordings, _session)
-            ]
-        )
+            sessions.setdefault((recording.subject, recording.session), []).append(recording)
+    twins = {name: Twin(spec, _learn(spec, group)) for name, group in sessions.items()}
+    return Images.cut(Twin(spec, standardization), recordings, step_frames, data, twins)
 
 
-def _session(recording: Recording) -> tuple[str, str]:
-    return recording.subject, recording.session
+def _learn(spec: FrontendSpec, recordings: Sequence[Recording]) -> Standardization:
+    frames = map_in_order(Twin(spec).log_magnitudes, (r.samples for r in recordings))
+    return Standardization.learn(spec, frames)
 
 
 def _text(value: object) -> str:

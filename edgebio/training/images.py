@@ -1,6 +1,6 @@
 """Labeled int8 STFT images of recordings, computed by the firmware's own front end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -124,46 +124,29 @@ class Images:
         return np.concatenate(spans).astype(np.int64)
 
     @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Join images of several groups of recordings."""
-        if len(parts) == 1:
-            return parts[0]
-        frames = np.cumsum([0, *(len(part.pixels) for part in parts)])
-        numbers = np.cumsum([0, *(len(part.exclusions) for part in parts)], dtype=np.int32)
-        return cls(
-            pixels=np.concatenate([part.pixels for part in parts]),
-            starts=np.concatenate([p.starts + k for p, k in zip(parts, frames, strict=False)]),
-            labels=np.concatenate([part.labels for part in parts]),
-            recordings=np.concatenate(
-                [p.recordings + k for p, k in zip(parts, numbers, strict=False)]
-            ),
-            frames=parts[0].frames,
-            sessions=tuple(session for part in parts for session in part.sessions),
-            ends=np.concatenate([p.ends + k for p, k in zip(parts, frames, strict=False)]),
-            exclusions=tuple(counts for part in parts for counts in part.exclusions),
-        )
-
-    @classmethod
     def cut(
-        cls, twin: Twin, recordings: Sequence[Recording], step_frames: int, data: DataSettings
+        cls,
+        twin: Twin,
+        recordings: Sequence[Recording],
+        step_frames: int,
+        data: DataSettings,
+        session_twins: Mapping[tuple[str, str], Twin] | None = None,
     ) -> Self:
         """Cut recordings into images, few recordings at a time so that memory is bounded.
 
-        Parameters
-        ----------
-        twin
-            Front end, with its standardization.
-        step_frames
-            Frames from one image to the next; the device's own is ``spec.step_frames``.
-        data
-            Which images, see `edgebio.training.segments.cut_segments`.
+        The front end is `twin`, with its standardization, or the one of the recording's subject and
+        session. See `edgebio.training.segments.cut_segments` for `step_frames` and `data`.
         """
         spec = twin.spec
         counts = [spec.frames_in(len(r.samples)) for r in recordings]
         pixels = np.empty((sum(counts), spec.n_bins, spec.channels), np.int8)
         starts, labels, first = [np.empty(0, np.int64)], [np.empty(0, np.int16)], 0
         exclusions = []
-        parts = map_in_order(twin.pixels, (r.samples for r in recordings))
+        sessions = tuple((r.subject, r.session) for r in recordings)
+        twins = [(session_twins or {}).get(session, twin) for session in sessions]
+        parts = map_in_order(
+            lambda pair: pair[0].pixels(pair[1].samples), zip(twins, recordings, strict=True)
+        )
         for recording, count, part in zip(recordings, counts, parts, strict=True):
             pixels[first : first + count] = part
             frames, label, excluded = cut_segments(recording, spec, step_frames, data)
@@ -178,7 +161,7 @@ class Images:
             labels=np.concatenate(labels).astype(np.int16),
             recordings=np.repeat(np.arange(len(recordings), dtype=np.int32), lengths),
             frames=spec.frames,
-            sessions=tuple((r.subject, r.session) for r in recordings),
+            sessions=sessions,
             ends=np.cumsum(counts, dtype=np.int64),
             exclusions=tuple(exclusions),
         )

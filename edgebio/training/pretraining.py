@@ -64,7 +64,14 @@ def pretrained_weights(
     reset_keras(settings.seed)
     outputs = [len(images.classes) for images in sets]
     network = models.build(recipe.model, own.train.shape, sum(outputs))
-    batches = MixedBatches([_batches(images, settings) for images in sets], outputs, settings.seed)
+    own_batches = [
+        ImageBatches(
+            images.train, len(images.classes), images.decisions, settings,
+            mains=mains_bins(images.spec),
+        )
+        for images in sets
+    ]  # fmt: skip
+    batches = MixedBatches(own_batches, outputs, settings.seed)
     loss = OwnOutputs(sum(outputs))
     accuracy = keras.metrics.MeanMetricWrapper(loss.accuracy, name="accuracy")
     logits = keras.Model(network.input, network.get_layer("classes").output)
@@ -73,13 +80,6 @@ def pretrained_weights(
     )
     *body, weights, bias = network.get_weights()
     return [*body, weights[:, : outputs[0]], bias[: outputs[0]]]
-
-
-def _batches(images: ImageSet, settings: TrainingSettings) -> ImageBatches:
-    return ImageBatches(
-        images.train, len(images.classes), images.decisions, settings,
-        mains=mains_bins(images.spec),
-    )  # fmt: skip
 
 
 class MixedBatches(keras.utils.Sequence):  # type: ignore[misc]

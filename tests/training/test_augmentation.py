@@ -28,7 +28,7 @@ settings = st.builds(
     gain=st.sampled_from([0.0, 0.2]),
     channel_dropout=st.sampled_from([0.0, 0.3]),
     mask_bins=st.sampled_from([0, 4, 100]),
-    mask_columns=st.sampled_from([0, 3, 100]),
+    mask_frames=st.sampled_from([0, 3, 100]),
     rotate=st.sampled_from([0, 1, 10]),
     shift=st.sampled_from([0.0, 0.5]),
     force=st.sampled_from([0.0, 0.2]),
@@ -38,7 +38,7 @@ settings = st.builds(
 
 
 @given(settings, st.integers(0, 99))
-def test_arguments_stay_types_stay_and_chance_is_the_seeds(chosen, seed):
+def test_arguments_and_types_are_kept_and_random_numbers_are_those_of_the_seed(chosen, seed):
     images, targets = batch()
     results = [augment(images, targets, chosen, np.random.default_rng(seed)) for _ in range(2)]
     np.testing.assert_array_equal(images, batch()[0])
@@ -50,7 +50,7 @@ def test_arguments_stay_types_stay_and_chance_is_the_seeds(chosen, seed):
     np.testing.assert_allclose(results[0][1].sum(axis=1), 1, rtol=1e-6)
 
 
-def test_nothing_asked_for_changes_nothing():
+def test_default_settings_change_nothing():
     for after, before in zip(changed(), batch(), strict=True):
         np.testing.assert_array_equal(after, before)
 
@@ -70,13 +70,13 @@ def test_mixup_moves_image_and_target_by_the_same_share():
             assert [soft[k, targets[j].argmax()] for j in partners] == pytest.approx([share])
 
 
-def test_gain_is_one_offset_a_channel():
+def test_gain_is_one_offset_per_channel():
     moved = changed(gain=0.5)[0] - batch()[0]
     np.testing.assert_allclose(moved, moved[:, :1, :1, :] * np.ones(SHAPE), atol=1e-6)
     assert 0.4 < moved[:, 0, 0].std() < 0.6
 
 
-def test_noise_has_the_deviation_asked_for():
+def test_noise_has_the_deviation_of_the_settings():
     assert (changed(noise=0.3)[0] - batch()[0]).std() == pytest.approx(0.3, rel=0.02)
 
 
@@ -87,7 +87,7 @@ def test_channel_dropout_blanks_whole_channels():
     assert 0.25 < blank.mean() < 0.55
 
 
-def test_band_mask_blanks_one_band_no_wider_than_asked_for():
+def test_band_mask_blanks_one_band_within_its_width():
     images = changed(mask_bins=6)[0]
     blank = (images == 0).all(axis=(1, 3))
     widths = blank.sum(axis=1)
@@ -96,20 +96,20 @@ def test_band_mask_blanks_one_band_no_wider_than_asked_for():
     assert (np.abs(np.diff(np.pad(blank, ((0, 0), (1, 1))).astype(int))).sum(axis=1) <= 2).all()
 
 
-def test_a_column_mask_blanks_one_stretch_of_time():
-    blank = (changed(mask_columns=4)[0] == 0).all(axis=(2, 3))
+def test_frame_mask_blanks_one_span_of_time():
+    blank = (changed(mask_frames=4)[0] == 0).all(axis=(2, 3))
     assert blank.sum(axis=1).max() == 4
     assert (np.abs(np.diff(np.pad(blank, ((0, 0), (1, 1))).astype(int))).sum(axis=1) <= 2).all()
 
 
-def test_the_only_channel_is_never_blanked():
+def test_only_channel_is_never_blanked():
     images, targets = batch()
     asked = AugmentSettings(channel_dropout=0.9)
     same, _ = augment(images[..., :1], targets, asked, np.random.default_rng(2))
     np.testing.assert_array_equal(same, images[..., :1])
 
 
-def test_a_turned_ring_has_the_same_electrodes_at_other_places():
+def test_rotated_ring_has_the_same_electrodes_at_other_places():
     images, turned = batch()[0], changed(rotate=2)[0]
     by = [
         next(k for k in range(-2, 3) if np.array_equal(turned[i], np.roll(images[i], k, axis=-1)))
@@ -118,7 +118,7 @@ def test_a_turned_ring_has_the_same_electrodes_at_other_places():
     assert set(by) == {-2, -1, 0, 1, 2}
 
 
-def test_a_shift_takes_the_same_share_of_one_neighbour():
+def test_shift_takes_the_same_share_of_one_neighbor():
     images, shifted = batch()[0], changed(shift=0.5)[0]
     for before, after in zip(images, shifted, strict=True):
         shares = []
@@ -131,13 +131,13 @@ def test_a_shift_takes_the_same_share_of_one_neighbour():
         assert 0 <= shares[0] <= 0.5
 
 
-def test_force_is_one_offset_an_image():
+def test_force_is_one_offset_per_image():
     moved = changed(force=0.5)[0] - batch()[0]
     np.testing.assert_allclose(moved, moved[:, :1, :1, :1] * np.ones(SHAPE), atol=1e-6)
     assert 0.3 < moved[:, 0, 0, 0].std() < 0.8
 
 
-def test_mains_raise_one_line_of_an_image_by_another_share_in_every_channel():
+def test_mains_raise_one_line_by_another_share_in_every_channel():
     images, targets = batch()
     asked = AugmentSettings(mains=2.0)
     made, _ = augment(images, targets, asked, np.random.default_rng(2), mains=[3, 9])
@@ -153,7 +153,7 @@ def test_mains_raise_one_line_of_an_image_by_another_share_in_every_channel():
     assert len({int(np.abs(image).max(axis=(0, 2)).argmax()) for image in added}) == 2
 
 
-def test_nothing_hums_where_the_image_has_no_such_bin():
+def test_image_without_the_mains_bins_is_unchanged():
     images, targets = batch()
     same, _ = augment(images, targets, AugmentSettings(mains=2.0), np.random.default_rng(2), [])
     np.testing.assert_array_equal(same, images)
@@ -168,7 +168,7 @@ def test_nothing_hums_where_the_image_has_no_such_bin():
         (128.0, 32, (0, 8), []),
     ],
 )
-def test_where_the_mains_stand(rate, fft, bins, rows):
+def test_mains_bins(rate, fft, bins, rows):
     spec = FrontendSpec(
         segment_length=4 * fft, hop_length=fft // 2, n_fft=fft, bins=bins, rate=rate, channels=2
     )

@@ -18,15 +18,10 @@ PerFeature = Annotated[tuple[float, ...], Field(min_length=_COUNT, max_length=_C
 
 
 class FeatureScale(BaseModel):
-    """From features to the network's units and back.
+    """From features to the network's units and back, by feature, in nats and octaves.
 
     A unit is a standard deviation of the training set: of the entropy itself, and of the base-2
     logarithm of the others, which range over four decades.
-
-    Attributes
-    ----------
-    offset, deviation : tuple of float
-        By feature, in nats and octaves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -18,26 +18,17 @@ from edgebio.training.features import IMITATED_FEATURES
 
 
 def imitator(settings: FeatureImitationSettings, length: int, *, unroll: bool = False) -> Any:
-    """Build the network that imitates features of one channel's segment.
+    """Build the network that imitates features of one channel's segment of `length` samples.
 
     Every sample passes the same few ReLUs. Their means over a time step describe the distribution
     of its samples, their largest values the peaks. The LSTM gathers both, and its last output
-    becomes features.
-
-    Parameters
-    ----------
-    settings
-        Sizes.
-    length
-        Samples of a segment.
-    unroll
-        Unroll the LSTM, which trains faster and does not convert.
+    becomes features. Unrolled, it trains faster and does not convert.
 
     Returns
     -------
     tf_keras.Model
-        From float32 (batch, steps, samples, 1), companded samples in steps of the pixels' scale,
-        to float32 (batch, features).
+        From float32 (batch, steps, samples, 1), companded samples in the pixels' scale, to float32
+        (batch, features).
 
     Raises
     ------
@@ -75,11 +66,7 @@ def classifier(
 ) -> Any:
     """Build the CNN over the electrodes that classifies by their features.
 
-    Returns
-    -------
-    tf_keras.Model
-        From float32 (batch, channels, 1, features), in the imitator's units, to class
-        probabilities (batch, classes).
+    From float32 (batch, channels, 1, features), in the imitator's units, to class probabilities.
     """
     inputs = keras.Input((channels, 1, len(IMITATED_FEATURES)), name="predicted")
     x = inputs
@@ -96,13 +83,9 @@ def classifier(
 
 
 def joined(imitator: Any, classifier: Any) -> Any:
-    """Connect both networks, on all channels of a segment.
+    """Connect both networks, whose layers are shared, on all channels of a segment.
 
-    Returns
-    -------
-    tf_keras.Model
-        From float32 (batch, channels, steps, samples, 1) to class probabilities; it shares
-        the layers of the two networks.
+    From float32 (batch, channels, steps, samples, 1) to class probabilities.
     """
     channels, _, features = classifier.input_shape[1:]
     steps, samples, _ = imitator.input_shape[1:]

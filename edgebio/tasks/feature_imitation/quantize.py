@@ -47,10 +47,9 @@ def quantize_imitation(
     engine: Engine | None,
     compare_layers: bool,
 ) -> Quantized:
-    """Quantize both networks of a run; see `edgebio.tasks.task.Task.quantize`.
+    """Quantize both networks of a run; see `edgebio.tasks.task.Task`.
 
-    Of ``details``, ``bytes`` and ``layers`` are of the LSTM; ``r2`` has ``float`` and ``int8``, by
-    feature.
+    ``bytes`` and ``layers`` are of the LSTM; ``r2`` has ``float`` and ``int8``, by feature.
     """
     from edgebio.quantization import flatbuffer, layer_report
 
@@ -128,8 +127,8 @@ def convert_imitation(folder: Path, float_model: Path, int8_model: Path, classif
 def with_input_scale(model: bytes, output: tflite.Tensor) -> bytes:
     """Give a model's input the scale of another's output if they differ by rounding only.
 
-    The converter computes it from the limits of the range, which are float32 themselves: it can be
-    one step of a float32 off. A scale that really differs is left, and refused later.
+    The converter computes it from the limits of the range, float32 themselves, and can be one step
+    of a float32 off. A scale that really differs is left, and refused later.
     """
     taken = _input(model)
     if not np.allclose(taken.scale, output.scale, rtol=4 * np.finfo(np.float32).eps, atol=0):
@@ -140,18 +139,10 @@ def with_input_scale(model: bytes, output: tflite.Tensor) -> bytes:
 def _correct_bias(model: bytes, network: Any, codes: npt.NDArray[np.int8]) -> bytes:
     """Subtract the mean error of an int8 model's outputs from its last layer's biases.
 
-    Rounded weights shift a layer's outputs. The features are logarithms: a shift is a factor of
-    all of them, which costs R2 of loud segments. After Nagel M, van Baalen M, Blankevoort T,
-    Welling M: Data-free quantization through weight equalization and bias correction (ICCV 2019).
-
-    Parameters
-    ----------
-    model
-        The int8 .tflite, which ends in a FULLY_CONNECTED.
-    network
-        The float network.
-    codes
-        int8, shape (n, ...): inputs that the means are over.
+    Rounded weights shift a layer's outputs. The features are logarithms: a shift is a factor of all
+    of them, which costs R2 of loud segments. After Nagel M, van Baalen M, Blankevoort T, Welling M:
+    Data-free quantization through weight equalization and bias correction (ICCV 2019). `codes` are
+    inputs, int8, shape (n, ...), that the means are over.
     """
     from edgebio.quantization import flatbuffer, litert
 

@@ -107,17 +107,10 @@ def convert_classifier(
     weights: Path | None = None,
     aware: Path | None = None,
 ) -> None:
-    """Convert the network of a run, in a process of its own.
+    """Convert the network of a run to float and int8, in a process of its own.
 
-    Parameters
-    ----------
-    folder
-        The run.
-    float_model, int8_model
-        Where the .tflite files go.
-    weights, aware
-        Weights in place of the run's own: those of the network, and, if it was trained with the
-        roundings of int8, those of its quantization-aware wrapper.
+    `weights` replace the run's own; if they were trained with the roundings of int8, `aware` are
+    those of the quantization-aware wrapper.
     """
     from edgebio.quantization import convert
 
@@ -136,12 +129,12 @@ def convert_classifier(
 
 def _layer_statistics(network: Any) -> tuple[LayerStatistics, ...]:
     """Mean and deviation that batch normalization gives to the sums of each convolution."""
-    statistics = []
-    for layer in network.layers:
-        if type(layer).__name__ == "BatchNormalization":
-            gamma, beta, *_ = layer.get_weights()
-            statistics.append(LayerStatistics(mean=beta.tolist(), deviation=np.abs(gamma).tolist()))
-    return tuple(statistics)
+    norms = [layer for layer in network.layers if type(layer).__name__ == "BatchNormalization"]
+    weights = [layer.get_weights() for layer in norms]
+    return tuple(
+        LayerStatistics(mean=beta.tolist(), deviation=np.abs(gamma).tolist())
+        for gamma, beta, *_ in weights
+    )
 
 
 def _run_by_session(

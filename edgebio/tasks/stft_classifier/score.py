@@ -20,10 +20,9 @@ from edgebio.training.statistics import REJECTED_SHARE, VOTES
 def segment_metrics(run: ImageRun) -> SegmentMetrics:
     """Return what computes metrics of decisions for a selection of test segments.
 
-    They are ``accuracy_decided``, ``instability_decided`` and ``rejection_rate`` of the device's
-    decisions from the int8 outputs, its vote restarted with every recording. It sees labeled
-    segments only, and the threshold of rest (``onset``) is not applied. And those of
-    `Int8Decisions.metrics`.
+    Those of the device's decisions from the int8 outputs, its vote restarted with every recording
+    (it sees labeled segments only, and the threshold of rest, ``onset``, is not applied); and those
+    of `Int8Decisions`.
     """
     test = run.test_set()
     outputs = np.load(run.folder / OUTPUTS, allow_pickle=False)
@@ -50,10 +49,10 @@ class Int8Decisions:
 
     Attributes
     ----------
-    labels, winners, votes : ndarray
+    labels, winners, votes
         int, shape (n,): true class of every segment, class of its largest output, and the majority
         of `VOTES` segments, restarted with every recording.
-    certainty : ndarray
+    certainty
         float, shape (n,): probability of the largest output.
     """
 
@@ -82,13 +81,7 @@ class Int8Decisions:
         return float(np.mean(self.winners == self.labels))
 
     def metrics(self, chosen: Selection | slice = slice(None)) -> dict[str, float]:
-        """Metrics of a selection of segments.
-
-        Returns
-        -------
-        dict
-            ``accuracy_vote``, and ``accuracy_sure``: without the least certain `REJECTED_SHARE`.
-        """
+        """Accuracy of a selection by vote, and without the least certain `REJECTED_SHARE`."""
         labels, winners = self.labels[chosen], self.winners[chosen]
         rejected = int(REJECTED_SHARE * len(labels))
         certain = np.argsort(self.certainty[chosen], kind="stable")[rejected:]

@@ -75,26 +75,15 @@ def train_classifier(recipe: Recipe, split: Split, folder: Path) -> Trained:
 def retrain_images(
     run: ImageRun, recordings: Sequence[Recording]
 ) -> tuple[ImageSet, TrainingSettings]:
-    """Cut a run's training images again, for training further.
+    """Cut a run's training images again, for training further, and return its last settings.
 
-    Parameters
-    ----------
-    run
-        A finished run.
-    recordings
-        What contains the run's own recordings, see `edgebio.tasks.provenance.match`.
-
-    Returns
-    -------
-    images : ImageSet
-        Without a test set; the front end is the run's, to the last bit.
-    settings : TrainingSettings
-        Those of the last training.
+    There is no test set; the front end is the run's, to the last bit.
 
     Raises
     ------
     EdgebioError
-        If a recording is missing or was changed, or they give another front end.
+        If a recording is missing or was changed, see `edgebio.tasks.provenance.match`, or they give
+        another front end.
     """
     sets = provenance.match(run, recordings)
     images = build_image_set(
