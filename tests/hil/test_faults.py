@@ -15,6 +15,7 @@ from edgebio import boards, firmware
 from edgebio.boards import qemu
 from edgebio.cli import main
 from edgebio.firmware.elf import Image
+from edgebio.frontend.stages import STAGE_NUMBERS
 from edgebio.link.client import Client
 from edgebio.parity import hil
 from edgebio.runtime import host_device
@@ -83,6 +84,17 @@ def test_wrong_constant_is_located(
             assert wrong.worst > 0
             assert wrong.cosine < 1
             assert wrong.snr_db is not None
+
+
+def test_missing_stage_is_a_difference(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_values(*_: object) -> dict[int, bytes]:
+        return {STAGE_NUMBERS["log"]: b""}
+
+    monkeypatch.setattr("edgebio.parity.hil.bench.differing_outputs", without_values)
+    with Device.emulate_image(image) as device:
+        check = hil.Bench(device, image).stages(1)
+    assert check.ok is False
+    assert check.note.startswith("log: generated silence, (0,) values where ")
 
 
 def test_command_reports_and_fails(image: Path, tmp_path: Path) -> None:
