@@ -22,9 +22,7 @@ Values = npt.NDArray[Any]
 
 
 class Device(Client):
-    """A device that runs a model, open until `close` or the end of a ``with`` statement.
-
-    `Device.emulate` builds and starts an emulated board.
+    """A device that runs a model; `Device.emulate` builds and starts an emulated board.
 
     Parameters
     ----------
@@ -55,15 +53,16 @@ class Device(Client):
         graph = None if model is None else tflite.read(_model_file(model))
         super().__init__(url, baud=baud, timeout=timeout)
         self.graph = graph
-        if graph is None:
-            return
-        sha256 = self.description.model_sha256.hex()
-        if sha256 != graph.sha256:
-            self.close()
-            raise DeviceError(
-                f"{url}: the board runs model {sha256[:12]}, not {graph.sha256[:12]}; flash it: "
-                "edgebio build, edgebio flash"
-            )
+        if graph is not None:
+            with contextlib.ExitStack() as stack:
+                stack.callback(self.close)
+                sha256 = self.description.model_sha256.hex()
+                if sha256 != graph.sha256:
+                    raise DeviceError(
+                        f"{url}: the board runs model {sha256[:12]}, not {graph.sha256[:12]}; "
+                        "flash it: edgebio build, edgebio flash"
+                    )
+                stack.pop_all()
 
     @classmethod
     def emulate(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import boards, storage
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.firmware import batch
 from edgebio.runtime.device import Device
