@@ -25,18 +25,10 @@ __all__ = ["CalibratedModel", "calibrate"]
 
 @dataclass(frozen=True)
 class CalibratedModel:
-    """A model that was adapted to a wearer.
+    """A .tflite that was adapted to a wearer.
 
-    Attributes
-    ----------
-    content : bytes
-        The .tflite.
-    pixels : StandardizedModel
-        How the pixels' statistics changed.
-    layers : bool
-        Whether the layers have the wearer's statistics too.
-    segments : int
-        Labeled segments that it was tuned on; 0 without labels.
+    `pixels` say how its statistics changed, `layers` whether its layers have the wearer's too, and
+    `segments` how many labeled ones it was tuned on.
     """
 
     content: bytes

@@ -99,7 +99,7 @@ class Int8Network:
                 y = _sums(layer, x)
                 if layer is until:
                     return y
-                y = _ACTIVATIONS[str(operator.options["activation"])](y)
+                y = _ACTIVATIONS[str(operator.options["fused_activation_function"])](y)
             else:
                 y = _unweighted(x, operator, self._graph)
             values[operator.outputs[0]] = _rounded(y, self._graph.tensors[operator.outputs[0]])
@@ -175,7 +175,7 @@ def _sums(layer: Layer, x: Any) -> Any:
     if layer.operator.kind == "FULLY_CONNECTED":
         return tf.matmul(tf.reshape(x, (-1, layer.weights.shape[0])), layer.weights) + layer.bias
     stride = (int(options["stride_h"]), int(options["stride_w"]))
-    dilation = (int(options["dilation_h"]), int(options["dilation_w"]))
+    dilation = (int(options["dilation_h_factor"]), int(options["dilation_w_factor"]))
     if layer.operator.kind == "CONV_2D":
         y = tf.nn.conv2d(x, layer.weights, stride, str(options["padding"]), dilations=dilation)
     else:
@@ -203,6 +203,6 @@ def _unweighted(x: Any, operator: tflite.graph.Operator, graph: tflite.Graph) ->
         case "RESHAPE":
             return tf.reshape(x, (-1, *graph.tensors[operator.outputs[0]].shape[1:]))
         case kind:
-            size = options["filter_h"], options["filter_w"]
+            size = options["filter_height"], options["filter_width"]
             stride = options["stride_h"], options["stride_w"]
             return tf.nn.pool(x, size, _UNWEIGHTED[kind], stride, str(options["padding"]))

@@ -17,19 +17,11 @@ from edgebio.tflite.reader import read
 
 @dataclass(frozen=True)
 class StandardizedModel:
-    """A model with other statistics of its pixels.
+    """A .tflite with other statistics of its pixels.
 
-    Attributes
-    ----------
-    content : bytes
-        The .tflite.
-    frames : int
-        STFT frames that the statistics were learned from.
-    clipped : int
-        Samples at an end of 16 bits among them.
-    shift, spread : float
-        Change of the mean of the log magnitudes, in octaves, and factor of their deviation: means
-        over bins and channels.
+    They were learned from so many STFT frames, in which so many samples are clipped at full scale.
+    `shift` is the change of the mean of the log magnitudes, in octaves, and `spread` the factor of
+    their deviation: means over bins and channels.
     """
 
     content: bytes

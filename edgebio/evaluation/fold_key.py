@@ -63,7 +63,7 @@ def code_digest(*included: str) -> bytes:
 
 
 def code_files(*included: str) -> Iterator[tuple[str, Path]]:
-    """Name, such as ``edgebio/models/cnn.py``, and path of each file of `code_digest`."""
+    """Name, such as ``edgebio/models/blocks.py``, and path of each file of `code_digest`."""
     package = Path(__file__).resolve().parents[1]
     for root, excluded in (
         (package, NOT_IN_A_FOLD | {"_assets"}),

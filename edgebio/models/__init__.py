@@ -3,32 +3,23 @@
 from typing import Any
 
 from edgebio.errors import EdgebioError
-from edgebio.models import cnn, dscnn
+from edgebio.models.blocks import cnn_blocks, dscnn_blocks
 from edgebio.models.keras import keras
 from edgebio.recipes import ModelSettings
 
 __all__ = ["build"]
 
-_FAMILIES = {"cnn": cnn.blocks, "dscnn": dscnn.blocks}
+_FAMILIES = {"cnn": cnn_blocks, "dscnn": dscnn_blocks}
 
 
 def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) -> Any:
     """Build an untrained network, whose weights come from Keras' global seed.
 
-    Parameters
-    ----------
-    settings
-        Family and size.
-    shape
-        Of one image: (frames, bins, channels).
-    classes
-        Number of classes.
-
     Returns
     -------
     tf_keras.Model
-        From float32 images (batch, *shape), in standard deviations, to class probabilities (batch,
-        classes).
+        From float32 images (batch, frames, bins, channels) of a shape, in standard deviations, to
+        class probabilities (batch, classes).
 
     Raises
     ------

@@ -47,7 +47,7 @@ def to_int8(model: bytes, calibration: npt.NDArray[np.int8], percentile: float) 
 
 
 def aware_to_int8(network: Any, weights: Path) -> bytes:
-    """Convert a network by the ranges of its quantization-aware wrapper, whose weights are given."""
+    """Convert a network by the ranges of its quantization-aware wrapper, of such weights."""
     aware = quantization_aware(network)
     aware.load_weights(weights)
     converter = _converter(aware, "image")

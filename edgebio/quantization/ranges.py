@@ -36,14 +36,9 @@ def activation_ranges(
 ) -> dict[int, Range]:
     """Lowest and highest value of every activation, by tensor.
 
-    Parameters
-    ----------
-    graph, kinds
-        Main subgraph (`SubGraphT`), and kinds of its operators.
-    activations
-        First output of every operator by tensor: float32, shape (n, ...).
-    percentile
-        Within 50 to 100; 100 uses the extremes.
+    `graph` is the main subgraph (`SubGraphT`), with the `kinds` of its operators; `activations` has
+    the first output of every operator, float32, shape (n, ...). A percentile of 100 uses the
+    extremes.
     """
     result = {
         tensor: _with_zero(*np.percentile(values, [100 - percentile, percentile]))

@@ -31,6 +31,6 @@ def interpreter(model: bytes, inputs: npt.NDArray[np.int8]) -> tuple[npt.NDArray
 
 def generated_c(model: bytes, inputs: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], str]:
     """Run an int8 .tflite as the device does, by the C that edgebio generates; see `Engine`."""
-    from edgebio.compiler.host import HostModel
+    from edgebio.compiler.host_model import HostModel
 
     return HostModel(model).run(inputs), "generated C"

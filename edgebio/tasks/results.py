@@ -35,14 +35,9 @@ class ClassificationMetrics:
 class TrainResult:
     """What training left in a run folder.
 
-    Attributes
-    ----------
-    metrics
-        Of the float network on the test set, which has so many `segments`.
-    best_epoch
-        Epoch, from 1, whose weights the network has.
-    history
-        By name (``loss``, ``accuracy``, ``val_loss``, ...): one value per epoch.
+    `metrics` are those of the float network on the test set of so many `segments`; `history` has
+    one value per epoch by name (``loss``, ``accuracy``, ``val_loss``, ...), and `best_epoch`, from
+    1, is the one whose weights the network has.
     """
 
     folder: Path
@@ -75,14 +70,8 @@ class TrainResult:
 class QuantizeResult:
     """What quantization left in a run folder.
 
-    Attributes
-    ----------
-    kernels
-        What computed the int8 outputs for the test set, which has so many `segments`.
-    decisions_differing
-        Test segments that float and int8 decide differently.
-    layers
-        See `edgebio.quantization.layer_report.compare_layers`.
+    Metrics are those on the test set of so many `segments`, the int8 ones computed by `kernels`.
+    See `edgebio.quantization.layer_report.compare_layers` for `layers`.
     """
 
     folder: Path
@@ -118,8 +107,6 @@ class Score:
     ----------
     by_subject
         By subject tested: ``subject``, ``windows`` (segments) and the metrics.
-    pooled
-        The metrics over all segments.
     by_condition
         By condition of the test recordings: ``trained`` (all conditions of the training set, joined
         by ``+``), ``tested``, ``windows`` and accuracies; empty if recordings name no condition.
@@ -149,10 +136,9 @@ class Trained:
 
     Attributes
     ----------
-    labels, recordings
-        int, shape (n,): class of every test segment, and number of its recording.
-    probability
-        float32, shape (n, classes): class probabilities of the test segments.
+    labels, recordings, probability
+        Of the test segments: class and number of the recording, shape (n,), and class
+        probabilities, float32, shape (n, classes).
     exclusions
         By ``train`` (or what was tuned on) and ``test``: excluded segments of each recording.
     details
@@ -176,17 +162,13 @@ class Quantized:
 
     Attributes
     ----------
-    models
-        Content of each .tflite by file name; model.tflite is the first.
+    models, arrays
+        What to leave in the run, by file name; the first model is model.tflite.
     outputs, probability
-        Shape (n, classes): int8 outputs for the test set, and float32 class probabilities of the
-        network that was quantized.
-    kernels
-        What computed the outputs.
+        Of the test segments, shape (n, classes): int8 outputs, computed by `kernels`, and float32
+        class probabilities of the network that was quantized.
     details
         More of quantize.json: ``samples``, ``bytes``, ``layers`` and a task's own.
-    arrays
-        More arrays to leave in the run, by file name.
     """
 
     models: dict[str, bytes]

@@ -25,20 +25,11 @@ TrainingScheme = Literal["qat", "prune", "cluster"]
 
 @dataclass(frozen=True, eq=False)
 class CompressedNetwork:
-    """A network that was trained further under a scheme.
+    """A network that was trained further under a scheme, in so many seconds of processor time.
 
-    Attributes
-    ----------
-    network
-        tf_keras.Model like the run's own, with its new weights.
-    aware
-        The same with the roundings that it was trained with; None for schemes without them.
-    by_session
-        Whether its layers take the statistics of the session that they are applied to.
-    history
-        By name: one value per epoch.
-    seconds
-        Processor time of the training.
+    `network` is a tf_keras.Model like the run's own; `aware` the same with the roundings that it
+    was trained with, None for schemes without them. With `by_session`, its layers take the
+    statistics of the session that they are applied to.
     """
 
     network: Any

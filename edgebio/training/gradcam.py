@@ -25,18 +25,15 @@ _ARRAYS = ("examples", "maps", "means", "counts")
 
 @dataclass(frozen=True, eq=False)
 class AttentionMaps:
-    """What a network looks at in the test images of a run.
+    """What a network looks at in the test images of a run, by class.
 
     Attributes
     ----------
     examples
-        int64, shape (classes,): test image of each class, see `typical_image`; -1 if there is none.
-    maps
-        float32, shape (classes, frames, bins), 0 to 1: what of it supports its class.
-    means
-        The same, mean over images of the class that are decided correctly; zeros if none is.
-    counts
-        int64, shape (classes,): number of images in each mean.
+        int64: number of a typical test image, see `typical_image`; -1 if there is none.
+    maps, means
+        float32, shape (classes, frames, bins), 0 to 1: what of it supports its class; and the mean
+        over so many `counts` of images of the class that are decided correctly.
     """
 
     examples: npt.NDArray[np.int64]
@@ -61,18 +58,8 @@ def grad_cam(
 ) -> Maps | None:
     """Grad-CAM of images on the last map of a network, each for one class.
 
-    Parameters
-    ----------
-    images
-        int8, shape (n, frames, bins, channels).
-    classes
-        int, shape (n,).
-
-    Returns
-    -------
-    ndarray or None
-        float32, shape (n, frames, bins): from 0, no support for the class, to 1, the strongest; all
-        0 if nothing supports it. None if the network has no maps.
+    float32, shape (n, frames, bins): from 0, no support for the class, to 1, the strongest; all 0
+    if nothing supports it. None if the network has no maps. Images are int8 pixels.
     """
     from edgebio.models.keras import keras, tf
 

@@ -22,18 +22,9 @@ from edgebio.training.images import Images
 class ImageSet:
     """What one network is trained, validated and tested on.
 
-    Attributes
-    ----------
-    spec, standardization
-        Front end; the statistics are those of the training set.
-    classes
-        Class names.
-    train, validation, test
-        Images: at every frame, every decision and every decision; or at every beat.
-    data
-        Which images are cut.
-    normalization
-        Which statistics standardize them, see `edgebio.recipes.Normalization`.
+    The front end has the statistics of the training set; `normalization` says which statistics
+    standardize the images. There is an image for every frame of the training set, and for every
+    decision of the others; or for every beat.
     """
 
     spec: FrontendSpec

@@ -29,16 +29,8 @@ def train_network(
 ) -> TrainedNetwork:
     """Build a network and train it; the same arguments give the same weights, bit for bit.
 
-    Parameters
-    ----------
-    images
-        What to train on; a validation set, if there is one, stops the training early.
-    logs
-        Folder for TensorBoard.
-    weights
-        Initial weights; random ones if None.
-    teacher
-        Trained network to learn from as ``settings.teacher`` says.
+    A validation set, if there is one, stops it early. `weights` are initial ones; `teacher` is a
+    trained network to learn from as ``settings.teacher`` says; `logs` a folder for TensorBoard.
     """
     reset_keras(settings.seed)
     network = models.build(model, images.train.shape, len(images.classes))

@@ -45,21 +45,10 @@ def optimize(
 ) -> TrainedNetwork:
     """Train a network in place by AdamW on a cosine schedule.
 
-    Parameters
-    ----------
-    batches
-        Mini-batches of an epoch: inputs, targets and sample weights.
-    settings
-        Epochs, learning rate, weight decay, moving average of weights; and patience: epochs without
-        a better validation loss before training stops. It ends with the best weights then.
-    loss, metrics
-        As ``compile`` of Keras takes them.
-    validation
-        What is scored after each epoch; without it, training does not stop early.
-    logs
-        Folder for TensorBoard.
-    clip_norm
-        Longest gradient of a variable; unbounded if None.
+    `settings` have epochs, learning rate, weight decay, moving average of weights; and patience,
+    epochs without a better loss of `validation` before training stops and takes the best weights.
+    Batches are inputs, targets and sample weights. `logs` is a folder for TensorBoard, and
+    `clip_norm` the longest gradient of a variable.
 
     Raises
     ------

@@ -22,19 +22,14 @@ def cut_segments(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], dict[str, int]]:
     """Choose labeled segments by ``data.segments``, and exclude artifacts.
 
-    Parameters
-    ----------
-    spec
-        Front end: segments begin where one of its frames does.
-    step_frames
-        Frames from one segment to the next, unless they are cut at beats.
+    Segments begin where a frame of the front end does, `step_frames` after one another, unless they
+    are cut at beats.
 
     Returns
     -------
-    frames : ndarray
-        int64, shape (n,): number of the first STFT frame of each segment.
-    labels : ndarray
-        int16, shape (n,): a beat's own, or see `segment_labels`.
+    frames, labels : ndarray
+        int, shape (n,): number of the first STFT frame of each segment, and its class: a beat's
+        own, or see `segment_labels`.
     exclusions : dict
         Number of labeled segments that are excluded, by the first reason that holds; and ``of``,
         how many there were.

@@ -57,14 +57,11 @@ class Signals:
     ----------
     values
         float32, shape (n_samples, channels): all recordings one after the other, in deviations.
-    starts
-        int64, shape (n,): first sample of every segment.
-    horizon
-        Samples from a segment to the later one whose features and class are predicted.
-    labels, recordings
-        int, shape (n,): class that is predicted from every segment, and number of its recording.
-    length
-        Samples of a segment.
+    starts, labels, recordings
+        int, shape (n,): first sample of every segment, class that is predicted from it, and number
+        of its recording.
+    horizon, length
+        Samples from a segment to the later one that is predicted, and samples of a segment.
     exclusions
         By recording: artifacts, see `edgebio.training.segments.cut_segments`.
     """

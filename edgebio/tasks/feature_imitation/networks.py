@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from edgebio.errors import EdgebioError
+from edgebio.models.blocks import convolve
 from edgebio.models.keras import keras, tf
-from edgebio.models.layers import batch_norm_relu
 from edgebio.recipes import FeatureImitationSettings
 from edgebio.training.features import IMITATED_FEATURES
 
@@ -71,10 +71,7 @@ def classifier(
     inputs = keras.Input((channels, 1, len(IMITATED_FEATURES)), name="predicted")
     x = inputs
     for number, filters in enumerate(settings.classifier_filters):
-        convolution = keras.layers.Conv2D(
-            filters, (5, 1), padding="same", use_bias=False, name=f"conv{number}"
-        )
-        x = batch_norm_relu(convolution(x), f"conv{number}")
+        x = convolve(x, filters, (5, 1), f"conv{number}")
     x = keras.layers.Flatten(name="flat")(x)  # no mean over electrodes: their position counts
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)

@@ -50,19 +50,15 @@ class Arrays:
     Attributes
     ----------
     calibration, calibration_predicted
-        Inputs of the imitator, shape (n, steps, samples, 1), and of the classifier, shape (n,
-        channels, 1, 4), from the training set.
+        Inputs of the imitator, (n, steps, samples, 1), and of the classifier, (n, channels, 1, 4),
+        from the training set.
     codes
-        int8, shape (n_samples, channels): companded test signals, one after the other.
-    starts, labels, recordings
-        Shape (n,): first sample, class and recording of every test segment.
+        Companded test signals, one after the other: (n_samples, channels).
+    features, predicted
+        Of the test segments, (n, channels, 4): true ones, and those of the float imitator, in its
+        units.
     subjects
         By test recording.
-    features, predicted
-        Shape (n, channels, 4): features of the test segments, and those that the float imitator
-        predicts, in its units.
-    probability
-        Shape (n, classes): class probabilities of the float classifier from them.
     """
 
     calibration: npt.NDArray[np.int8]
@@ -138,7 +134,8 @@ class ImitationRun(run_folder.Run):
         """Inputs of channel ``turn % channels`` of each segment: (n, steps, samples, 1)."""
         inputs, channels = self.inputs(index), self.frontend.frontend.channels
         by_segment = inputs.reshape(len(index), channels, *inputs.shape[1:])
-        return by_segment[np.arange(len(index)), turn % channels]
+        chosen: npt.NDArray[np.int8] = by_segment[np.arange(len(index)), turn % channels]
+        return chosen
 
     def int8_predictions(self) -> npt.NDArray[np.int8]:
         """Content of predicted.npy; of a quantized run."""
