@@ -30,27 +30,13 @@ _SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Finding:
-    """Result of one check.
+    """Result of one check."""
 
-    Attributes
-    ----------
-    name
-        Name of the tool, package or folder.
-    ok
-        Whether it is present in a version that works.
-    status
-        Version, path, or what is wrong with it.
-    needed
-        Whether the way from a recording to an emulated board needs it.
-    remedy
-        The line that installs or repairs it; empty if all is well.
-    """
-
-    name: str
+    name: str  # of the tool, package or folder
     ok: bool
-    status: str
-    needed: bool = True
-    remedy: str = ""
+    status: str  # version, path, or what is wrong with it
+    needed: bool = True  # on the way from a recording to an emulated board
+    remedy: str = ""  # the line that installs or repairs it; empty if all is well
 
     def document(self) -> dict[str, Any]:
         """Content to print as JSON."""
@@ -174,12 +160,9 @@ def _first_line(*command: str) -> str:
 
 
 def _newlib() -> Finding:
-    try:
-        specs = _first_line(toolchain.tool("gcc"), "-print-file-name=nano.specs")
-    except MissingToolError:
-        return Finding("newlib", False, "no Arm compiler", remedy=toolchain.INSTALL)
+    specs = _first_line("arm-none-eabi-gcc", "-print-file-name=nano.specs")
     ok = Path(specs).is_absolute()  # gcc prints the bare name if it has no such file
-    status = "newlib-nano" if ok else "the Arm compiler has no C library"
+    status = "newlib-nano" if ok else "no Arm compiler with a C library"
     return Finding("newlib", ok, status, remedy=toolchain.INSTALL)
 
 

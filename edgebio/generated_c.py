@@ -14,19 +14,7 @@ _CLOSE: Final = "#ifdef __cplusplus\n}\n#endif\n"
 def header(
     comment: str, guard: str, *, includes: str = "", macros: str = "", declarations: str = ""
 ) -> str:
-    """Text of a C header from its parts, which are separated by empty lines.
-
-    Parameters
-    ----------
-    comment
-        Description of the header, as a C comment.
-    guard
-        Macro of the include guard.
-    includes, macros
-        Lines for the preprocessor.
-    declarations
-        Declarations, which get C linkage.
-    """
+    """Text of a C header with a `guard`; its `declarations` get C linkage."""
     linked = (_OPEN, declarations, _CLOSE) if declarations else ()
     parts = (f"#ifndef {guard}\n#define {guard}\n", includes, macros, *linked, "#endif\n")
     return NOTICE + comment + "\n".join(part for part in parts if part)

@@ -1,19 +1,19 @@
 """What the front end costs on this machine: its throughput, and the memory of a whole data set.
 
-    python tools/bench_frontend.py             # windows of 8 channels, against SciPy
+    python tools/bench_frontend.py             # segments of 8 channels, against SciPy
     python tools/bench_frontend.py --images emg-3dc
 
-The first runs the host twin and `scipy.signal.ShortTimeFFT` in turn over the same windows (the
-same window function, hop, FFT length and columns) and takes medians of the repetitions:
+The first runs the host twin and `scipy.signal.ShortTimeFFT` in turn over the same segments (the
+same window function, hop, FFT length and frames) and takes medians of the repetitions:
 
 twin             high-pass, window, block scaling, q15 FFT, log, pixels: int16 samples to int8
                  images, in one call, on all cores
 twin, one core   the same on one core
 twin, no filter  the same as the twin without its high-pass, as SciPy's STFT has none
-SciPy            ShortTimeFFT.stft alone, float64 to complex128, all windows in one call; its
+SciPy            ShortTimeFFT.stft alone, float64 to complex128, all segments in one call; its
                  samples are float64 and lie channel by channel before the clock starts
-SciPy, blocks    the same in blocks of windows that stay in the cache
-SciPy, chain     high-pass (sosfilt), STFT, log2, standardisation, rounding to int8
+SciPy, blocks    the same in blocks of segments that stay in the cache
+SciPy, chain     high-pass (sosfilt), STFT, log2, standardization, rounding to int8
 
 ``ratio`` is the twin's throughput over that of SciPy's one call, the median of paired runs; it
 wants a machine with nothing else to do. ``ratio_processor`` is that of the processor time.
@@ -34,44 +34,48 @@ import numpy as np
 from edgebio import datasets, recipes
 from edgebio.frontend import float64
 from edgebio.frontend.spec import FrontendSpec
-from edgebio.frontend.standard import PIXEL_SCALE, Standardisation
+from edgebio.frontend.standardization import PIXEL_SCALE, Standardization
 from edgebio.frontend.twin import Twin
-from edgebio.processes import host_compiler
-from edgebio.training.images import image_set
+from edgebio.processes.worker_pool import available_cores
+from edgebio.training.image_set import build_image_set
 
-CHANNELS, COLUMNS, RATE = 8, 9, 1000.0
-BLOCK = 64  # windows that stay in the cache
+CHANNELS, FRAMES, RATE = 8, 9, 1000.0
+BLOCK = 64  # segments that stay in the cache
 
 
 def spec_for(fft: int, highpass: float = 20.0) -> FrontendSpec:
-    """Front end of one FFT length: a Hann window, a hop of a quarter, 9 columns, 8 channels."""
+    """Front end of one FFT length: a Hann window, a hop of a quarter, 9 frames, 8 channels."""
     hop = fft // 4
     return FrontendSpec(
-        rate=RATE, channels=CHANNELS, fft=fft, hop=hop, window=fft + (COLUMNS - 1) * hop,
+        rate=RATE, channels=CHANNELS, n_fft=fft, hop_length=hop, segment_length=fft + (FRAMES - 1) * hop,
         bins=(1, fft // 2 + 1), highpass=highpass,
     )  # fmt: skip
 
 
-def contenders(fft: int, windows: int) -> dict[str, Callable[[], Any]]:
-    """What is timed: by name, a call that works through all windows."""
+def contenders(fft: int, segments: int) -> dict[str, Callable[[], Any]]:
+    """Calls to time, by name; each works through all segments."""
     from scipy import signal
 
     spec = spec_for(fft)
-    samples = np.random.default_rng(fft).normal(0, 300, (windows, spec.window, CHANNELS))
+    samples = np.random.default_rng(fft).normal(0, 300, (segments, spec.segment_length, CHANNELS))
     samples = samples.astype(np.int16)
-    standard = Standardisation.learn(spec, [Twin(spec).columns(samples[0])])
-    twin, bare = Twin(spec, standard), Twin(spec_for(fft, highpass=0.0), standard)
+    standardization = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples[0])])
+    twin, bare = Twin(spec, standardization), Twin(spec_for(fft, highpass=0.0), standardization)
     exact = np.ascontiguousarray(np.moveaxis(samples, 1, -1)).astype(np.float64)
     stft = signal.ShortTimeFFT(
-        float64.exact_taper(spec), hop=spec.hop, fs=RATE, fft_mode="onesided", phase_shift=None
+        float64.exact_window_function(spec),
+        hop=spec.hop_length,
+        fs=RATE,
+        fft_mode="onesided",
+        phase_shift=None,
     )
     high = signal.butter(2, spec.highpass, "highpass", fs=RATE, output="sos")
-    offset, gain = standard.tables()
+    offset, gain = standardization.tables()
     mean = offset.T[..., None] / 1024
     scale = gain.T[..., None] / 256
 
     def transform(x: Any) -> Any:
-        return stft.stft(x, p0=0, p1=COLUMNS, k_offset=fft // 2, axis=-1)
+        return stft.stft(x, p0=0, p1=FRAMES, k_offset=fft // 2, axis=-1)
 
     def chain() -> Any:
         start = signal.sosfilt_zi(high)[:, None, None, :] * exact[None, ..., :1]
@@ -81,24 +85,24 @@ def contenders(fft: int, windows: int) -> dict[str, Callable[[], Any]]:
 
     # What is compared in speed must be the same thing: pixels agree to a few steps.
     theirs = chain().transpose(0, 3, 2, 1).astype(int)
-    distance = np.abs(theirs - twin.windows(samples))
+    distance = np.abs(theirs - twin.segment_images(samples))
     if np.median(distance) * PIXEL_SCALE > 0.1:
         raise SystemExit(f"the chains differ: {np.median(distance)} steps at the median")
     return {
-        "twin": lambda: twin.windows(samples),
+        "twin": lambda: twin.segment_images(samples),
         "SciPy": lambda: transform(exact),
-        "twin, one core": lambda: twin.windows(samples, cores=1),
-        "twin, no filter": lambda: bare.windows(samples),
+        "twin, one core": lambda: twin.segment_images(samples, cores=1),
+        "twin, no filter": lambda: bare.segment_images(samples),
         "SciPy, blocks": lambda: [
-            transform(exact[i : i + BLOCK]) for i in range(0, windows, BLOCK)
+            transform(exact[i : i + BLOCK]) for i in range(0, segments, BLOCK)
         ],
         "SciPy, chain": chain,
     }
 
 
-def throughput(fft: int, windows: int, repeats: int) -> dict[str, Any]:
-    """Time all contenders in turn; columns of one channel a second, and ratios to SciPy's call."""
-    calls = contenders(fft, windows)
+def throughput(fft: int, segments: int, repeats: int) -> dict[str, Any]:
+    """Time all contenders in turn; frames of one channel per second, and ratios to SciPy's call."""
+    calls = contenders(fft, segments)
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     processor: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats + 1):
@@ -110,16 +114,16 @@ def throughput(fft: int, windows: int, repeats: int) -> dict[str, Any]:
     # The first one warms up.
     seconds = {name: times[1:] for name, times in seconds.items()}
     processor = {name: times[1:] for name, times in processor.items()}
-    columns = windows * COLUMNS * CHANNELS
+    frames = segments * FRAMES * CHANNELS
     return {
         "fft": fft,
-        "windows": windows,
-        "columns": columns,
+        "windows": segments,
+        "columns": frames,
         "ratio": _ratio(seconds, "twin", "SciPy"),
         "ratio_blocks": _ratio(seconds, "twin", "SciPy, blocks"),
         "ratio_chain": _ratio(seconds, "twin", "SciPy, chain"),
         "ratio_processor": _ratio(processor, "twin", "SciPy"),
-        "nanoseconds": {name: round(median(t) / columns * 1e9) for name, t in seconds.items()},
+        "nanoseconds": {name: round(median(t) / frames * 1e9) for name, t in seconds.items()},
     }
 
 
@@ -129,15 +133,17 @@ def _ratio(seconds: dict[str, list[float]], ours: str, theirs: str) -> float:
 
 
 def memory(name: str) -> dict[str, Any]:
-    """Make the images of a data set as training does, and say what it took."""
+    """Make the images of a data set as training does, and measure time and memory."""
     settings = recipes.load("emg-grips").frontend
-    about = datasets.get(name)
-    spec = FrontendSpec(**settings.model_dump(), rate=about.rate, channels=about.channels)
-    Twin(spec).columns(np.zeros((spec.window, spec.channels), np.int16))  # libraries and tables
+    dataset = datasets.get(name)
+    spec = FrontendSpec(**settings.model_dump(), rate=dataset.rate, channels=dataset.channels)
+    Twin(spec).log_magnitudes(
+        np.zeros((spec.segment_length, spec.channels), np.int16)
+    )  # libraries and tables
     before = _peak()
     recordings = datasets.load(name)
     start = time.perf_counter()
-    images = image_set(settings, recordings, [], []).train
+    images = build_image_set(settings, recordings, [], []).train
     data = sum(r.samples.nbytes + r.labels.nbytes for r in recordings)
     return {
         "dataset": name,
@@ -160,7 +166,7 @@ def _peak() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--windows", type=int, default=1000, help="windows a call")
+    parser.add_argument("--segments", "--windows", type=int, default=1000, help="segments per call")
     parser.add_argument("--repeats", type=int, default=15, help="timed repetitions")
     parser.add_argument("--fft", type=int, nargs="*", default=[64, 128, 256], help="FFT lengths")
     parser.add_argument("--images", metavar="DATASET", help="memory of a data set's images instead")
@@ -172,15 +178,13 @@ def main() -> None:
             for key, value in document.items():
                 print(f"{key:18} {value:>14{',' if isinstance(value, int) else ''}}")
     else:
-        rows = [throughput(fft, options.windows, options.repeats) for fft in options.fft]
-        document = {"cores": host_compiler.cores(), "channels": CHANNELS, "rows": rows}
+        rows = [throughput(fft, options.segments, options.repeats) for fft in options.fft]
+        document = {"cores": available_cores(), "channels": CHANNELS, "rows": rows}
         if not options.json:
             for row in rows:
-                print(
-                    f"{row['fft']} points, {row['windows']} windows, {host_compiler.cores()} cores:"
-                )
+                print(f"{row['fft']} points, {row['windows']} segments, {available_cores()} cores:")
                 for name, cost in row["nanoseconds"].items():
-                    print(f"    {name:16} {cost:6,} ns a column of one channel")
+                    print(f"    {name:16} {cost:6,} ns per frame of one channel")
                 print(
                     f"    twin against SciPy: {row['ratio']}; in blocks: {row['ratio_blocks']}; "
                     f"its whole chain: {row['ratio_chain']}; processor time: "

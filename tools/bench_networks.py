@@ -4,7 +4,7 @@
 
 The baselines are executed instructions and bytes of the same networks, counted by the same plugin
 on the same emulated boards: CMSIS-NN called directly with its best flags (-O2 and inline assembly
-for requantisation; on Cortex-M55 the ns-cmsis-nn fork, -O3), flash and RAM of its -O3 and -Os
+for requantization; on Cortex-M55 the ns-cmsis-nn fork, -O3), flash and RAM of its -O3 and -Os
 builds. The README beside the models says how they were made. Exit 1 where a ratio is above its
 limit.
 """
@@ -33,7 +33,7 @@ M4_RAM = (7_296, 17_696, 21_632, 16_256)
 
 @dataclass(frozen=True)
 class Row:
-    """One figure to hold: of a board and a goal, against the baselines, at most so large."""
+    """A metric of a board and a goal: its limit as a ratio to the baselines."""
 
     what: str
     board: str
@@ -41,13 +41,13 @@ class Row:
     baseline: tuple[int, ...]
     at_most: float
 
-    def figure(self, found: Bench) -> int:
-        """Take the figure out of what was counted."""
+    def metric(self, value: Bench) -> int:
+        """Value of the metric."""
         if self.what == "flash":
-            return found.flash.total
+            return value.flash.total
         if self.what == "activations + scratch":
-            return found.ram.activations + found.ram.scratch
-        return found.instructions
+            return value.ram.activations + value.ram.scratch
+        return value.instructions
 
 
 ROWS = (
@@ -63,14 +63,14 @@ ROWS = (
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What was found of a row and a model."""
+class Metric:
+    """Metric of a row and a model."""
 
     what: str
     board: str
     optimize: Optimize
     model: str
-    found: int
+    value: int
     baseline: int
     ratio: float
     at_most: float
@@ -81,10 +81,10 @@ class Figure:
         return self.ratio <= self.at_most
 
 
-def measure(models: Path, rows: tuple[Row, ...] = ROWS) -> list[Figure]:
+def measure(models: Path, rows: tuple[Row, ...] = ROWS) -> list[Metric]:
     """Count all rows for all models, each image once."""
     counted: dict[tuple[str, Optimize, str], Bench] = {}
-    figures = []
+    metrics = []
     for row in rows:
         for name, baseline in zip(MODELS, row.baseline, strict=True):
             key = row.board, row.optimize, name
@@ -93,11 +93,11 @@ def measure(models: Path, rows: tuple[Row, ...] = ROWS) -> list[Figure]:
                 x = np.load(path.with_suffix(".npz"))["x"]
                 budget = firmware.Budget(row.optimize)
                 counted[key] = bench(boards.load(row.board), path, x, budget)
-            found = row.figure(counted[key])
-            ratio = round(found / baseline, 4)
+            value = row.metric(counted[key])
+            ratio = round(value / baseline, 4)
             place = row.what, row.board, row.optimize, name
-            figures.append(Figure(*place, found, baseline, ratio, row.at_most))
-    return figures
+            metrics.append(Metric(*place, value, baseline, ratio, row.at_most))
+    return metrics
 
 
 def main() -> int:
@@ -111,17 +111,17 @@ def main() -> int:
     if not (options.models / "emg_cnn.tflite").is_file():
         print(f"{options.models}: no reference models there; say --models", file=sys.stderr)
         return 2
-    figures = measure(options.models)
+    metrics = measure(options.models)
     if options.json:
-        print(json.dumps([asdict(figure) | {"ok": figure.ok} for figure in figures], indent=2))
-        return 0 if all(figure.ok for figure in figures) else 1
+        print(json.dumps([asdict(metric) | {"ok": metric.ok} for metric in metrics], indent=2))
+        return 0 if all(metric.ok for metric in metrics) else 1
     print(f"{'':<22} {'board':<11} {'for':<9}" + "".join(f"{name:>19}" for name in MODELS))
     for row in ROWS:
-        of = [f for f in figures if (f.what, f.board, f.optimize) == (row.what, row.board,
+        of = [f for f in metrics if (f.what, f.board, f.optimize) == (row.what, row.board,
                                                                       row.optimize)]  # fmt: skip
-        cells = "".join(f"{f.found:>11,} {f.ratio:.3f}{' ' if f.ok else '!'} " for f in of)
+        cells = "".join(f"{f.value:>11,} {f.ratio:.3f}{' ' if f.ok else '!'} " for f in of)
         print(f"{row.what:<22} {row.board:<11} {row.optimize:<8}{cells} <= {row.at_most}")
-    return 0 if all(figure.ok for figure in figures) else 1
+    return 0 if all(metric.ok for metric in metrics) else 1
 
 
 if __name__ == "__main__":

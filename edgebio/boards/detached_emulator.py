@@ -42,9 +42,7 @@ def start(board: Board, image: Path, serial: Serial = "pty") -> DetachedEmulator
     Raises
     ------
     EdgebioError
-        If the folder cannot be written.
-    DeviceError
-        If the emulator does not come up.
+        If the folder cannot be written; `DeviceError` if the emulator does not come up.
     """
     stop(image.parent)
     log = image.parent / _LOG
@@ -70,13 +68,7 @@ def find(folder: Path) -> DetachedEmulator | None:
 
 
 def stop(folder: Path) -> DetachedEmulator | None:
-    """Stop the detached emulator that runs the image in `folder`; None if there is none.
-
-    Raises
-    ------
-    DeviceError
-        If it does not end.
-    """
+    """Stop and return the detached emulator of a folder, or None; `DeviceError` if it stays."""
     record = find(folder)
     if record:
         for number in (signal.SIGTERM, signal.SIGKILL):

@@ -20,17 +20,13 @@ def start(board: Board, image: Path, serial: Serial = "pty") -> Iterator[Emulato
 
     Parameters
     ----------
-    board, image
-        The board, and the ELF file.
     serial
         Serial port; rp2040js always has a TCP port.
 
     Raises
     ------
     DeviceError
-        If the emulator does not come up.
-    MissingToolError
-        If the emulator is not installed.
+        If the emulator does not come up; `MissingToolError` if it is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="edgebio-emulator-") as scratch:
         emulator = launch(board, image, serial, Path(scratch) / "emulator.log", detached=False)
@@ -41,15 +37,7 @@ def start(board: Board, image: Path, serial: Serial = "pty") -> Iterator[Emulato
 
 
 def launch(board: Board, image: Path, serial: Serial, log: Path, *, detached: bool) -> Emulator:
-    """Start an emulator and return once it is up; `start` stops it, too.
-
-    Parameters
-    ----------
-    log
-        File for the emulator's output.
-    detached
-        Whether it outlives this process.
-    """
+    """Start an emulator that writes to `log`; `detached`, it outlives this process."""
     if _uses_rp2040js(board):
         return rp2040js.launch(board, image, log, detached=detached)
     return qemu.launch(board, image, serial, log, detached=detached)

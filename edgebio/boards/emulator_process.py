@@ -23,20 +23,10 @@ PTY = re.compile(r"char device redirected to (\S+)")
 
 @dataclass
 class Emulator:
-    """A running emulated board.
+    """A running emulated board."""
 
-    Attributes
-    ----------
-    board
-        Name of the board.
-    url
-        Serial port as pyserial takes it: the name of a pty, or ``socket://127.0.0.1:port``.
-    process
-        The emulator.
-    """
-
-    board: str
-    url: str
+    board: str  # its name
+    url: str  # serial port for pyserial: name of a pty, or ``socket://127.0.0.1:port``
     process: "subprocess.Popen[bytes]"
 
     @property
@@ -77,13 +67,7 @@ def bound_to_parent(command: list[str]) -> list[str]:
 
 @contextlib.contextmanager
 def starting(board: Board, process: "subprocess.Popen[bytes]", log: Path) -> Iterator[None]:
-    """Stop an emulator that is not up at the end of the block, and raise the reason.
-
-    Raises
-    ------
-    DeviceError
-        If the block times out or the process has ended.
-    """
+    """Stop an emulator that is not up at the end of the block; the reason is a `DeviceError`."""
     try:
         yield
         if process.poll() is not None:

@@ -24,13 +24,7 @@ _emulator_numbers = itertools.count(1)
 
 
 def program() -> str:
-    """Path of QEMU.
-
-    Raises
-    ------
-    MissingToolError
-        If it is not installed.
-    """
+    """Path of QEMU; `MissingToolError` if it is not installed."""
     path = shutil.which("qemu-system-arm")
     if not path:
         raise MissingToolError(f"no qemu-system-arm on this machine; install it: {INSTALL}")
@@ -44,14 +38,12 @@ def takes_plugins() -> bool:
 
 
 def command(board: Board, image: Path) -> list[str]:
-    """Command that runs an image on an emulated board, without serial port or files.
+    """Command that runs an image, without serial port or files.
 
     Raises
     ------
     EdgebioError
-        If QEMU does not emulate the board.
-    MissingToolError
-        If QEMU is not installed.
+        If QEMU does not emulate the board, or is not installed (`MissingToolError`).
     """
     if board.emulator is None:
         raise EdgebioError(f"board {board.name} has no emulator")
@@ -76,10 +68,6 @@ def run(
 
     Parameters
     ----------
-    board, image
-        The board, and the ELF file.
-    folder
-        Folder that the image's file names are relative to.
     timeout
         Seconds after which the image is taken to hang.
     options

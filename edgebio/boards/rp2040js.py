@@ -21,11 +21,7 @@ def program() -> tuple[str, str]:
     """Paths of Node and of the folder of rp2040js.
 
     ``EDGEBIO_RP2040JS`` names the folder; by default it is the one that ``make setup`` fills.
-
-    Raises
-    ------
-    MissingToolError
-        If one of them is not installed.
+    `MissingToolError` if one of them is not installed.
     """
     node = shutil.which("node")
     if not node:

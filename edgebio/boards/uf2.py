@@ -2,10 +2,9 @@
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edgebio.boards.flash_tool import Advance, Job
 from edgebio.errors import DeviceError
 
 _PAYLOAD = 256
@@ -15,19 +14,8 @@ _CHUNK = 1 << 14
 
 
 def encode(binary: bytes, origin: int, family: int) -> bytes:
-    """UF2 file of an image.
+    """UF2 file of an image with address `origin` for a `family` of chips.
 
-    Parameters
-    ----------
-    binary
-        The image.
-    origin
-        Its address in flash.
-    family
-        Family id of the chip.
-
-    Notes
-    -----
     Format: "USB Flashing Format (UF2)", Microsoft; blocks of 512 bytes with 256 bytes of image.
     """
     count = -(-len(binary) // _PAYLOAD)
@@ -40,12 +28,9 @@ def encode(binary: bytes, origin: int, family: int) -> bytes:
     )  # fmt: skip
 
 
-def copy(job: Job, advance: Advance) -> None:
-    """Copy an image to the drive of the boot ROM, which restarts after the last block."""
-    family = job.board.flash.uf2_family
-    assert family is not None, "checked with the board file"
-    data = encode(job.binary.read_bytes(), job.board.memory.flash.origin, family)
-    target = _drive(job) / "FIRMWARE.UF2"
+def copy(data: bytes, board: str, advance: Callable[[float], None]) -> None:
+    """Copy a UF2 file to the drive of the boot ROM, which restarts after the last block."""
+    target = _drive(board) / "FIRMWARE.UF2"
     try:
         with target.open("wb", buffering=0) as file:
             for at in range(0, len(data), _CHUNK):
@@ -59,13 +44,12 @@ def copy(job: Job, advance: Advance) -> None:
         ) from None
 
 
-def _drive(job: Job) -> Path:
+def _drive(board: str) -> Path:
     drives = [path for path in _mounted() if (path / "INFO_UF2.TXT").is_file()]
     if len(drives) != 1:
         problem = f"{len(drives)} such drives are" if drives else "no drive of a boot loader is"
         raise DeviceError(
-            f"{problem} mounted: hold BOOTSEL while plugging {job.board.name} in, and mount its "
-            "drive"
+            f"{problem} mounted: hold BOOTSEL while plugging {board} in, and mount its drive"
         )
     return drives[0]
 

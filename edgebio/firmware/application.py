@@ -19,22 +19,12 @@ _MODULES = ("network", "run", "sha256", "stream", "work")
 
 @dataclass(frozen=True)
 class ImageIdentity:
-    """Answer of an image to ``identify``.
-
-    Attributes
-    ----------
-    board, cpu
-        Names of the board file and the processor.
-    clock_hz
-        Clock of the processor.
-    build
-        First 16 bytes of the hash of everything that the image is built from.
-    """
+    """Answer of an image to ``identify``."""
 
     board: str
     cpu: str
     clock_hz: int
-    build: bytes
+    build: bytes  # 16 bytes of the hash of everything that the image is built from
 
 
 @dataclass(frozen=True)

@@ -31,20 +31,6 @@ Inputs = npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True)
-class FrontendRun:
-    """STFT images of a recording, and the outputs of the network if it ran.
-
-    Attributes
-    ----------
-    images : ndarray of int8 (n, frames, bins, channels)
-    outputs : ndarray of int8 (n, classes) or None
-    """
-
-    images: Int8
-    outputs: Int8 | None
-
-
-@dataclass(frozen=True)
 class Stage:
     """One stage of the front end for one frame and channel, as raw bytes (eb_frontend.h)."""
 
@@ -57,17 +43,6 @@ class EmulatedFrontend:
     """A front end, built for an emulated board by `prepare_frontend`.
 
     Every call starts the board anew. `options` are more options of QEMU.
-
-    Attributes
-    ----------
-    board
-        The emulated board.
-    elf
-        The image.
-    objects
-        Object file of each source; empty for a model.
-    stack_used
-        Bytes of stack that the last run used.
     """
 
     def __init__(
@@ -79,12 +54,12 @@ class EmulatedFrontend:
     ) -> None:
         self.board = board
         self.elf = elf
-        self.objects = objects
-        self.stack_used = 0
+        self.objects = objects  # by source; empty for a model
+        self.stack_used = 0  # bytes, by the last run
         self._frontend = spec
 
     def images(self, samples: Int16, options: Sequence[str] = ()) -> Int8:
-        """Stream int16 samples (n, channels) from reset; return images as in `FrontendRun`."""
+        """Images (n, frames, bins, channels) of int16 samples (n, channels), from reset."""
         with self._run_samples(samples, options=options) as files:
             return self._images(files)
 
@@ -132,13 +107,7 @@ class EmulatedFrontend:
 
 
 class EmulatedModel(EmulatedFrontend):
-    """A model, built for an emulated board by `prepare`.
-
-    Attributes
-    ----------
-    manifest : Manifest
-        The image.
-    """
+    """A model, built for an emulated board by `prepare`."""
 
     def __init__(self, board: Board, graph: tflite.Graph, manifest: Manifest, elf: Path) -> None:
         metadata = read_metadata(graph)
@@ -148,29 +117,18 @@ class EmulatedModel(EmulatedFrontend):
         self._output = graph.tensors[graph.outputs[0]]
 
     def network(self, x: Inputs, options: Sequence[str] = ()) -> Int8:
-        """Run the network on inputs (n, height, width, channels) of the model's type.
-
-        Returns
-        -------
-        ndarray (n, classes)
+        """Run the network on inputs (n, height, width, channels); return outputs (n, classes).
 
         Raises
         ------
         EdgebioError
-            If type or shape are not the model's.
-        DeviceError
-            If the emulated board fails, hangs or ends early.
+            If type or shape are not the model's; `DeviceError` if the board fails or hangs.
         """
         with self._run_inputs(x, options) as files:
             return self._outputs(files)
 
     def layers(self, x: Inputs) -> list[npt.NDArray[np.uint8]]:
-        """Run the network and return the output of each layer, of an image with ``traced``.
-
-        Returns
-        -------
-        list of ndarray of uint8 (n, bytes)
-        """
+        """Output of each layer as uint8 (n, bytes), of an image with ``traced``."""
         outputs: dict[int, list[bytes]] = {}
         with self._run_inputs(x) as files:
             for index, _, data in _trace(files, _TRACE_LAYER):
@@ -181,21 +139,18 @@ class EmulatedModel(EmulatedFrontend):
         ]
 
     def micros(self, x: Inputs, options: Sequence[str] = ()) -> npt.NDArray[np.uint32]:
-        """Run the network and return the time of each layer, of an image with ``timed``.
+        """Microseconds of each layer (n, layers + 1), of an image with ``timed``.
 
-        Returns
-        -------
-        ndarray of uint32 (n, layers + 1)
-            Microseconds by the board's clock; the last column is the time outside of all layers.
+        The last column is the time outside of all layers.
         """
         with self._run_inputs(x, options) as files:
             ticks = b"".join(data for _, _, data in _trace(files, _TRACE_TICKS))
         return np.frombuffer(ticks, np.uint32).reshape(len(x), -1)
 
-    def frontend(self, samples: Int16, *, network: bool = False) -> FrontendRun:
-        """Stream int16 samples (n, channels) from reset, and images through the network."""
-        with self._run_samples(samples, network=network) as files:
-            return FrontendRun(self._images(files), self._outputs(files) if network else None)
+    def images_and_outputs(self, samples: Int16) -> tuple[Int8, Int8]:
+        """Stream samples as in `images`, and the images through the network."""
+        with self._run_samples(samples, network=True) as files:
+            return self._images(files), self._outputs(files)
 
     def _run_inputs(
         self, x: Inputs, options: Sequence[str] = ()
@@ -226,19 +181,10 @@ def prepare(
 
     Parameters
     ----------
-    board
-        An emulated board.
-    model
-        A .tflite, or the folder of a run.
     traced
         For `EmulatedModel.layers` and `EmulatedModel.stages`: slower, as all outputs are written.
     timed
         For `EmulatedModel.micros`.
-
-    Raises
-    ------
-    MissingToolError
-        If the compiler or the emulator is not installed.
     """
     qemu.command(board, Path())  # reports a missing tool before the build
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:

@@ -15,7 +15,6 @@ from pydantic import Field
 
 from edgebio import compiler, tflite
 from edgebio.boards import Board
-from edgebio.compiler import emit
 from edgebio.errors import EdgebioError
 from edgebio.firmware import batch, counting, cycles, elf
 from edgebio.firmware.image import SPEED, Budget, model_file
@@ -40,23 +39,13 @@ class LayerCost(Section):
 
 
 class Cycles(Section):
-    """Estimated cycles of an inference on a Cortex-M4.
-
-    Attributes
-    ----------
-    estimate
-        Mean of an inference, with memory that answers at once.
-    leaves_out
-        What the estimate does not include.
-    instructions
-        Instructions of an inference by class.
-    """
+    """Estimated mean cycles of an inference on a Cortex-M4, with memory that answers at once."""
 
     estimate: int
     leaves_out: str = (
         "flash wait states, bus contention; jumps and divisions are taken at a middle cost"
     )
-    instructions: dict[str, int]
+    instructions: dict[str, int]  # of an inference, by class
 
 
 class FunctionCost(Section):
@@ -68,25 +57,10 @@ class FunctionCost(Section):
 
 
 class Bench(Section):
-    """Cost of a network on a board.
+    """Cost of an inference, and of the image: the network, its kernels and a minimal application.
 
-    Attributes
-    ----------
-    inputs
-        Number of inputs that instructions are the mean of.
-    random_inputs
-        Whether these were random.
-    method : {"exact", "clock"}
-        Counted by the plugin; or by the instruction clock, up to 64 too many per layer.
-    instructions, macs
-        Of one inference.
-    cycles
-        Only for a Cortex-M4 and the exact method.
-    flash, ram
-        Of the counted image: the network, its kernels and a minimal application.
-    layers, functions
-        Where the instructions go; `layers` leave out the calls between them. Functions come from
-        the exact method only, the most expensive first.
+    The method is "exact" by the plugin, or "clock" with up to 64 instructions too many per layer,
+    which counts no functions and cycles.
     """
 
     old_keys: ClassVar[Mapping[str, str]] = {"core": "cpu"}
@@ -94,7 +68,7 @@ class Bench(Section):
     board: str
     cpu: str
     model: str
-    inputs: Annotated[int, Field(gt=0)]
+    inputs: Annotated[int, Field(gt=0)]  # instructions are their mean
     random_inputs: bool
     method: Literal["exact", "clock"]
     instructions: int
@@ -102,8 +76,8 @@ class Bench(Section):
     cycles: Cycles | None
     flash: Flash
     ram: Ram
-    layers: list[LayerCost]
-    functions: list[FunctionCost]
+    layers: list[LayerCost]  # without the calls between them
+    functions: list[FunctionCost]  # the most expensive first
 
 
 def bench(
@@ -124,9 +98,7 @@ def bench(
     Raises
     ------
     EdgebioError
-        If the inputs do not fit the model.
-    DeviceError
-        If the emulated board fails.
+        If the inputs do not fit the model; `DeviceError` if the emulated board fails.
     """
     path = model_file(model)
     program = compiler.compile_model(path, board.isa)
@@ -141,10 +113,10 @@ def bench(
         if plugin:
             image = elf.Image(target.elf)
             total, layers, functions, by_address = _count(
-                target, image, plugin, inputs, len(program.steps)
+                target, image, plugin, inputs, len(program.calls)
             )
             if board.cpu == cycles.CPU:
-                estimate, layer_cycles = _cycles(image, by_address, len(inputs), len(program.steps))
+                estimate, layer_cycles = _cycles(image, by_address, len(inputs), len(program.calls))
         else:
             micros = target.micros(inputs, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
             costs = micros * 1000 / 2**_SHIFT
@@ -164,15 +136,15 @@ def bench(
         layers=[
             LayerCost(
                 index=index,
-                operator=step.layer.kind,
-                description=emit.describe(program.network, step),
+                operator=call.layer.kind,
+                description=compiler.describe_call(program, call),
                 kernel=kernel,
                 instructions=round(cost),
-                macs=step.layer.macs,
+                macs=call.layer.macs,
                 cycles=layer_cycles[index] if layer_cycles else None,
             )
-            for index, (step, kernel, cost) in enumerate(
-                zip(program.steps, manifest.kernels, layers, strict=True)
+            for index, (call, kernel, cost) in enumerate(
+                zip(program.calls, manifest.kernels, layers, strict=True)
             )
         ],
         functions=functions,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edgebio import progress
 from edgebio.boards import Board
+from edgebio.errors import MissingToolError
 from edgebio.firmware import batch, counting, cycles, elf
 from edgebio.frontend.numerics import HELIUM_READS_AHEAD, uses_helium
 from edgebio.frontend.spec import FftNumerics, FrontendSpec
@@ -30,22 +31,10 @@ _PLACED = re.compile(r"^ \.(?:text|rodata)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\
 
 
 class FrameCost(Section):
-    """Cost of one STFT frame of one channel.
+    """Cost of one STFT frame of one channel, from the samples' arrival to the pixels.
 
-    Attributes
-    ----------
-    n_fft, hop_length
-        In samples; the latter is a quarter of the former.
-    instructions
-        From the samples' arrival to the pixels: filter, window function, scaling, FFT, logarithm,
-        pixels, and the shift of the image by one frame.
-    fft_instructions
-        Those of ``arm_rfft_q15`` among them.
-    flash
-        Bytes of code and constants of the front end and CMSIS-DSP, without the C library's memcpy,
-        memset and memmove.
-    ram
-        Bytes of state, for 8 channels and images of 9 frames.
+    Flash: the front end and CMSIS-DSP, without the C library's memcpy, memset and memmove. RAM:
+    the state for 8 channels and images of 9 frames.
     """
 
     old_keys: ClassVar[Mapping[str, str]] = {"fft": "n_fft", "hop": "hop_length"}
@@ -53,21 +42,13 @@ class FrameCost(Section):
     n_fft: int
     hop_length: int
     instructions: int
-    fft_instructions: int
+    fft_instructions: int  # of ``arm_rfft_q15``
     flash: int
     ram: int
 
 
 class FrontendBench(Section):
-    """Cost of the front end on a board, and a comparison with the host twin.
-
-    Attributes
-    ----------
-    frames
-        Costs by FFT length.
-    compared, differing, worst
-        Number of pixels, of those that differ from the twin's, and largest difference in steps.
-    """
+    """Cost of the front end on a board by FFT length, and a comparison with the host twin."""
 
     old_keys: ClassVar[Mapping[str, str]] = {
         "core": "cpu",
@@ -80,9 +61,9 @@ class FrontendBench(Section):
     fft_numerics: str
     channels: int
     frames: list[FrameCost]
-    compared: int
-    differing: int
-    worst: int
+    compared: int  # pixels
+    differing: int  # pixels
+    worst: int  # steps
 
     def document(self) -> dict[str, Any]:
         """Content to print as JSON, under old keys, too."""
@@ -91,16 +72,10 @@ class FrontendBench(Section):
 
 
 class DecisionCost(Section):
-    """Cost of the front end from one decision to the next, all channels and frames of a step.
-
-    Attributes
-    ----------
-    cycles
-        Estimated, for a Cortex-M4 only (`edgebio.firmware.cycles`).
-    """
+    """Cost of the front end from one decision to the next, all channels and frames of a step."""
 
     instructions: int
-    cycles: int | None
+    cycles: int | None  # estimated, for a Cortex-M4 only
 
 
 @dataclass(frozen=True)
@@ -124,7 +99,12 @@ class _NoiseBench:
 @contextlib.contextmanager
 def _noise_bench(board: Board, spec: FrontendSpec, steps: int) -> Iterator[_NoiseBench]:
     """Build a front end; its noise is `steps` decisions longer than a segment."""
-    plugin = counting.require_plugin()
+    plugin = counting.plugin()
+    if plugin is None:
+        raise MissingToolError(
+            "counting the front end needs QEMU with plugins and a C compiler: "
+            "sudo apt-get install qemu-system-arm gcc"
+        )
     shape = (spec.segment_length + steps * spec.step, spec.channels)
     samples = np.random.default_rng(0).normal(scale=300, size=shape).astype(np.int16)
     standardization = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples)])
@@ -139,9 +119,7 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
     Raises
     ------
     EdgebioError
-        If the board has no emulator.
-    MissingToolError
-        If the emulator takes no plugin.
+        If the board has no emulator, or it takes no plugin (`MissingToolError`).
     """
     is_m4 = board.cpu == cycles.CPU
     with _noise_bench(board, spec, 5) as bench:
@@ -169,11 +147,6 @@ def bench_frontend(board: Board, fft_numerics: FftNumerics | None = None) -> Fro
     ----------
     fft_numerics
         The board's own if None.
-
-    Raises
-    ------
-    MissingToolError
-        If the emulator takes no plugin.
     """
     numerics = fft_numerics or board.fft_numerics
     reads_ahead = HELIUM_READS_AHEAD if uses_helium(numerics, board.helium is not None) else 0

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edgebio import storage
 from edgebio.boards import qemu
-from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.errors import EdgebioError
 from edgebio.firmware import elf
 from edgebio.processes import host_compiler
 from edgebio.processes.programs import run_compiler
@@ -30,23 +30,6 @@ def plugin() -> Path | None:
     return target
 
 
-def require_plugin() -> Path:
-    """Build the counting plugin.
-
-    Raises
-    ------
-    MissingToolError
-        If QEMU takes no plugins or there is no C compiler.
-    """
-    path = plugin()
-    if path is None:
-        raise MissingToolError(
-            "counting the front end needs QEMU with plugins and a C compiler: "
-            "sudo apt-get install qemu-system-arm gcc"
-        )
-    return path
-
-
 def run(
     plugin_file: Path,
     image: elf.Image,
@@ -57,10 +40,6 @@ def run(
 
     Parameters
     ----------
-    plugin_file
-        The plugin, by `plugin`.
-    image
-        The image that the job runs.
     marks
         Stretch of the program that begins at each function, by name; it starts in stretch 0.
     job

@@ -13,25 +13,13 @@ _LINE = re.compile(r"^\s*([0-9a-f]+):\t[0-9a-f ]+\t(\S+)\s*([^;@]*)")
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction.
-
-    Attributes
-    ----------
-    address
-        Its address.
-    name, operands
-        As the disassembler writes them, without the name's width.
-    line
-        Line of the disassembly.
-    after_gap
-        Whether no instruction stands on the line before it: a function starts here.
-    """
+    """One instruction."""
 
     address: int
-    name: str
+    name: str  # without a width such as ".w"
     operands: str
-    line: str
-    after_gap: bool
+    line: str  # of the disassembly
+    after_gap: bool  # no instruction on the line before it: a function starts here
 
 
 def disassemble(image: Image) -> Iterator[Instruction]:

@@ -30,9 +30,9 @@ class Section:
     data: bytes
 
     @property
-    def loaded(self) -> bool:
-        """Whether the section lies in flash; ``.data`` lies in RAM, too."""
-        return bool(self.data)
+    def end(self) -> int:
+        """Address behind the section."""
+        return self.address + self.size
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,7 @@ class Symbol:
 
 
 class Image:
-    """A linked image.
-
-    Raises
-    ------
-    EdgebioError
-        If the file is not an ELF image.
-    """
+    """A linked image; `EdgebioError` if the file is no ELF image."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -74,17 +68,13 @@ class Image:
 
     def section_at(self, address: int) -> Section | None:
         """Section that contains an address, or None."""
-        for section in self.sections:
-            if section.address <= address < section.address + section.size:
-                return section
-        return None
+        return next((s for s in self.sections if s.address <= address < s.end), None)
 
     def word(self, address: int) -> int:
         """Signed 32-bit word at an address in flash; 0 if there is none."""
         section = self.section_at(address)
-        if section is None:
-            return 0
-        return int.from_bytes(section.data[address - section.address :][:4], "little", signed=True)
+        data = section.data[address - section.address :][:4] if section else b""
+        return int.from_bytes(data, "little", signed=True)
 
     @cached_property
     def functions(self) -> list[Symbol]:
@@ -100,7 +90,7 @@ class Image:
             symbol = by_address[address]
             if not symbol.size:
                 section = self.section_at(address)
-                end = section.address + section.size if section else address
+                end = section.end if section else address
                 if functions:
                     end = min(end, functions[-1].address)
                 symbol = replace(symbol, size=end - address)
@@ -109,20 +99,13 @@ class Image:
 
     @cached_property
     def pointers(self) -> set[int]:
-        """Addresses in constants and literals of the program, except in the vector table.
-
-        Known if the image was linked with ``--emit-relocs``.
-        """
+        """Pointers outside of the vector table, in an image linked with ``--emit-relocs``."""
         pointers = set()
-        sections = {section.name: section for section in self.sections}
+        sections = {s.name: s for s in self.sections if s.name != VECTORS}
         with self.path.open("rb") as file:
             for table in ELFFile(file).iter_sections():
                 section = sections.get(table.name.removeprefix(".rel"))
-                if (
-                    isinstance(table, RelocationSection)
-                    and section is not None
-                    and section.name != VECTORS
-                ):
+                if isinstance(table, RelocationSection) and section:
                     for entry in table.iter_relocations():
                         if entry["r_info_type"] in _POINTER_RELOCATIONS:
                             offset = entry["r_offset"] - section.address
@@ -147,14 +130,9 @@ def _symbols(elf: Any) -> Iterator[Symbol]:
 
 
 def check_alignment(image: Image, objects: list[Path]) -> None:
-    """Check that all global data have the alignment that their object files ask for.
+    """Raise `EdgebioError` if data are not aligned as their object files ask for.
 
     A misaligned table faults on the first LDRD or SMLAD that reads it, and only on some CPUs.
-
-    Raises
-    ------
-    EdgebioError
-        With the first symbol that is misaligned.
     """
     for path in objects:
         with path.open("rb") as file:

@@ -25,22 +25,12 @@ _RETURN_SECONDS = 20.0  # until the port of a restarting board is back
 
 @dataclass(frozen=True)
 class FlashResult:
-    """A real board with a verified image.
-
-    Attributes
-    ----------
-    board, method
-        Names of the board and of the method.
-    port
-        Serial port at which the board answers; None if no port was given.
-    verified
-        The evidence: the SHA-256 that the board reports, or the tool's reading back.
-    """
+    """A real board with a verified image."""
 
     board: str
     method: str
-    port: str | None
-    verified: str
+    port: str | None  # at which the board answers; None if no port was given
+    verified: str  # the evidence: the SHA-256 that the board reports, or the tool's reading back
 
 
 def flash(
@@ -53,8 +43,6 @@ def flash(
 
     Parameters
     ----------
-    folder
-        The image, as ``edgebio build`` made it.
     port
         Serial port of a real board.
     serial
@@ -62,11 +50,6 @@ def flash(
     method
         By default the first method of the board file that is installed here; without a port the
         emulator, if the board has one.
-
-    Returns
-    -------
-    DetachedEmulator or FlashResult
-        The emulator, which runs until it is stopped; or the verified board.
 
     Raises
     ------

@@ -18,21 +18,14 @@ from edgebio.firmware.manifest import App, Flash, Hooks, ImageRecord, Manifest, 
 
 @dataclass(frozen=True)
 class Budget:
-    """Goal of an image, and its limits.
+    """What to choose the network's kernels for, and limits of the image in bytes.
 
-    Attributes
-    ----------
-    optimize : {"speed", "balanced", "size"}
-        What to choose the network's kernels for.
-    flash, ram
-        Limits of the image in bytes; the board's memory if None.
-    weights
-        Limit of the network's constants in bytes; with the number from an image's manifest, the
-        same kernels are chosen as for that image.
+    With `weights`, the size of the network's constants, from another image's manifest, the same
+    kernels are chosen as for that image.
     """
 
     optimize: compiler.Optimize = "speed"
-    flash: int | None = None
+    flash: int | None = None  # the board's memory if None
     ram: int | None = None
     weights: int | None = None
 
@@ -41,13 +34,7 @@ SPEED: Final = Budget()
 
 
 def model_file(path: Path) -> Path:
-    """Path of a .tflite: `path` itself, or the model in the folder of a run.
-
-    Raises
-    ------
-    EdgebioError
-        If there is none.
-    """
+    """Path of a .tflite: `path` itself, or the model in the folder of a run."""
     if path.is_dir():
         inside = path / manifest.MODEL_FILE
         if not inside.is_file():
@@ -81,11 +68,8 @@ def build(
 
     Raises
     ------
-    MissingToolError
-        If the cross-compiler is not installed.
     CheckFailedError
-        If no choice of kernels makes an image within the board's memory and the budget, with the
-        excess.
+        If no choice of kernels makes an image within the board's memory and the budget.
     EdgebioError
         If the model cannot be compiled, or the folder contains other sources.
     """
@@ -117,7 +101,7 @@ def build(
                 flash=_flash(image, board, binary.stat().st_size),
                 ram=_ram(image, board, source.program),
                 hooks=hooks,
-                kernels=tuple(step.function for step in source.program.steps),
+                kernels=tuple(call.function for call in source.program.calls),
                 weights=source.program.constant_bytes,
             )
             excess = _excess(record, budget)
@@ -157,13 +141,14 @@ def _tighter_goal(
     goal: compiler.Goal, budget: Budget, record: Manifest, program: compiler.Program
 ) -> compiler.Goal:
     """Take the excess of an image from the limits of its network."""
-    flash, ram = record.flash, record.ram
-    flash_excess = flash.total - min(budget.flash or flash.available, flash.available)
-    ram_excess = ram.total - min(budget.ram or ram.available, ram.available)
-    if flash_excess > 0:
-        goal = replace(goal, constants=program.constant_bytes - flash_excess)
-    if ram_excess > 0:
-        goal = replace(goal, state=program.plan.total - ram_excess)
+
+    def excess(part: Flash | Ram, limit: int | None) -> int:
+        return part.total - min(limit or part.available, part.available)
+
+    if (flash := excess(record.flash, budget.flash)) > 0:
+        goal = replace(goal, constants=program.constant_bytes - flash)
+    if (ram := excess(record.ram, budget.ram)) > 0:
+        goal = replace(goal, state=program.plan.total - ram)
     return goal
 
 
@@ -195,7 +180,7 @@ def _workspace(folder: Path) -> Iterator[Path]:
 
 
 def _flash(image: elf.Image, board: Board, total: int) -> Flash:
-    sizes = {section.name: section.size for section in image.sections if section.loaded}
+    sizes = {section.name: section.size for section in image.sections if section.data}
     return Flash(
         vectors=sizes[elf.VECTORS],
         code=sizes[".text"],
@@ -208,12 +193,7 @@ def _flash(image: elf.Image, board: Board, total: int) -> Flash:
 
 def _ram(image: elf.Image, board: Board, program: compiler.Program) -> Ram:
     start = board.memory.ram.origin
-    ends = [
-        section.address + section.size
-        for section in image.sections
-        if start <= section.address < start + 0x10000000
-    ]
-    total = max(ends) - start
+    total = max(s.end for s in image.sections if start <= s.address < start + 0x10000000) - start
     stack = next(section.size for section in image.sections if section.name == ".stack")
     plan = program.plan
     return Ram(

@@ -25,9 +25,7 @@ def compile_and_link(tree: SourceTree, board: Board, target: Path) -> elf.Image:
 
 
 def link(tree: SourceTree, board: Board, objects: list[Path], target: Path) -> elf.Image:
-    """Link twice: to find the bound of the stack, and with a stack of that size.
-
-    The image may be larger than the board's memory.
+    """Link twice: to find the bound of the stack, and with that stack; in memory without limits.
 
     Raises
     ------

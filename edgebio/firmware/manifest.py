@@ -33,19 +33,10 @@ class ModelRecord(Section):
 
 
 class ImageRecord(Section):
-    """The image.
-
-    Attributes
-    ----------
-    sha256
-        SHA-256 of firmware.bin, which is byte for byte what lies in flash.
-    build
-        First 16 bytes, as hex, of the SHA-256 of all sources, flags and the compiler's version; the
-        device reports it.
-    """
+    """The image: SHA-256 of firmware.bin, and the build's id, which the device reports, too."""
 
     sha256: str
-    build: str
+    build: str  # 16 bytes, as hex, of the SHA-256 of all sources, flags and the compiler's version
 
 
 class Flash(Section):
@@ -60,36 +51,18 @@ class Flash(Section):
 
 
 class Ram(Section):
-    """Bytes of RAM: total, and on the board.
+    """Bytes of RAM: by use, in total, and on the board."""
 
-    Attributes
-    ----------
-    activations, scratch
-        Of the network, by the compiler's memory plan.
-    static
-        All other variables, with alignment.
-    stack
-        Bound of the stack with interrupts, which is reserved.
-    """
-
-    activations: int
+    activations: int  # of the network, by the compiler's memory plan, like scratch
     scratch: int
-    static: int
-    stack: int
+    static: int  # all other variables, with alignment
+    stack: int  # bound of the stack with interrupts
     total: int
     available: int
 
 
 class Manifest(Section):
-    """Content of manifest.json.
-
-    Attributes
-    ----------
-    kernels
-        C function of each layer.
-    weights
-        Bytes of the network's constants in flash.
-    """
+    """Content of manifest.json."""
 
     old_keys: ClassVar[Mapping[str, str]] = {"core": "cpu"}
 
@@ -104,8 +77,8 @@ class Manifest(Section):
     flash: Flash
     ram: Ram
     hooks: Hooks = "none"
-    kernels: tuple[str, ...] = ()
-    weights: int = 0
+    kernels: tuple[str, ...] = ()  # C function of each layer
+    weights: int = 0  # bytes of the network's constants in flash
 
 
 def load(folder: Path) -> Manifest:
@@ -132,13 +105,7 @@ def load(folder: Path) -> Manifest:
 
 
 def load_board(folder: Path) -> Board:
-    """Read the board that the image in `folder` was built for.
-
-    Raises
-    ------
-    EdgebioError
-        If it is missing or damaged.
-    """
+    """Read the board that the image in `folder` was built for."""
     try:
         return Board.model_validate_json((folder / BOARD_FILE).read_bytes())
     except (OSError, ValidationError):
@@ -146,13 +113,7 @@ def load_board(folder: Path) -> Board:
 
 
 def load_model(folder: Path) -> Path:
-    """Path of the .tflite that the image in `folder` was built from.
-
-    Raises
-    ------
-    EdgebioError
-        If it is missing or another one.
-    """
+    """Path of the .tflite that the image in `folder` was built from; refuses another one."""
     path = folder / MODEL_FILE
     if not path.is_file():
         raise EdgebioError(f"{path}: missing; build it again")

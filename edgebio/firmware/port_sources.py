@@ -34,17 +34,9 @@ def add_port(tree: SourceTree, board: Board) -> None:
 
 
 def write_memory_map(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:
-    """Write the linker's memory map.
+    """Write the linker's memory map, with a number of bytes for the stack.
 
-    Parameters
-    ----------
-    root
-        Folder of the sources.
-    stack
-        Bytes of stack to reserve.
-    unlimited
-        Whether regions are longer than the board's memory, so that an image that is too large can
-        be linked and measured.
+    If it is `unlimited`, an image that is too large for the board can be linked and measured.
     """
     regions = {"FLASH (rx)": board.memory.flash, "RAM (rwx)": board.memory.ram}
     lines = "".join(

@@ -21,26 +21,14 @@ _VENDOR = ("-std=gnu11", "-w")
 
 @dataclass
 class SourceTree:
-    """C sources in a folder; all paths are relative to it.
-
-    Attributes
-    ----------
-    root
-        The folder.
-    own, vendor
-        C files of edgebio, for which warnings are errors, and of others.
-    include, system
-        Header folders of either.
-    flags
-        Flags of the board and definitions of the model.
-    """
+    """C sources in a folder; all paths are relative to it."""
 
     root: Path
     flags: list[str] = field(default_factory=list)
-    own: list[Path] = field(default_factory=list)
-    vendor: list[Path] = field(default_factory=list)
-    include: list[Path] = field(default_factory=list)
-    system: list[Path] = field(default_factory=list)
+    own: list[Path] = field(default_factory=list)  # of edgebio, for which warnings are errors
+    vendor: list[Path] = field(default_factory=list)  # of others
+    include: list[Path] = field(default_factory=list)  # header folders of edgebio
+    system: list[Path] = field(default_factory=list)  # of others
 
     def add(self, name: str, sources: Iterable[Path], include: Iterable[Path] = ()) -> None:
         """Add C files and header folders; those outside are copied into the folder `name`."""

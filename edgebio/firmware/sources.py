@@ -33,16 +33,9 @@ def write(
     Parameters
     ----------
     model
-        A .tflite.
+        A .tflite; `EdgebioError` names the operator that cannot be compiled.
     hooks
         Hooks of the batch application; the link's has "trace" only.
-    goal
-        What to choose the network's kernels for.
-
-    Raises
-    ------
-    EdgebioError
-        If the model cannot be compiled, with the operator at fault.
     """
     tree = SourceTree(root, list(board.flags))
     network = compiler.generate(model, root / "model", board.isa, goal)

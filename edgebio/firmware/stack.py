@@ -35,12 +35,7 @@ class _Function:
 
 
 def bound(image: Image) -> int:
-    """Largest stack that the image can use, in bytes, a multiple of 8.
-
-    Parameters
-    ----------
-    image
-        Linked with ``--emit-relocs``, which distinguishes pointers from numbers.
+    """Largest stack, in bytes, of an image that was linked with ``--emit-relocs``.
 
     Raises
     ------

@@ -28,13 +28,7 @@ class Unit:
 
 
 def tool(name: str) -> str:
-    """Path of ``arm-none-eabi-<name>``.
-
-    Raises
-    ------
-    MissingToolError
-        If it is not installed.
-    """
+    """Path of ``arm-none-eabi-<name>``; `MissingToolError` if it is not installed."""
     path = shutil.which(_PREFIX + name)
     if not path:
         raise MissingToolError(f"no {_PREFIX}{name} on this machine; install it: {INSTALL}")

@@ -14,8 +14,7 @@ void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *s
 }
 
 void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels,
-                          size_t segment_length, size_t step, int16_t *before,
-                          uint32_t *activity)
+                          size_t segment_length, size_t step, int16_t *before, uint32_t *activity)
 {
     eb_activity state;
     size_t due = segment_length;

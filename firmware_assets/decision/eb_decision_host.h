@@ -18,8 +18,7 @@ void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *s
 
 /* Activity of each segment: the first after `segment_length` samples, the others `step` apart. */
 void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels,
-                          size_t segment_length, size_t step, int16_t *before,
-                          uint32_t *activity);
+                          size_t segment_length, size_t step, int16_t *before, uint32_t *activity);
 
 #ifdef __cplusplus
 }

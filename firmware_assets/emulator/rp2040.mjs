@@ -3,9 +3,9 @@
 //   node rp2040.mjs FOLDER-OF-RP2040JS IMAGE.elf
 //
 // Prints "port N" once it listens. It boots as the chip's ROM does: the first 256 bytes of flash are
-// held against their CRC, copied into RAM and called. rp2040js (MIT, Uri Shaked) models the chip; what
-// it does not model of it, a reset by SYSRESETREQ or by the watchdog, stands here. While the core
-// sleeps its clock keeps pace with this machine's; while it works it takes the time that it needs.
+// checked against their CRC, copied into RAM and called. rp2040js (MIT, Uri Shaked) models the chip;
+// resets by SYSRESETREQ and by the watchdog, which it does not model, are implemented here. While the CPU
+// sleeps, its clock keeps pace with this machine's; while it works, it takes the time it needs.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -53,11 +53,11 @@ if (crc(flash.subarray(0, BOOT2_BYTES - 4)) !== expected) {
 let chip, pending = [], socket = null, resetWanted = false, reason = 0;
 
 function boot() {
-  const kept = chip ? chip.sram.slice() : null; // RAM survives a reset
+  const sram = chip ? chip.sram.slice() : null; // RAM survives a reset
   chip = new RP2040();
   chip.logger = new ConsoleLogger(LogLevel.Error, false);
   chip.flash.set(flash);
-  if (kept) chip.sram.set(kept);
+  if (sram) chip.sram.set(sram);
   chip.peripherals[0x40058].reason = reason;
   reason = 0;
   chip.peripherals[0x40058].onWatchdogTrigger = () => { reason = TIMER_REASON; resetWanted = true; };

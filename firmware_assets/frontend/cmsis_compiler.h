@@ -113,7 +113,10 @@ __STATIC_FORCEINLINE uint32_t __USAT(int32_t value, uint32_t bits)
 #define EB_WRAP(a, b) ((int32_t)((uint32_t)(a) + (uint32_t)(b)))
 
 #define EB_SIMD32(name, high, low)                                                                 \
-    __STATIC_FORCEINLINE int32_t name(int32_t x, int32_t y) { return EB_PACK(high, low); }
+    __STATIC_FORCEINLINE int32_t name(int32_t x, int32_t y)                                        \
+    {                                                                                              \
+        return EB_PACK(high, low);                                                                 \
+    }
 
 #if defined(__SSE2__)
 #define EB_SSE(name, of)                                                                           \
@@ -193,7 +196,7 @@ __STATIC_FORCEINLINE int32_t __QADD(int32_t x, int32_t y)
 __STATIC_FORCEINLINE int32_t __QSUB(int32_t x, int32_t y)
 {
     const int64_t difference = (int64_t)x - y;
-    return difference > INT32_MAX ? INT32_MAX
+    return difference > INT32_MAX   ? INT32_MAX
            : difference < INT32_MIN ? INT32_MIN
                                     : (int32_t)difference;
 }

@@ -29,9 +29,9 @@ enum {
 /* log2(1 + i / 64) in Q15 in the lower half, the difference to the next entry in the upper. */
 #define E(low, step) ((uint32_t)(step) << 16 | (low))
 static const uint32_t LOG2_TABLE[64] = {
-    E(0, 733), E(733, 722), E(1455, 711), E(2166, 700), E(2866, 690), E(3556, 680),
-    E(4236, 671), E(4907, 661), E(5568, 652), E(6220, 643), E(6863, 635), E(7498, 626),
-    E(8124, 618), E(8742, 610), E(9352, 602), E(9954, 595), E(10549, 587), E(11136, 580),
+    E(0, 733),     E(733, 722),   E(1455, 711),  E(2166, 700),  E(2866, 690),  E(3556, 680),
+    E(4236, 671),  E(4907, 661),  E(5568, 652),  E(6220, 643),  E(6863, 635),  E(7498, 626),
+    E(8124, 618),  E(8742, 610),  E(9352, 602),  E(9954, 595),  E(10549, 587), E(11136, 580),
     E(11716, 573), E(12289, 566), E(12855, 560), E(13415, 553), E(13968, 546), E(14514, 541),
     E(15055, 534), E(15589, 528), E(16117, 522), E(16639, 517), E(17156, 511), E(17667, 506),
     E(18173, 500), E(18673, 495), E(19168, 490), E(19658, 485), E(20143, 480), E(20623, 475),
@@ -58,8 +58,8 @@ static layout lay_out(const eb_frontend_config *c, void *state)
     layout at;
     at.head = (eb_frontend_head *)state;
     at.pending = (int16_t *)(void *)(at.head + 1);
-    at.filter = (int32_t *)(void *)((char *)at.pending
-                                    + EB_WORDS(2u * c->hop_length * c->channels));
+    at.filter =
+        (int32_t *)(void *)((char *)at.pending + EB_WORDS(2u * c->hop_length * c->channels));
     at.ring = at.filter + 4u * c->sections * c->channels;
     at.wide = at.ring + (size_t)c->n_fft * c->channels;
     at.narrow = (int16_t *)(void *)(at.wide + c->n_fft);
@@ -74,9 +74,7 @@ static layout lay_out(const eb_frontend_config *c, void *state)
 static inline int32_t multiply_add_q16(int32_t value, int16_t factor, int32_t sum)
 {
     int32_t result;
-    __asm__("smlawb %0, %1, %2, %3"
-            : "=r"(result)
-            : "r"(value), "r"((int32_t)factor), "r"(sum));
+    __asm__("smlawb %0, %1, %2, %3" : "=r"(result) : "r"(value), "r"((int32_t)factor), "r"(sum));
     return result;
 }
 
@@ -99,21 +97,21 @@ static inline int32_t multiply_q16(int32_t value, int16_t factor)
 static inline uint32_t window_four(const int32_t **samples, const int16_t **weights, int32_t **out)
 {
     int32_t a, b, c, d, low, high;
-    __asm__("ldr %[low], [%[weights]], #4\n\t"
-            "ldr %[high], [%[weights]], #4\n\t"
-            "ldrd %[a], %[b], [%[samples]], #8\n\t"
-            "ldrd %[c], %[d], [%[samples]], #8\n\t"
-            "smulwb %[a], %[a], %[low]\n\t"
-            "smulwt %[b], %[b], %[low]\n\t"
-            "smulwb %[c], %[c], %[high]\n\t"
-            "smulwt %[d], %[d], %[high]\n\t"
-            "strd %[a], %[b], [%[out]], #8\n\t"
-            "strd %[c], %[d], [%[out]], #8"
-            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [low] "=&r"(low),
-              [high] "=&r"(high), [samples] "+r"(*samples), [weights] "+r"(*weights),
-              [out] "+r"(*out)
-            :
-            : "memory");
+    __asm__(
+        "ldr %[low], [%[weights]], #4\n\t"
+        "ldr %[high], [%[weights]], #4\n\t"
+        "ldrd %[a], %[b], [%[samples]], #8\n\t"
+        "ldrd %[c], %[d], [%[samples]], #8\n\t"
+        "smulwb %[a], %[a], %[low]\n\t"
+        "smulwt %[b], %[b], %[low]\n\t"
+        "smulwb %[c], %[c], %[high]\n\t"
+        "smulwt %[d], %[d], %[high]\n\t"
+        "strd %[a], %[b], [%[out]], #8\n\t"
+        "strd %[c], %[d], [%[out]], #8"
+        : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [low] "=&r"(low),
+          [high] "=&r"(high), [samples] "+r"(*samples), [weights] "+r"(*weights), [out] "+r"(*out)
+        :
+        : "memory");
     return (uint32_t)((a ^ (a >> 31)) | (b ^ (b >> 31)) | (c ^ (c >> 31)) | (d ^ (d >> 31)));
 }
 
@@ -404,8 +402,8 @@ static void trace_bins(const eb_frontend_config *c, uint32_t channel, const int1
     uint32_t powers[MAX_BINS];
     int16_t logs[MAX_BINS];
     int8_t image[MAX_BINS];
-    if (!eb_frontend_traces(EB_STAGE_POWER) && !eb_frontend_traces(EB_STAGE_LOG)
-        && !eb_frontend_traces(EB_STAGE_IMAGE)) {
+    if (!eb_frontend_traces(EB_STAGE_POWER) && !eb_frontend_traces(EB_STAGE_LOG) &&
+        !eb_frontend_traces(EB_STAGE_IMAGE)) {
         return;
     }
     for (uint32_t i = 0; i < c->n_bins; i++) {
@@ -420,8 +418,7 @@ static void trace_bins(const eb_frontend_config *c, uint32_t channel, const int1
 #endif
 
 /* Compute one channel of the newest frame; its pixels go to `row`, `channels` bytes apart. */
-static void make_frame(const eb_frontend_config *c, const layout *at, uint32_t channel,
-                        int8_t *row)
+static void make_frame(const eb_frontend_config *c, const layout *at, uint32_t channel, int8_t *row)
 {
     const uint32_t split = c->n_fft - at->head->write; /* the ring's oldest sample is at `write` */
     const int32_t *ring = at->ring + (size_t)channel * c->n_fft;
@@ -471,7 +468,7 @@ static uint32_t count_clipped(const int16_t *sample, uint32_t channels)
 
 /* Store the samples of one moment where the filters will read them. */
 static void store(eb_frontend_head *head, int16_t *to, const int16_t *sample, uint32_t channels,
-                 uint32_t hop_length)
+                  uint32_t hop_length)
 {
     int32_t bits = 0;
     for (const int16_t *at = sample, *end = sample + channels; at != end; at++, to += hop_length) {

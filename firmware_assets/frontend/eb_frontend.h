@@ -87,8 +87,8 @@ typedef struct {
     (sizeof(eb_frontend_head) + EB_WORDS(2u * (hop_length) * (channels)) /* pending samples */     \
      + 4u * (4u * (sections) * (channels)                                /* filter states */       \
              + (n_fft) * (channels)                                      /* rings */               \
-             + (n_fft)                                     /* windowed frame, then spectrum */     \
-             + (n_fft) / 2u)                                             /* scaled frame */        \
+             + (n_fft)       /* windowed frame, then spectrum */                                   \
+             + (n_fft) / 2u) /* scaled frame */                                                    \
      + EB_FRONTEND_AHEAD + (size_t)(frames) * (n_bins) * (channels))
 
 /* Forget all samples. `state` is 8-byte aligned. */
@@ -103,14 +103,14 @@ const int8_t *eb_frontend_image(const eb_frontend_config *config, const void *st
 /* Built with EB_FRONTEND_TRACED, the front end passes each stage of each frame to
  * `eb_frontend_trace` where `eb_frontend_traces` returns true; the build defines both. */
 enum {
-    EB_STAGE_FILTER, /* int32, the samples filtered since the last call, Q12 counts */
-    EB_STAGE_WINDOW, /* int32, n_fft entries, Q11 counts */
-    EB_STAGE_SCALE,  /* int16, n_fft entries */
+    EB_STAGE_FILTER,   /* int32, the samples filtered since the last call, Q12 counts */
+    EB_STAGE_WINDOW,   /* int32, n_fft entries, Q11 counts */
+    EB_STAGE_SCALE,    /* int16, n_fft entries */
     EB_STAGE_EXPONENT, /* int32, the shift to the left that `scale` applied */
-    EB_STAGE_FFT,    /* int16, n_fft / 2 + 1 pairs (re, im) */
-    EB_STAGE_POWER,  /* uint32, one per bin */
-    EB_STAGE_LOG,    /* int16, one per bin, Q10 octaves */
-    EB_STAGE_IMAGE,  /* int8, one per bin */
+    EB_STAGE_FFT,      /* int16, n_fft / 2 + 1 pairs (re, im) */
+    EB_STAGE_POWER,    /* uint32, one per bin */
+    EB_STAGE_LOG,      /* int16, one per bin, Q10 octaves */
+    EB_STAGE_IMAGE,    /* int8, one per bin */
     EB_STAGES
 };
 bool eb_frontend_traces(int stage);

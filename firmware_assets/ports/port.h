@@ -66,9 +66,9 @@ port_start port_start_cause(void);
 
 /* What the fault handler left behind before it reset the core. */
 typedef struct {
-    uint32_t pc;     /* of the faulting instruction, 0 where the stack could not be read */
-    uint32_t lr;     /* its link register */
-    uint32_t status; /* CFSR: which fault it was */
+    uint32_t pc;      /* of the faulting instruction, 0 where the stack could not be read */
+    uint32_t lr;      /* its link register */
+    uint32_t status;  /* CFSR: which fault it was */
     uint32_t address; /* BFAR or MMFAR where valid, else 0 */
 } port_fault;
 

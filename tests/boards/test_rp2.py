@@ -31,7 +31,7 @@ def binary(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> byt
 
 
 def test_second_stage_has_the_crc_that_the_rom_checks(binary: bytes) -> None:
-    assert rom_crc(b"123456789") == 0x0376E6E7, "CRC-32/MPEG-2 of the catalogue"
+    assert rom_crc(b"123456789") == 0x0376E6E7, "CRC-32/MPEG-2 of the catalog"
     assert rom_crc(binary[:252]) == int.from_bytes(binary[252:256], "little")
     assert any(binary[:252])
 

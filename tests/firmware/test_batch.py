@@ -8,7 +8,7 @@ import pytest
 
 from edgebio import boards
 from edgebio.boards.board import Emulation
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import DeviceError, EdgebioError, MissingToolError
 from edgebio.firmware import batch
 from edgebio.frontend.stages import STAGE_NUMBERS, STAGES
@@ -84,13 +84,11 @@ def test_front_end_equals_the_twin(emg_model: Path, samples: np.ndarray, board: 
     metadata = require_metadata(read(emg_model), "the test")
     twin = Twin(metadata.frontend, metadata.standardization).stages(samples)
     with batch.prepare(boards.load(board), emg_model) as target:
-        run = target.frontend(samples, network=True)
-        assert run.images.shape == twin.images.shape
-        assert len(run.images) > 5
-        np.testing.assert_array_equal(run.images, twin.images)
-        assert run.outputs is not None
-        np.testing.assert_array_equal(run.outputs, HostModel(emg_model).run(twin.images))
-        assert target.frontend(samples).outputs is None
+        images, outputs = target.images_and_outputs(samples)
+        assert len(images) > 5
+        np.testing.assert_array_equal(images, twin.images)
+        np.testing.assert_array_equal(outputs, HostModel(emg_model).run(twin.images))
+        np.testing.assert_array_equal(target.images(samples), twin.images)
         assert 0 < target.stack_used <= target.manifest.ram.stack
 
 
@@ -126,9 +124,9 @@ def test_samples_that_do_not_fit_the_model_are_refused(
     emulated: batch.EmulatedModel, without_frontend: batch.EmulatedModel
 ) -> None:
     with pytest.raises(EdgebioError, match="takes int16 samples of 8 channels, not int16"):
-        emulated.frontend(np.zeros((100, 7), np.int16))
+        emulated.images(np.zeros((100, 7), np.int16))
     with pytest.raises(EdgebioError, match="the model has no front end"):
-        without_frontend.frontend(np.zeros((100, 8), np.int16))
+        without_frontend.images(np.zeros((100, 8), np.int16))
 
 
 def test_missing_qemu_is_reported(
@@ -151,7 +149,7 @@ def test_image_for_another_cpu_reports_its_fault(emg_model: Path) -> None:
         ),
         batch.prepare(wrong, emg_model) as target,
     ):
-        target.frontend(np.ones((300, 8), np.int16))
+        target.images(np.ones((300, 8), np.int16))
 
 
 def test_image_in_missing_memory_crashes(models_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Executed instructions: exact, repeatable, by layer, and near what is known of the models."""
+"""Executed instructions: exact, repeatable, by layer, and of a plausible number."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def emg(models_folder: Path) -> tuple[Path, np.ndarray]:
     return path, np.load(path.with_suffix(".npz"))["x"]
 
 
-def test_the_same_count_in_every_run(emg: tuple[Path, np.ndarray]) -> None:
+def test_counts_are_the_same_in_every_run(emg: tuple[Path, np.ndarray]) -> None:
     model, x = emg
     first = bench(boards.load(M4), model, x[:4])
     assert first == bench(boards.load(M4), model, x[:4])
@@ -28,25 +28,24 @@ def test_the_same_count_in_every_run(emg: tuple[Path, np.ndarray]) -> None:
 
 def test_layers_and_functions_add_up(emg: tuple[Path, np.ndarray]) -> None:
     model, x = emg
-    found = bench(boards.load(M4), model, x)
-    assert found.inputs == len(x)
-    assert not found.random_inputs
-    assert found.macs == 737_472
-    assert sum(layer.macs for layer in found.layers) == found.macs
-    assert [layer.operator for layer in found.layers if layer.macs][:1] == ["CONV_2D"]
-    between = found.instructions - sum(layer.instructions for layer in found.layers)
-    assert 0 < between < 20 * len(found.layers)  # calls only
-    total = sum(function.instructions for function in found.functions)
-    assert abs(total - found.instructions) <= len(found.functions)  # rounding
+    result = bench(boards.load(M4), model, x)
+    assert result.inputs == len(x)
+    assert not result.random_inputs
+    assert result.macs == 737_472
+    assert sum(layer.macs for layer in result.layers) == result.macs
+    assert [layer.operator for layer in result.layers if layer.macs][:1] == ["CONV_2D"]
+    between = result.instructions - sum(layer.instructions for layer in result.layers)
+    assert 0 < between < 20 * len(result.layers)  # only calls
+    total = sum(function.instructions for function in result.functions)
+    assert abs(total - result.instructions) <= len(result.functions)  # rounding
     # TensorFlow Lite Micro's reference kernels need 8,269,409; no less than one a 4 MACs can do.
-    assert found.macs / 4 < found.instructions < 8_269_409
-    assert found.ram.total == (
-        found.ram.activations + found.ram.scratch + found.ram.static + found.ram.stack
+    assert result.macs / 4 < result.instructions < 8_269_409
+    assert result.ram.total == (
+        result.ram.activations + result.ram.scratch + result.ram.static + result.ram.stack
     )
 
 
-def test_two_instructions_are_two(emg: tuple[Path, np.ndarray]) -> None:
-    """The mean over an input twice is the count of that input."""
+def test_mean_of_an_input_twice_is_its_count(emg: tuple[Path, np.ndarray]) -> None:
     model, x = emg
     once = bench(boards.load(M4), model, x[:1])
     twice = bench(boards.load(M4), model, x[[0, 0]])
@@ -54,7 +53,7 @@ def test_two_instructions_are_two(emg: tuple[Path, np.ndarray]) -> None:
     assert twice.layers == once.layers
 
 
-def test_by_the_clock_where_there_is_no_plugin(
+def test_clock_replaces_a_missing_plugin(
     emg: tuple[Path, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, x = emg
@@ -68,13 +67,13 @@ def test_by_the_clock_where_there_is_no_plugin(
 
 
 @pytest.mark.parametrize("board", ["mps2-an385", "mps3-an547"])
-def test_other_boards_count_too(emg: tuple[Path, np.ndarray], board: str) -> None:
-    found = bench(boards.load(board), emg[0])
-    assert found.random_inputs
-    assert found.inputs == 16
-    assert found.instructions > found.macs / 16
+def test_other_boards_count(emg: tuple[Path, np.ndarray], board: str) -> None:
+    result = bench(boards.load(board), emg[0])
+    assert result.random_inputs
+    assert result.inputs == 16
+    assert result.instructions > result.macs / 16
 
 
-def test_nothing_to_count_over(emg: tuple[Path, np.ndarray]) -> None:
+def test_no_inputs_are_refused(emg: tuple[Path, np.ndarray]) -> None:
     with pytest.raises(EdgebioError, match="no inputs"):
         bench(boards.load(M4), emg[0], emg[1][:0])

@@ -15,7 +15,7 @@ def counted():
     return bench_frontend.bench_frontend(boards.load("mps2-an386"))
 
 
-def test_the_core_computes_what_the_twin_does(counted):
+def test_board_equals_the_twin(counted):
     assert counted.compared > 100_000
     assert counted.differing == 0
 
@@ -27,7 +27,7 @@ def test_a_frame_takes_at_most_twice_its_fft(counted, n_fft, most):
     assert cost.fft_instructions < cost.instructions <= most
 
 
-def test_the_whole_front_end_takes_at_most_7_kilobytes(counted):
+def test_front_end_takes_at_most_7_kilobytes(counted):
     assert all(3000 < cost.flash <= 7 * 1024 for cost in counted.frames if cost.n_fft <= 256)
 
 
@@ -37,7 +37,7 @@ def test_counts_are_the_same_every_time(counted, monkeypatch):
     assert again.frames[0] == next(cost for cost in counted.frames if cost.n_fft == 64)
 
 
-def test_bench_wants_a_model_or_the_front_end():
+def test_bench_needs_a_model_or_the_front_end():
     for words in (["bench", "--board", "x"], ["bench", "m.tflite", "--frontend", "--board", "x"]):
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 2

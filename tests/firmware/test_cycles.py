@@ -1,4 +1,4 @@
-"""Cycles of Cortex-M4: the manual's own examples, and code whose cycles are plain to see."""
+"""Cycles of a Cortex-M4: the examples of its manual, and simple code."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def sequence(*lines: tuple[str, str]) -> int:
     return total
 
 
-def test_the_examples_of_the_manual() -> None:
+def test_examples_of_the_manual() -> None:
     """DDI 0439, "Load/store timings"."""
     assert sequence(("ldr", "r0, [r1]"), ("ldr", "r1, [r2]")) == 3
     assert sequence(("ldr", "r0, [r1, r2]"), ("str", "r0, [r3, #20]")) == 3
@@ -56,8 +56,8 @@ def test_the_examples_of_the_manual() -> None:
     ],
 )
 def test_timings(name: str, operands: str, kind: str, taken: int) -> None:
-    found = timing(name, operands)
-    assert (found.kind, found.cycles) == (kind, taken)
+    result = timing(name, operands)
+    assert (result.kind, result.cycles) == (kind, taken)
 
 
 def test_jumps_are_counted_exactly(models_folder: Path) -> None:
@@ -85,11 +85,11 @@ def test_jumps_are_counted_exactly(models_folder: Path) -> None:
 
 def test_bench_estimates_cycles_of_m4_alone(models_folder: Path) -> None:
     model = models_folder / "emg_cnn.tflite"
-    found = bench(boards.load("mps2-an386"), model)
-    assert found.cycles is not None
-    assert "wait states" in found.cycles.leaves_out
-    assert sum(found.cycles.instructions.values()) == pytest.approx(found.instructions, abs=10)
-    assert found.instructions < found.cycles.estimate < 3 * found.instructions
-    inside = sum(layer.cycles or 0 for layer in found.layers)
-    assert 0.98 * found.cycles.estimate < inside <= found.cycles.estimate
+    result = bench(boards.load("mps2-an386"), model)
+    assert result.cycles is not None
+    assert "wait states" in result.cycles.leaves_out
+    assert sum(result.cycles.instructions.values()) == pytest.approx(result.instructions, abs=10)
+    assert result.instructions < result.cycles.estimate < 3 * result.instructions
+    inside = sum(layer.cycles or 0 for layer in result.layers)
+    assert 0.98 * result.cycles.estimate < inside <= result.cycles.estimate
     assert bench(boards.load("mps2-an385"), model).cycles is None

@@ -1,4 +1,4 @@
-"""`edgebio flash` on real ways: a chip in its boot loader that also misbehaves, and stand-ins."""
+"""`edgebio flash` with an emulated boot loader, which also misbehaves, and with stand-in tools."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgebio import boards, firmware, progress
-from edgebio.boards import flash_tool, flashers, qemu, uf2
+from edgebio.boards import flashers, qemu, uf2
 from edgebio.cli import main
 from edgebio.errors import DeviceError
 from edgebio.firmware import flashing, manifest
@@ -39,7 +39,7 @@ def flash(*words: object) -> Result:
 
 
 def line_of(result: Result) -> str:
-    """The one line of a command that failed, which never says that it is done."""
+    """The one line of a command that failed, which never claims success."""
     assert result.exit_code == 1, result.output
     assert "flashed by" not in result.stdout
     [line] = [line for line in result.stderr.splitlines() if line.startswith("edgebio: ")]
@@ -50,7 +50,7 @@ def line_of(result: Result) -> str:
 
 
 @needs_stm32flash
-def test_boot_loader_writes_starts_and_the_board_is_asked(image: Path, tmp_path: Path) -> None:
+def test_boot_loader_writes_and_the_board_reports_the_image(image: Path, tmp_path: Path) -> None:
     qemu.program()
     with bootloader.running(tmp_path) as chip:
         result = flash(image, "--port", chip.url, "--json")
@@ -70,7 +70,7 @@ def test_boot_loader_writes_starts_and_the_board_is_asked(image: Path, tmp_path:
 
 @needs_stm32flash
 @pytest.mark.parametrize(
-    ("faults", "told"),
+    ("faults", "expected"),
     [
         (Faults(nack=1.0), "netduinoplus2 was NOT flashed"),
         (Faults(silent_after=9), "netduinoplus2 was NOT flashed"),
@@ -81,16 +81,16 @@ def test_boot_loader_writes_starts_and_the_board_is_asked(image: Path, tmp_path:
     ],
     ids=["NACK", "silence", "cut", "stuck bit", "rotten bit", "no go"],
 )
-def test_boot_loader_that_misbehaves_is_never_done(
-    image: Path, tmp_path: Path, faults: Faults, told: str, monkeypatch: pytest.MonkeyPatch
+def test_misbehaving_boot_loader_is_reported(
+    image: Path, tmp_path: Path, faults: Faults, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     qemu.program()
     monkeypatch.setattr(flashing, "_RETURN_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
-    monkeypatch.setattr(flash_tool, "SILENT_SECONDS", 6.0)
+    monkeypatch.setattr(flashers, "SILENT_SECONDS", 6.0)
     monkeypatch.setitem(flashing.Client.__init__.__kwdefaults__ or {}, "timeout", 3.0)
     with bootloader.running(tmp_path, faults) as chip:
-        assert told in line_of(flash(image, "--port", chip.url, "--method", "stm32-bootloader"))
+        assert expected in line_of(flash(image, "--port", chip.url, "--method", "stm32-bootloader"))
 
 
 @needs_stm32flash
@@ -98,7 +98,7 @@ def test_boot_loader_that_misbehaves_is_never_done(
     "faults", [Faults(nack=0.01), pytest.param(Faults(cut_after=None, stuck=700, only=1))],
     ids=["some NACKs", "a bad first time"],
 )  # fmt: skip
-def test_boot_loader_that_is_retried(image: Path, tmp_path: Path, faults: Faults) -> None:
+def test_boot_loader_is_retried(image: Path, tmp_path: Path, faults: Faults) -> None:
     qemu.program()
     with bootloader.running(tmp_path, faults) as chip:
         result = flash(image, "--port", chip.url)
@@ -106,7 +106,7 @@ def test_boot_loader_that_is_retried(image: Path, tmp_path: Path, faults: Faults
     assert chip.flash.startswith((image / "firmware.bin").read_bytes())
 
 
-# --- tools that are stood in for -----------------------------------------------------------------
+# --- stand-in tools -----------------------------------------------------------------
 
 
 def stand_in(folder: Path, name: str, script: str) -> None:
@@ -118,24 +118,24 @@ def stand_in(folder: Path, name: str, script: str) -> None:
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of tools that is looked into first."""
+    """Folder of tools in front of the PATH."""
     folder = tmp_path / "tools"
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return folder
 
 
-def test_openocd_is_told_what_and_where(image: Path, tools: Path, tmp_path: Path) -> None:
-    stand_in(tools, "openocd", f'printf "%s\\n" "$@" > {tmp_path}/said')
+def test_openocd_gets_probe_and_image(image: Path, tools: Path, tmp_path: Path) -> None:
+    stand_in(tools, "openocd", f'printf "%s\\n" "$@" > {tmp_path}/output')
     result = flash(image, "--method", "openocd")
     assert result.exit_code == 0, result.output
     assert result.stdout == "netduinoplus2 flashed by openocd; openocd has read it back\n"
-    said = (tmp_path / "said").read_text().splitlines()
-    assert said[:4] == ["-f", "interface/stlink.cfg", "-f", "target/stm32f4x.cfg"]
-    assert said[5] == f"program {{{image / 'firmware.hex'}}} verify reset exit"
+    output = (tmp_path / "output").read_text().splitlines()
+    assert output[:4] == ["-f", "interface/stlink.cfg", "-f", "target/stm32f4x.cfg"]
+    assert output[5] == f"program {{{image / 'firmware.hex'}}} verify reset exit"
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "expected"),
     [
         ("echo 'Info : clock'; echo 'Error: open failed'; echo shutdown command invoked; exit 1",
          "openocd: open failed"),
@@ -145,15 +145,15 @@ def test_openocd_is_told_what_and_where(image: Path, tools: Path, tmp_path: Path
          'ATTR{idVendor}=="0483", ATTR{idProduct}=="df11", MODE="0666"'),
     ],
 )  # fmt: skip
-def test_first_real_error_of_the_tool(image: Path, tools: Path, script: str, told: str) -> None:
+def test_first_real_error_of_the_tool(image: Path, tools: Path, script: str, expected: str) -> None:
     stand_in(tools, "openocd", script)
     line = line_of(flash(image, "--method", "openocd"))
-    assert told in line
+    assert expected in line
     assert "netduinoplus2 was NOT flashed, its image may be incomplete" in line
 
 
 def test_tool_that_hangs(image: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flash_tool, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(flashers, "SILENT_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
     stand_in(tools, "openocd", "echo 'Info : starting'; exec sleep 30")
     assert "openocd hangs: no output for 0.5 s" in line_of(flash(image, "--method", "openocd"))
@@ -162,14 +162,14 @@ def test_tool_that_hangs(image: Path, tools: Path, monkeypatch: pytest.MonkeyPat
 def test_progress_of_a_tool(image: Path, tools: Path) -> None:
     stand_in(tools, "stm32flash", "for p in 10 55.5 100; do printf 'Wrote (%s%%)\\r' $p; done")
     shares: list[float] = []
-    job = flash_tool.Job(boards.load("netduinoplus2"), image, "/dev/ttyX")
+    job = flashers.Job(boards.load("netduinoplus2"), image, "/dev/ttyX")
     flashers.FLASHERS["stm32-bootloader"].write(job, shares.append)
     assert shares
     assert shares[-1] == 1.0
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "expected"),
     [
         ("0005382 E No target device available [load_cmd]", "No target device available"),
         ("No connected debug probes\n", "No connected debug probes"),
@@ -180,14 +180,14 @@ def test_progress_of_a_tool(image: Path, tools: Path) -> None:
          "Failed to write memory at address 0x08000200"),
     ],
 )  # fmt: skip
-def test_words_of_real_tools(said: str, told: str) -> None:
-    assert flash_tool.first_error(said) == told
+def test_first_errors_of_real_tools(output: str, expected: str) -> None:
+    assert flashers.first_error(output) == expected
 
 
-# --- which way -----------------------------------------------------------------------------------
+# --- choice of a method -----------------------------------------------------------------------------------
 
 
-def test_ways_are_taken_in_the_order_of_the_board_file(
+def test_methods_are_chosen_in_the_order_of_the_board_file(
     tools: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = boards.load("netduinoplus2")
@@ -203,14 +203,14 @@ def test_ways_are_taken_in_the_order_of_the_board_file(
         flashers.choose(board, "/dev/x", None)
 
 
-def test_wrong_words(image: Path) -> None:
-    for words, told in (
+def test_impossible_methods_are_refused(image: Path) -> None:
+    for words, expected in (
         (("--method", "uf2"), "netduinoplus2 is not flashed by uf2; by: emulator, stm32-boot"),
         (("--method", "stm32-bootloader"), "writes over the serial port: give --port"),
     ):
         result = flash(image, *words)
         assert result.exit_code == 2
-        assert told in result.stderr
+        assert expected in result.stderr
 
 
 # --- UF2 -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Images: built for every board, measured, held against the board, and never left half done."""
+"""Images: built for every board, measured, checked against the board, and always complete."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_every_board_has_its_image(emg_model: Path, tmp_path: Path, name: str, a
     assert 0 < sizes.stack < 4096
 
 
-def test_the_manifest_tells_what_was_built(
+def test_manifest_describes_the_image(
     built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board
 ) -> None:
     folder, manifest = built
@@ -93,7 +93,7 @@ def test_the_manifest_tells_what_was_built(
     assert document["compiler"] == toolchain.version()
 
 
-def test_the_folder_may_be_relative(
+def test_relative_folder_works(
     emg_model: Path, m4: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -102,23 +102,23 @@ def test_the_folder_may_be_relative(
     assert (tmp_path / "deep/image/firmware.elf").is_file()
 
 
-def test_the_same_input_gives_the_same_image(
+def test_builds_are_reproducible(
     built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
 ) -> None:
     assert firmware.build(emg_model, m4, tmp_path / "elsewhere") == built[1]
 
 
-def test_the_sources_make_the_same_image_without_edgebio(
+def test_makefile_builds_the_same_image(
     built: tuple[Path, firmware.Manifest], tmp_path: Path
 ) -> None:
     taken = tmp_path / "taken"
     shutil.copytree(built[0] / "src", taken)
     subprocess.run(["make", "-s", "-j2"], cwd=taken, check=True, timeout=120)
-    made = (taken / "build" / "firmware.bin").read_bytes()
-    assert made == (built[0] / "firmware.bin").read_bytes()
+    result = (taken / "build" / "firmware.bin").read_bytes()
+    assert result == (built[0] / "firmware.bin").read_bytes()
 
 
-def test_nothing_in_the_folder_names_where_it_was_made(
+def test_files_do_not_name_the_checkout(
     built: tuple[Path, firmware.Manifest],
 ) -> None:
     here = str(storage.assets("boards").parent).encode()
@@ -129,7 +129,7 @@ def test_nothing_in_the_folder_names_where_it_was_made(
     assert here not in (built[0] / "firmware.elf").read_bytes()
 
 
-def test_too_large_by_so_many_bytes(
+def test_excess_bytes_are_reported(
     built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
 ) -> None:
     _, manifest = built
@@ -147,26 +147,26 @@ def test_too_large_by_so_many_bytes(
     assert exact.ram.total == exact.ram.available
 
 
-def test_a_budget_takes_the_fastest_kernels_that_fit(
+def test_budget_gets_the_fastest_kernels_that_fit(
     built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
 ) -> None:
     """A little less flash costs one layer its wide weights; far too little says so."""
     _, fast = built
     budget = firmware.Budget(flash=fast.flash.total - 100)
-    made = firmware.build(emg_model, m4, tmp_path / "image", budget=budget)
-    assert made.flash.total <= fast.flash.total - 100
-    changed = [(a, b) for a, b in zip(fast.kernels, made.kernels, strict=True) if a != b]
+    result = firmware.build(emg_model, m4, tmp_path / "image", budget=budget)
+    assert result.flash.total <= fast.flash.total - 100
+    changed = [(a, b) for a, b in zip(fast.kernels, result.kernels, strict=True) if a != b]
     assert [(a.replace("wide", "narrow"), b) for a, b in changed] == [(b, b) for _, b in changed]
     assert 1 <= len(changed) < sum("wide" in kernel for kernel in fast.kernels)
     with pytest.raises(
         CheckFailedError,
-        match=r"over the 4,096 bytes of flash asked for; no plan fits: the network's constants",
+        match=r"over the limit of 4,096 bytes of flash; no plan fits: the network's constants",
     ):
         firmware.build(emg_model, m4, tmp_path / "image", budget=firmware.Budget(flash=4096))
     assert firmware.load(tmp_path / "image") == made
 
 
-def test_an_image_stays_where_another_fails(
+def test_failed_build_keeps_the_image(
     built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
 ) -> None:
     folder = tmp_path / "image"
@@ -177,7 +177,7 @@ def test_an_image_stays_where_another_fails(
     assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in built[0].iterdir())
 
 
-def test_an_image_takes_the_place_of_another(
+def test_build_replaces_an_image(
     built: tuple[Path, firmware.Manifest], models_folder: Path, m4: Board, tmp_path: Path
 ) -> None:
     folder = tmp_path / "image"
@@ -189,9 +189,7 @@ def test_an_image_takes_the_place_of_another(
     assert (folder / "notes.txt").read_text() == "mine"
 
 
-def test_the_sources_of_somebody_else_are_not_touched(
-    emg_model: Path, m4: Board, tmp_path: Path
-) -> None:
+def test_other_sources_are_not_touched(emg_model: Path, m4: Board, tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "thesis.c").write_text("int x;")
     with pytest.raises(EdgebioError, match="was not made by edgebio build"):
@@ -199,7 +197,7 @@ def test_the_sources_of_somebody_else_are_not_touched(
     assert [p.name for p in tmp_path.rglob("*")] == ["src", "thesis.c"]
 
 
-def test_a_folder_that_cannot_be(emg_model: Path, m4: Board, tmp_path: Path) -> None:
+def test_impossible_folder_is_refused(emg_model: Path, m4: Board, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EdgebioError, match="file: not a folder"):
         firmware.build(emg_model, m4, tmp_path / "file")
@@ -207,9 +205,7 @@ def test_a_folder_that_cannot_be(emg_model: Path, m4: Board, tmp_path: Path) -> 
         firmware.build(emg_model, m4, tmp_path / "file" / "image")
 
 
-def test_an_image_that_was_changed_is_noticed(
-    built: tuple[Path, firmware.Manifest], tmp_path: Path
-) -> None:
+def test_changed_image_is_refused(built: tuple[Path, firmware.Manifest], tmp_path: Path) -> None:
     folder = tmp_path / "image"
     shutil.copytree(built[0], folder)
     raw = bytearray((folder / "firmware.bin").read_bytes())
@@ -224,7 +220,7 @@ def test_an_image_that_was_changed_is_noticed(
         firmware.load(tmp_path)
 
 
-def test_a_model_that_is_not_there(m4: Board, tmp_path: Path) -> None:
+def test_missing_model_is_reported(m4: Board, tmp_path: Path) -> None:
     with pytest.raises(EdgebioError, match=r"none\.tflite: no such model"):
         firmware.build(tmp_path / "none.tflite", m4, tmp_path / "image")
     with pytest.raises(EdgebioError, match=r"no model\.tflite there"):
@@ -232,11 +228,11 @@ def test_a_model_that_is_not_there(m4: Board, tmp_path: Path) -> None:
     assert not (tmp_path / "image").exists()
 
 
-def test_a_run_names_its_model(emg_model: Path) -> None:
+def test_folder_of_a_run_has_its_model(emg_model: Path) -> None:
     assert firmware.model_file(emg_model.parent) == emg_model
 
 
-def test_no_compiler(
+def test_missing_compiler_is_reported(
     emg_model: Path, m4: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -245,7 +241,7 @@ def test_no_compiler(
     assert not (tmp_path / "image").exists()
 
 
-def test_the_bound_of_the_stack_covers_what_the_compiler_says(
+def test_stack_frames_cover_those_of_the_compiler(
     built: tuple[Path, firmware.Manifest], m4: Board, tmp_path: Path
 ) -> None:
     """-fstack-usage, function by function, for all C of the image that kept its name."""
@@ -275,7 +271,7 @@ def test_the_bound_of_the_stack_covers_what_the_compiler_says(
     assert manifest.ram.stack > max(frames.values())
 
 
-def test_constants_lie_where_their_type_wants_them(
+def test_misaligned_constant_is_refused(
     built: tuple[Path, firmware.Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "table.c"
@@ -291,7 +287,7 @@ def test_constants_lie_where_their_type_wants_them(
         elf.check_alignment(image, [tmp_path / "t.o"])
 
 
-def test_what_is_no_elf_file(tmp_path: Path) -> None:
+def test_file_that_is_not_elf_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "firmware.elf"
     path.write_bytes(b"MZ" * 100)
     with pytest.raises(EdgebioError, match="not an ELF image"):

@@ -15,6 +15,6 @@ def test_every_ratio_is_held(models_folder: Path) -> None:
     command = [sys.executable, TOOL, "--models", models_folder, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert done.stdout, done.stderr
-    missed = [figure for figure in json.loads(done.stdout) if not figure["ok"]]
+    missed = [metric for metric in json.loads(done.stdout) if not metric["ok"]]
     assert not missed
     assert done.returncode == 0

@@ -27,11 +27,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def compiled(folder: Path, *flags: str) -> Path:
-    (made,) = toolchain.compile_all([Unit(Path("a.c"), (*FLAGS, *flags))], folder)
-    return made
+    (path,) = toolchain.compile_all([Unit(Path("a.c"), (*FLAGS, *flags))], folder)
+    return path
 
 
-def test_an_object_is_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_object_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = compiled(folder)
     commands: list[tuple[str, ...]] = []
     run = toolchain.run_compiler
@@ -45,7 +45,7 @@ def test_an_object_is_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not [command for command in commands if "-c" in command]
 
 
-def test_what_changes_the_object_changes_its_name(folder: Path) -> None:
+def test_name_of_an_object_depends_on_its_inputs(folder: Path) -> None:
     first = compiled(folder)
     assert compiled(folder, "-DB=1") != first
     (folder / "a.h").write_text("#define A 2\n")
@@ -54,7 +54,7 @@ def test_what_changes_the_object_changes_its_name(folder: Path) -> None:
     assert compiled(folder) == first
 
 
-def test_the_folder_does_not_matter(folder: Path, tmp_path: Path) -> None:
+def test_object_does_not_depend_on_the_folder(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     folder.rename(other)
     first = compiled(other, "-g")
@@ -63,7 +63,7 @@ def test_the_folder_does_not_matter(folder: Path, tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in first.read_bytes()
 
 
-def test_an_error_is_one_line_that_says_where(folder: Path, store: Path) -> None:
+def test_error_is_one_line_with_its_place(folder: Path, store: Path) -> None:
     (folder / "a.c").write_text("int a(void);\nint a(void) { int unused; return b; }\n")
     with pytest.raises(EdgebioError, match=r"gcc failed: a\.c:2:\d+: error: 'b' undeclared") as e:
         compiled(folder)
@@ -71,13 +71,13 @@ def test_an_error_is_one_line_that_says_where(folder: Path, store: Path) -> None
     assert list(store.iterdir()) == []
 
 
-def test_a_header_that_is_not_there(folder: Path) -> None:
+def test_missing_header_is_reported(folder: Path) -> None:
     (folder / "a.h").unlink()
     with pytest.raises(EdgebioError, match=r"a\.c:1:\d+: fatal error: a\.h"):
         compiled(folder)
 
 
-def test_what_was_not_used_for_longest_goes_first(
+def test_least_recently_used_object_is_removed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = compiled(folder, "-DOLD")

@@ -72,18 +72,17 @@ _Static_assert(EB_CLOCK_HZ == 168000000u, "the PLL below makes 168 MHz");
 _Static_assert(EB_HSE_HZ % 1000000u == 0 && EB_HSE_HZ >= 4000000u && EB_HSE_HZ <= 26000000u,
                "the crystal is 4 to 26 MHz, and divided to 1 MHz for the PLL");
 #define IS_USART1 (EB_UART_BASE == 0x40011000u)
-_Static_assert((IS_USART1 && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 2u)
-                   || (EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 4u),
+_Static_assert((IS_USART1 && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 2u) ||
+                   (EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ / 4u),
                "the UART is USART1, on APB2, or USART2, on APB1");
-_Static_assert(IS_USART1 ? (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_RX_PIN == 10)
-                               || (EB_UART_GPIO == 1 && EB_UART_TX_PIN == 6 && EB_UART_RX_PIN == 7)
+_Static_assert(IS_USART1 ? (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_RX_PIN == 10) ||
+                               (EB_UART_GPIO == 1 && EB_UART_TX_PIN == 6 && EB_UART_RX_PIN == 7)
                          : (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 2 && EB_UART_RX_PIN == 3),
                "USART1 comes out on PA9 and PA10, or on PB6 and PB7; USART2 on PA2 and PA3");
 #define HSI_MHZ 16u
 
 #define RCC_CSR REG32(0x40023874u)
 #define RCC_CSR_CLEAR (1u << 24)
-
 
 static bool reset_by_watchdog;
 

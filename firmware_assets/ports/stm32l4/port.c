@@ -66,7 +66,6 @@
 #define UART_ISR_TC (1u << 6)
 #define UART_ISR_TXE (1u << 7)
 
-
 _Static_assert(EB_CLOCK_HZ == 80000000u, "the PLL below makes 80 MHz");
 _Static_assert(EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ,
                "the UART is USART2, on APB1, which is not divided");
@@ -100,9 +99,9 @@ static void start_clocks(void)
         RCC_CR |= RCC_CR_HSION;
         (void)stm32_await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
     }
-    RCC_PLLCFGR = (outside ? RCC_PLLCFGR_HSE | RCC_PLLCFGR_M(2u)
-                           : RCC_PLLCFGR_HSI16 | RCC_PLLCFGR_M(4u)) |
-                  RCC_PLLCFGR_N(40u) | RCC_PLLCFGR_R_BY_2;
+    RCC_PLLCFGR =
+        (outside ? RCC_PLLCFGR_HSE | RCC_PLLCFGR_M(2u) : RCC_PLLCFGR_HSI16 | RCC_PLLCFGR_M(4u)) |
+        RCC_PLLCFGR_N(40u) | RCC_PLLCFGR_R_BY_2;
     RCC_CR |= RCC_CR_PLLON;
     const bool locked = stm32_await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
 
