@@ -22,7 +22,7 @@ import numpy as np
 
 from edgebio import boards, recipes, storage, tasks
 from edgebio.boards import Board
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.firmware.bench import bench
 from edgebio.recipes import Recipe, Scheme, TeacherSettings

@@ -47,7 +47,8 @@ def spec_for(fft: int, highpass: float = 20.0) -> FrontendSpec:
     """Front end of one FFT length: a Hann window, a hop of a quarter, 9 frames, 8 channels."""
     hop = fft // 4
     return FrontendSpec(
-        rate=RATE, channels=CHANNELS, n_fft=fft, hop_length=hop, segment_length=fft + (FRAMES - 1) * hop,
+        rate=RATE, channels=CHANNELS, n_fft=fft, hop_length=hop,
+        segment_length=fft + (FRAMES - 1) * hop,
         bins=(1, fft // 2 + 1), highpass=highpass,
     )  # fmt: skip
 

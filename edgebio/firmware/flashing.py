@@ -9,8 +9,7 @@ from edgebio.boards import detached_emulator, flashers
 from edgebio.boards.board import Board, FlashMethod
 from edgebio.boards.detached_emulator import DetachedEmulator
 from edgebio.boards.emulator_process import Serial
-from edgebio.boards.flash_tool import Job
-from edgebio.boards.flashers import Flasher
+from edgebio.boards.flashers import Flasher, Job
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import manifest
 from edgebio.firmware.manifest import Manifest

@@ -10,10 +10,10 @@ void eb_run_add(const eb_add *layer, const int8_t *input_1, const int8_t *input_
     for (uint32_t a = 0; a < layer->size[0]; a++) {
         for (uint32_t b = 0; b < layer->size[1]; b++) {
             for (uint32_t c = 0; c < layer->size[2]; c++) {
-                const int8_t *x = input_1 + a * layer->step_1[0] + b * layer->step_1[1] +
-                                  c * layer->step_1[2];
-                const int8_t *y = input_2 + a * layer->step_2[0] + b * layer->step_2[1] +
-                                  c * layer->step_2[2];
+                const int8_t *x =
+                    input_1 + a * layer->step_1[0] + b * layer->step_1[1] + c * layer->step_1[2];
+                const int8_t *y =
+                    input_2 + a * layer->step_2[0] + b * layer->step_2[1] + c * layer->step_2[2];
                 for (uint32_t d = 0; d < layer->size[3]; d++) {
                     const int32_t scaled_1 = eb_requantise((*x - layer->zero_point_1) * HEADROOM,
                                                            layer->multiplier_1, layer->shift_1);

@@ -18,7 +18,7 @@ typedef struct {
     const int8_t *pixel_a;
     uint32_t step; /* from a pixel's taps to the next one's */
     uint32_t pairs;
-    uint32_t skip; /* from behind a pixel's outputs to the pixel after the next one */
+    uint32_t skip;  /* from behind a pixel's outputs to the pixel after the next one */
     uint32_t bytes; /* taps of a pixel, a multiple of 16 */
 } line_job;
 
@@ -297,15 +297,13 @@ static void prepare_strips(const eb_conv2d_mve *layer, int8_t *strip)
     const uint32_t after = inside.before + inside.count;
     for (uint32_t i = 0; i < layer->pool_h; i++) {
         eb_fill_bytes(strip, layer->pad_value, inside.before * column);
-        eb_fill_bytes(strip + after * column, layer->pad_value,
-                      (layer->columns - after) * column);
+        eb_fill_bytes(strip + after * column, layer->pad_value, (layer->columns - after) * column);
         strip += layer->columns * column;
     }
 }
 
 /* The strip of a line of pixels. */
-static void fill_strip(const eb_conv2d_mve *layer, uint32_t row, const int8_t *input,
-                       int8_t *strip)
+static void fill_strip(const eb_conv2d_mve *layer, uint32_t row, const int8_t *input, int8_t *strip)
 {
     const eb_window *window = &layer->window;
     const columns inside = columns_of(layer);
@@ -467,8 +465,7 @@ void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, i
     prepare_strips(layer, strips);
     for (uint32_t row = 0; row < window->output_h; row++) {
         for (uint32_t y = 0; y < layer->pool_h; y++) {
-            fill_strip(layer, row * layer->pool_h + y, input,
-                       strips + y * layer->columns * column);
+            fill_strip(layer, row * layer->pool_h + y, input, strips + y * layer->columns * column);
         }
         work.output = output;
         work.weights = layer->weights;

@@ -106,8 +106,8 @@ static int32_t larger(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static void largest_pixel(const eb_conv2d_pairs *layer, const void *work,
-                          const uint32_t *patches, int8_t *output, int8_t *none)
+static void largest_pixel(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
+                          int8_t *output, int8_t *none)
 {
     const uint32_t *weights = layer->weights;
     const uint32_t *next = weights;
@@ -140,8 +140,8 @@ void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int
     eb_each_pair(layer, 0, input, output, scratch, two_pixels);
 }
 
-void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input,
-                                 int8_t *output, int8_t *scratch)
+void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                                 int8_t *scratch)
 {
     eb_each_pool(layer, 0, input, output, scratch, largest_pixel);
 }

@@ -13,22 +13,22 @@ static inline uint32_t *widen(const int8_t *a, const int8_t *b, uint32_t count, 
     uint32_t even_a;
     uint32_t even_b;
     if (left) {
-        __asm__ volatile("1:\n\t"
-                         "ldr %[wa], [%[a]], #4\n\t"
-                         "ldr %[wb], [%[b]], #4\n\t"
-                         "sxtb16 %[ea], %[wa]\n\t"
-                         "sxtb16 %[eb], %[wb]\n\t"
-                         "strd %[ea], %[eb], [%[to]], #8\n\t"
-                         "sxtb16 %[wa], %[wa], ror #8\n\t"
-                         "sxtb16 %[wb], %[wb], ror #8\n\t"
-                         "subs %[left], #4\n\t"
-                         "strd %[wa], %[wb], [%[to]], #8\n\t"
-                         "bne 1b"
-                         : [a] "+r"(a), [b] "+r"(b), [to] "+r"(to), [left] "+r"(left),
-                           [wa] "=&r"(word_a), [wb] "=&r"(word_b), [ea] "=&r"(even_a),
-                           [eb] "=&r"(even_b)
-                         :
-                         : "cc", "memory");
+        __asm__ volatile(
+            "1:\n\t"
+            "ldr %[wa], [%[a]], #4\n\t"
+            "ldr %[wb], [%[b]], #4\n\t"
+            "sxtb16 %[ea], %[wa]\n\t"
+            "sxtb16 %[eb], %[wb]\n\t"
+            "strd %[ea], %[eb], [%[to]], #8\n\t"
+            "sxtb16 %[wa], %[wa], ror #8\n\t"
+            "sxtb16 %[wb], %[wb], ror #8\n\t"
+            "subs %[left], #4\n\t"
+            "strd %[wa], %[wb], [%[to]], #8\n\t"
+            "bne 1b"
+            : [a] "+r"(a), [b] "+r"(b), [to] "+r"(to), [left] "+r"(left), [wa] "=&r"(word_a),
+              [wb] "=&r"(word_b), [ea] "=&r"(even_a), [eb] "=&r"(even_b)
+            :
+            : "cc", "memory");
     }
 #else
     for (; left; left -= 4u) {
@@ -68,8 +68,8 @@ static const int8_t *pixel(const eb_window *window, const eb_source *source, int
 }
 
 /* Some windows reach beyond the image: a pixel at a time. */
-static void widen_pixels(const eb_window *window, const eb_source *source, eb_corner a,
-                         eb_corner b, uint32_t *patch)
+static void widen_pixels(const eb_window *window, const eb_source *source, eb_corner a, eb_corner b,
+                         uint32_t *patch)
 {
     for (uint32_t y = window->window_h; y; y--) {
         for (int32_t x = 0; x < window->window_w; x++) {

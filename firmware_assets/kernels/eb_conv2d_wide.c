@@ -274,8 +274,8 @@ static void two_pixels(const eb_conv2d_pairs *layer, const void *work, const uin
     each_quad(layer, *(const job *)work, patches, output_a, output_b, sum_two_pixels);
 }
 
-static void largest_pixel(const eb_conv2d_pairs *layer, const void *work,
-                          const uint32_t *patches, int8_t *output_a, int8_t *output_b)
+static void largest_pixel(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
+                          int8_t *output_a, int8_t *output_b)
 {
     each_quad(layer, *(const job *)work, patches, output_a, output_b, sum_largest_pixel);
 }

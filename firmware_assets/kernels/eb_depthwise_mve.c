@@ -183,8 +183,8 @@ static void line_any(const job *work)
             for (uint32_t tap = 0; tap < 16u; tap++) {
                 sum += weights[work->order[tap]] * taps[tap];
             }
-            *output = eb_finish_lane(work->lanes + channel / 4u, channel % 4u, work->zero_point,
-                                     sum);
+            *output =
+                eb_finish_lane(work->lanes + channel / 4u, channel % 4u, work->zero_point, sum);
             output += work->output_step;
             taps += work->step;
         }

@@ -35,7 +35,7 @@ extern "C" {
 
 /* One output channel: what its accumulator starts from, and how the sum becomes an int8. */
 typedef struct {
-    int32_t bias;       /* with the input's zero point folded in: bias - zero point * sum(weights) */
+    int32_t bias; /* with the input's zero point folded in: bias - zero point * sum(weights) */
     int32_t multiplier; /* real factor = multiplier * 2^(shift - 31) */
     int32_t shift;
 } eb_channel;
@@ -118,11 +118,11 @@ typedef struct {
     eb_window window; /* its output is what the pool leaves, its input the copy if there is one */
     uint16_t outputs, steps;
     uint16_t pool_h, pool_w;
-    uint16_t inside_h, inside_w; /* windows that begin below these lie in the image */
-    uint16_t runs, run;          /* of a row of the window: how many, and bytes of each */
-    uint16_t copy_h, copy_w;     /* the input, where it is copied with its padding around it, */
+    uint16_t inside_h, inside_w;  /* windows that begin below these lie in the image */
+    uint16_t runs, run;           /* of a row of the window: how many, and bytes of each */
+    uint16_t copy_h, copy_w;      /* the input, where it is copied with its padding around it, */
     uint16_t copy_top, copy_left; /* and how much of that comes first */
-    uint8_t borders;             /* windows reach into padding that is not copied */
+    uint8_t borders;              /* windows reach into padding that is not copied */
     uint8_t relu;    /* nothing below the zero point comes through: its rounding needs no care */
     uint8_t clamped; /* less than all of int8 comes through: `low` to `high` */
     int8_t pad_value, low, high;
@@ -162,14 +162,14 @@ typedef struct {
 typedef struct {
     const int16_t *weights; /* doubled, [channels][3 lines][w0 w1 w1 w2] */
     const eb_quad *quads;
-    uint16_t channels; /* a multiple of 4 */
-    uint16_t along, across;           /* of the input, pixels */
-    uint32_t along_step, across_step; /* bytes from a pixel to its neighbour */
-    uint16_t along_pad, across_pad;   /* before the first pixel */
-    uint16_t lines, line_stride;      /* of the output, in lines of the input */
-    uint16_t band;                    /* lines of the output at a time */
-    uint16_t pairs, singles;          /* outputs of a line: two at a time, then one at a time */
-    uint16_t pitch;                   /* words of a line of a plane */
+    uint16_t channels;                 /* a multiple of 4 */
+    uint16_t along, across;            /* of the input, pixels */
+    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbour */
+    uint16_t along_pad, across_pad;    /* before the first pixel */
+    uint16_t lines, line_stride;       /* of the output, in lines of the input */
+    uint16_t band;                     /* lines of the output at a time */
+    uint16_t pairs, singles;           /* outputs of a line: two at a time, then one at a time */
+    uint16_t pitch;                    /* words of a line of a plane */
     uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
     uint8_t clamped;
     int8_t pad_value, low, high;
@@ -182,15 +182,15 @@ typedef struct {
     const int8_t *weights; /* [channels][along][across], and a zero behind those of each channel */
     const uint8_t *order;  /* [slots][16]: which weight goes where, by the turn of the slots */
     const eb_lanes *lanes;
-    uint16_t channels;                /* a multiple of 4 */
-    uint16_t slots;                   /* lines under a window */
-    uint16_t pitch;                   /* bytes of a plane */
-    uint16_t weight_step;             /* bytes of a channel's weights */
-    uint16_t along, across;           /* of the input, pixels */
-    uint32_t along_step, across_step; /* bytes from a pixel to its neighbour */
-    uint16_t along_pad, across_pad;   /* before the first pixel */
-    uint16_t lines, line_stride;      /* of the output, in lines of the input */
-    uint16_t count, step;             /* outputs of a line, and how far apart in a plane */
+    uint16_t channels;                 /* a multiple of 4 */
+    uint16_t slots;                    /* lines under a window */
+    uint16_t pitch;                    /* bytes of a plane */
+    uint16_t weight_step;              /* bytes of a channel's weights */
+    uint16_t along, across;            /* of the input, pixels */
+    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbour */
+    uint16_t along_pad, across_pad;    /* before the first pixel */
+    uint16_t lines, line_stride;       /* of the output, in lines of the input */
+    uint16_t count, step;              /* outputs of a line, and how far apart in a plane */
     uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
     int16_t zero_point;
     uint8_t relu; /* nothing below the zero point comes through: its rounding needs no care */
@@ -410,13 +410,13 @@ void eb_run_conv2d_wide_pooled(const eb_conv2d_pairs *layer, const int8_t *input
                                int8_t *scratch);
 void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
-void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input,
-                                 int8_t *output, int8_t *scratch);
+void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                                 int8_t *scratch);
 /* Without or with care for how halves of negative sums are rounded: a RELU hides it. */
 void eb_run_depthwise_planar_relu(const eb_depthwise_planar *layer, const int8_t *input,
                                   int8_t *output, int8_t *scratch);
-void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *input,
-                             int8_t *output, int8_t *scratch);
+void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *input, int8_t *output,
+                             int8_t *scratch);
 void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 

@@ -92,19 +92,19 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
             int8_t *piece_to = to + done;
             const int8_t *piece = from + done;
             mve_pred16_t some; /* VPR cannot be named among what is clobbered */
-            __asm__ volatile("vctp.8 %[left]\n\t"
-                             "dls lr, %[count]\n"
-                             "1:\n\t"
-                             "vpstt\n\t"
-                             "vldrbt.8 q0, [%[from]]\n\t"
-                             "vstrbt.8 q0, [%[to]]\n\t"
-                             "add %[from], %[bytes]\n\t"
-                             "add %[to], %[step]\n\t"
-                             "le lr, 1b"
-                             : [to] "+r"(piece_to), [from] "+r"(piece), "=&Up"(some)
-                             : [left] "r"(bytes - done), [count] "r"(count), [step] "r"(step),
-                               [bytes] "r"(bytes)
-                             : "q0", "lr", "memory");
+            __asm__ volatile(
+                "vctp.8 %[left]\n\t"
+                "dls lr, %[count]\n"
+                "1:\n\t"
+                "vpstt\n\t"
+                "vldrbt.8 q0, [%[from]]\n\t"
+                "vstrbt.8 q0, [%[to]]\n\t"
+                "add %[from], %[bytes]\n\t"
+                "add %[to], %[step]\n\t"
+                "le lr, 1b"
+                : [to] "+r"(piece_to), [from] "+r"(piece), "=&Up"(some)
+                : [left] "r"(bytes - done), [count] "r"(count), [step] "r"(step), [bytes] "r"(bytes)
+                : "q0", "lr", "memory");
         }
     }
 }

@@ -8,8 +8,7 @@
 static const int8_t *corner(const eb_window *window, uint32_t row, uint32_t column,
                             const int8_t *input)
 {
-    const uint32_t pixel =
-        row * window->stride_h * window->input_w + column * window->stride_w;
+    const uint32_t pixel = row * window->stride_h * window->input_w + column * window->stride_w;
     return input + pixel * window->channels;
 }
 

@@ -55,7 +55,8 @@ void eb_run_softmax(const eb_softmax *layer, const int8_t *input, int8_t *output
             one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
         const uint32_t exponent = 12u - headroom + 23u;
         for (uint32_t i = 0; i < layer->classes; i++) {
-            const int32_t share = eb_high_multiply(reciprocal, exponential(layer, largest - input[i]));
+            const int32_t share =
+                eb_high_multiply(reciprocal, exponential(layer, largest - input[i]));
             output[i] = eb_clamp(rounding_shift(share, exponent) + INT8_MIN, INT8_MIN, INT8_MAX);
         }
         input += layer->classes;

@@ -18,8 +18,8 @@ void eb_run_sub(const eb_add *layer, const int8_t *input_1, const int8_t *input_
                                                    layer->multiplier_2, layer->shift_2);
             const int32_t difference =
                 eb_requantise(scaled_1 - scaled_2, layer->multiplier, layer->shift);
-            *output++ = eb_clamp(difference + layer->range.zero_point, layer->range.low,
-                                 layer->range.high);
+            *output++ =
+                eb_clamp(difference + layer->range.zero_point, layer->range.low, layer->range.high);
             x += layer->step_1[3];
             y += layer->step_2[3];
         }

@@ -12,12 +12,11 @@ extern "C" {
 #endif
 
 /* Add `count` pixels that lie `step` bytes apart to the sums of four channels. */
-static inline void eb_sum_pixels(const int8_t *from, uint32_t step, uint32_t count,
-                                 int32_t sums[4])
+static inline void eb_sum_pixels(const int8_t *from, uint32_t step, uint32_t count, int32_t sums[4])
 {
     while (count) {
         uint32_t part = count < 255u ? count : 255u; /* more could overflow a half */
-        uint32_t even = 0; /* channels 0 and 2 */
+        uint32_t even = 0;                           /* channels 0 and 2 */
         uint32_t odd = 0;
         count -= part;
         for (; part >= 4u; part -= 4u) {

@@ -89,10 +89,10 @@ class Bootloader:
                 if first == 0x7F:
                     self.attempts += 1
                     self.writes = 0
-                    self._say(ACK)
+                    self._send(ACK)
                     continue
                 if self._read(1)[0] != first ^ 0xFF:
-                    self._say(NACK)
+                    self._send(NACK)
                     continue
                 if not self._command(first):
                     return
@@ -109,17 +109,17 @@ class Bootloader:
                 VERSION: bytes((0x31, 0, 0)),
                 ID: bytes((1, 0x04, 0x13)),
             }[command]
-            self._say(ACK, *body, ACK)
+            self._send(ACK, *body, ACK)
         elif command == READ:
-            self._say(ACK)
+            self._send(ACK)
             at = self._address()
             count = self._read(2)[0] + 1
-            self._say(ACK, *self.flash[at : at + count])
+            self._send(ACK, *self.flash[at : at + count])
         elif command == ERASE:
-            self._say(ACK)
+            self._send(ACK)
             head = self._read(2)
             count = int.from_bytes(head, "big")
-            pages = range(len(SECTORS))
+            pages = list(range(len(SECTORS)))
             if count < 0xFFF0:
                 body = self._read(2 * (count + 1))
                 pages = [int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2)]
@@ -128,21 +128,21 @@ class Bootloader:
                 self.erased.add(page)
                 start = sum(SECTORS[:page])
                 self.flash[start : start + SECTORS[page]] = b"\xff" * SECTORS[page]
-            self._say(ACK)
+            self._send(ACK)
         elif command == WRITE:
             return self._write()
         elif command == GO:
             if self.faults.refuses_go:
-                self._say(NACK)
+                self._send(NACK)
                 return True
-            self._say(ACK)
+            self._send(ACK)
             self._address()
             if self.faults.rots is not None:
                 self.flash[self.faults.rots] ^= 4
             self._start()
             return False
         else:
-            self._say(NACK)
+            self._send(NACK)
         return True
 
     def _write(self) -> bool:
@@ -158,9 +158,9 @@ class Bootloader:
                 self._line = -1
                 return False
             if self._random.random() < faults.nack:
-                self._say(NACK)
+                self._send(NACK)
                 return True
-        self._say(ACK)
+        self._send(ACK)
         at = self._address()
         count = self._read(1)[0] + 1
         data = self._read(count)
@@ -169,18 +169,18 @@ class Bootloader:
         for byte in data:
             total ^= byte
         if total != check:
-            self._say(NACK)
+            self._send(NACK)
             return True
         for i, byte in enumerate(data):
             self.flash[at + i] &= byte  # as flash does: an unerased bit stays 0
         if faults.stuck is not None and self._faulty() and at <= faults.stuck < at + count:
             self.flash[faults.stuck] = 0
-        self._say(ACK)
+        self._send(ACK)
         return True
 
     def _address(self) -> int:
         raw = self._read(5)
-        self._say(ACK)
+        self._send(ACK)
         return int.from_bytes(raw[:4], "big") - ORIGIN
 
     def _start(self) -> None:
@@ -193,7 +193,8 @@ class Bootloader:
             host, port = running.url.removeprefix("socket://").split(":")
             with socket.create_connection((host, int(port))) as uart:
                 while not self._over.is_set():
-                    ready, _, _ = select.select([self._line, uart], [], [], 0.05)
+                    ends: list[int | socket.socket] = [self._line, uart]
+                    ready, _, _ = select.select(ends, [], [], 0.05)
                     if self._line in ready:
                         uart.sendall(os.read(self._line, 4096))
                     if uart in ready:
@@ -209,7 +210,7 @@ class Bootloader:
                 data += os.read(self._line, count - len(data))
         return data
 
-    def _say(self, *values: int) -> None:
+    def _send(self, *values: int) -> None:
         os.write(self._line, bytes(values))
 
 

@@ -46,7 +46,7 @@ def line_of(result: Result) -> str:
     return line
 
 
-# --- the STM32's system boot loader, by the real stm32flash --------------------------------------
+# --- the STM32's system boot loader, by the real stm32flash ---------------------------------------
 
 
 @needs_stm32flash
@@ -106,7 +106,7 @@ def test_boot_loader_is_retried(image: Path, tmp_path: Path, faults: Faults) -> 
     assert chip.flash.startswith((image / "firmware.bin").read_bytes())
 
 
-# --- stand-in tools -----------------------------------------------------------------
+# --- stand-in tools -------------------------------------------------------------------------------
 
 
 def stand_in(folder: Path, name: str, script: str) -> None:
@@ -184,7 +184,7 @@ def test_first_errors_of_real_tools(output: str, expected: str) -> None:
     assert flashers.first_error(output) == expected
 
 
-# --- choice of a method -----------------------------------------------------------------------------------
+# --- choice of a method ---------------------------------------------------------------------------
 
 
 def test_methods_are_chosen_in_the_order_of_the_board_file(
@@ -213,7 +213,7 @@ def test_impossible_methods_are_refused(image: Path) -> None:
         assert expected in result.stderr
 
 
-# --- UF2 -----------------------------------------------------------------------------------------
+# --- UF2 ------------------------------------------------------------------------------------------
 
 
 def test_uf2_blocks() -> None:

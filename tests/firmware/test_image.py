@@ -163,7 +163,7 @@ def test_budget_gets_the_fastest_kernels_that_fit(
         match=r"over the limit of 4,096 bytes of flash; no plan fits: the network's constants",
     ):
         firmware.build(emg_model, m4, tmp_path / "image", budget=firmware.Budget(flash=4096))
-    assert firmware.load(tmp_path / "image") == made
+    assert firmware.load(tmp_path / "image") == result
 
 
 def test_failed_build_keeps_the_image(

@@ -7,6 +7,7 @@ import pytest
 from edgebio.errors import EdgebioError
 from edgebio.firmware import toolchain
 from edgebio.firmware.toolchain import Unit
+from edgebio.processes import programs
 
 FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-O2", "-Werror", "-Wall", "-I.")
 
@@ -34,7 +35,7 @@ def compiled(folder: Path, *flags: str) -> Path:
 def test_object_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = compiled(folder)
     commands: list[tuple[str, ...]] = []
-    run = toolchain.run_compiler
+    run = programs.run_compiler
 
     def watched(*command: str, folder: Path | None = None) -> str:
         commands.append(command)
