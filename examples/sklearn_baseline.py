@@ -22,15 +22,15 @@ dataset = sys.argv[1] if len(sys.argv) > 1 else "emg-synthetic"
 protocol = sys.argv[2] if len(sys.argv) > 2 else "within-session"
 recordings = edgebio.load_dataset(dataset)
 
-features, labels, groups = [], [], []
+features, labels, sources = [], [], []
 for number, recording in enumerate(recordings):
     segment, step = round(0.2 * recording.rate), round(0.05 * recording.rate)
     begins = np.arange(0, len(recording.samples) - segment + 1, step)
     signal = recording.samples - recording.samples.mean(axis=0)
     features.append(hudgins_features(signal, begins, segment, threshold=20.0))
     labels.append(recording.labels[begins + segment // 2])
-    groups.append(np.full(len(begins), number))
-x, y, groups = np.concatenate(features), np.concatenate(labels), np.concatenate(groups)
+    sources.append(np.full(len(begins), number))
+x, y, groups = np.concatenate(features), np.concatenate(labels), np.concatenate(sources)
 
 classifier = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis())
 # --8<-- [start:cv]

@@ -1,10 +1,12 @@
-"""The public API: what is exported, how light it is, and that wrong arguments say what is expected."""
+"""The public API: what is exported, what it imports, and how wrong arguments are refused."""
 
 import inspect
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,19 +70,22 @@ def quantized_model() -> Path:
     return tiny.run() / "model.tflite"
 
 
-WRONG = {
-    "recipe of a wrong type": (lambda: edgebio.train(3), "recipe is a int"),
+UNTYPED: Any = edgebio
+"""The API for calls that a type checker refuses."""
+
+WRONG: dict[str, tuple[Callable[..., object], str]] = {
+    "recipe of a wrong type": (lambda: UNTYPED.train(3), "recipe is a int"),
     "unknown recipe": (lambda: edgebio.load_recipe("emg-grip"), "did you mean 'emg-grips'"),
     "recordings of a wrong type": (
-        lambda: edgebio.train("emg-grips", [np.zeros(3)]), r"recordings\[0\] is a ndarray"),
+        lambda: UNTYPED.train("emg-grips", [np.zeros(3)]), r"recordings\[0\] is a ndarray"),
     "no recordings": (lambda: edgebio.train("emg-grips", []), "recordings is empty"),
     "unknown data set": (lambda: edgebio.load_dataset("emg-3d"), "did you mean 'emg-3dc'"),
     "subjects as one string": (
         lambda: edgebio.load_dataset("emg-synthetic", subjects="1"), r"expected a sequence"),
     "unknown board": (lambda: edgebio.load_board("mps2-an387"), "did you mean"),
-    "run of a wrong type": (lambda: edgebio.quantize(b"run"), "run is a bytes"),
+    "run of a wrong type": (lambda: UNTYPED.quantize(b"run"), "run is a bytes"),
     "folder without a run": (lambda: edgebio.quantize("no-run"), "edgebio train"),
-    "model of a wrong type": (lambda: edgebio.build(1, "mps2-an386", "x"), "model is a int"),
+    "model of a wrong type": (lambda: UNTYPED.build(1, "mps2-an386", "x"), "model is a int"),
     "missing model": (lambda: edgebio.verify("none.tflite"), "no such model"),
     "unknown protocol": (
         lambda: edgebio.evaluate("emg-grips", "one-to-on", [RECORDING]), "did you mean"),

@@ -102,10 +102,12 @@ def test_model_with_old_metadata_is_read_as_it_is(models_folder):
     with pytest.warns(EdgebioDeprecationWarning, match="^the model's edgebio metadata: ") as caught:
         read = read_metadata(old)
     assert len(caught) == 1
+    assert read is not None
     assert read.frontend == FrontendSpec(
         segment_length=272, hop_length=16, n_fft=32, step_frames=2, bins=(1, 17), rate=1000,
         channels=8,
     )  # fmt: skip
+    assert read.standardization is not None
     assert read.standardization.gain == ((256,),)
     assert old.metadata[ENTRY] == content
 
@@ -166,10 +168,10 @@ def test_command_prints_one_line_about_old_keys(tmp_path):
 
 
 def test_warning_is_printed_once():
-    lines = []
+    lines: list[str] = []
     with print_warnings(lines.append):
         for _ in range(3):
-            FrontendSpec(rate=1000, channels=2, hop=17)
+            FrontendSpec.model_validate({"rate": 1000, "channels": 2, "hop": 17})
     assert lines == ["hop is now hop_length"]
 
 

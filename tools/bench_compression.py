@@ -29,6 +29,7 @@ from edgebio.recipes import Recipe, Scheme, TeacherSettings
 from edgebio.recordings.recording import Recording
 from edgebio.tasks.engines import generated_c, interpreter
 from edgebio.tasks.run_folder import METRICS, RECIPE
+from edgebio.tasks.stft_classifier.run import ImageRun
 
 SCHEMES: tuple[Scheme, ...] = ("ptq", "qat", "prune", "cluster")
 COMPARED = 64  # segments that are compared with tflite-micro
@@ -117,7 +118,7 @@ def measure(
     if path.is_file():
         return Row(**json.loads(path.read_text()))
     quantized = tasks.quantize(folder, scheme=scheme, recordings=recordings, engine=generated_c)
-    run = tasks.load_run(folder)
+    run = ImageRun.load(folder)
     test = run.test_images()
     index = np.unique(np.linspace(0, len(test) - 1, COMPARED).astype(np.int64))
     images, content = test.take(index), quantized.model.read_bytes()

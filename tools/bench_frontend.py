@@ -33,7 +33,7 @@ import numpy as np
 
 from edgebio import datasets, recipes
 from edgebio.frontend import float64
-from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.spec import FftLength, FrontendSpec
 from edgebio.frontend.standardization import PIXEL_SCALE, Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.processes.worker_pool import available_cores
@@ -43,7 +43,7 @@ CHANNELS, FRAMES, RATE = 8, 9, 1000.0
 BLOCK = 64  # segments that stay in the cache
 
 
-def spec_for(fft: int, highpass: float = 20.0) -> FrontendSpec:
+def spec_for(fft: FftLength, highpass: float = 20.0) -> FrontendSpec:
     """Front end of one FFT length: a Hann window, a hop of a quarter, 9 frames, 8 channels."""
     hop = fft // 4
     return FrontendSpec(
@@ -53,13 +53,13 @@ def spec_for(fft: int, highpass: float = 20.0) -> FrontendSpec:
     )  # fmt: skip
 
 
-def contenders(fft: int, segments: int) -> dict[str, Callable[[], Any]]:
+def contenders(fft: FftLength, segments: int) -> dict[str, Callable[[], Any]]:
     """Calls to time, by name; each works through all segments."""
     from scipy import signal
 
     spec = spec_for(fft)
-    samples = np.random.default_rng(fft).normal(0, 300, (segments, spec.segment_length, CHANNELS))
-    samples = samples.astype(np.int16)
+    noise = np.random.default_rng(fft).normal(0, 300, (segments, spec.segment_length, CHANNELS))
+    samples = noise.astype(np.int16)
     standardization = Standardization.learn(spec, [Twin(spec).log_magnitudes(samples[0])])
     twin, bare = Twin(spec, standardization), Twin(spec_for(fft, highpass=0.0), standardization)
     exact = np.ascontiguousarray(np.moveaxis(samples, 1, -1)).astype(np.float64)
@@ -101,7 +101,7 @@ def contenders(fft: int, segments: int) -> dict[str, Callable[[], Any]]:
     }
 
 
-def throughput(fft: int, segments: int, repeats: int) -> dict[str, Any]:
+def throughput(fft: FftLength, segments: int, repeats: int) -> dict[str, Any]:
     """Time all contenders in turn; frames of one channel per second, and ratios to SciPy's call."""
     calls = contenders(fft, segments)
     seconds: dict[str, list[float]] = {name: [] for name in calls}

@@ -125,7 +125,8 @@ def run(
 ) -> dict[str, dict[str, float]]:  # fmt: skip
     """Mean int8 accuracy over subjects, by change and case."""
     sets = list(dict.fromkeys(case.dataset for case in cases))
-    recordings, case_protocols, case_variants = {}, {}, {}
+    recordings: dict[Case, Sequence[Recording]] = {}
+    case_protocols, case_variants = {}, {}
     for case in cases:
         own = recipe.with_data(case.dataset)
         recordings[case] = own.recordings(root)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,12 @@ from edgebio.boards import Board
 from edgebio.errors import MissingToolError
 from edgebio.firmware import batch, counting, cycles, elf
 from edgebio.frontend.numerics import HELIUM_READS_AHEAD, uses_helium
-from edgebio.frontend.spec import FftNumerics, FrontendSpec
+from edgebio.frontend.spec import FftLength, FftNumerics, FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.section import Section
 
-LENGTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
+LENGTHS: tuple[FftLength, ...] = (32, 64, 128, 256, 512)
 _CHANNELS = 8
 _FRAMES = 9
 _STEPS = 6  # decisions of the signal that FFT lengths are counted with, beyond the first

@@ -17,6 +17,10 @@ the board file.
 """
 
 
+FftLength = Literal[32, 64, 128, 256, 512]
+"""Points of the FFT, for which the firmware has tables."""
+
+
 class FrontendSettings(Section):
     """Settings of the front end that are independent of the recording.
 
@@ -59,7 +63,7 @@ class FrontendSettings(Section):
 
     segment_length: Annotated[int, Field(gt=0, le=65536)] = 200
     hop_length: Annotated[int, Field(gt=0, le=65536)] = 17
-    n_fft: Literal[32, 64, 128, 256, 512] = 64
+    n_fft: FftLength = 64
     step_frames: Annotated[int, Field(gt=0, le=4096)] = 3
     window_function: Literal["hann", "hamming", "none"] = "hann"
     highpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20.0

@@ -159,7 +159,8 @@ def test_measurements_of_another_model_are_not_shown(run_page, tmp_path):
 )
 def test_cost_includes_the_time_on_a_known_board(changes, time):
     (table,) = cost_section({**BENCHED, **changes}).tables
-    assert dict(table.rows).get("time per inference") == time
+    rows = dict(table.rows)
+    assert rows.get("time per inference") == time
 
 
 @pytest.mark.parametrize("quantized", [True, False])

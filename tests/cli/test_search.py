@@ -8,6 +8,7 @@ from edgebio import recipes
 from edgebio.cli import main
 from edgebio.recipes import Recipe
 from edgebio.search.candidate_cost import CostCounter
+from tests import tiny
 from tests.search import stand_in
 
 
@@ -17,7 +18,7 @@ def job(tmp_path, monkeypatch):
     stand_in.install(monkeypatch.setattr, stand_in.Trainings())
     monkeypatch.setattr(Recipe, "recordings", lambda self, root, subjects: stand_in.subjects())
     path = tmp_path / "tiny.toml"
-    path.write_text(recipes.dump(stand_in.tiny.RECIPE))
+    path.write_text(recipes.dump(tiny.RECIPE))
     return str(path)
 
 

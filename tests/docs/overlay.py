@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.docs.markdown import ROOT, Block
+from tests.docs.markdown import Block
+from tests.test_house import ROOT
 
 APPEND = "at the end of "
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, pages
+from tests.docs.markdown import pages
+from tests.test_house import ROOT
 
 _PATH = re.compile(r"`((?:edgebio|firmware_assets|boards|examples|tests|tools|docs)/[\w./*<>-]*)`")
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")

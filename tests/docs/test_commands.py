@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from edgebio.cli import main
-from tests.docs.markdown import ROOT, commands, pages
+from tests.docs.markdown import commands, pages
+from tests.test_house import ROOT
 
 COMMANDS = [
     pytest.param(words, id=f"{page.relative_to(ROOT)}: {' '.join(words)[:50]}")

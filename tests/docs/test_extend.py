@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.docs.markdown import ROOT, blocks, commands
+from tests.docs.markdown import blocks, commands
 from tests.docs.overlay import copy_package, run_python, write_blocks
+from tests.test_house import ROOT
 
 PAGES = ROOT / "docs" / "extend"
 

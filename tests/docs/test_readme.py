@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, blocks
+from tests.docs.markdown import blocks
+from tests.test_house import ROOT
 
 SCRIPT = next(block.text for block in blocks(ROOT / "README.md") if block.language == "python")
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.docs.markdown import ROOT
+from tests.test_house import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 import results

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebio.compiler.host import HostModel
-from tests.docs.markdown import ROOT, blocks, commands
+from edgebio.compiler.host_model import HostModel
+from tests.docs.markdown import blocks, commands
 from tests.docs.overlay import run_python, write_blocks
+from tests.test_house import ROOT
 
 PAGE = ROOT / "docs" / "tutorials" / "model.md"
 

@@ -1,9 +1,11 @@
 """Frames that stress a fixed-point chain, drawn by hypothesis."""
 
+from typing import get_args
+
 import numpy as np
 from hypothesis import strategies as st
 
-from edgebio.frontend.spec import FrontendSpec
+from edgebio.frontend.spec import FftLength, FrontendSpec
 
 KINDS = (
     "noise", "chirp", "square", "impulse", "constant", "one-bit", "full-scale", "nyquist", "zero",
@@ -52,7 +54,7 @@ def full_scale(n_fft):
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[FrontendSpec, np.ndarray]:
     """Draw a specification and a recording for it."""
-    n_fft = draw(st.sampled_from([32, 64, 128, 256, 512]))
+    n_fft: FftLength = draw(st.sampled_from(get_args(FftLength)))
     hop = draw(st.integers(1, n_fft))
     frames = draw(st.integers(1, 4))
     first = draw(st.integers(0, n_fft // 2))

@@ -135,6 +135,7 @@ def test_helium_stays_within_the_bound_of_the_board_file(n_fft, data_folder):
     assert compared >= 2000
     steps = octaves * 32 / 1024  # of a pixel at 32 steps an octave
     print(f"{n_fft} points: {compared} frames, spectrum {spectrum}, pixel {steps:.1f} steps")
+    assert board.helium is not None
     bound = board.helium.bound(n_fft)
     assert spectrum <= bound.spectrum <= spectrum + 2
     assert steps <= bound.image <= 1.4 * steps + 2

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,7 @@ def test_impossible_recipe_is_refused_by_key(tmp_path, text, reason):
 def test_teacher_needs_another_normalization_than_layers():
     grips = recipes.load("emg-grips").training.model_dump()
     training = TrainingSettings.model_validate({**grips, "teacher": {"filters": (32, 48)}})
+    assert training.teacher is not None
     assert training.teacher.filters == (32, 48)
     assert training.for_new_subjects().normalization == "layers"
     assert training.for_new_subjects().teacher is None
@@ -119,8 +121,8 @@ def test_pretraining_recordings_have_the_own_rate_and_the_name_of_their_set(monk
     )
     recipe = tiny.RECIPE.model_copy(update={"training": training})
     own = [dataclasses.replace(tiny.recordings()[0], rate=500.0)]
-    pretraining = recipe.pretraining_recordings(own, "data")
-    assert loaded == [("a", "data", None), ("b", "data", None)]  # not the own one
+    pretraining = recipe.pretraining_recordings(own, Path("data"))
+    assert loaded == [("a", Path("data"), None), ("b", Path("data"), None)]  # not the own one
     assert {r.subject for r in pretraining} == {"a 1", "b 1"}
     assert {r.rate for r in pretraining} == {500.0}
     assert len(pretraining[0].samples) == len(tiny.recordings()[0].samples) // 2
@@ -132,10 +134,13 @@ def test_old_recipe_with_its_section_has_the_task_of_the_section(tmp_path):
     path = tmp_path / "old.toml"
     path.write_text('name = "old"\n[feature_imitation]\nunits = 12\n')
     recipe = recipes.load(path)
+    assert recipe.feature_imitation is not None
     assert (recipe.task, recipe.feature_imitation.units) == ("feature_imitation", 12)
     path.write_text('name = "new"\ntask = "feature_imitation"\n')
     assert recipes.load(path).feature_imitation == FeatureImitationSettings()
-    assert recipe.with_horizon(3).feature_imitation.horizon == 3
+    further = recipe.with_horizon(3).feature_imitation
+    assert further is not None
+    assert further.horizon == 3
     with pytest.raises(EdgebioError, match="'stft_classifier' has no feature_imit"):
         recipes.load("emg-grips").with_horizon(3)
 

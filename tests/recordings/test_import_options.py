@@ -1,5 +1,7 @@
 """Options that a format cannot honor are refused by name."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from edgebio.recordings import ImportOptions, load_recordings
 
 from .files import RNG, write_edf, write_wfdb
 
-UNSUPPORTED = {
+UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
     "samples": ({"samples": "emg"}, "samples emg: not in {}; name its channels by --columns"),
     "labels": ({"label_column": "y"}, "labels y: not in {}; its annotations become labels"),
     "repetition": ({"repetition_column": "r"}, "repetition r: not in {}; use --repetition"),

@@ -20,8 +20,11 @@ def same(a: Recording, b: Recording) -> bool:
         all(getattr(a, name) == getattr(b, name) for name in fields)
         and np.array_equal(a.samples, b.samples)
         and np.array_equal(a.labels, b.labels)
-        and (a.beats is None) == (b.beats is None)
-        and (a.beats is None or np.array_equal(a.beats, b.beats))
+        and (
+            np.array_equal(a.beats, b.beats)
+            if a.beats is not None and b.beats is not None
+            else a.beats is b.beats
+        )
     )
 
 

@@ -29,6 +29,8 @@ RECORDINGS = [
 @pytest.fixture(scope="module")
 def tool():
     spec = importlib.util.spec_from_file_location("bench_options", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -45,10 +45,8 @@ def test_the_former_key_of_rest_repetition_is_read(tmp_path: Path) -> None:
 def test_an_npz_and_a_csv_of_the_same_content_give_the_same_recordings(tmp_path: Path) -> None:
     content = ninapro_matrices(3, 1.0)
     columns = {name: content[name].ravel() for name in ("restimulus", "rerepetition")}
-    np.savez(
-        tmp_path / "a.npz", emg=content["emg"].T, subject=np.array("7"), fs=np.array(100.0),
-        **columns,
-    )  # fmt: skip
+    arrays = {"emg": content["emg"].T, "subject": np.array("7"), "fs": np.array(100.0), **columns}
+    np.savez(tmp_path / "a.npz", allow_pickle=False, **arrays)
     rows = np.column_stack([content["emg"], *columns.values()]).astype(int)
     head = "a,b,c,restimulus,rerepetition\n"
     body = "\n".join(",".join(map(str, row)) for row in rows.tolist())

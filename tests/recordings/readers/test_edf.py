@@ -99,7 +99,7 @@ def test_channels_that_do_not_fit_are_refused(tmp_path, content, options, messag
 def test_24_bits_that_do_not_fit_16_ask_for_a_step(tmp_path) -> None:
     path = tmp_path / "a.bdf"
     signal = edfio.BdfSignal.from_digital(
-        np.arange(-400000, 400000, 2000, np.int32), 100, label="A1", physical_dimension="uV",
+        np.arange(-400000, 400000, 2000, dtype=np.int32), 100, label="A1", physical_dimension="uV",
         physical_range=(-262144, 262143), digital_range=(-(1 << 23), (1 << 23) - 1),
     )  # fmt: skip
     edfio.Bdf([signal]).write(path)

@@ -6,6 +6,7 @@ import sys
 import tracemalloc
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,6 +186,7 @@ def test_no_memory_for_chunks_that_inflate_to_more(tmp_path, bomb, message) -> N
     script = """
 import sys
 from pathlib import Path
+from typing import Any
 import h5py
 from edgebio.errors import EdgebioError
 from edgebio.recordings.readers import mat
@@ -210,14 +212,14 @@ def test_legitimate_chunks_are_read(tmp_path) -> None:
     """Growing, noise that gzip cannot shrink, long constants, shuffled with a checksum."""
     h5py = pytest.importorskip("h5py", reason="h5py is not installed")
     rng = np.random.default_rng(0)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "grows": np.ones((3, 5)),
         "noise": rng.random((4, 50_000)),
         "flat": np.zeros((4, 500_000), np.int16),
         "checked": rng.integers(-99, 99, (4, 100_000), np.int16),
         "steps": np.repeat(rng.integers(-99, 99, (4, 100_000), np.int16), 10, axis=1),
     }
-    how = {
+    layouts: dict[str, dict[str, Any]] = {
         "grows": {"maxshape": (None, None)},
         "noise": {"chunks": (4, 50_000)},
         "flat": {"chunks": (4, 500_000)},
@@ -226,7 +228,7 @@ def test_legitimate_chunks_are_read(tmp_path) -> None:
     }
     with h5py.File(tmp_path / "a.mat", "w") as file:
         for name, values in arrays.items():
-            file.create_dataset(name, data=values, compression="gzip", **how[name])
+            file.create_dataset(name, data=values, compression="gzip", **layouts[name])
     result = mat.read_matrices(tmp_path / "a.mat", dict.fromkeys(arrays))
     for name, values in arrays.items():
         np.testing.assert_array_equal(result[name], values.T)
