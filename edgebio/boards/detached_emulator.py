@@ -39,10 +39,7 @@ class DetachedEmulator(BaseModel):
 def start(board: Board, image: Path, serial: Serial = "pty") -> DetachedEmulator:
     """Start a detached emulator in place of the one that runs from the same folder.
 
-    Raises
-    ------
-    EdgebioError
-        If the folder cannot be written; `DeviceError` if the emulator does not come up.
+    `EdgebioError` if the folder cannot be written, `DeviceError` if the emulator does not come up.
     """
     stop(image.parent)
     log = image.parent / _LOG

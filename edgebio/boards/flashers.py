@@ -69,10 +69,7 @@ class Flasher:
 def choose(board: Board, port: str | None, method: FlashMethod | None) -> Flasher:
     """First method of the board file that is installed here, or the requested one.
 
-    Raises
-    ------
-    EdgebioError
-        If the board has no such method, it needs a port, or no tool is installed.
+    `EdgebioError` if the board has no such method, it needs a port, or no tool is installed.
     """
     methods = [m for m in board.flash.methods if m != "emulator" and method in (None, m)]
     if not methods:

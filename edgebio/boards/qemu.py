@@ -40,10 +40,7 @@ def takes_plugins() -> bool:
 def command(board: Board, image: Path) -> list[str]:
     """Command that runs an image, without serial port or files.
 
-    Raises
-    ------
-    EdgebioError
-        If QEMU does not emulate the board, or is not installed (`MissingToolError`).
+    `EdgebioError` if QEMU does not emulate the board, `MissingToolError` if it is not installed.
     """
     if board.emulator is None:
         raise EdgebioError(f"board {board.name} has no emulator")
@@ -66,17 +63,8 @@ def run(
 ) -> None:
     """Run an image that ends by itself and works on files of `folder` by semihosting.
 
-    Parameters
-    ----------
-    timeout
-        Seconds after which the image is taken to hang.
-    options
-        More options of QEMU.
-
-    Raises
-    ------
-    DeviceError
-        If the image reports a failure or hangs, or QEMU dies.
+    `options` are more options of QEMU. `DeviceError` if the image reports a failure or takes longer
+    than `timeout` seconds, or QEMU dies.
     """
     line = [*command(board, image), "-semihosting-config", "enable=on,target=native", *options]
     try:

@@ -52,11 +52,6 @@ def write(
     ApplicationSources
         Application, link and decision. They need the headers of the network (``model.h``), the
         front end (``frontend_config.h``) and the port (``port.h``).
-
-    Raises
-    ------
-    EdgebioError
-        If a name is too long for its field, or the outputs do not suit the decision.
     """
     answer = MESSAGES["identify"].answer
     assert answer is not None

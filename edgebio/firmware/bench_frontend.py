@@ -51,10 +51,8 @@ class FrontendBench(Section):
     """Cost of the front end on a board by FFT length, and a comparison with the host twin."""
 
     old_keys: ClassVar[Mapping[str, str]] = {
-        "core": "cpu",
-        "core_class": "fft_numerics",
-        "columns": "frames",
-    }
+        "core": "cpu", "core_class": "fft_numerics", "columns": "frames",
+    }  # fmt: skip
 
     board: str
     cpu: str

@@ -54,10 +54,6 @@ def run(
         Rows of stretch, address of an instruction, executions, and how often another instruction
         than the following one was executed next.
 
-    Raises
-    ------
-    EdgebioError
-        If the image lacks a marked function.
     """
     lines = [f"function {f.address:x} {f.size:x}" for f in image.functions]
     for name, stretch in marks.items():

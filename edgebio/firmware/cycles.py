@@ -66,13 +66,8 @@ def timings(image: Image) -> dict[int, Timing]:
 def timing(name: str, operands: str, loaded: str = "") -> Timing:
     """Timing of one instruction.
 
-    Parameters
-    ----------
-    name, operands
-        As in `edgebio.firmware.disassembly.Instruction`.
-    loaded
-        Register that the preceding instruction loads, if it is a single load: a load or store whose
-        address does not depend on it takes a cycle less.
+    After a single load, of register `loaded`, a load or store whose address does not depend on that
+    takes a cycle less.
     """
     _, _, address = operands.partition("[")
     follows = bool(loaded) and not re.search(rf"\b{loaded}\b", address)
@@ -104,19 +99,12 @@ def timing(name: str, operands: str, loaded: str = "") -> Timing:
 def estimate(
     image: Image, by_address: npt.NDArray[np.int64]
 ) -> tuple[dict[int, int], Mapping[str, int]]:
-    """Estimate the cycles of executed instructions.
+    """Estimate cycles by stretch, and count instructions by class.
 
     Parameters
     ----------
     by_address : ndarray of int64 (n, 4)
         Rows of stretch, address, executions and jumps, by `edgebio.firmware.counting.run`.
-
-    Returns
-    -------
-    cycles : dict
-        Cycles of each stretch.
-    classes : mapping
-        Executed instructions of each class.
     """
     by_instruction = timings(image)
     cycles: Counter[int] = Counter()

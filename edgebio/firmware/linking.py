@@ -27,10 +27,7 @@ def compile_and_link(tree: SourceTree, board: Board, target: Path) -> elf.Image:
 def link(tree: SourceTree, board: Board, objects: list[Path], target: Path) -> elf.Image:
     """Link twice: to find the bound of the stack, and with that stack; in memory without limits.
 
-    Raises
-    ------
-    EdgebioError
-        If a symbol is undefined, the program uses a heap, or the stack has no bound.
+    `EdgebioError` if a symbol is undefined, the program uses a heap, or the stack has no bound.
     """
     bound = stack.bound(_link_once(tree, board, objects, target, 1024, "-Wl,--emit-relocs"))
     image = _link_once(tree, board, objects, target, bound)

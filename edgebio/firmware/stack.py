@@ -37,11 +37,8 @@ class _Function:
 def bound(image: Image) -> int:
     """Largest stack, in bytes, of an image that was linked with ``--emit-relocs``.
 
-    Raises
-    ------
-    EdgebioError
-        If there is no bound: a function calls itself, directly or not, or has a frame whose size
-        is only known at run time.
+    `EdgebioError` if there is no bound: a function calls itself, directly or not, or has a frame
+    whose size is only known at run time.
     """
     functions = _read(image)
     constants = {value for function in functions.values() for value in function.constants}

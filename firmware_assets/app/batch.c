@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* The batch application: inputs from files of the host, results into files, and the end.
+/* The batch application: reads inputs from files of the host, writes results to files, and ends.
  *
- * For bulk comparison and for counting instructions, where a serial line would be the longest
- * part of the work. It reads and writes through semihosting (Arm, "Semihosting for AArch32 and
- * AArch64"), so an emulator or a debugger is needed; port_init is never called, and no interrupt
- * disturbs the count.
+ * For bulk comparison and for counting instructions, which a serial line would slow down. Files are
+ * accessed through semihosting (Arm, "Semihosting for AArch32 and AArch64") of an emulator or a
+ * debugger; port_init is never called, and no interrupt disturbs the count.
  *
  * Files, in the folder that the emulator runs in; numbers are little-endian:
- *   job.bin      uint32: mode, inputs (images or samples), 1 to run the network on images made
+ *   job.bin      uint32: mode, inputs (images or samples), 1 to run the network on images
  *   inputs.bin   mode IMAGES: images; mode SAMPLES: int16 samples of all channels
  *   outputs.bin  the network's output for each image
- *   images.bin   mode SAMPLES: the images that fell due
+ *   images.bin   mode SAMPLES: the images of the front end
  *   trace.bin    builds with the hooks of eb_batch.h: uint32 kind (TRACE_*), index (layer or
- *                stage), part (channel), bytes; then so many bytes
- *   result.bin   uint32: images made or read, stack used, stack there is
+ *                stage), part (channel), bytes; then the bytes
+ *   result.bin   uint32: number of images, stack used, stack size
  */
 #include <stdbool.h>
 #include <stddef.h>

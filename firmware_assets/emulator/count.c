@@ -190,7 +190,7 @@ static void begin_block(unsigned int vcpu, void *userdata)
 
 static void count_each(struct qemu_plugin_tb *tb, size_t count)
 {
-    block *now = grow(NULL, 0, sizeof *now); /* kept for good: the block may run until the end */
+    block *now = grow(NULL, 0, sizeof *now); /* never freed: the block may run until the end */
     struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, count - 1);
     now->start = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
     now->end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* What an application asks of the machine it runs on. One folder of ports/ implements it a chip
- * family (and one the host); which one, and its addresses and clocks, is said by the board file.
+/* Interface between an application and its hardware. One folder of ports/ per chip family, and one
+ * for the host, implements it; the board file names the folder, its addresses and its clocks.
  *
- * A port owns its UART, its time base and its interrupts; nothing else touches them.
+ * Only the port accesses its UART, its time base and its interrupts.
  */
 #ifndef EB_PORT_H
 #define EB_PORT_H
@@ -19,18 +19,18 @@ extern "C" {
 /* Clocks, pins, UART with its receive ring, time base. Called once, before anything below. */
 void port_init(void);
 
-/* Received bytes that are held until they are read, at least. */
+/* Received bytes that the port stores at least. */
 #ifndef PORT_RECEIVE_BYTES
 #define PORT_RECEIVE_BYTES 4096u
 #endif
 
-/* Take at most `most` received bytes; returns how many there were, at once. */
+/* Reads at most `most` received bytes without waiting; returns their number. */
 size_t port_read(uint8_t *bytes, size_t most);
 
-/* Send `count` bytes; returns when all of them are with the UART. */
+/* Sends `count` bytes; returns when the UART has accepted all of them. */
 void port_write(const uint8_t *bytes, size_t count);
 
-/* Sleep until an interrupt, unless bytes are waiting already; at most some 50 ms. */
+/* Sleeps until an interrupt, for at most about 50 ms; not at all if received bytes are waiting. */
 void port_idle(void);
 
 /* Microseconds since port_init, modulo 2^32 (wraps after 71 minutes). */
@@ -39,20 +39,18 @@ uint32_t port_micros(void);
 /* Received bytes that were lost since port_init, in the UART or because the ring was full. */
 uint32_t port_rx_overruns(void);
 
-/* Start again from the reset vector, once what was written has left the UART. */
+/* Restarts from the reset vector after the UART has sent all bytes. */
 __attribute__((noreturn)) void port_reset(void);
 
-/* The image as it lies in memory, vectors to initial data; returns its bytes, 0 where the machine has
- * none. */
+/* The image in memory, from the vectors to initial data; returns its size, 0 if there is none. */
 size_t port_image(const uint8_t **image);
 
-/* Bytes of stack that have been used at most since reset, and bytes that there are; both 0 where
- * the machine cannot tell. */
+/* Largest use of the stack since reset, and its size, in bytes; both 0 if unknown. */
 uint32_t port_stack_used(void);
 uint32_t port_stack_size(void);
 
-/* Tell the watchdog, where there is one, that the application is well; it resets the machine after
- * some seconds without. port_init starts it. */
+/* Restarts the watchdog's time-out of some seconds, after which it resets the board. port_init starts
+ * the watchdog, if there is one. */
 void port_watchdog_feed(void);
 
 typedef enum {
@@ -61,19 +59,19 @@ typedef enum {
     PORT_START_WATCHDOG,
 } port_start;
 
-/* Why the machine started. */
+/* Cause of the last start. */
 port_start port_start_cause(void);
 
-/* What the fault handler left behind before it reset the core. */
+/* Record of the fault handler, which resets the CPU. */
 typedef struct {
-    uint32_t pc;      /* of the faulting instruction, 0 where the stack could not be read */
+    uint32_t pc;      /* of the faulting instruction, 0 if the stack could not be read */
     uint32_t lr;      /* its link register */
-    uint32_t status;  /* CFSR: which fault it was */
-    uint32_t address; /* BFAR or MMFAR where valid, else 0 */
+    uint32_t status;  /* CFSR: kind of the fault */
+    uint32_t address; /* BFAR or MMFAR if valid, else 0 */
 } port_fault;
 
-/* The fault, or the hang that a watchdog's interrupt ended, that the last reset recovered from;
- * NULL where it was an ordinary start, or where the watchdog left nothing behind. */
+/* The fault that caused the last reset, or the hang that a watchdog's interrupt ended; NULL after an
+ * ordinary start, or if the watchdog left no record. */
 const port_fault *port_last_fault(void);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* What STM32 families have in common: the wait for a register, and the independent watchdog (IWDG),
- * whose registers lie at the same place in F4 (RM0090, RM0390) and L4 (RM0351). */
+/* Shared by STM32 families: the wait for a register, and the independent watchdog (IWDG), which has
+ * the same registers in F4 (RM0090, RM0390) and L4 (RM0351). */
 #ifndef EB_STM32_H
 #define EB_STM32_H
 
@@ -27,8 +27,8 @@ extern "C" {
 #define DBGMCU_IWDG_STOPS (1u << 12)
 #define RCC_CSR_WATCHDOG (1u << 29)
 
-/* Wait until the masked bits of a register have the wanted value; false after some 10 ms, when
- * the part that should have set them is broken or, as a crystal may be, not there. */
+/* Waits until the masked bits of a register have the wanted value; false after about 10 ms, if the
+ * part that sets them is broken or missing, such as a crystal. */
 static inline bool stm32_await(volatile uint32_t *reg, uint32_t mask, uint32_t wanted)
 {
     for (uint32_t turn = 0; turn < 50000u; turn++) {
@@ -39,13 +39,13 @@ static inline bool stm32_await(volatile uint32_t *reg, uint32_t mask, uint32_t w
     return false;
 }
 
-/* Start the watchdog: 4 seconds of its 32 kHz oscillator. Returns whether it made the last reset, which
- * `reset_causes` tells, RCC's CSR, of which `clear` forgets them. */
+/* Starts the watchdog: 4 seconds of its 32 kHz oscillator. Returns whether it caused the last reset,
+ * according to `reset_causes`, RCC's CSR, whose bit `clear` clears all causes. */
 static inline bool stm32_start_watchdog(volatile uint32_t *reset_causes, uint32_t clear)
 {
     const bool it_was = *reset_causes & RCC_CSR_WATCHDOG;
     *reset_causes |= clear;
-    DBGMCU_APB1_FREEZE |= DBGMCU_IWDG_STOPS; /* a debugger that halts the core is no hang */
+    DBGMCU_APB1_FREEZE |= DBGMCU_IWDG_STOPS; /* a CPU that a debugger halts does not hang */
     IWDG_KR = IWDG_KR_START;
     IWDG_KR = IWDG_KR_ACCESS;
     IWDG_PR = IWDG_PR_BY_64;

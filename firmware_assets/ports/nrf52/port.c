@@ -55,16 +55,16 @@
 
 _Static_assert(EB_CLOCK_HZ == 64000000u, "the core runs at 64 MHz and no other clock");
 _Static_assert(EB_UART_BASE == 0x40002000u && EB_UART_BAUD == 921600u,
-               "UART0, at the rate whose register value stands above");
+               "UART0, at the rate of the register value above");
 
 static bool reset_by_watchdog;
-static bool sending; /* a byte is on its way: TXDRDY will tell of its end */
+static bool sending; /* a byte is on its way: TXDRDY reports its end */
 
 void port_uart_irq(void);
 
 void port_init(void)
 {
-    /* The internal oscillator, from which the core starts, is too inexact for a UART over the
+    /* The internal oscillator, with which the CPU starts, is too inaccurate for a UART over the
      * whole range of temperature. */
     CLOCK_HFCLKSTARTED = 0;
     CLOCK_HFCLKSTART = 1;
@@ -72,7 +72,7 @@ void port_init(void)
     }
     cortex_m_start_clock();
 
-    /* The pins, before the UART takes them over: idle is high. */
+    /* The pins before the UART controls them: idle is high. */
     GPIO_OUTSET = 1u << EB_UART_TX_PIN;
     GPIO_DIRSET = 1u << EB_UART_TX_PIN;
     GPIO_PIN_CNF(EB_UART_RX_PIN) = GPIO_PIN_CNF_INPUT_PULLED_UP;

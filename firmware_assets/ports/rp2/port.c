@@ -2,7 +2,7 @@
 // Copyright edgebio contributors
 
 /* RP2040 (Pico) and RP2350 (Pico 2, its Arm cores): the PLL from the 12 MHz crystal, UART0 on GP0 and
- * GP1. One core runs; the other stays where the boot ROM has left it.
+ * GP1. One core runs; the other stays in the boot ROM.
  *
  * Registers: RP2040 datasheet and RP2350 datasheet, chapters RESETS, CLOCKS, XOSC, PLL, GPIO, UART,
  * WATCHDOG and PSM; of the RP2350 also TICKS and the boot ROM's image definition. The UART is
@@ -128,7 +128,7 @@ _Static_assert(EB_UART_CLOCK_HZ == EB_CLOCK_HZ, "the peripherals run from the co
 _Static_assert(EB_UART_CLOCK_HZ <= UINT32_MAX / 4u && DIVIDER >= 64u, "the rate can be divided to");
 
 #if EB_RP2350
-/* What the boot ROM looks for in the first 4 KB: an executable for the Arm cores, secure. */
+/* The boot ROM searches the first 4 KB for it: a secure executable for the Arm cores. */
 static const uint32_t image_definition[] __attribute__((section(".image_def"), used)) = {
     0xFFFFDED3u, 0x10210142u, 0x000001FFu, 0x00000000u, 0xAB123579u,
 };
@@ -150,7 +150,7 @@ static void bring_up(uint32_t blocks)
     await(&RESETS_DONE, blocks);
 }
 
-/* A reset of the core alone leaves the clocks running: they are taken back first. */
+/* A reset of the core only leaves the clocks running: reset them first. */
 static void start_clocks(void)
 {
     XOSC_CTRL = XOSC_CTRL_ON_1_TO_15_MHZ;
@@ -202,8 +202,8 @@ void port_init(void)
     PAD(RX_PIN) = PAD_PLAIN | PAD_INPUT | PAD_PULLED_UP; /* an open line is idle */
     UART_IBRD = DIVIDER / 64u;
     UART_FBRD = DIVIDER % 64u;
-    UART_LCR_H = UART_LCR_H_8_BITS_FIFO; /* and with it the divider is taken */
-    UART_IFLS = 0; /* an interrupt from 4 bytes of 32 on, and where fewer have waited */
+    UART_LCR_H = UART_LCR_H_8_BITS_FIFO; /* which also applies the divider */
+    UART_IFLS = 0;                       /* an interrupt at 4 bytes of 32, or after a pause */
     UART_IMSC = UART_INT_RX | UART_INT_RX_TIMEOUT;
     UART_CR = UART_CR_ON;
     GPIO_CTRL(TX_PIN) = GPIO_CTRL_UART;

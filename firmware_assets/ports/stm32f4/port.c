@@ -23,7 +23,7 @@
 #define RCC_CR_HSIRDY (1u << 1)
 #define RCC_CR_HSEON (1u << 16)
 #define RCC_CR_HSERDY (1u << 17)
-#define RCC_CR_HSEBYP (1u << 18) /* a clock comes in, and no crystal is there */
+#define RCC_CR_HSEBYP (1u << 18) /* an external clock instead of a crystal */
 #define RCC_CR_PLLON (1u << 24)
 #define RCC_CR_PLLRDY (1u << 25)
 #define RCC_PLLCFGR REG32(0x40023804u)
@@ -121,7 +121,7 @@ static void start_clocks(void)
     FLASH_ACR = FLASH_ACR_5_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
     const bool slowed = stm32_await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_5_WAIT_STATES);
     if (!locked || !slowed) {
-        cortex_m_reset(); /* at any other clock the UART and port_micros would lie */
+        cortex_m_reset(); /* at any other clock the UART and port_micros would be wrong */
     }
     RCC_CFGR = RCC_CFGR_APB1_BY_4 | RCC_CFGR_APB2_BY_2 | RCC_CFGR_SW_PLL;
     if (!stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {

@@ -90,7 +90,7 @@ static void start_clocks(void)
     RCC_CR &= ~RCC_CR_PLLON;
     (void)stm32_await(&RCC_CR, RCC_CR_PLLRDY, 0);
 
-    /* The ST-LINK gives 8 MHz where the board's solder bridges let it (UM1724); else the
+    /* The ST-LINK supplies 8 MHz if the board's solder bridges allow it (UM1724); else the
      * internal oscillator serves, within 1 % at room temperature. */
     RCC_CR |= RCC_CR_HSEBYP;
     RCC_CR |= RCC_CR_HSEON;
@@ -108,7 +108,7 @@ static void start_clocks(void)
     FLASH_ACR = FLASH_ACR_4_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
     const bool slowed = stm32_await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_4_WAIT_STATES);
     if (!locked || !slowed) {
-        cortex_m_reset(); /* at any other clock the UART and port_micros would lie */
+        cortex_m_reset(); /* at any other clock the UART and port_micros would be wrong */
     }
     RCC_CFGR = RCC_CFGR_SW_PLL;
     if (!stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
@@ -149,7 +149,7 @@ void port_uart_irq(void)
         cortex_m_uart_received((uint8_t)UART_RDR);
     }
     if (status & UART_ISR_ORE) {
-        UART_ICR = UART_ISR_ORE; /* its clearing bit has the same place */
+        UART_ICR = UART_ISR_ORE; /* its clearing bit has the same position */
         cortex_m_uart_lost();
     }
 }
