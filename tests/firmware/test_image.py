@@ -44,7 +44,16 @@ def built(
 
 
 @pytest.mark.parametrize("app", ["link", pytest.param("batch", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", boards.names())
+@pytest.mark.parametrize(
+    "name",
+    # A board with the port and CPU of another one is slow.
+    [
+        pytest.param(
+            name, marks=pytest.mark.slow if name in ("stm32f4discovery", "nucleo-f446re") else ()
+        )
+        for name in boards.names()
+    ],
+)
 def test_every_board_has_its_image(emg_model: Path, tmp_path: Path, name: str, app: App) -> None:
     board = boards.load(name)
     manifest = firmware.build(emg_model, board, tmp_path, app)
@@ -93,19 +102,17 @@ def test_manifest_describes_the_image(
     assert document["compiler"] == toolchain.version()
 
 
-def test_relative_folder_works(
-    emg_model: Path, m4: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_builds_are_reproducible_in_another_and_relative_folder(
+    built: tuple[Path, firmware.Manifest],
+    emg_model: Path,
+    m4: Board,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copyfile(emg_model, "model.tflite")
-    firmware.build(Path("model.tflite"), m4, Path("deep/image"))
+    assert firmware.build(Path("model.tflite"), m4, Path("deep/image")) == built[1]
     assert (tmp_path / "deep/image/firmware.elf").is_file()
-
-
-def test_builds_are_reproducible(
-    built: tuple[Path, firmware.Manifest], emg_model: Path, m4: Board, tmp_path: Path
-) -> None:
-    assert firmware.build(emg_model, m4, tmp_path / "elsewhere") == built[1]
 
 
 def test_makefile_builds_the_same_image(
