@@ -136,7 +136,7 @@ def _calibrated(
 def calibrate_fold(recipe: Recipe, fold: Fold, run: Path, folder: Path) -> None:
     """Calibrate a run's model on a fold's `tune` set, score it, and leave both in `folder`."""
     from edgebio import calibration, tflite
-    from edgebio.compiler.host import HostModel
+    from edgebio.compiler.host_model import HostModel
     from edgebio.frontend.twin import Twin
     from edgebio.tasks.run_folder import MODEL
     from edgebio.tasks.stft_classifier.score import Int8Decisions

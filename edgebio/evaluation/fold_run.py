@@ -18,19 +18,35 @@ RESULT = "result.json"
 """Written last: with it a fold is finished."""
 
 
-class FoldResult(TypedDict):
-    """Content of ``result.json``; as a row of an evaluation it has ``seed`` and ``place`` too.
+class SegmentMetrics(TypedDict, total=False):
+    """Metrics of test segments; a task may have more, see `edgebio.tasks.task.Task.metrics`."""
 
-    It also has the metrics of the test set by name, as have the rows of `people`: see
-    `edgebio.tasks.task.Task.metrics`.
-    """
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    roc_auc: float | None
+    instability: float
+    accuracy_int8: float
+    balanced_accuracy_int8: float
+    macro_f1_int8: float
+    roc_auc_int8: float | None
+    instability_int8: float
+    accuracy_decided: float | None
+    instability_decided: float | None
+    rejection_rate: float | None
+    accuracy_vote: float | None
+    accuracy_sure: float | None
+
+
+class FoldResult(SegmentMetrics):
+    """Content of ``result.json``; as a row of an evaluation it has ``seed`` and ``place`` too."""
 
     fold: str
     train: str  # subjects and sessions, in words
     test: str
     left_out: dict[str, list[dict[str, Any]]]  # excluded segments, by set and recording
     windows: int  # number of segments tested
-    people: list[dict[str, Any]]  # see `edgebio.tasks.Score.by_subject`
+    people: list[dict[str, Any]]  # the same by subject, see `edgebio.tasks.Score`
     conditions: list[dict[str, Any]]
     classes: list[str]
     by_class_int8: list[dict[str, Any]]

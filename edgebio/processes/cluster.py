@@ -8,7 +8,7 @@ import contextlib
 import platform
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class ClusterRunner:
                 for future in futures:
                     job = running[future]
                     # In their order: the file that completes a folder is written last here too.
-                    for path, content in _files_of(future, job.name).items():
+                    for path, content in _files_of(future, job).items():
                         storage.write_bytes(job.folder / path, content)
                     on_finished(job)
             finally:
@@ -104,15 +104,14 @@ def _run_remotely(
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def _files_of(future: Any, name: str) -> Mapping[str, bytes]:
+def _files_of(future: Any, job: FolderJob) -> dict[str, bytes]:
     try:
-        files: dict[str, bytes] = future.result()
+        return dict(future.result())
     except EdgebioError:
         raise
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "no reason given")
         raise LostJobError(
-            f"{name} failed on the cluster: {type(error).__name__}: {reason}. Finished jobs are "
-            "kept: run the same command again"
+            f"{job.name} failed on the cluster: {type(error).__name__}: {reason}. Finished jobs "
+            "are kept: run the same command again"
         ) from error
-    return files

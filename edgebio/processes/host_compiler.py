@@ -61,14 +61,27 @@ def load_library(
     EdgebioError
         Where the sources do not compile; the text has the compiler's first error.
     """
-    command = [
-        find_compiler(), "-O2", "-shared", "-fPIC", *flags, *(f"-I{folder}" for folder in include)
-    ]  # fmt: skip
+    return ctypes.CDLL(str(_compile(f"{name}.so", ("-shared", *flags), sources, include)))
+
+
+def compile_object(
+    source: Path, include: Sequence[Path] = (), flags: Sequence[str] = STRICT
+) -> Path:
+    """Compile a C file to an object in the cache, a source of `load_library`."""
+    return _compile(f"{source.stem}.o", ("-c", *flags), [source], include)
+
+
+def _compile(
+    name: str, flags: Sequence[str], sources: Sequence[Path], include: Sequence[Path]
+) -> Path:
+    """Compile into the cache, unless it has been compiled from the same files and flags."""
+    command = [find_compiler(), "-O2", "-fPIC", *flags, *(f"-I{folder}" for folder in include)]
     digest = hashlib.sha256("\0".join([*command, *map(str, sources)]).encode())
     for path in [*sources, *(h for folder in include for h in sorted(folder.rglob("*.h")))]:
         digest.update(path.read_bytes())
-    target = storage.cache("host") / f"{name}-{digest.hexdigest()[:16]}.so"
+    stem, suffix = name.rsplit(".", 1)
+    target = storage.cache("host") / f"{stem}-{digest.hexdigest()[:16]}.{suffix}"
     if not target.exists():
         with storage.replacing(target) as temporary:
             run_compiler(*command, "-o", temporary, *sources)
-    return ctypes.CDLL(str(target))
+    return target

@@ -58,9 +58,6 @@ class Limits:
         )
 
 
-NO_LIMITS: Final = Limits()
-
-
 class Cost(BaseModel):
     """What one decision of a candidate costs on a board, and the image of ``edgebio build``.
 

@@ -1,11 +1,11 @@
 """What a search is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edgebio.boards import Board
 from edgebio.recipes import Recipe
-from edgebio.search.candidate_cost import NO_LIMITS, Limits
+from edgebio.search.candidate_cost import Limits
 
 Metric = Literal["accuracy", "balanced_accuracy", "macro_f1"]
 
@@ -18,7 +18,7 @@ class Request:
 
     recipe: Recipe  # to start from
     board: Board  # an emulated one
-    limits: Limits = NO_LIMITS
+    limits: Limits = field(default_factory=Limits)
     trials: int = 40  # candidates to train, those of earlier calls included
     protocol: str | None = None  # of `edgebio.search.inner_folds`
     epochs: int | None = None  # of every training of the search; the recipe's if None

@@ -1,6 +1,7 @@
 """Accuracy against calibration, on a small synthetic set."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -52,8 +53,11 @@ def test_model_is_calibrated_and_scored_on_another_session(tmp_path, monkeypatch
 
 @pytest.mark.slow
 def test_curve_is_kept_and_drawn(tmp_path, monkeypatch):
-    options = {"calibration": [1, 0], "jobs": 1}
-    result = evaluate(RECIPE, two_subjects(), "transfer", tmp_path, **options)
+    def run():
+        return evaluate(RECIPE, two_subjects(), "transfer", tmp_path, calibration=[1, 0], jobs=1)
+
+    result = run()
+    assert result.calibration is not None
     none, one = result.calibration
     assert (none["repetitions"], one["repetitions"]) == (0, 1)
     assert none["accuracy_int8"] == result.mean["accuracy_int8"]
@@ -67,7 +71,7 @@ def test_curve_is_kept_and_drawn(tmp_path, monkeypatch):
     assert "labeled signal, s" in page
     # A second call computes nothing again.
     monkeypatch.setattr(LocalRunner, "run", None)
-    assert evaluate(RECIPE, two_subjects(), "transfer", tmp_path, **options) == result
+    assert run() == result
 
 
 def test_curve_is_the_mean_over_seeds_of_each_subject(tmp_path, monkeypatch):
@@ -84,7 +88,7 @@ def test_curve_is_the_mean_over_seeds_of_each_subject(tmp_path, monkeypatch):
     trained = []
     for seed in (1, 3):
         training = RECIPE.training.model_copy(update={"seed": seed})
-        results = [{"place": f"{name}-{seed}"} for name in "12"]
+        results: list[Any] = [{"place": f"{name}-{seed}"} for name in "12"]
         trained.append((RECIPE.model_copy(update={"training": training}), results))
     folds = split("transfer", two_subjects())
     one, two = calibration_curve.calibration_curve(trained, folds, tmp_path, [2, 1], 1)

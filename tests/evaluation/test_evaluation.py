@@ -144,6 +144,7 @@ def test_means_over_subjects_differ_from_means_over_folds(tmp_path, monkeypatch)
     assert result.interval["accuracy_int8"] == pytest.approx([0.5, 0.9])
     # The baseline's metric of a subject is the mean over its folds.
     lda = result.baseline
+    assert lda is not None
     rows = [row["accuracy"] for row in lda["folds"]]
     assert [row["subject"] for row in lda["people"]] == ["1", "2"]
     assert [row["accuracy"] for row in lda["people"]] == pytest.approx(
@@ -153,6 +154,7 @@ def test_means_over_subjects_differ_from_means_over_folds(tmp_path, monkeypatch)
     # Folds that test several subjects give none.
     pooled = evaluate(tiny.RECIPE, two_subjects(), "cross-validation", tmp_path, baseline="lda")
     assert pooled.mean_over_subjects["accuracy_int8"] == pytest.approx(0.7)
+    assert pooled.baseline is not None
     assert pooled.baseline["people"] == []
     assert pooled.baseline["mean_over_people"]["accuracy"] is None
 
@@ -211,7 +213,8 @@ def test_error_in_a_fold_reaches_the_caller(tmp_path, replace_fold):
 
 def test_ctrl_c_says_how_many_folds_are_kept(tmp_path, monkeypatch, replace_fold):
     def run(runner, jobs, finished):
-        quick_fold(*jobs[0].arguments, jobs[0].folder)
+        recipe, fold = jobs[0].arguments
+        quick_fold(recipe, fold, jobs[0].folder)
         finished(jobs[0])
         raise InterruptedWorkError("interrupted")
 
@@ -235,9 +238,10 @@ def test_fold_is_trained_quantized_and_scored_by_generated_c(tmp_path):
     assert abs(fold["accuracy_int8"] - fold["accuracy"]) < 0.05
     assert result.mean["accuracy"] == fold["accuracy"]
     lda = result.baseline
+    assert lda is not None
     assert lda["name"] == "lda"
     assert lda["accuracy"] == lda["folds"][0]["accuracy"] > 0.5
-    assert np.isfinite(list(result.mean.values())).all()
+    assert all(value is not None and np.isfinite(value) for value in result.mean.values())
 
 
 @pytest.mark.slow

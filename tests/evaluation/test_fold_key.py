@@ -74,12 +74,13 @@ def test_code_that_a_fold_does_not_run_can_be_included():
 
 def traced_fold(recipe, fold, folder):
     """Run a fold, and write down the files whose functions it calls, and the C that it builds."""
-    executed, sources = set(), set()
-    load_library = host_compiler.load_library
+    executed: set[str] = set()
+    sources: set[Path] = set()
+    compile_cached = host_compiler._compile
 
-    def traced(name, files, include=(), *arguments, **options):
+    def traced(name, flags, files, include):
         sources.update(files, *(path.rglob("*.h") for path in include))
-        return load_library(name, files, include, *arguments, **options)
+        return compile_cached(name, flags, files, include)
 
     def profile(frame, event, argument):
         name = frame.f_code.co_filename
@@ -90,7 +91,7 @@ def traced_fold(recipe, fold, folder):
             if not caller:  # what runs while a module is imported does not count
                 executed.add(name)
 
-    host_compiler.load_library = traced
+    host_compiler._compile = traced
     sys.setprofile(profile)
     threading.setprofile(profile)
     run_fold(recipe, fold, folder)

@@ -42,7 +42,7 @@ def test_compiler_failure_names_the_first_error(printed, reason):
 
 
 def test_output_is_handed_on_as_it_comes():
-    pieces = []
+    pieces: list[str] = []
     code = (
         "import sys, time\n"
         "print('50 %', flush=True)\n"

@@ -83,6 +83,7 @@ def test_built_images_are_within_the_limits(tmp_path, board):
         Request(tiny.RECIPE, board, limits, trials=3, epochs=1, seeds=1),
         tiny.recordings(), tmp_path / "result", jobs=1,
     )  # fmt: skip
+    assert result["recipe_itself"]
     assert result["recipe_itself"]["over"]
     assert result["front"]
     for row in result["front"]:

@@ -87,7 +87,8 @@ def test_recipe_of_a_candidate_is_the_same_after_writing_and_loading(tmp_path):
 def test_strength_scales_all_amplitudes_of_the_augmentation():
     fields = AugmentSettings.model_fields
     amplitudes = [name for name, field in fields.items() if field.annotation is float]
-    augment = AugmentSettings(**{name: 0.1 if name in amplitudes else 2 for name in fields})
+    values = {name: 0.1 if name in amplitudes else 2 for name in fields}
+    augment = AugmentSettings.model_validate(values)
     training = tiny.RECIPE.training.model_copy(update={"augment": augment})
     space = SearchSpace(tiny.RECIPE.model_copy(update={"training": training}))
     candidate = space.recipe_of(space.start() | {"augment": 0.5}).training.augment
