@@ -1,22 +1,35 @@
-"""Where tests find real recordings and reference models."""
+"""Real recordings, reference models, and a folder that the workers of a session share."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests import tiny
+
 # Speed is measured by benchmarks: a slow machine must not fail a property.
-settings.register_profile("edgebio", deadline=None)
+settings.register_profile("edgebio", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=200)  # `make test-all`
 settings.load_profile("edgebio")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-def _folder(variable: str, name: str, what: str) -> Path:
+def pytest_configure(config: pytest.Config) -> None:
+    """Create the folder of the session; workers inherit its name."""
+    if tiny.FOLDER not in os.environ:
+        folder = tempfile.mkdtemp(prefix="edgebio-tests-")
+        os.environ[tiny.FOLDER] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def _folder(variable: str, name: str, purpose: str) -> Path:
     folder = Path(os.environ.get(variable) or _SHARED / name)
     if not folder.is_dir():
-        pytest.skip(f"no {what}: set {variable} to the folder that holds them")
+        pytest.skip(f"no {purpose}: set {variable} to the folder that holds them")
     return folder
 
 

@@ -82,12 +82,12 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{base}.{alias.name}"
 
 
-def test_every_module_has_its_place_on_the_road() -> None:
+def test_every_package_has_a_layer() -> None:
     known = STAGE.keys() | BASE | {"", "__main__"}
     assert {room(name_of(path)) for path in modules()} <= known
 
 
-def test_rooms_import_down_the_road_only() -> None:
+def test_packages_import_lower_layers_only() -> None:
     wrong = []
     for path in modules():
         own = room(name_of(path))
@@ -100,7 +100,7 @@ def test_rooms_import_down_the_road_only() -> None:
     assert not wrong
 
 
-def test_rooms_of_one_stage_do_not_import_each_other_in_a_circle() -> None:
+def test_packages_of_one_layer_have_no_import_circle() -> None:
     used: dict[str, set[str]] = {name: set() for name in STAGE}
     for path in modules():
         if room(name_of(path)) in STAGE:
@@ -139,7 +139,7 @@ def test_modules_are_short() -> None:
 
 
 @pytest.mark.parametrize("name", LIGHT)
-def test_light_rooms_do_not_name_tensorflow(name: str) -> None:
+def test_light_packages_do_not_name_tensorflow(name: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {imported}"
         for path in modules()
@@ -150,7 +150,7 @@ def test_light_rooms_do_not_name_tensorflow(name: str) -> None:
     assert not wrong
 
 
-def test_light_rooms_work_where_tensorflow_is_not_installed() -> None:
+def test_light_packages_work_without_tensorflow() -> None:
     """Every module of theirs is imported in a process in which TensorFlow cannot be."""
     names = [name_of(path) for path in modules() if set(name_of(path).split(".")[1:2]) & set(LIGHT)]
     assert len(names) > len(LIGHT)

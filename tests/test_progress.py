@@ -11,7 +11,7 @@ def terminal(monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
 
 
-def test_a_bar_within_a_bar_is_part_of_it(terminal):
+def test_a_nested_progress_bar_is_part_of_the_outer_one(terminal):
     with progress.bar("outer", 2) as outer:
         assert list(progress.track([1, 2, 3], "inner")) == [1, 2, 3]
         outer(1)
@@ -19,13 +19,13 @@ def test_a_bar_within_a_bar_is_part_of_it(terminal):
         pass
 
 
-def test_a_bar_is_silent_where_nobody_sees_it(capsys, monkeypatch):
+def test_a_progress_bar_is_silent_without_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(progress, "_enabled", True)
     assert list(progress.track(iter("ab"), "letters")) == ["a", "b"]
     assert capsys.readouterr() == ("", "")
 
 
-def test_an_error_inside_a_bar_closes_it(terminal):
+def test_an_error_closes_the_progress_bar(terminal):
     with pytest.raises(ValueError, match="x"), progress.bar("outer"):
         raise ValueError("x")
     with progress.bar("again"):

@@ -59,7 +59,7 @@ class Machine:
         path.chmod(0o755)
 
     def setup(self) -> list[str]:
-        """Run the script, which must succeed: lines that it says."""
+        """Run the script, which must succeed: its lines on stderr."""
         shims = self.folder / "shims"
         done = subprocess.run(
             [shims / "bash", ROOT / "tools" / "setup", self.venv],
@@ -73,7 +73,7 @@ class Machine:
         return done.stderr.splitlines()
 
     def calls(self) -> list[str]:
-        """Calls noted since the last look, and what uv was told beside its arguments."""
+        """Calls since the last look, and the settings in the environment of uv."""
         notes = self.folder / "notes"
         lines = notes.read_text().splitlines() if notes.exists() else []
         notes.unlink(missing_ok=True)
@@ -83,15 +83,15 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """It has what edgebio needs of the system, but neither uv nor Node."""
-    made = Machine(tmp_path)
+    machine = Machine(tmp_path)
     (tmp_path / "shims").mkdir()
     for name in REAL:
-        found = shutil.which(name)
-        assert found, name
-        (tmp_path / "shims" / name).symlink_to(found)
+        path = shutil.which(name)
+        assert path, name
+        (tmp_path / "shims" / name).symlink_to(path)
     for name, script in {**THERE, "python3": PYTHON}.items():
-        made.put(name, script)
-    return made
+        machine.put(name, script)
+    return machine
 
 
 def refused(python: Path, folder: Path) -> str:
@@ -113,61 +113,61 @@ def test_a_python_of_another_version_is_refused(version: str, tmp_path: Path) ->
         f'sys.version_info = ({version}, 0, \'final\', 0); exec(sys.argv[1])" "$2"\n'
     )
     python.chmod(0o755)
-    said = refused(python, tmp_path / "venv")
+    printed = refused(python, tmp_path / "venv")
     plain = version.replace(", ", ".")
-    assert f"{python} is Python {plain}; edgebio runs on 3.11 to 3.13" in said
-    assert said.count("\n") == 1
+    assert f"{python} is Python {plain}; edgebio runs on 3.11 to 3.13" in printed
+    assert printed.count("\n") == 1
 
 
-def test_no_python_is_said(tmp_path: Path) -> None:
-    said = refused(tmp_path / "none", tmp_path / "venv")
-    assert "none is no Python; edgebio runs on 3.11 to 3.13" in said
+def test_a_missing_python_is_reported(tmp_path: Path) -> None:
+    printed = refused(tmp_path / "none", tmp_path / "venv")
+    assert "none is no Python; edgebio runs on 3.11 to 3.13" in printed
 
 
-def test_pip_brings_uv_into_the_environment_and_uv_the_packages(machine: Machine) -> None:
+def test_pip_installs_uv_and_uv_installs_the_packages(machine: Machine) -> None:
     machine.put("offer", UV)
-    creating, bringing, installing, done = machine.setup()
+    creating, with_pip, installing, done = machine.setup()
     venv = machine.venv
     assert creating.startswith(f"setup: creating {venv} with Python 3.")
-    assert bringing == f"setup: installing uv into {venv}/uv"
+    assert with_pip == f"setup: installing uv into {venv}/uv"
     assert installing == f"setup: installing edgebio and its packages into {venv} with uv 9.9.9"
     assert done.startswith("setup: done in ")
     cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
-    made, brought, installed, *told = machine.calls()
-    assert made == f"python3 -m venv {venv}"
-    assert f"pip --disable-pip-version-check install -q --upgrade --target {venv}/uv uv" in brought
+    created, pip_call, installed, *environment = machine.calls()
+    assert created == f"python3 -m venv {venv}"
+    assert f"pip --disable-pip-version-check install -q --upgrade --target {venv}/uv uv" in pip_call
     assert installed == (
         f"uv pip install --compile-bytecode --python {venv}/bin/python -e .[all,dev]"
     )
-    assert told == [f"cmake {cores} index ", "[build_ext]", f"parallel = {cores}"]
+    assert environment == [f"cmake {cores} index ", "[build_ext]", f"parallel = {cores}"]
 
 
-def test_uv_of_the_path_is_taken_and_pip_not_called(machine: Machine) -> None:
+def test_uv_on_the_path_is_used_without_pip(machine: Machine) -> None:
     machine.put("uv", UV)
     assert not any("installing uv" in line for line in machine.setup())
-    made, installed, *_ = machine.calls()
-    assert made.startswith("uv venv -q --python ")
+    created, installed, *_ = machine.calls()
+    assert created.startswith("uv venv -q --python ")
     assert installed.startswith("uv pip install ")
 
 
-def test_uv_that_pip_brought_is_told_the_index_of_pip(machine: Machine) -> None:
+def test_uv_uses_the_index_of_pip(machine: Machine) -> None:
     machine.put("offer", UV)
     machine.variables["INDEX_OF_PIP"] = "file:///mirror"
     machine.setup()
     assert any(line.endswith("index file:///mirror") for line in machine.calls())
 
 
-def test_without_uv_pip_installs_and_it_is_said(machine: Machine) -> None:
-    said = machine.setup()
-    assert any("uv could not be installed; installing edgebio" in line for line in said)
+def test_without_uv_pip_installs_and_says_so(machine: Machine) -> None:
+    printed = machine.setup()
+    assert any("uv could not be installed; installing edgebio" in line for line in printed)
     assert machine.calls()[-1] == "python -m pip --disable-pip-version-check install -e .[all,dev]"
 
 
-def test_where_uv_fails_pip_installs_and_it_is_said(machine: Machine) -> None:
+def test_if_uv_fails_pip_installs_and_says_so(machine: Machine) -> None:
     machine.put("uv", UV)
     machine.variables["UV_EXITS_WITH"] = "1"
-    said = machine.setup()
-    assert any("uv failed; installing edgebio" in line for line in said)
+    printed = machine.setup()
+    assert any("uv failed; installing edgebio" in line for line in printed)
     assert machine.calls()[-1] == "python -m pip --disable-pip-version-check install -e .[all,dev]"
 
 
@@ -181,7 +181,7 @@ def test_a_second_call_is_silent_and_quick(machine: Machine) -> None:
     assert machine.calls() == []
 
 
-def test_uv_is_brought_once(machine: Machine) -> None:
+def test_uv_is_installed_once(machine: Machine) -> None:
     """Where the packages are installed anew, as after a change of pyproject.toml."""
     machine.put("offer", UV)
     machine.setup()

@@ -1,10 +1,11 @@
-"""One tiny training on a small synthetic set, made once for all tests that look at its result."""
+"""Tiny trainings on a small synthetic set, done once for all tests that look at their results."""
 
-import atexit
+import fcntl
 import functools
-import shutil
-import tempfile
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 from edgebio.datasets import emg_synthetic
 from edgebio.frontend.spec import FrontendSettings
@@ -17,6 +18,9 @@ from edgebio.recipes import (
     TrainingSettings,
 )
 from edgebio.recipes.feature_imitation import FeatureImitationSettings
+
+FOLDER = "EDGEBIO_TEST_FOLDER"
+"""Environment variable that names the folder of the test session."""
 
 RECIPE = Recipe(
     name="tiny",
@@ -40,44 +44,50 @@ IMITATION = Recipe(
     ),
     quantize=QuantizeSettings(samples=40),
     feature_imitation=FeatureImitationSettings(
-        samples_per_step=100, filters=8, units=8, hidden=12, classifier_filters=(8,), classifier_epochs=8,
-        percentages=(100.0,),
+        samples_per_step=100, filters=8, units=8, hidden=12, classifier_filters=(8,),
+        classifier_epochs=8, percentages=(100.0,),
     ),
 )  # fmt: skip
 
 
 @functools.cache
-def recordings(person="1"):
-    return tuple(emg_synthetic.generate([person], repetitions=3, seconds=1.5))
+def recordings(subject="1"):
+    return tuple(emg_synthetic.generate([subject], repetitions=3, seconds=1.5))
 
 
-@functools.cache
-def folder():
-    made = Path(tempfile.mkdtemp(prefix="edgebio-tests-"))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+def folder() -> Path:
+    """Folder of the test session, which its workers share; conftest.py creates and removes it."""
+    return Path(os.environ[FOLDER])
 
 
-@functools.cache
-def run():
-    """Folder of the finished run."""
+def trained(name: str, recipe: Recipe) -> Path:
+    """Folder of a trained and quantized run; the first worker that needs it trains it."""
     from edgebio import tasks
 
-    return tasks.train(RECIPE, recordings(), folder() / "run").folder
+    run, complete = folder() / name, folder() / f"{name}.complete"
+    with (folder() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            tasks.train(recipe, recordings(), run)
+            tasks.quantize(run)
+            complete.touch()
+    return run
 
 
 @functools.cache
-def quantized():
-    """Content of quantize.json; the run's folder has model.tflite after this."""
-    from edgebio import tasks
-
-    return tasks.quantize(run()).document()
+def run() -> Path:
+    """Folder of the finished run; quantized."""
+    return trained("run", RECIPE)
 
 
 @functools.cache
-def imitation():
+def quantized() -> dict[str, Any]:
+    """Content of the run's quantize.json."""
+    document: dict[str, Any] = json.loads((run() / "quantize.json").read_text())
+    return document
+
+
+@functools.cache
+def imitation() -> Path:
     """Folder of the finished run of a feature imitation; quantized."""
-    from edgebio import tasks
-
-    tasks.train(IMITATION, recordings(), folder() / "imitation")
-    return tasks.quantize(folder() / "imitation").folder
+    return trained("imitation", IMITATION)

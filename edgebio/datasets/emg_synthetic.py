@@ -64,7 +64,7 @@ _REPETITIONS = 4
 _SECONDS = 3.0
 
 # Muscle: angle around the forearm in degrees (0 is radial, counted over the palmar side), depth of
-# its centre below the skin in mm, and its drive in each class as a share of the maximum.
+# its center below the skin in mm, and its drive in each class as a share of the maximum.
 _MUSCLES = {
     #                                   deg    mm   rest  flex  ext   power open  chuck pinch
     "brachioradialis":                 (350.0, 9.0, (0.03, 0.06, 0.10, 0.12, 0.05, 0.05, 0.03)),

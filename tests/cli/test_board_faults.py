@@ -104,7 +104,7 @@ EVERY = ["real-time", *(pytest.param(n, marks=SLOW) for n in ("infer", "classify
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_board_that_disconnects(
+def test_a_board_that_disconnects_is_reported(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator, image: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -118,7 +118,7 @@ def test_board_that_disconnects(
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_board_that_hangs(
+def test_a_board_that_hangs_is_reported(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -134,7 +134,7 @@ def test_board_that_hangs(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["real-time", "infer", "classify", "hil"])
-def test_board_that_the_watchdog_restarts(
+def test_a_board_that_the_watchdog_restarts_is_reported(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -168,7 +168,7 @@ def test_board_that_the_watchdog_restarts(
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=SLOW) for n in ("infer", "classify")])
-def test_board_that_answers_late(
+def test_a_board_that_answers_late_is_reported(
     name: str, commands: dict[str, list[str]], board: emulator.Emulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

@@ -38,14 +38,14 @@ def image(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     return folder, run("build", model, "--board", "netduinoplus2", "-o", folder, "--json", "-q")
 
 
-def test_boards_list() -> None:
+def test_boards_list_shows_every_board() -> None:
     document = json.loads(run("boards", "list", "--json").stdout)
     assert [board["name"] for board in document["boards"]] == names()
     table = run("boards", "list").stdout
     assert all(name in table for name in names())
 
 
-def test_boards_info() -> None:
+def test_boards_info_shows_one_board() -> None:
     text = run("boards", "info", "netduinoplus2").stdout
     assert "STM32F405" in text
     assert "not tested on hardware" in text

@@ -180,7 +180,7 @@ def test_each_recording_is_streamed_from_reset(port: str, folder: Path, model: P
 
 
 @pytest.mark.slow
-def test_part_of_a_data_set(port: str, model: Path, data_folder: Path) -> None:
+def test_a_part_of_a_data_set_is_streamed(port: str, model: Path, data_folder: Path) -> None:
     result = run("emg-myo-grips10:2:1", "--port", port, "--model", model, "--data", data_folder,
                  "--windows", "60", "--json", "-q")  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -220,7 +220,7 @@ def test_first_difference_is_located(model: Path, recording: Path, folder: Path)
 # --- wrong use -----------------------------------------------------------------------------------
 
 
-def test_wrong_rate_and_channels(port: str, model: Path, folder: Path) -> None:
+def test_a_wrong_rate_and_wrong_channels_are_refused(port: str, model: Path, folder: Path) -> None:
     for name, samples, rate in (("rate", bursts(400), 1000.0), ("few", bursts(400, 6), 200.0)):
         path = folder / f"{name}.npz"
         np.savez(path, samples=samples, rate=rate)
@@ -231,7 +231,7 @@ def test_wrong_rate_and_channels(port: str, model: Path, folder: Path) -> None:
             assert expected + "200 Hz" in fails(2, path, "--port", port, *words)
 
 
-def test_recording_shorter_than_a_segment(port: str, folder: Path) -> None:
+def test_a_recording_shorter_than_a_segment_is_refused(port: str, folder: Path) -> None:
     path = folder / "short.npz"
     np.savez(path, samples=bursts(181), rate=200.0)
     assert "one segment of 182 samples" in fails(2, path, "--port", port)
@@ -249,17 +249,17 @@ def test_recording_shorter_than_a_segment(port: str, folder: Path) -> None:
         (("emg-synthetic:9", "--port", "p"), "no subject '9'"),
     ],
 )
-def test_wrong_arguments(words: tuple[str, ...], message: str) -> None:
+def test_wrong_arguments_are_refused(words: tuple[str, ...], message: str) -> None:
     assert message in fails(2, *words)
 
 
-def test_port_that_is_missing_or_busy(port: str, recording: Path) -> None:
+def test_a_missing_or_busy_port_is_reported(port: str, recording: Path) -> None:
     assert "no port /dev/ttyNOPE" in fails(1, recording, "--port", "/dev/ttyNOPE")
     with Client(port):
         assert f"{port} is busy" in fails(1, recording, "--port", port)
 
 
-def test_board_that_runs_another_model(
+def test_a_board_that_runs_another_model_is_refused(
     port: str, recording: Path, models_folder: Path, folder: Path
 ) -> None:
     chosen = DecisionSettings()
@@ -271,7 +271,9 @@ def test_board_that_runs_another_model(
     assert "edgebio flash" in message
 
 
-def test_model_without_a_front_end(port: str, recording: Path, models_folder: Path) -> None:
+def test_a_model_without_a_front_end_is_refused(
+    port: str, recording: Path, models_folder: Path
+) -> None:
     bare = models_folder / "emg_cnn.tflite"
     assert "no edgebio metadata" in fails(2, recording, "--port", port, "--model", bare)
 
@@ -282,7 +284,9 @@ def test_model_without_a_front_end(port: str, recording: Path, models_folder: Pa
 @pytest.mark.parametrize(
     ("board", "transport"), [("mps2-an386", "pty"), ("netduinoplus2", "socket")]
 )
-def test_emulated_board(board: str, transport: str, recording: Path, model: Path) -> None:
+def test_an_emulated_board_decides_as_the_host(
+    board: str, transport: str, recording: Path, model: Path
+) -> None:
     qemu.program()
     result = run(recording, "--board", board, "--transport", transport, "--model", model,
                  "--json", "-q")  # fmt: skip
@@ -297,7 +301,7 @@ def test_emulated_board(board: str, transport: str, recording: Path, model: Path
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["mps2-an386", "netduinoplus2"])
 @pytest.mark.parametrize("transport", ["pty", "socket"])
-def test_2000_segments_of_real_recordings(
+def test_2000_segments_of_real_recordings_have_no_difference(
     board: str, transport: str, model: Path, data_folder: Path
 ) -> None:
     result = run("emg-myo-grips10:2:1", "--board", board, "--transport", transport, "--model",

@@ -83,7 +83,7 @@ def test_keys_of_the_documents_are_stable(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_missing_sets_are_one_line_and_exit_2() -> None:
+def test_missing_sets_are_reported_in_one_line_with_exit_code_2() -> None:
     done = edgebio("info", "emg-3dc")
     assert done.exit_code == 2
     assert done.stdout == ""
@@ -105,7 +105,7 @@ def test_fetch_downloads_once(
     assert "license: none stated" in again.stderr
 
 
-def test_a_failing_fetch_is_one_line(server: Server) -> None:
+def test_a_failed_download_is_reported_in_one_line(server: Server) -> None:
     server.files.clear()
     done = edgebio("fetch", "emg-3dc", "--from", server.address, "-q")
     assert done.exit_code == 2

@@ -44,7 +44,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["monitor", *map(str, arguments)])
 
 
-def test_other_commands_read_the_recording(port: str, model: Path, folder: Path) -> None:
+def test_other_commands_read_a_recorded_stream(port: str, model: Path, folder: Path) -> None:
     np.savez(folder / "r.npz", samples=bursts(END + 5), rate=SPEC.rate)
     options = ("--port", port, "--model", model, "--fast", "--json")
     result = run(folder / "r.npz", *options, "--record", folder / "streamed")
@@ -77,7 +77,7 @@ def test_screen_is_drawn_during_the_stream(port: str, model: Path, folder: Path)
     assert "4 decisions, 0 differ from this machine's" in result.stdout
 
 
-def test_wrong_arguments(model: Path) -> None:
+def test_wrong_arguments_are_refused(model: Path) -> None:
     result = run("emg-synthetic:1", "--model", model)
     assert result.exit_code == 2
     assert "choose one of --board and --port" in result.stderr

@@ -78,7 +78,7 @@ def test_giving_up_is_reported_and_an_empty_front_is_a_failure(arguments, monkey
     assert done.stderr.splitlines()[-1].endswith("within the limits: try more --trials")
 
 
-def test_ctrl_c_while_costs_are_counted_is_one_line(arguments, tmp_path, monkeypatch):
+def test_ctrl_c_while_costs_are_counted_prints_one_line(arguments, tmp_path, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 

@@ -267,7 +267,9 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("name", "damage", "message"), DAMAGE)
-def test_damage_is_one_line_with_file_and_field(tmp_path, name, damage, message) -> None:
+def test_damage_is_reported_in_one_line_with_file_and_field(
+    tmp_path, name, damage, message
+) -> None:
     damage(SMALL[name](tmp_path))
     with pytest.raises(EdgebioError, match=message) as caught:
         datasets.load(name, tmp_path)

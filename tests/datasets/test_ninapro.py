@@ -90,7 +90,9 @@ def broken(name, row, value):
         (broken("restimulus", 7, -1), "restimulus is not within 0 to 23"),
     ],
 )  # fmt: skip
-def test_damage_is_one_line_with_file_and_field(tmp_path, version, change, message) -> None:
+def test_damage_is_reported_in_one_line_with_file_and_field(
+    tmp_path, version, change, message
+) -> None:
     path = tmp_path / "ninapro-db2" / "S3_E2_A1.mat"
     write_mat(path, change(ninapro_matrices(12, 5e-7)), version)
     with pytest.raises(EdgebioError, match=message) as caught:

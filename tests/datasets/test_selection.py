@@ -49,7 +49,7 @@ def test_missing_sessions_and_repetitions_are_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["some-set", "some-set:", "some-set:3:", "some-set::2", "a:b:c:d:e"]
 )
-def test_other_text_is_refused(text: str) -> None:
+def test_a_malformed_selection_is_refused(text: str) -> None:
     with pytest.raises(EdgebioError, match=r"expected a \.csv or \.npz file, dataset:subject"):
         select(text, Path("/data"))
 

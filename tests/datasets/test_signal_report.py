@@ -79,7 +79,7 @@ def test_suffix_chooses_the_format(tmp_path, suffix) -> None:
         ("a.svg", {"labels": np.full(3000, -1, np.int16)}, "no sample has a class"),
     ],
 )
-def test_error_is_one_line(tmp_path, name, changes, message) -> None:
+def test_errors_are_reported_in_one_line(tmp_path, name, changes, message) -> None:
     chosen = recordings(**changes)
     dataset = datasets.get("emg-synthetic")
     with pytest.raises(EdgebioError, match=message) as error:

@@ -124,7 +124,7 @@ def test_outputs_of_wrong_shape_or_type_are_refused(stream: np.ndarray) -> None:
 
 # --- onset, hold and rest ------------------------------------------------------------------------
 
-VOTE, UNCERTAIN, QUIET, HELD = range(4)
+VOTE, UNCERTAIN, QUIET, HOLD = range(4)
 
 
 def policy(
@@ -133,17 +133,17 @@ def policy(
     """Decisions and reasons, in plain Python."""
     votes = vote([rest if q else w for w, q in zip(winners, quiet, strict=True)], settings.votes)
     decisions, reasons = [], []
-    last, held = REJECTED, 0
+    last, repeated = REJECTED, 0
     for decision, is_quiet in zip(votes, quiet, strict=True):
         if is_quiet:
             decision, reason = rest, QUIET
         elif decision != REJECTED:
             reason = VOTE
-        elif last != REJECTED and held < settings.hold:
-            decision, reason = last, HELD
+        elif last != REJECTED and repeated < settings.hold:
+            decision, reason = last, HOLD
         else:
             reason = UNCERTAIN
-        held = held + 1 if reason == HELD else 0
+        repeated = repeated + 1 if reason == HOLD else 0
         last = decision
         decisions.append(decision)
         reasons.append(reason)

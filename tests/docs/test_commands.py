@@ -20,19 +20,19 @@ def parse(words: list[str]) -> None:
     command: click.Command = main
     context = click.Context(main, info_name="edgebio")
     while isinstance(command, click.Group):
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None
+        name, subcommand, words = command.resolve_command(context, words)
+        assert subcommand is not None
         assert name is not None
-        command, context = found, click.Context(found, parent=context, info_name=name)
+        command, context = subcommand, click.Context(subcommand, parent=context, info_name=name)
     command.make_parser(context).parse_args(args=list(words))
 
 
 @pytest.mark.parametrize("words", COMMANDS)
-def test_a_shown_command_exists(words: list[str]) -> None:
+def test_every_command_in_the_documentation_exists(words: list[str]) -> None:
     parse(words)
 
 
-def test_a_mistake_would_be_noticed() -> None:
+def test_a_command_with_a_mistake_is_refused() -> None:
     with pytest.raises(click.UsageError):
         parse(["train", "emg-grips", "--no-such-option"])
     with pytest.raises(click.UsageError):

@@ -28,7 +28,7 @@ def test_scikit_learn_scores_a_baseline_with_a_protocol() -> None:
 
 
 def test_a_c_program_decides_as_the_host_twin(tmp_path: Path) -> None:
-    from edgebio.compiler.host import HostModel
+    from edgebio.compiler.host_model import HostModel
 
     tiny.quantized()
     model = tiny.run() / "model.tflite"
@@ -43,7 +43,7 @@ def test_a_c_program_decides_as_the_host_twin(tmp_path: Path) -> None:
     assert decided == twin.run(images).argmax(axis=1).tolist()
 
 
-def test_a_firmware_of_ones_own_answers_over_the_link(tmp_path: Path) -> None:
+def test_custom_firmware_answers_over_the_link(tmp_path: Path) -> None:
     run("make", "-C", "link_in_firmware", f"BUILD={tmp_path}")
     text = run(sys.executable, "talk.py", tmp_path / "device", cwd=EXAMPLES / "link_in_firmware")
     assert text.startswith("my-own-board on ")
@@ -53,7 +53,7 @@ def test_a_firmware_of_ones_own_answers_over_the_link(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     shutil.which("qemu-system-arm") is None, reason="no QEMU: make setup installs it"
 )
-def test_the_notebook_goes_the_whole_road(tmp_path: Path) -> None:
+def test_the_notebook_runs_from_data_to_board(tmp_path: Path) -> None:
     text = run(sys.executable, EXAMPLES / "notebook.py", cwd=tmp_path)
     assert "does not hold" not in text
     assert "instructions" in text

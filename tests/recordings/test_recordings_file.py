@@ -41,7 +41,7 @@ def beats(n: int, every: int) -> np.ndarray | None:
         max_size=5,
     )
 )
-def test_what_is_saved_is_loaded(
+def test_saved_recordings_are_loaded_unchanged(
     tmp_path_factory: pytest.TempPathFactory, content: list[tuple[int, int, str]]
 ) -> None:
     path = tmp_path_factory.mktemp("npz") / "r.npz"
@@ -70,7 +70,7 @@ def test_a_file_of_another_rate_is_refused(tmp_path: Path) -> None:
         load_recordings(path, 200)
 
 
-def test_any_damage_is_one_line(tmp_path: Path) -> None:
+def test_any_damage_is_refused_in_one_line(tmp_path: Path) -> None:
     """Cuts and flipped bits: an `EdgebioError`, or a correct file where they do no harm."""
     path = tmp_path / "r.npz"
     save_recordings(path, [recording(40), recording(30, 1)])
@@ -102,7 +102,7 @@ def test_another_npz_is_refused_with_the_command_that_imports_it(tmp_path: Path)
         read_recordings_file(tmp_path / "none.npz")
 
 
-def test_beats_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
+def test_beats_that_do_not_match_the_recordings_are_refused(tmp_path: Path) -> None:
     path = save_recordings(tmp_path / "r", [recording(50, beats=np.array([3, 9]))])
     with np.load(path) as file:
         arrays = dict(file)

@@ -33,7 +33,7 @@ def test_page_is_readable(document, width, scheme, tmp_path) -> None:
     assert seen["figures"] == len(document.sections[2].figures)
 
 
-def test_measure_sees_each_fault(tmp_path) -> None:
+def test_the_browser_check_reports_each_fault(tmp_path) -> None:
     executable()
     faults = (
         '<html><body><div style="width:900px">wide</div><figure><svg aria-label="none" '

@@ -128,7 +128,7 @@ def test_repetitions_keep_every_sample_and_rest_belongs_to_the_one_before(runs) 
         ("\udcff", "not TOML"),
     ],
 )
-def test_a_bad_mapping_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_bad_mapping_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "map.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(EdgebioError) as caught:
@@ -172,7 +172,7 @@ def changed(**changes: object):
         ),
     ],
 )
-def test_bad_matrices_are_one_line(tmp_path, version, arrays, options, message) -> None:
+def test_bad_matrices_are_refused_in_one_line(tmp_path, version, arrays, options, message) -> None:
     path = write_mat(tmp_path / "a.mat", arrays, version)
     base = {"rate": 9, "samples": "emg", "label_column": "y", "repetition_column": "r"}
     if message is None:
@@ -192,7 +192,7 @@ def test_a_column_of_too_many_repetitions_is_refused(tmp_path, monkeypatch) -> N
         load_recordings(tmp_path / "a.csv", options=ImportOptions(rate=1, repetition_column="2"))
 
 
-def test_a_damaged_matrix_is_one_line(tmp_path) -> None:
+def test_a_damaged_matrix_is_refused_in_one_line(tmp_path) -> None:
     """Flipped bits and cuts of a .mat that is read by a mapping."""
     options = mapping(tmp_path, NINAPRO_MAPPING)
     path = tmp_path / "a.mat"

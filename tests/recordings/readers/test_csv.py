@@ -79,7 +79,7 @@ def test_decimals_need_an_lsb(tmp_path: Path) -> None:
         ("1,2\n", {"rate": float("nan")}, "rate nan; expected Hz above 0"),
     ],
 )
-def test_bad_files_are_one_line(
+def test_bad_files_are_refused_in_one_line(
     tmp_path: Path, content: str, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(EdgebioError) as caught:
@@ -91,7 +91,7 @@ def test_bad_files_are_one_line(
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=80), st.none() | st.sampled_from(["1", "2", "a"]))
-def test_no_bytes_make_a_traceback(
+def test_random_bytes_never_raise_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, column: str | None
 ) -> None:
     path = tmp_path_factory.mktemp("csv") / "x.csv"

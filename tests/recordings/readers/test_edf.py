@@ -123,7 +123,7 @@ def test_24_bits_that_do_not_fit_16_ask_for_a_step(tmp_path) -> None:
         (lambda p: p.unlink(), "no such file"),
     ],
 )
-def test_damage_is_one_line(tmp_path, damage, message) -> None:
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, damage, message) -> None:
     path = tmp_path / "a.edf"
     write_edf(path)
     damage(path)

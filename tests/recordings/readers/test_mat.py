@@ -127,7 +127,7 @@ def test_no_memory_beyond_the_shape_is_allocated(tmp_path, message) -> None:
     assert peak < 24 * MIB
 
 
-def test_a_bomb_beside_the_wanted_matrix_is_not_touched(tmp_path) -> None:
+def test_a_compressed_bomb_beside_the_requested_matrix_is_not_inflated(tmp_path) -> None:
     bomb = compressed("<", variable("<", b"emg", (10, 10), LONG), BOMB)
     path = written(tmp_path / "a.mat", "<", bomb, compressed("<", GOOD))
     mat.read_matrices(written(tmp_path / "b.mat", "<", GOOD), {"good": 10})

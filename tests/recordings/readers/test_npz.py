@@ -67,7 +67,7 @@ def test_arrays_become_a_recording(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_bad_npz_is_one_line(
+def test_a_bad_npz_is_refused_in_one_line(
     tmp_path: Path, arrays: dict[str, object], options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(EdgebioError) as caught:
