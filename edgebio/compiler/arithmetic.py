@@ -1,8 +1,8 @@
-"""The integer arithmetic of int8 networks: what tflite-micro computes when it prepares a model.
+"""Integer arithmetic of int8 networks, as tflite-micro computes it.
 
-Every function repeats a function of TensorFlow Lite Micro's reference kernels to the last bit; the
-source is named in its docstring. Scales are float32 in the file, and whether a product is formed in
-float32 or float64 decides the last bit of a multiplier, so it is written out everywhere.
+Every function repeats one of TensorFlow Lite Micro's reference kernels to the last bit; its
+docstring names the source. Scales are float32 in the file. Whether a product is formed in float32
+or in float64 decides the last bit of a multiplier, so it is written out everywhere.
 """
 
 import math
@@ -20,7 +20,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     Returns
     -------
     multiplier, shift : int
-        Both 0 where `real` is 0 or so small that every product would round to 0.
+        Both 0 if `real` is 0 or so small that every product would round to 0.
     """
     if real == 0:
         return 0, 0
@@ -35,7 +35,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def quotient(dividend: np.float32, divisor: np.float32) -> float:
-    """Divide in float32, as some reference kernels do; infinite where it overflows."""
+    """Divide in float32, as some reference kernels do; infinite if it overflows."""
     with np.errstate(over="ignore", under="ignore"):
         return float(dividend / divisor)
 
@@ -65,10 +65,10 @@ def requantize(value: int, multiplier: int, shift: int) -> int:
 
 
 def activation_range(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:
-    """Smallest and largest int8 that a fused activation lets through.
+    """Smallest and largest int8 that a fused activation allows.
 
-    `tflite::CalculateActivationRangeQuantized` (kernels/kernel_util.cc): the bounds are rounded
-    in float32.
+    `tflite::CalculateActivationRangeQuantized` (kernels/kernel_util.cc): bounds are rounded in
+    float32.
     """
 
     def quantized(real: float) -> int:
@@ -99,63 +99,8 @@ def same_padding(size: int, window: int, stride: int, dilation: int) -> tuple[in
 
 
 def valid_size(size: int, window: int, stride: int, dilation: int) -> int:
-    """Output size without padding along one axis; 0 or less where the window does not fit."""
+    """Output size without padding along one axis; 0 or less if the window does not fit."""
     return (size + stride - ((window - 1) * dilation + 1)) // stride
-
-
-def mean_multiplier(multiplier: int, shift: int, count: int) -> tuple[int, int]:
-    """Fold the division by `count` into a multiplier.
-
-    `tflite::reference_ops::QuantizedMeanOrSum` (kernels/internal/reference/reduce.h).
-    """
-    extra = min(count.bit_length() - 1, 32, 31 + shift)
-    return (multiplier << extra) // count, shift - extra
-
-
-def add_multipliers(
-    first: np.float32, second: np.float32, output: np.float32
-) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """Multipliers of both inputs and of the output of ADD.
-
-    `tflite::CalculateOpDataAdd` (micro/kernels/add_common.cc): the inputs are brought to twice the
-    larger of their scales, with 20 bits to spare.
-    """
-    twice = 2 * float(max(first, second))
-    return (
-        quantize_multiplier(float(first) / twice),
-        quantize_multiplier(float(second) / twice),
-        quantize_multiplier(twice / ((1 << 20) * float(output))),
-    )
-
-
-def sub_multipliers(
-    first: np.float32, second: np.float32, output: np.float32
-) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """Multipliers of both inputs and of the output of SUB.
-
-    `tflite::CalculateOpDataSub` (micro/kernels/sub_common.cc): as ADD, but divided in float32.
-    """
-    twice = np.float32(2) * max(first, second)
-    return (
-        quantize_multiplier(quotient(first, twice)),
-        quantize_multiplier(quotient(second, twice)),
-        quantize_multiplier(quotient(twice, np.float32(1 << 20) * output)),
-    )
-
-
-def runs(shape: tuple[int, ...], reduced: set[int]) -> list[int]:
-    """Merge the axes of `shape` into runs that are kept, reduced, kept, ... in turn.
-
-    Axes of size 1 belong to any run; the list starts with a kept run, of size 1 if need be.
-    """
-    sizes = [1]
-    for axis, size in enumerate(shape):
-        if size == 1:
-            continue
-        if (axis in reduced) != (len(sizes) % 2 == 0):
-            sizes.append(1)
-        sizes[-1] *= size
-    return sizes
 
 
 _EXP_STEPS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
@@ -186,23 +131,6 @@ def exp_on_negative_values(value: int, integer_bits: int = 5) -> int:
     return result
 
 
-def softmax_exponentials(scale: np.float32, beta: float) -> list[int]:
-    """exp(-d * scale * beta) in Q0.31 for d = 0, 1, ... until tflite-micro takes it as 0.
-
-    d is the distance of an int8 logit from the largest one: `tflite::CalculateSoftmaxParams`
-    (micro/kernels/softmax_common.cc) and the exponentials that
-    `tflite::reference_ops::Softmax` computes with what it prepares.
-    """
-    integer_bits = 5
-    real = min(float(beta) * float(scale) * (1 << (31 - integer_bits)), float((1 << 31) - 1))
-    multiplier, shift = quantize_multiplier(real)
-    radius = math.floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / (1 << shift))
-    distances = range(min(radius, INT8_MAX - INT8_MIN) + 1)
-    return [
-        exp_on_negative_values(high_multiply(int32(-d << shift), multiplier)) for d in distances
-    ]
-
-
 def int32(value: int) -> int:
-    """Wrap to 32 bits, as the shifts of the reference do on every machine that runs it."""
+    """Wrap to 32 bits, as the reference's shifts do on every machine."""
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)

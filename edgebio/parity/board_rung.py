@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edgebio import progress
 from edgebio.boards import Board
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.firmware import batch
 from edgebio.frontend.numerics import uses_helium
 from edgebio.frontend.stages import STAGE_NUMBERS, STAGES

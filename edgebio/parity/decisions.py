@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.spec import DecisionSettings
 from edgebio.decision.twin import Decider, activity

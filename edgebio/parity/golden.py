@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import storage, tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.frontend.twin import Twin
 from edgebio.parity.stimuli import Stimulus
 from edgebio.tflite.metadata import require_metadata

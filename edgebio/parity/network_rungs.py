@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import progress, storage
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
 
@@ -60,8 +60,8 @@ def trace_layers(host: HostModel, interpreter: ReferenceInterpreter, x: Inputs) 
     interpreter.invoke(x[0])
     measured = host.layers(x)
     expected = [
-        interpreter.layer(step.layer.output).reshape(have.shape)
-        for step, have in zip(host.program.steps, measured, strict=True)
+        interpreter.layer(call.layer.output).reshape(have.shape)
+        for call, have in zip(host.program.calls, measured, strict=True)
     ]
     return compare_layers(host, expected, measured)
 

@@ -1,4 +1,4 @@
-"""Other constants for the same network: a .tflite is patched where they lie, and nowhere else."""
+"""Replace constants of a .tflite in their place; the rest of the file is unchanged."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ def with_constants(
 ) -> bytes:
     """Copy of a .tflite with other values and scales of some tensors.
 
-    Operators, shapes, types, zero points and the file's layout stay, so that whatever was compiled
-    from it needs other tables and no other code.
+    Operators, shapes, types, zero points and the layout stay, so that code that was compiled from
+    the file needs other tables only.
 
     Parameters
     ----------
@@ -35,29 +35,30 @@ def with_constants(
     Raises
     ------
     EdgebioError
-        Where two tensors share the bytes of a constant, or what is given has another size.
+        If two tensors share the bytes of a constant, or new values have another size.
     """
-    graph = tflite.Model.GetRootAs(content, 0).Subgraphs(0)
     model = tflite.Model.GetRootAs(content, 0)
+    graph = model.Subgraphs(0)
     users = Counter(graph.Tensors(i).Buffer() for i in range(graph.TensorsLength()))
-    made = bytearray(content)
+    patched = bytearray(content)
     for index, array in values.items():
-        number = graph.Tensors(index).Buffer()
-        if users[number] > 1:
-            raise EdgebioError(f"tensor {index}: another one has the same bytes; quantize again")
-        _patch(made, model.Buffers(number)._tab, _DATA, array, f"tensor {index}")
+        buffer = graph.Tensors(index).Buffer()
+        if users[buffer] > 1:
+            raise EdgebioError(f"tensor {index} shares its bytes with another one; quantize again")
+        _patch(patched, model.Buffers(buffer)._tab, _DATA, array, f"tensor {index}")
     for index, scale in scales.items():
         table = graph.Tensors(index).Quantization()._tab
-        _patch(made, table, _SCALE, scale.astype(np.float32), f"scales of tensor {index}")
-    return bytes(made)
+        _patch(patched, table, _SCALE, scale.astype(np.float32), f"scales of tensor {index}")
+    return bytes(patched)
 
 
-def _patch(made: bytearray, table: Any, slot: int, array: npt.NDArray[Any], what: str) -> None:
-    """Overwrite a vector of a table; the generated accessors do not say where it lies."""
+def _patch(
+    patched: bytearray, table: Any, slot: int, array: npt.NDArray[Any], name: str
+) -> None:
+    """Overwrite a vector of a table, whose position the generated accessors do not give."""
     field = table.Offset(4 + 2 * slot)
-    # A vector of bytes says how many bytes it has, one of scales how many scales.
-    length = array.nbytes if slot == _DATA else array.size
+    length = array.nbytes if slot == _DATA else array.size  # of a vector of bytes, of scales
     if not field or table.VectorLen(field) != length:
-        raise EdgebioError(f"{what}: {array.nbytes} bytes do not fit in their place")
+        raise EdgebioError(f"{name}: {array.nbytes} bytes do not fit in their place")
     start = table.Vector(field)
-    made[start : start + array.nbytes] = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    patched[start : start + array.nbytes] = array.astype(array.dtype.newbyteorder("<")).tobytes()

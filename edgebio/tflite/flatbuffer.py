@@ -1,181 +1,194 @@
-"""Structural check of a .tflite: every offset and length that will be followed stays in the file.
+"""Read the tables of a .tflite without trusting the file.
 
-The generated accessors of PyPI `tflite` trust the bytes that they read. This module walks the part
-of the schema that edgebio uses (tensorflow/compiler/mlir/lite/schema/schema.fbs) before them, as
-the C++ `flatbuffers::Verifier` does, so that no accessor can leave the buffer.
+Every offset and length is checked before it is followed, as the C++ `flatbuffers::Verifier` does.
+The schema is beside this module, in schema.fbs.
 """
 
+import itertools
+import re
 import struct
-from typing import Final
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
 
 from edgebio.errors import EdgebioError
 
-MOST_BYTES: Final = 16 << 20
+MAX_BYTES: Final = 16 << 20
 """Largest file that is read: more than any microcontroller's flash."""
 
 # Bounds of the time and memory that a file can cost; real models stay far below.
-_MOST_PARTS: Final = 200_000  # tables and vectors visited
-_MOST_TABLES: Final = 10_000  # in one vector
-_MOST_TEXT: Final = 16_384  # bytes of a string
+_MAX_PARTS: Final = 200_000  # tables and vectors of tables
+_MAX_TABLES: Final = 10_000  # in one vector
+_MAX_TEXT: Final = 16_384  # bytes of a string
 
-Field = int | str | list[int] | list[str]
-"""A scalar's bytes, a table or ``"string"``, or a list of one of them: a vector."""
-
-_SCHEMA: Final[dict[str, dict[int, Field]]] = {
-    "Model": {
-        0: 4,
-        1: ["OperatorCode"],
-        2: ["SubGraph"],
-        3: "string",
-        4: ["Buffer"],
-        6: ["Metadata"],
-    },
-    "OperatorCode": {0: 1, 1: "string", 2: 4, 3: 4},
-    "SubGraph": {0: ["Tensor"], 1: [4], 2: [4], 3: ["Operator"], 4: "string"},
-    "Tensor": {
-        0: [4],
-        1: 1,
-        2: 4,
-        3: "string",
-        4: "QuantizationParameters",
-        5: 1,
-        6: "SparsityParameters",
-        7: [4],
-    },
-    "QuantizationParameters": {2: [4], 3: [8], 4: 1, 6: 4},
-    "SparsityParameters": {},
-    "Operator": {0: 4, 1: [4], 2: [4], 3: 1, 8: [4]},
-    "Buffer": {0: [1], 1: 8, 2: 8},
-    "Metadata": {0: "string", 1: 4},
-    "Conv2DOptions": {0: 1, 1: 4, 2: 4, 3: 1, 4: 4, 5: 4},
-    "DepthwiseConv2DOptions": {0: 1, 1: 4, 2: 4, 3: 4, 4: 1, 5: 4, 6: 4},
-    "Pool2DOptions": {0: 1, 1: 4, 2: 4, 3: 4, 4: 4, 5: 1},
-    "FullyConnectedOptions": {0: 1, 1: 1, 2: 1, 3: 1},
-    "SoftmaxOptions": {0: 4},
-    "AddOptions": {0: 1},
-    "SubOptions": {0: 1},
-    "MulOptions": {0: 1},
-    "ConcatenationOptions": {0: 4, 1: 1},
-    "StridedSliceOptions": {0: 4, 1: 4, 2: 4, 3: 4, 4: 4, 5: 1},
-    "LeakyReluOptions": {0: 4},
-    "UnidirectionalSequenceLSTMOptions": {0: 1, 1: 4, 2: 4, 3: 1, 4: 1, 5: 1},
-    "ReducerOptions": {0: 1},
-}
-
-_OPTIONS: Final = {
-    1: "Conv2DOptions",
-    2: "DepthwiseConv2DOptions",
-    5: "Pool2DOptions",
-    8: "FullyConnectedOptions",
-    9: "SoftmaxOptions",
-    10: "ConcatenationOptions",
-    11: "AddOptions",
-    21: "MulOptions",
-    27: "ReducerOptions",
-    28: "SubOptions",
-    32: "StridedSliceOptions",
-    71: "UnidirectionalSequenceLSTMOptions",
-    75: "LeakyReluOptions",
-}
-"""Members of the union BuiltinOptions that are read, by type code."""
+Table = dict[str, Any]
+"""Fields by name. Absent scalars have their default, absent tables are None."""
 
 
-def check(data: bytes) -> None:
-    """Check that `data` is a flatbuffer of the .tflite schema.
+@dataclass(frozen=True)
+class Field:
+    """A field of a table.
+
+    Attributes
+    ----------
+    slot : int
+        Its position in the table.
+    kind : str
+        Format of a scalar (as of `struct`), name of a table, "string", or "offset": the position of
+        a table whose type another field gives. In brackets, a vector of it.
+    default : int
+        Value of a scalar that is absent.
+    enumeration : str
+        Name of the enumeration of its values; empty for none.
+    """
+
+    slot: int
+    kind: str
+    default: int = 0
+    enumeration: str = ""
+
+
+_SCALARS: Final = {
+    "bool": "?", "byte": "b", "ubyte": "B", "int": "i", "uint": "I", "long": "q", "ulong": "Q",
+    "float": "f",
+}  # fmt: skip
+
+
+def _parse_schema(text: str) -> dict[str, dict[str, Field]]:
+    """Fields of every table in a schema of flatbuffers."""
+    text = re.sub("//.*", "", text)
+    enumerations = dict(re.findall(r"enum (\w+) : (\w+);", text))
+    unions = re.findall(r"union (\w+);", text)
+    schema: dict[str, dict[str, Field]] = {}
+    for table, body in re.findall(r"table (\w+) {(.*?)}", text, re.DOTALL):
+        fields = schema[table] = {}
+        slots = itertools.count()
+        for name, kind, default in re.findall(r"(\w+):(\[?\w+)\]?(?: = (\d+))?;", body):
+            if kind in unions:
+                fields[f"{name}_type"] = Field(next(slots), "B")
+                fields[name] = Field(next(slots), "offset")
+                continue
+            element = kind.lstrip("[")
+            code = enumerations.get(element, element)
+            code = _SCALARS.get(code, code)
+            fields[name] = Field(
+                next(slots),
+                f"[{code}]" if kind[0] == "[" else code,
+                int(default or 0),
+                element if element in enumerations else "",
+            )
+    return schema
+
+
+SCHEMA: Final = _parse_schema(Path(__file__).with_name("schema.fbs").read_text("utf-8"))
+"""Fields of every table that is read."""
+
+
+class Reader:
+    """Reads the tables of a file.
 
     Raises
     ------
     EdgebioError
-        Where it is too large or too short, carries another identifier, or an offset, a length or
-        a table's layout leaves the file; the text says which part of the schema and which byte.
+        If the file is too large or too short, has another identifier, or an offset, a length or
+        a table's layout leaves the file; names the part of the schema and the byte.
     """
-    if len(data) > MOST_BYTES:
-        raise EdgebioError(f"not a model for a microcontroller: {len(data):,} bytes")
-    if len(data) < 8 or data[4:8] != b"TFL3":
-        raise EdgebioError("not a .tflite file: identifier TFL3 is missing")
-    _Walk(data).run()
-
-
-class _Walk:
-    """The walk over one file; tables wait on a list, so that no file can exhaust the stack."""
 
     def __init__(self, data: bytes) -> None:
+        if len(data) > MAX_BYTES:
+            raise EdgebioError(f"not a model for a microcontroller: {len(data):,} bytes")
+        if len(data) < 8 or data[4:8] != b"TFL3":
+            raise EdgebioError("not a .tflite file: identifier TFL3 is missing")
         self._data = data
-        self._seen: set[tuple[str, int]] = set()
-        self._waiting: list[tuple[str, int]] = []
+        self._parts: dict[tuple[str, int], Any] = {}
 
-    def run(self) -> None:
-        self._expect("Model", self._offset("Model", 0))
-        while self._waiting:
-            self._table(*self._waiting.pop())
+    def model(self) -> Table:
+        """The root table."""
+        return self.table("Model", self._target("Model", 0))
 
-    def _expect(self, part: str, position: int) -> bool:
-        """Note a part to be checked; True the first time that it is met."""
-        if (part, position) in self._seen:
-            return False
-        self._seen.add((part, position))
-        if len(self._seen) > _MOST_PARTS:
-            raise EdgebioError(f"damaged .tflite: more than {_MOST_PARTS:,} parts")
-        if part in _SCHEMA:
-            self._waiting.append((part, position))
-        return True
-
-    def _unpack(self, form: str, part: str, position: int) -> int:
-        size = struct.calcsize(form)
-        if position < 0 or position + size > len(self._data):
-            raise _damaged(part, position)
-        value: int = struct.unpack_from(form, self._data, position)[0]
-        return value
-
-    def _offset(self, part: str, position: int) -> int:
-        """Follow the relative offset at `position`; what lies there is checked by who reads it."""
-        return position + self._unpack("<I", part, position)
-
-    def _table(self, name: str, position: int) -> None:
-        vtable = position - self._unpack("<i", name, position)
-        entries = self._unpack("<H", name, vtable)
-        size = self._unpack("<H", name, vtable + 2)
+    def table(self, name: str, position: int) -> Table:
+        """The table at `position`; each is read once, however many offsets lead to it."""
+        if (name, position) in self._parts:
+            table: Table = self._parts[name, position]
+            return table
+        vtable = position - self._scalar("i", name, position)
+        entries = self._scalar("H", name, vtable)
+        size = self._scalar("H", name, vtable + 2)
         if entries < 4 or entries % 2 or vtable + entries > len(self._data):
             raise _damaged(name, vtable)
         if size < 4 or position + size > len(self._data):
             raise _damaged(name, position)
-
-        def place(slot: int, width: int) -> int | None:
-            entry = 4 + 2 * slot
-            start = self._unpack("<H", name, vtable + entry) if entry < entries else 0
-            if start == 0:
-                return None
-            if start < 4 or start + width > size:
+        table = self._keep(name, position, {})
+        for key, field in SCHEMA[name].items():
+            is_scalar = len(field.kind) == 1
+            entry = 4 + 2 * field.slot
+            start = self._scalar("H", name, vtable + entry) if entry < entries else 0
+            width = struct.calcsize(field.kind) if is_scalar else 4
+            if start and (start < 4 or start + width > size):
                 raise _damaged(name, vtable + entry)
-            return position + start
+            if is_scalar and not start:
+                table[key] = field.default
+            elif is_scalar:
+                table[key] = self._scalar(field.kind, name, position + start)
+            else:
+                table[key] = self._referenced(name, field.kind, start and position + start)
+        return table
 
-        for slot, field in _SCHEMA[name].items():
-            found = place(slot, field if isinstance(field, int) else 4)
-            if found is None or isinstance(field, int):
-                continue
-            self._field(name, field, self._offset(name, found))
-        if name == "Operator":
-            kind, options = place(3, 1), place(4, 4)
-            if kind is not None and options is not None and self._data[kind] in _OPTIONS:
-                self._expect(_OPTIONS[self._data[kind]], self._offset(name, options))
+    def _referenced(self, name: str, kind: str, position: int) -> Any:
+        """What the offset at `position` leads to; empty or None if `position` is 0."""
+        target = self._target(name, position) if position else 0
+        element = kind.strip("[]")
+        if kind == "string":
+            count = self._length(name, target, 1) if target else 0
+            if count > _MAX_TEXT:
+                raise EdgebioError(f"damaged .tflite: {name} has a name of {count:,} bytes")
+            return self._data[target + 4 : target + 4 + count]
+        if kind[0] == "[" and len(element) == 1:
+            dtype = np.dtype(element).newbyteorder("<")
+            count = self._length(name, target, dtype.itemsize) if target else 0
+            return np.frombuffer(self._data, dtype, count, target + 4)
+        if kind[0] == "[":
+            return self._tables(name, element, target) if target else []
+        if not target:
+            return None
+        return target if kind == "offset" else self.table(kind, target)
 
-    def _field(self, name: str, field: str | list[int] | list[str], position: int) -> None:
-        if isinstance(field, str) and field != "string":
-            self._expect(field, position)
-            return
-        element = field[0] if isinstance(field, list) else 1
-        width = element if isinstance(element, int) else 4
-        count = self._unpack("<I", name, position)
+    def _tables(self, name: str, element: str, position: int) -> list[Table]:
+        if (f"[{element}]", position) in self._parts:
+            tables: list[Table] = self._parts[f"[{element}]", position]
+            return tables
+        count = self._length(name, position, 4)
+        if count > _MAX_TABLES:
+            raise EdgebioError(f"damaged .tflite: {name} has {count:,} of {element}")
+        tables = self._keep(f"[{element}]", position, [])
+        for place in range(position + 4, position + 4 + 4 * count, 4):
+            tables.append(self.table(element, self._target(element, place)))
+        return tables
+
+    def _keep(self, name: str, position: int, part: Any) -> Any:
+        self._parts[name, position] = part
+        if len(self._parts) > _MAX_PARTS:
+            raise EdgebioError(f"damaged .tflite: more than {_MAX_PARTS:,} parts")
+        return part
+
+    def _scalar(self, kind: str, name: str, position: int) -> Any:
+        if position < 0 or position + struct.calcsize(kind) > len(self._data):
+            raise _damaged(name, position)
+        return struct.unpack_from("<" + kind, self._data, position)[0]
+
+    def _target(self, name: str, position: int) -> int:
+        """Follow the relative offset at `position`."""
+        return position + int(self._scalar("I", name, position))
+
+    def _length(self, name: str, position: int, width: int) -> int:
+        """Number of elements of the vector at `position`."""
+        count = int(self._scalar("I", name, position))
         if count * width > len(self._data) - position - 4:
             raise _damaged(name, position)
-        if field == "string" and count > _MOST_TEXT:
-            raise EdgebioError(f"damaged .tflite: {name} has a name of {count:,} bytes")
-        if isinstance(element, str) and count > _MOST_TABLES:
-            raise EdgebioError(f"damaged .tflite: {name} has {count:,} of {element}")
-        if isinstance(element, str) and self._expect(f"[{element}]", position):
-            for index in range(count):
-                self._expect(element, self._offset(element, position + 4 + 4 * index))
+        return count
 
 
-def _damaged(part: str, position: int) -> EdgebioError:
-    return EdgebioError(f"damaged .tflite: {part} at byte {position} points out of the file")
+def _damaged(name: str, position: int) -> EdgebioError:
+    return EdgebioError(f"damaged .tflite: {name} at byte {position} points out of the file")

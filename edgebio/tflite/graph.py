@@ -1,4 +1,4 @@
-"""A .tflite as plain values: tensors, operators, and who feeds whom."""
+"""A .tflite as plain values: tensors, operators and their connections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ class Tensor:
     Attributes
     ----------
     index : int
-        Its place in the file.
+        Its position in the file.
     name : str
         Its name in the file; free text.
     shape : tuple of int
         Its size along each axis, batch first.
     dtype : str
-        ``"int8"``, ``"int32"``, ``"float32"`` and so on; ``"type 21"`` where it has no such name.
+        ``"int8"``, ``"int32"``, ``"float32"`` ..., or ``"type 21"`` if it has no such name.
     scale, zero_point : ndarray of float32 (n,), int64 (n,)
-        real = scale * (quantized - zero_point); n is 0 (not quantized), 1, or one a slice.
+        real = scale * (quantized - zero_point); n is 0 (not quantized), 1, or one per slice.
     axis : int
-        The axis along which scales differ where there are several.
+        The axis of the slices, if there are several scales.
     data : ndarray or None
-        The constant's values, read-only and of `shape`; None for what is computed at run time.
+        Values of a constant, read-only, of `shape`; None for what is computed at run time.
     dynamic : bool
-        Some axis besides the batch has no size of its own (a signature of -1).
+        Whether an axis other than the batch has no fixed size (a signature of -1).
     variable : bool
-        Keeps its value from one inference to the next.
+        Whether it keeps its value from one inference to the next.
     sparse : bool
-        `data` is stored in a sparse layout, as raw bytes.
+        Whether `data` is stored in a sparse layout, as raw bytes.
     """
 
     index: int
@@ -58,13 +58,13 @@ class Operator:
     Attributes
     ----------
     index : int
-        Its place in the file, which is the order of execution.
+        Its position in the file, which is the order of execution.
     kind : str
-        Its name in the schema, like ``"CONV_2D"``; ``"CUSTOM name"`` for custom ones.
+        Its name in the schema, such as ``"CONV_2D"``; ``"CUSTOM name"`` for custom ones.
     inputs, outputs : tuple of int
         Indices of tensors; -1 for an optional input that is left out.
     options : mapping
-        Its options by their names in the schema; empty for kinds that edgebio does not compile.
+        Its options by name; empty for kinds without.
     """
 
     index: int
@@ -83,11 +83,11 @@ class Graph:
     tensors, operators : tuple
         In the file's order.
     inputs, outputs : tuple of int
-        Indices of the tensors that come in and go out.
+        Indices of the input and output tensors.
     metadata : dict
         The file's metadata entries, by name.
     sha256 : str
-        Of the file, lower-case hex.
+        SHA-256 of the file, lower-case hex.
     """
 
     tensors: tuple[Tensor, ...]

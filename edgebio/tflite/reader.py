@@ -2,22 +2,19 @@
 
 import hashlib
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import tflite
 from numpy.typing import NDArray
 
 from edgebio.errors import EdgebioError
-from edgebio.tflite import flatbuffer
+from edgebio.tflite.flatbuffer import MAX_BYTES, SCHEMA, Reader, Table
 from edgebio.tflite.graph import Graph, Operator, Option, Tensor
 
-__all__ = ["Graph", "read"]
-
-_MOST_AXES: Final = 8
-_MOST_OPERANDS: Final = 64
+_MAX_AXES: Final = 8
+_MAX_OPERANDS: Final = 64
 
 _NUMPY: Final = {
     name: np.dtype(name).newbyteorder("<")
@@ -25,15 +22,21 @@ _NUMPY: Final = {
 }
 
 
-def _names(enumeration: type) -> dict[int, str]:
-    return {code: name for name, code in vars(enumeration).items() if name[0] != "_"}
+def _names(enumeration: str) -> dict[int, str]:
+    """Names of an enumeration of the schema, by code."""
+    members = vars(getattr(tflite, enumeration)).items()
+    return {code: name for name, code in members if name[0] != "_"}
 
 
-_DTYPES: Final = {code: name.lower() for code, name in _names(tflite.TensorType).items()}
-_KINDS: Final = _names(tflite.BuiltinOperator)
-_PADDING: Final = _names(tflite.Padding)
-_ACTIVATION: Final = _names(tflite.ActivationFunctionType)
-_WEIGHTS: Final = _names(tflite.FullyConnectedOptionsWeightsFormat)
+_DTYPES: Final = {code: name.lower() for code, name in _names("TensorType").items()}
+_KINDS: Final = _names("BuiltinOperator")
+_OPTIONS: Final = {
+    "AVERAGE_POOL_2D": "Pool2DOptions",
+    "MAX_POOL_2D": "Pool2DOptions",
+    "MEAN": "ReducerOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
+}
+"""Tables of options that are not named like their operator."""
 
 
 def read(source: Path | str | bytes) -> Graph:
@@ -52,258 +55,172 @@ def read(source: Path | str | bytes) -> Graph:
     Raises
     ------
     EdgebioError
-        Where the file is missing, damaged, or holds several subgraphs; the text names the
-        operator or tensor and the reason.
+        If the file is missing, damaged, or has several subgraphs; names the operator or tensor and
+        the reason.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return _read(bytes(source))
     path = Path(source)
     try:
-        if path.stat().st_size > flatbuffer.MOST_BYTES:
-            raise EdgebioError(f"{path}: too large for a microcontroller's model")
-        data = path.read_bytes()
+        if path.stat().st_size > MAX_BYTES:
+            raise EdgebioError("too large for a microcontroller's model")
+        return _read(path.read_bytes())
     except OSError as error:
         raise EdgebioError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        return _read(data)
     except EdgebioError as error:
         raise EdgebioError(f"{path}: {error}") from None
 
 
 def _read(data: bytes) -> Graph:
-    flatbuffer.check(data)
-    model = tflite.Model.GetRootAs(data, 0)
-    if model.SubgraphsLength() != 1:
-        raise EdgebioError(f"the model has {model.SubgraphsLength()} subgraphs; 1 is supported")
-    graph = model.Subgraphs(0)
-    buffers = [_buffer(model.Buffers(i), i) for i in range(model.BuffersLength())]
-    kinds = [_kind(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
-    tensors = tuple(_tensor(graph.Tensors(i), i, buffers) for i in range(graph.TensorsLength()))
+    reader = Reader(data)
+    model = reader.model()
+    if len(model["subgraphs"]) != 1:
+        raise EdgebioError(f"the model has {len(model['subgraphs'])} subgraphs; 1 is supported")
+    (graph,) = model["subgraphs"]
+    buffers = [_buffer(table, index) for index, table in enumerate(model["buffers"])]
+    kinds = [_kind(table) for table in model["operator_codes"]]
+    tensors = tuple(_tensor(table, i, buffers) for i, table in enumerate(graph["tensors"]))
     operators = tuple(
-        _operator(graph.Operators(i), i, kinds, len(tensors))
-        for i in range(graph.OperatorsLength())
+        _operator(reader, table, index, kinds, len(tensors))
+        for index, table in enumerate(graph["operators"])
     )
     return Graph(
         tensors=tensors,
         operators=operators,
-        inputs=_indices(graph.InputsAsNumpy(), len(tensors), "the model's inputs", least=0),
-        outputs=_indices(graph.OutputsAsNumpy(), len(tensors), "the model's outputs", least=0),
+        inputs=_indices(graph["inputs"], len(tensors), "the model's inputs", least=0),
+        outputs=_indices(graph["outputs"], len(tensors), "the model's outputs", least=0),
         metadata=_metadata(model, buffers),
         sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
-def _array(found: Any, dtype: Any) -> NDArray[Any]:
-    """Vector of a table as an array; the accessors answer 0 where the vector is absent."""
-    return np.zeros(0, dtype) if isinstance(found, int) else np.asarray(found, dtype)
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
 
 
-def _text(found: bytes | None) -> str:
-    return (found or b"").decode("utf-8", "replace")
+def _indices(values: NDArray[np.int32], count: int, name: str, least: int) -> tuple[int, ...]:
+    if len(values) > _MAX_OPERANDS:
+        raise EdgebioError(f"{name}: {len(values)} tensors; at most {_MAX_OPERANDS}")
+    for value in values:
+        if not least <= value < count:
+            raise EdgebioError(f"{name}: tensor {value} does not exist; the model has {count}")
+    return tuple(int(value) for value in values)
 
 
-def _indices(found: Any, count: int, where: str, least: int) -> tuple[int, ...]:
-    values = _array(found, np.int32)
-    if len(values) > _MOST_OPERANDS:
-        raise EdgebioError(f"{where}: {len(values)} tensors; at most {_MOST_OPERANDS}")
-    if len(values) and (values.min() < least or values.max() >= count):
-        bad = next(int(v) for v in values if not least <= v < count)
-        raise EdgebioError(f"{where}: tensor {bad} does not exist; the model has {count}")
-    return tuple(int(v) for v in values)
-
-
-def _buffer(table: Any, index: int) -> NDArray[np.uint8]:
-    if table.Offset() > 1 or table.Size() > 1:
+def _buffer(table: Table, index: int) -> NDArray[np.uint8]:
+    if table["offset"] > 1 or table["size"] > 1:
         raise EdgebioError(f"buffer {index}: data outside the flatbuffer is not supported")
-    return _array(table.DataAsNumpy(), np.uint8)
+    data: NDArray[np.uint8] = table["data"]
+    return data
 
 
-def _metadata(model: Any, buffers: list[NDArray[np.uint8]]) -> dict[str, bytes]:
-    if model.MetadataLength() > _MOST_OPERANDS:
-        raise EdgebioError(f"{model.MetadataLength()} metadata entries; at most {_MOST_OPERANDS}")
-    found = {}
-    for index in range(model.MetadataLength()):
-        entry = model.Metadata(index)
-        if entry.Buffer() >= len(buffers):
-            raise EdgebioError(f"metadata {index}: buffer {entry.Buffer()} does not exist")
-        found[_text(entry.Name())] = buffers[entry.Buffer()].tobytes()
-    return found
+def _metadata(model: Table, buffers: list[NDArray[np.uint8]]) -> dict[str, bytes]:
+    entries = model["metadata"]
+    if len(entries) > _MAX_OPERANDS:
+        raise EdgebioError(f"{len(entries)} metadata entries; at most {_MAX_OPERANDS}")
+    for index, entry in enumerate(entries):
+        if entry["buffer"] >= len(buffers):
+            raise EdgebioError(f"metadata {index}: buffer {entry['buffer']} does not exist")
+    return {_text(entry["name"]): buffers[entry["buffer"]].tobytes() for entry in entries}
 
 
-def _kind(code: Any) -> str:
-    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+def _kind(code: Table) -> str:
+    builtin = max(code["builtin_code"], code["deprecated_builtin_code"])
     if builtin == tflite.BuiltinOperator.CUSTOM:
-        return f"CUSTOM {_text(code.CustomCode())!r}"
+        return f"CUSTOM {_text(code['custom_code'])!r}"
     return _KINDS.get(builtin, f"operator code {builtin}")
 
 
-def _tensor(table: Any, index: int, buffers: list[NDArray[np.uint8]]) -> Tensor:
-    where = f"tensor {index}"
-    if max(table.ShapeLength(), table.ShapeSignatureLength()) > _MOST_AXES:
-        raise EdgebioError(f"{where}: more than {_MOST_AXES} axes")
-    shape = tuple(int(size) for size in _array(table.ShapeAsNumpy(), np.int32))
-    signature = _array(table.ShapeSignatureAsNumpy(), np.int32)
+def _tensor(table: Table, index: int, buffers: list[NDArray[np.uint8]]) -> Tensor:
+    name = f"tensor {index}"
+    shape, signature = tuple(map(int, table["shape"])), table["shape_signature"]
+    if max(len(shape), len(signature)) > _MAX_AXES:
+        raise EdgebioError(f"{name}: more than {_MAX_AXES} axes")
     if any(size < 0 for size in shape):
-        raise EdgebioError(f"{where}: negative size in shape {list(shape)}")
+        raise EdgebioError(f"{name}: negative size in shape {list(shape)}")
     if math.prod(shape) > np.iinfo(np.int32).max:
-        raise EdgebioError(f"{where}: shape {list(shape)} overflows")
-    if table.Buffer() >= len(buffers):
-        raise EdgebioError(f"{where}: buffer {table.Buffer()} does not exist")
-    dtype = _DTYPES.get(table.Type(), f"type {table.Type()}")
-    sparse = table.Sparsity() is not None
-    scale, zero_point, axis = _quantization(table.Quantization(), where, shape)
-    raw = buffers[table.Buffer()]
+        raise EdgebioError(f"{name}: shape {list(shape)} overflows")
+    if table["buffer"] >= len(buffers):
+        raise EdgebioError(f"{name}: buffer {table['buffer']} does not exist")
+    dtype = _DTYPES.get(table["type"], f"type {table['type']}")
+    sparse = table["sparsity"] is not None
+    scale, zero_point, axis = _quantization(table["quantization"], name, shape)
+    raw = buffers[table["buffer"]]
     return Tensor(
         index=index,
-        name=_text(table.Name()),
+        name=_text(table["name"]),
         shape=shape,
         dtype=dtype,
         scale=scale,
         zero_point=zero_point,
         axis=axis,
-        data=None if not len(raw) else raw if sparse else _constant(raw, dtype, shape, where),
+        data=None if not len(raw) else raw if sparse else _constant(raw, dtype, shape, name),
         dynamic=bool((signature[1:] < 0).any()),
-        variable=bool(table.IsVariable()),
+        variable=table["is_variable"],
         sparse=sparse,
     )
 
 
 def _constant(
-    raw: NDArray[np.uint8], dtype: str, shape: tuple[int, ...], where: str
+    raw: NDArray[np.uint8], dtype: str, shape: tuple[int, ...], name: str
 ) -> NDArray[np.generic]:
     if dtype not in _NUMPY:
-        return raw  # strings, int4 and the like: kept as bytes, refused where they are used
-    wanted = math.prod(shape) * _NUMPY[dtype].itemsize
-    if len(raw) != wanted:
+        return raw  # strings, int4 and the like: left as bytes, refused where they are used
+    size = math.prod(shape) * _NUMPY[dtype].itemsize
+    if len(raw) != size:
         raise EdgebioError(
-            f"{where}: {len(raw)} bytes of data, {wanted} wanted for {dtype} {list(shape)}"
+            f"{name}: {len(raw)} bytes of data, {size} required for {dtype} {list(shape)}"
         )
     return raw.view(_NUMPY[dtype]).reshape(shape)
 
 
 def _quantization(
-    table: Any, where: str, shape: tuple[int, ...]
+    table: Table | None, name: str, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
+    """Scale, zero point and axis; zero points are 0 if the file has none."""
     if table is None:
         return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
-    scale = _array(table.ScaleAsNumpy(), np.float32)
-    zero_point = _array(table.ZeroPointAsNumpy(), np.int64)
-    axis = table.QuantizedDimension()
+    scale, zero_point, axis = table["scale"], table["zero_point"], table["quantized_dimension"]
     if len(zero_point) not in (0, len(scale)):
-        raise EdgebioError(f"{where}: {len(scale)} scales but {len(zero_point)} zero points")
+        raise EdgebioError(f"{name}: {len(scale)} scales but {len(zero_point)} zero points")
     if len(scale) > 1 and (
         not 0 <= axis < max(len(shape), 1) or shape[axis : axis + 1] != (len(scale),)
     ):
-        raise EdgebioError(f"{where}: {len(scale)} scales along axis {axis} of {list(shape)}")
+        raise EdgebioError(f"{name}: {len(scale)} scales along axis {axis} of {list(shape)}")
     return scale, zero_point if len(zero_point) else np.zeros(len(scale), np.int64), axis
 
 
-def _operator(table: Any, index: int, kinds: list[str], tensors: int) -> Operator:
-    if table.OpcodeIndex() >= len(kinds):
-        raise EdgebioError(f"operator {index}: operator code {table.OpcodeIndex()} does not exist")
-    kind = kinds[table.OpcodeIndex()]
-    where = f"operator {index} ({kind})"
+def _operator(
+    reader: Reader, table: Table, index: int, kinds: list[str], tensors: int
+) -> Operator:
+    if table["opcode_index"] >= len(kinds):
+        raise EdgebioError(
+            f"operator {index}: operator code {table['opcode_index']} does not exist"
+        )
+    kind = kinds[table["opcode_index"]]
+    name = f"operator {index} ({kind})"
     return Operator(
         index=index,
         kind=kind,
-        inputs=_indices(table.InputsAsNumpy(), tensors, where, least=-1),
-        outputs=_indices(table.OutputsAsNumpy(), tensors, where, least=0),
-        options=_options(table, kind, where),
+        inputs=_indices(table["inputs"], tensors, name, least=-1),
+        outputs=_indices(table["outputs"], tensors, name, least=0),
+        options=_options(reader, table, kind, name),
     )
 
 
-def _enum(names: dict[int, str], code: int, where: str) -> str:
-    if code not in names:
-        raise EdgebioError(f"{where}: option code {code} is not in the schema")
-    return names[code]
-
-
-def _windowed(options: Any, where: str) -> dict[str, Option]:
-    return {
-        "padding": _enum(_PADDING, options.Padding(), where),
-        "stride_h": options.StrideH(),
-        "stride_w": options.StrideW(),
-        "activation": _enum(_ACTIVATION, options.FusedActivationFunction(), where),
-    }
-
-
-def _dilated(options: Any, where: str) -> dict[str, Option]:
-    return {
-        **_windowed(options, where),
-        "dilation_h": options.DilationHFactor(),
-        "dilation_w": options.DilationWFactor(),
-    }
-
-
-def _pooled(options: Any, where: str) -> dict[str, Option]:
-    return {
-        **_windowed(options, where),
-        "filter_h": options.FilterHeight(),
-        "filter_w": options.FilterWidth(),
-    }
-
-
-def _activated(options: Any, where: str) -> dict[str, Option]:
-    return {"activation": _enum(_ACTIVATION, options.FusedActivationFunction(), where)}
-
-
-_READERS: Final[dict[str, tuple[type, Callable[[Any, str], dict[str, Option]]]]] = {
-    "CONV_2D": (tflite.Conv2DOptions, _dilated),
-    "DEPTHWISE_CONV_2D": (
-        tflite.DepthwiseConv2DOptions,
-        lambda o, where: {**_dilated(o, where), "depth_multiplier": o.DepthMultiplier()},
-    ),
-    "MAX_POOL_2D": (tflite.Pool2DOptions, _pooled),
-    "AVERAGE_POOL_2D": (tflite.Pool2DOptions, _pooled),
-    "FULLY_CONNECTED": (
-        tflite.FullyConnectedOptions,
-        lambda o, where: {
-            **_activated(o, where),
-            "weights_format": _enum(_WEIGHTS, o.WeightsFormat(), where),
-            "keep_num_dims": o.KeepNumDims(),
-        },
-    ),
-    "SOFTMAX": (tflite.SoftmaxOptions, lambda o, where: {"beta": o.Beta()}),
-    "ADD": (tflite.AddOptions, _activated),
-    "SUB": (tflite.SubOptions, _activated),
-    "MUL": (tflite.MulOptions, _activated),
-    "CONCATENATION": (
-        tflite.ConcatenationOptions,
-        lambda o, where: {**_activated(o, where), "axis": o.Axis()},
-    ),
-    "STRIDED_SLICE": (
-        tflite.StridedSliceOptions,
-        lambda o, where: {
-            "begin_mask": o.BeginMask(),
-            "end_mask": o.EndMask(),
-            "ellipsis_mask": o.EllipsisMask(),
-            "new_axis_mask": o.NewAxisMask(),
-            "shrink_axis_mask": o.ShrinkAxisMask(),
-            "offset": o.Offset(),
-        },
-    ),
-    "LEAKY_RELU": (tflite.LeakyReluOptions, lambda o, where: {"alpha": o.Alpha()}),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
-        tflite.UnidirectionalSequenceLSTMOptions,
-        lambda o, where: {
-            **_activated(o, where),
-            "cell_clip": o.CellClip(),
-            "time_major": o.TimeMajor(),
-            "diagonal_recurrent_tensors": o.DiagonalRecurrentTensors(),
-        },
-    ),
-    "MEAN": (tflite.ReducerOptions, lambda o, where: {"keep_dims": o.KeepDims()}),
-}
-
-
-def _options(table: Any, kind: str, where: str) -> dict[str, Option]:
-    if kind not in _READERS:
+def _options(reader: Reader, operator: Table, kind: str, name: str) -> dict[str, Option]:
+    """Options of an operator; empty for a kind without options in `SCHEMA`."""
+    table = _OPTIONS.get(kind, kind.title().replace("_", "") + "Options")
+    if table not in SCHEMA:
         return {}
-    options_type, reader = _READERS[kind]
-    code = getattr(tflite.BuiltinOptions, options_type.__name__)
-    found = table.BuiltinOptions()
-    if found is None or table.BuiltinOptionsType() != code:
-        raise EdgebioError(f"{where}: its {options_type.__name__} are missing")
-    options = options_type()
-    options.Init(found.Bytes, found.Pos)
-    return reader(options, where)
+    position, code = operator["builtin_options"], getattr(tflite.BuiltinOptions, table)
+    if position is None or operator["builtin_options_type"] != code:
+        raise EdgebioError(f"{name}: its {table} are missing")
+    options = reader.table(table, position)
+    for option, field in SCHEMA[table].items():
+        if field.enumeration:
+            names = _names(field.enumeration)
+            if options[option] not in names:
+                raise EdgebioError(f"{name}: option code {options[option]} is not in the schema")
+            options = {**options, option: names[options[option]]}
+    return options

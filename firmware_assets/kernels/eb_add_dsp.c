@@ -4,7 +4,7 @@
 #include "eb_dsp.h"
 #include "eb_kernels.h"
 
-/* Elements of both inputs with 21 bits to spare: 20 as the reference takes, doubled, so that the
+/* Elements of both inputs with 21 spare bits: 20 as in the reference, doubled so that the
  * upper half of a product is what the reference computes. */
 static inline int32_t scaled(int32_t value, int32_t zero, int32_t multiplier)
 {
@@ -13,7 +13,7 @@ static inline int32_t scaled(int32_t value, int32_t zero, int32_t multiplier)
 
 static inline int32_t finished(const eb_add_flat *layer, int32_t sum)
 {
-    /* Halves of negative values go down: away from zero. */
+    /* Halves of negative values are rounded down, away from zero. */
     const int32_t rounding = layer->rounding + (sum >> 31);
     return eb_saturate8(eb_smmlar(2 * sum, layer->multiplier, rounding) >> layer->shift);
 }

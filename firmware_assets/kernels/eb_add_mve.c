@@ -10,7 +10,7 @@ static void add(const eb_add_mve *layer, const int8_t *input_1, const int8_t *in
 {
     const int32x4_t zero_1 = vdupq_n_s32(layer->zero_1);
     const int32x4_t zero_2 = vdupq_n_s32(layer->zero_2);
-    /* Halves of negative values go down, away from zero, where there is a shift. */
+    /* Halves of negative values are rounded down, away from zero, if there is a shift. */
     const int32x4_t shift_2 = vdupq_n_s32(layer->shift_2);
     __asm__ volatile("wlstp.32 lr, %[count], 2f\n"
                      "1:\n\t"
@@ -51,9 +51,9 @@ static void add(const eb_add_mve *layer, const int8_t *input_1, const int8_t *in
 {
     for (uint32_t i = 0; i < layer->count; i++) {
         const int32_t first = input_1[i] * (1 << 19) - layer->zero_1;
-        const int32_t second = eb_requantise(input_2[i] * (1 << 20) - layer->zero_2,
+        const int32_t second = eb_requantize(input_2[i] * (1 << 20) - layer->zero_2,
                                              layer->multiplier_2, layer->shift_2);
-        const int32_t sum = eb_requantise(first + second, layer->multiplier, layer->shift);
+        const int32_t sum = eb_requantize(first + second, layer->multiplier, layer->shift);
         output[i] = eb_clamp(sum + layer->zero_point, INT8_MIN, INT8_MAX);
     }
 }

@@ -5,24 +5,24 @@
 
 /* Four channels of two pixels are summed at once: sixteen taps take 6 loads and 8 VMLADAVA for
  * their 128 products. The pixels of a line have their taps in a strip of columns, as
- * [columns][window_h][channels], so that those under a window are neighbours whatever its place. */
+ * [columns][window_h][channels], so that those under a window are neighbors wherever it is. */
 
 /* A line of pixels: two at a time. */
 typedef struct {
     int8_t *output_a, *output_b;
     int32_t zero_point;
     const int8_t *weights_end;
-    uint32_t entry; /* into the loop: bytes of it that are left out at first */
+    uint32_t entry; /* entry into the loop: bytes that are skipped at first */
     const int8_t *weights;
     const eb_lanes *lanes;
     const int8_t *pixel_a;
     uint32_t step; /* from a pixel's taps to the next one's */
     uint32_t pairs;
-    uint32_t skip;  /* from behind a pixel's outputs to the pixel after the next one */
+    uint32_t skip;  /* from the end of a pixel's outputs to the pixel after the next one */
     uint32_t bytes; /* taps of a pixel, a multiple of 16 */
 } line_job;
 
-/* A line of the largest of some pixels each. */
+/* A line of outputs, each the largest of several pixels. */
 typedef struct {
     int8_t *output;
     const eb_lanes *next_lanes; /* where the loop is */
@@ -31,13 +31,13 @@ typedef struct {
     uint32_t entry;
     const int8_t *weights;
     const eb_lanes *lanes;
-    uint32_t *places; /* of their taps, an even number; they are moved on */
+    uint32_t *places; /* of their taps, an even number; they advance from output to output */
     uint32_t *places_end;
     uint32_t count;
     uint32_t advance; /* from the taps of a pixel to those of the next */
     uint32_t bytes;
     uint32_t skip;
-    const int8_t *origin; /* a place is an address, or on a PC, where those are longer, from here */
+    const int8_t *origin; /* places are addresses or, on a PC, offsets from here */
 } pool_job;
 
 #if EB_HAS_MVE
@@ -60,8 +60,8 @@ typedef struct {
     "vmladav" accumulate ".s8 lr, q1, q3\n\t"
 
 // clang-format off
-/* Eight steps of 56 bytes are unrolled and entered where those that make the steps behind the first
- * one a multiple of eight would be over. */
+/* Eight steps of 56 bytes are unrolled. The loop is entered so that the number of steps after
+ * the first one is right, although it repeats in multiples of eight. */
 #define SUM                                                                                        \
     STEP("")                                                                                       \
     "ldr pc, [sp, #16]\n\t"                                                                        \
@@ -76,7 +76,7 @@ typedef struct {
     "vmov d3, r12, lr\n\t"
 // clang-format on
 
-/* The job lies on the stack: all registers are taken. */
+/* The job is on the stack, since all registers are in use. */
 #define ENTER                                                                                      \
     "push {r4-r11, lr}\n\t"                                                                        \
     "ldmia r0!, {r1-r12}\n\t"                                                                      \
@@ -84,7 +84,7 @@ typedef struct {
     "add r5, r5, lr\n\t"                                                                           \
     "orr r5, #1\n\t"
 
-/* Halves of negative values go down: away from zero. */
+/* Halves of negative values are rounded down, away from zero. */
 #define LOWER_NEGATIVE(x, scratch)                                                                 \
     "vshr.s32 " scratch ", " x ", #31\n\t"                                                         \
     "vadd.i32 " x ", " x ", " scratch "\n\t"
@@ -265,7 +265,7 @@ static void pool_any(const pool_job *work)
 
 #endif
 
-/* Bytes of the loop to leave out: `steps` of it are taken behind the first. */
+/* Bytes of the loop to skip, so that `steps` are computed in total. */
 static uint32_t entry_of(uint32_t steps)
 {
     return (steps > 1u ? (1u - steps) & 7u : 8u) * 56u;
@@ -352,7 +352,7 @@ static void each_pair(const eb_conv2d_mve *layer, line_job work)
     }
 }
 
-/* What is left over when the outputs come in fours: one pixel at a time. */
+/* The outputs that remain after the fours: one pixel at a time. */
 static void each_rest(const eb_conv2d_mve *layer, line_job work, uint32_t left)
 {
     int8_t *output = work.output_a;
@@ -419,7 +419,7 @@ void eb_run_conv2d_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *
     }
 }
 
-/* Where the pixels of the first pool have their taps; an odd one is its own partner. */
+/* Places of the taps of the first pool's pixels; an odd pixel is paired with itself. */
 static void set_places(const eb_conv2d_mve *layer, uint32_t origin, uint32_t *places)
 {
     const uint32_t column = column_bytes(layer);

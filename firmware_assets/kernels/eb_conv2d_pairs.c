@@ -67,7 +67,7 @@ static const int8_t *pixel(const eb_window *window, const eb_source *source, int
     return source->image + ((uint32_t)row * window->input_w + (uint32_t)column) * window->channels;
 }
 
-/* Some windows reach beyond the image: a pixel at a time. */
+/* Some windows leave the image: one pixel at a time. */
 static void widen_pixels(const eb_window *window, const eb_source *source, eb_corner a, eb_corner b,
                          uint32_t *patch)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* CONV_2D two pixels at a time: what the kernels with wide and with narrow weights share. */
+/* CONV_2D two pixels at a time: shared by the kernels with wide and with narrow weights. */
 #ifndef EB_CONV2D_PAIRS_H
 #define EB_CONV2D_PAIRS_H
 
@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-/* Where a kernel finds things: `image` is the input or the copy of it, `pad` a pixel of padding. */
+/* Memory of a kernel: `image` is the input or its copy, `pad` a pixel of padding. */
 typedef struct {
     const int8_t *image, *pad;
     uint32_t *patches;
 } eb_source;
 
-/* All channels of two pixels, a and b, from their patches; or, without `output_b`, the largest of
- * some pairs of pixels, whose patches lie one behind the other, into `output_a`. */
+/* Computes all channels of two pixels, a and b, from their patches; or, without `output_b`, the
+ * largest of several pairs of pixels, whose patches are contiguous, into `output_a`. */
 typedef void eb_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
                        int8_t *output_a, int8_t *output_b);
 
@@ -40,14 +40,14 @@ static inline uint32_t eb_pairs_of(const eb_conv2d_pairs *layer)
     return ((uint32_t)layer->pool_h * layer->pool_w + 1u) / 2u;
 }
 
-/* Set in `scratch` what no patch writes: a last step that has no taps, padding, the copy. */
+/* Initialize what no patch writes in `scratch`: a last step without taps, padding, the copy. */
 eb_source eb_prepare(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *scratch);
 
 /* The patches of two pixels, interleaved: two taps of a, the same two of b. */
 void eb_widen_patches(const eb_conv2d_pairs *layer, const eb_source *source, eb_corner a,
                       eb_corner b, uint32_t *patch);
 
-/* Let through what the fused activation does. */
+/* Clamp a pixel to the range of the fused activation. */
 void eb_clamp_pixel(const eb_conv2d_pairs *layer, int8_t *pixel);
 
 EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const void *work, const int8_t *input,
@@ -67,7 +67,7 @@ EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const void *work, cons
                 if (row + 1u < rows || column + 1u < columns) {
                     continue;
                 }
-                output = output_a; /* an odd pixel is its own partner */
+                output = output_a; /* an odd pixel is paired with itself */
             }
             eb_widen_patches(layer, &source, a, corner, source.patches);
             two_pixels(layer, work, source.patches, output_a, output);

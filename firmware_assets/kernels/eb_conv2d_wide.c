@@ -6,7 +6,7 @@
 /* Four channels of two pixels are summed at once: a step of two taps takes 3 loads of two words and
  * 8 SMLAD for its 16 products. */
 
-/* What the loops below work on; they move it on from quad to quad. */
+/* State of the loops below, which advance from quad to quad. */
 typedef struct {
     const int16_t *weights;
     const uint32_t *patch;
@@ -14,17 +14,17 @@ typedef struct {
     const eb_quad *quad;
     int8_t *output_a, *output_b;
     uint32_t quads;
-    uint32_t relu;  /* of two pixels; of the largest: what is left of `pairs` */
-    uint32_t pairs; /* of the largest pixel */
+    uint32_t relu;  /* for two pixels; for the largest one, the remaining `pairs` */
+    uint32_t pairs; /* for the largest pixel */
     uint32_t patch_bytes;
-    uint32_t entry; /* into the loop: bytes of it that are left out at first */
+    uint32_t entry; /* entry into the loop: bytes that are skipped at first */
 } job;
 
 #if EB_HAS_DSP
 
 /* The sums in r0-r3 (pixel a) and r4-r7 (b), weights at r8, patch at r9. Sixteen steps of 44 bytes
- * are unrolled and entered where those that make `steps` a multiple of sixteen would be over. All
- * registers are taken, so the job lies on the stack. */
+ * are unrolled. The loop is entered so that the number of steps is right, although it repeats in
+ * multiples of sixteen. All registers are in use, so the job is on the stack. */
 #define SUM_QUAD                                                                                   \
     "mov r4, r0\n\t"                                                                               \
     "mov r5, r1\n\t"                                                                               \
@@ -75,7 +75,7 @@ typedef struct {
     "strb " a ", [r10], #1\n\t"                                                                    \
     "strb " b ", [r11], #1\n\t"
 
-/* Halves of negative values go down: away from zero. */
+/* Halves of negative values are rounded down, away from zero. */
 #define FINISH(a)                                                                                  \
     "ldmia r12!, {r8, r9, lr}\n\t"                                                                 \
     "add r9, r9, " a ", asr #31\n\t"                                                               \
@@ -120,7 +120,7 @@ __attribute__((naked, noinline)) static void sum_two_pixels(const job *work)
             "bne 0b\n\t" LEAVE);
 }
 
-/* The largest so far lie behind the job, at 44. */
+/* The largest values so far are behind the job, at 44. */
 __attribute__((naked, noinline)) static void sum_largest_pixel(const job *work)
 {
     (void)work;
@@ -234,7 +234,7 @@ static job job_of(const eb_conv2d_pairs *layer)
     };
 }
 
-/* What is left over when the outputs come in fours goes by way of `rest`. */
+/* The outputs that remain after the fours go through `rest`. */
 EB_INLINE void each_quad(const eb_conv2d_pairs *layer, job work, const uint32_t *patches,
                          int8_t *output_a, int8_t *output_b, void (*sum_quads)(const job *))
 {

@@ -83,7 +83,7 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
             x += taps->tap_step;
         }
     }
-    /* All before the first is stored: a store could change the range, for all that the compiler
+    /* All before the first store: as far as the compiler knows, a store could change the range.
      * knows. */
     s0 = eb_finish(s0, channels, layer->range);
     s1 = eb_finish(s1, channels + 1, layer->range);

@@ -4,7 +4,7 @@
 #include "eb_dsp.h"
 #include "eb_kernels.h"
 
-/* Weights and inputs of four neighbouring channels are a word each: 2 loads, 4 SXTB16 and 4
+/* Weights and inputs of four neighboring channels are a word each: 2 loads, 4 SXTB16 and 4
  * multiply-accumulates of halves are 4 products. */
 static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32_t channel,
                           int8_t *output)
@@ -37,7 +37,7 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
         }
         row += taps->row_step;
     }
-    /* All before the first is stored: a store could change the range, for all that the compiler
+    /* All before the first store: as far as the compiler knows, a store could change the range.
      * knows. */
     s0 = eb_finish(s0, channels, layer->range);
     s1 = eb_finish(s1, channels + 1, layer->range);

@@ -3,15 +3,15 @@
 
 #include "eb_mve.h"
 
-/* Four channels at a time, a window in one vector each: two instructions for all its products.
+/* Four channels at a time, a window of each in one vector: two instructions for all its products.
  *
  * Each channel of a group has a plane of columns along the lines, [columns][slots], in which the
  * lines of the input take turns: line y of it is in slot y % slots. So the taps under a window are
- * neighbours, but for the turn of the slots, which the order of the weights takes up. */
+ * neighbors except for the rotation of the slots, which the order of the weights compensates. */
 
 enum { GROUP = 16 };
 
-/* A line of outputs of some fours of channels. */
+/* A line of outputs of several groups of four channels. */
 typedef struct {
     const int8_t *planes; /* where the windows of the line begin */
     uint32_t pitch;       /* bytes of a plane */
@@ -51,7 +51,7 @@ typedef struct {
 
 #define SHIFT_RELU "vrshl.s32 q7, q7, q6\n\t"
 
-/* Halves of negative values go down: away from zero. The shifts come from memory again. */
+/* Halves of negative values are rounded down, away from zero. The shifts are loaded again. */
 #define SHIFT_ANY                                                                                  \
     "vshr.s32 q6, q7, #31\n\t"                                                                     \
     "vadd.i32 q7, q7, q6\n\t"                                                                      \
@@ -237,7 +237,7 @@ static void run_group(const eb_depthwise_mve *layer, const int8_t *input, uint32
     int8_t pad[GROUP];
     eb_fill_bytes(pad, layer->pad_value, GROUP);
     eb_fill_bytes(planes, layer->pad_value, channels * pitch);
-    uint32_t next = layer->across_pad; /* the lines before it are padding, as all is at first */
+    uint32_t next = layer->across_pad; /* lines before it are padding, like all lines at first */
     for (uint32_t line = 0; line < layer->lines; line++) {
         const uint32_t first = line * layer->line_stride;
         if (next < first) {

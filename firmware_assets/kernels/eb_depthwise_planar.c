@@ -4,7 +4,7 @@
 #include "eb_dsp.h"
 #include "eb_kernels.h"
 
-/* One channel of a band of lines. Planes hold int16, two neighbours along a line in a word, so that
+/* One channel of a band of lines. Planes hold int16, two neighbors along a line in a word, so that
  * a line of three taps takes an SMLAD and another product. */
 typedef struct {
     int32_t bias;
@@ -12,11 +12,11 @@ typedef struct {
     int32_t rounding;
     uint32_t shift;
     uint32_t output_step;
-    uint32_t entry; /* into the pairs: bytes of them that are left out at first */
+    uint32_t entry; /* entry into the pairs: bytes that are skipped at first */
     const uint32_t *end;
     uint32_t pair_bytes, single_bytes; /* of a line of the plane */
-    uint32_t line_rest;   /* bytes from behind the outputs of a line to the next line's */
-    uint32_t output_rest; /* the same of the output */
+    uint32_t line_rest;   /* bytes from the end of a line's outputs to the next line's */
+    uint32_t output_rest; /* the same for the output */
     uint32_t lines;
     const uint32_t *weights;
     const uint32_t *line[3];
@@ -39,7 +39,7 @@ typedef struct {
     "smlabt r9, r12, " second ", r9\n\t"
 
 // clang-format off
-/* Every instruction takes 4 bytes: the loop is entered by their number. */
+/* Every instruction takes 4 bytes, so that the loop can be entered at a pair. */
 #define PAIR(SCALE)                                                                                \
     "ldr.w r10, [sp]\n\t" LINE_OF_PAIR("r6", "r0", "r1", "r10") LINE_OF_PAIR("r7", "r2", "r3", "r9") \
         LINE_OF_PAIR("r8", "r4", "r5", "r9") "ldrd r11, r12, [sp, #4]\n\t" SCALE("r9") SCALE("r10") \
@@ -64,7 +64,7 @@ typedef struct {
 
 #define SCALE_RELU(x) "smmlar " x ", " x ", r11, r12\n\t"
 
-/* Halves of negative values go down: away from zero. */
+/* Halves of negative values are rounded down, away from zero. */
 #define SCALE_ANY(x)                                                                               \
     "smmulr " x ", " x ", r11\n\t"                                                                 \
     "add.w " x ", " x ", " x ", asr #31\n\t"                                                       \
@@ -167,7 +167,7 @@ static void plane_any(const job *work)
     }
 }
 
-/* The same: where the difference shows, nothing comes through. */
+/* The same: where they differ, the activation clamps both. */
 static void plane_relu(const job *work)
 {
     plane_any(work);
@@ -175,7 +175,7 @@ static void plane_relu(const job *work)
 
 #endif
 
-/* Neighbours a and b, four channels of each, into four planes. */
+/* Neighbors a and b, four channels of each, into four planes. */
 EB_INLINE void spread_pair(uint32_t a, uint32_t b, uint32_t *to, uint32_t plane)
 {
     const uint32_t even_a = eb_sxtb16(a);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* The few instructions of Arm's DSP extension (Cortex-M4, M7, M33, M55) that the *_dsp kernels are
- * made of. Elsewhere they are spelled out in C, so that a PC runs and checks the same kernels. */
+/* The few instructions of Arm's DSP extension (Cortex-M4, M7, M33, M55) that the *_dsp kernels
+ * use. On other CPUs they are plain C, so that a PC can run and check the same kernels. */
 #ifndef EB_DSP_H
 #define EB_DSP_H
 
@@ -51,7 +51,7 @@ static inline uint32_t eb_sxtb16_odd(uint32_t word)
     return pair;
 }
 
-/* `pair` plus bytes 0 and 2, plus bytes 1 and 3. */
+/* `pair` plus bytes 0 and 2; below, plus bytes 1 and 3. */
 static inline uint32_t eb_sxtab16(uint32_t pair, uint32_t word)
 {
     __asm__("sxtab16 %0, %0, %1" : "+r"(pair) : "r"(word));
@@ -72,7 +72,7 @@ static inline uint32_t eb_max4(uint32_t a, uint32_t b)
     return larger;
 }
 
-/* The lower halves of two pairs, the upper halves. */
+/* The lower halves of two pairs; below, the upper halves. */
 static inline uint32_t eb_lower(uint32_t a, uint32_t b)
 {
     uint32_t pair;
@@ -94,7 +94,7 @@ static inline int32_t eb_smlad(uint32_t a, uint32_t b, int32_t sum)
     return sum;
 }
 
-/* sum + the product of the lower halves, and of the upper halves. */
+/* sum + the product of the lower halves; below, of the upper halves. */
 static inline int32_t eb_smlabb(uint32_t a, uint32_t b, int32_t sum)
 {
     __asm__("smlabb %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));

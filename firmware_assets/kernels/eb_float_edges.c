@@ -3,7 +3,7 @@
 
 #include "eb_kernels.h"
 
-/* C's roundf (halves away from zero) without the maths library. */
+/* C's roundf (halves away from zero) without the math library. */
 static int32_t round_half_away(float value)
 {
     const int32_t whole = (int32_t)value;
@@ -16,7 +16,7 @@ void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const floa
 {
     for (uint32_t i = 0; i < count; i++) {
         const float steps = input[i] / scale;
-        /* Cut before it becomes an integer; a NaN takes the smallest value. */
+        /* Clamped before the conversion to an integer; NaN becomes the smallest value. */
         const float cut = steps > 512.0f ? 512.0f : steps > -512.0f ? steps : -512.0f;
         output[i] = eb_clamp(round_half_away(cut) + zero_point, INT8_MIN, INT8_MAX);
     }

@@ -3,7 +3,7 @@
 
 #include "eb_quad.h"
 
-/* Widen the inputs: four come out in the order 0 2 1 3, as SXTB16 gives them. */
+/* Widen the inputs; four have the order 0 2 1 3, as SXTB16 gives them. */
 static void widen(const int8_t *from, uint32_t count, uint32_t *to)
 {
     for (; count >= 4u; count -= 4u) {

@@ -5,8 +5,8 @@
  * Lite Micro computes; generated code (model.c) calls them with constant parameters.
  *
  * Layout: activations are [height][width][channels], one image. All sizes are checked when the
- * code is generated, so nothing is checked here. Accumulators are proven not to overflow
- * where a kernel's name does not say otherwise.
+ * code is generated, so nothing is checked here. Accumulators are proven not to overflow,
+ * except in the kernels named *_wrapping.
  */
 #ifndef EB_KERNELS_H
 #define EB_KERNELS_H
@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* Keeps a layer one function with one symbol, so that it can be measured by itself. */
+/* Each layer stays one function with one symbol, so that it can be measured separately. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define EB_LAYER __attribute__((noinline, noclone))
 #elif defined(__clang__)
@@ -26,28 +26,28 @@ extern "C" {
 #define EB_LAYER
 #endif
 
-/* Kernels that take a part of themselves by pointer are copied for each part. */
+/* Loops that take a function as an argument are inlined for each function. */
 #if defined(__GNUC__)
 #define EB_INLINE static inline __attribute__((always_inline))
 #else
 #define EB_INLINE static inline
 #endif
 
-/* One output channel: what its accumulator starts from, and how the sum becomes an int8. */
+/* One output channel: start value of its accumulator, and requantization of the sum. */
 typedef struct {
     int32_t bias; /* with the input's zero point folded in: bias - zero point * sum(weights) */
     int32_t multiplier; /* real factor = multiplier * 2^(shift - 31) */
     int32_t shift;
 } eb_channel;
 
-/* Output zero point, and the range that the fused activation lets through. */
+/* Output zero point, and the range that the fused activation allows. */
 typedef struct {
     int16_t zero_point;
     int8_t low;
     int8_t high;
 } eb_range;
 
-/* A window that slides over an image. Padding is what lies before the first row and column. */
+/* A window that slides over an image. `pad` is the padding before the first row and column. */
 typedef struct {
     uint16_t input_h, input_w, channels;
     uint16_t output_h, output_w;
@@ -57,18 +57,18 @@ typedef struct {
     uint16_t pad_h, pad_w;
 } eb_window;
 
-/* Four neighbouring output channels, for kernels whose sums are doubled: then the upper half of
+/* Four neighboring output channels, for kernels with doubled sums: then the upper half of
  * sum * multiplier is the rounded product that the reference computes. */
 typedef struct {
     int32_t bias[4]; /* doubled, as the weights are */
     struct {
         int32_t multiplier;
-        int32_t rounding; /* half of 2^shift, and the zero point before it is shifted down */
+        int32_t rounding; /* half of 2^shift, plus the zero point shifted up */
         uint32_t shift;   /* to the right, at least 1 */
     } output[4];
 } eb_quad;
 
-/* Four neighbouring output channels, for kernels that hold them in the lanes of a vector. */
+/* Four neighboring output channels, for kernels that have them in the lanes of a vector. */
 typedef struct {
     int32_t bias[4];
     int32_t multiplier[4];
@@ -88,65 +88,65 @@ typedef struct {
     const int8_t *weights; /* [outputs / 4][steps][4][4 inputs] */
     const eb_quad *quads;
     uint32_t rows, inputs, outputs;
-    uint32_t steps; /* fours of inputs, the last one filled up with zeros */
+    uint32_t steps; /* fours of inputs, the last one padded with zeros */
     uint8_t clamped;
     int8_t low, high;
 } eb_fully_connected_quads;
 
-/* CONV_2D, with the MAX_POOL_2D behind it; scratch: one patch, window_h * window_w * channels bytes,
- * where it is not direct, and `outputs` bytes more before it where there is a pool. */
+/* CONV_2D, with the MAX_POOL_2D behind it. Scratch: one patch of window_h * window_w * channels
+ * bytes unless it is direct, and before it `outputs` bytes if there is a pool. */
 typedef struct {
     const int8_t *weights; /* [outputs][window_h][window_w][channels] */
     const eb_channel *channels;
-    eb_window window; /* its output is what the pool leaves */
+    eb_window window; /* its output is that of the pool */
     uint16_t outputs;
-    uint16_t pool_h, pool_w; /* of the MAX_POOL_2D behind it, 1 where there is none */
+    uint16_t pool_h, pool_w; /* of the MAX_POOL_2D behind it; 1 for none */
     uint8_t direct;          /* a window of one pixel and no padding: no patch is gathered */
     int8_t pad_value; /* the input's zero point: it makes the folded bias exact at the border */
     eb_range range;
 } eb_conv2d;
 
-/* CONV_2D, with the MAX_POOL_2D behind it where pool_h * pool_w > 1, for the DSP extension. The taps
- * of a pixel are widened to int16 in runs of neighbouring bytes: four come out in the order 0 2 1 3,
- * as SXTB16 gives them, what is left of a run in pairs. Two taps are a step. Scratch: patches of two
- * pixels, 8 * steps bytes, as many as the pool takes; behind them, where the image has borders, a
- * pixel of padding, and where it is copied, the copy. */
+/* CONV_2D, with the MAX_POOL_2D behind it if pool_h * pool_w > 1, for the DSP extension. The taps
+ * of a pixel are widened to int16 in runs of neighboring bytes: four have the order 0 2 1 3, as
+ * SXTB16 gives them, and the rest of a run comes in pairs. Two taps are a step. Scratch: patches of
+ * two pixels, 8 * steps bytes each, as many as the pool needs; behind them a pixel of padding if
+ * the image has borders, or the copy if it is copied. */
 typedef struct {
     const void *weights; /* wide: int16_t, doubled, [outputs / 4][steps][4][2 taps];
                           * narrow: int8_t, [outputs / 2][steps / 2][2][4 taps] */
     const eb_quad *quads;
-    eb_window window; /* its output is what the pool leaves, its input the copy if there is one */
+    eb_window window; /* its output is that of the pool, its input the copy if there is one */
     uint16_t outputs, steps;
     uint16_t pool_h, pool_w;
     uint16_t inside_h, inside_w;  /* windows that begin below these lie in the image */
-    uint16_t runs, run;           /* of a row of the window: how many, and bytes of each */
-    uint16_t copy_h, copy_w;      /* the input, where it is copied with its padding around it, */
+    uint16_t runs, run;           /* of a row of the window: their number, and bytes of each */
+    uint16_t copy_h, copy_w;      /* the input, if it is copied with its padding around it, */
     uint16_t copy_top, copy_left; /* and how much of that comes first */
-    uint8_t borders;              /* windows reach into padding that is not copied */
-    uint8_t relu;    /* nothing below the zero point comes through: its rounding needs no care */
-    uint8_t clamped; /* less than all of int8 comes through: `low` to `high` */
+    uint8_t borders;              /* windows read padding that is not copied */
+    uint8_t relu;    /* nothing below the zero point is allowed, so its rounding does not matter */
+    uint8_t clamped; /* the range is smaller than int8: `low` to `high` */
     int8_t pad_value, low, high;
 } eb_conv2d_pairs;
 
-/* CONV_2D, with the MAX_POOL_2D behind it where pool_h * pool_w > 1, and FULLY_CONNECTED, for Helium.
- * Scratch: `pool_h` strips, each window_h * channels bytes a column, and what the last sixteen taps of
- * a pixel reach beyond them; before them, where there is a pool, 4 bytes a place. */
+/* CONV_2D, with the MAX_POOL_2D behind it if pool_h * pool_w > 1, and FULLY_CONNECTED, for Helium.
+ * Scratch: `pool_h` strips of window_h * channels bytes per column, and the bytes that the last
+ * sixteen taps of a pixel read behind them; before them, if there is a pool, 4 bytes per place. */
 typedef struct {
-    const int8_t *weights; /* [outputs / 4][steps][4][16 taps], filled up with zeros */
+    const int8_t *weights; /* [outputs / 4][steps][4][16 taps], padded with zeros */
     const eb_lanes *lanes;
-    eb_window window; /* its output is what the pool leaves; no dilation along a line */
+    eb_window window; /* its output is that of the pool; no dilation along a line */
     uint16_t outputs, steps;
     uint16_t pool_h, pool_w;
-    uint16_t places;  /* pixels of a pool, filled up to a multiple of 4 */
+    uint16_t places;  /* pixels of a pool, rounded up to a multiple of 4 */
     uint16_t columns; /* of a strip */
     int16_t zero_point;
-    uint8_t direct;  /* a window of one pixel, no padding, whole sixteens: no strip is needed */
-    uint8_t relu;    /* nothing below the zero point comes through: its rounding needs no care */
-    uint8_t clamped; /* less than all of int8 comes through: `low` to `high` */
+    uint8_t direct;  /* a window of one pixel, no padding, multiples of 16: no strip is needed */
+    uint8_t relu;    /* nothing below the zero point is allowed, so its rounding does not matter */
+    uint8_t clamped; /* the range is smaller than int8: `low` to `high` */
     int8_t pad_value, low, high;
 } eb_conv2d_mve;
 
-/* DEPTHWISE_CONV_2D; scratch: one patch where there is padding, else none. */
+/* DEPTHWISE_CONV_2D; scratch: one patch if there is padding, else none. */
 typedef struct {
     const int8_t *weights; /* [window_h][window_w][channels * multiplier] */
     const eb_channel *channels;
@@ -158,13 +158,13 @@ typedef struct {
 
 /* DEPTHWISE_CONV_2D with a window of 3x3, four channels at a time, for the DSP extension. Lines run
  * along one axis of the image, whichever takes fewer instructions; sizes and steps are along the
- * lines or across them. Scratch: `band` lines of outputs' worth of four planes of int16. */
+ * lines or across them. Scratch: four planes of int16 for `band` lines of outputs. */
 typedef struct {
     const int16_t *weights; /* doubled, [channels][3 lines][w0 w1 w1 w2] */
     const eb_quad *quads;
     uint16_t channels;                 /* a multiple of 4 */
     uint16_t along, across;            /* of the input, pixels */
-    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbour */
+    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbor */
     uint16_t along_pad, across_pad;    /* before the first pixel */
     uint16_t lines, line_stride;       /* of the output, in lines of the input */
     uint16_t band;                     /* lines of the output at a time */
@@ -177,28 +177,28 @@ typedef struct {
 
 /* DEPTHWISE_CONV_2D with windows of up to 16 pixels, for Helium. Lines run along one axis of the
  * image, whichever takes fewer instructions; sizes and steps are along the lines or across them.
- * Scratch: planes of sixteen channels, and what the last vector reaches beyond them. */
+ * Scratch: planes of sixteen channels, and the bytes that the last vector reads behind them. */
 typedef struct {
-    const int8_t *weights; /* [channels][along][across], and a zero behind those of each channel */
-    const uint8_t *order;  /* [slots][16]: which weight goes where, by the turn of the slots */
+    const int8_t *weights; /* [channels][along][across], and a zero after those of each channel */
+    const uint8_t *order;  /* [slots][16]: which weight goes where, by the rotation of the slots */
     const eb_lanes *lanes;
     uint16_t channels;                 /* a multiple of 4 */
     uint16_t slots;                    /* lines under a window */
     uint16_t pitch;                    /* bytes of a plane */
     uint16_t weight_step;              /* bytes of a channel's weights */
     uint16_t along, across;            /* of the input, pixels */
-    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbour */
+    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbor */
     uint16_t along_pad, across_pad;    /* before the first pixel */
     uint16_t lines, line_stride;       /* of the output, in lines of the input */
-    uint16_t count, step;              /* outputs of a line, and how far apart in a plane */
+    uint16_t count, step;              /* outputs of a line, and their distance in a plane */
     uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
     int16_t zero_point;
-    uint8_t relu; /* nothing below the zero point comes through: its rounding needs no care */
+    uint8_t relu; /* nothing below the zero point is allowed, so its rounding does not matter */
     uint8_t clamped;
     int8_t pad_value, low, high;
 } eb_depthwise_mve;
 
-/* MAX_POOL_2D and AVERAGE_POOL_2D: padding takes no part. */
+/* MAX_POOL_2D and AVERAGE_POOL_2D; padding is ignored. */
 typedef struct {
     eb_window window;
     int8_t low, high;
@@ -212,10 +212,10 @@ typedef struct {
     int16_t zero_point;
 } eb_mean;
 
-/* ADD. Both inputs are brought to twice the larger of their scales, with 20 bits to spare. */
+/* ADD. Both inputs are scaled to twice the larger of their scales, with 20 spare bits. */
 typedef struct {
     uint16_t size[4];   /* of the output */
-    uint32_t step_1[4]; /* elements from one index to the next; 0 where the input is repeated */
+    uint32_t step_1[4]; /* elements from one index to the next; 0 if the input is repeated */
     uint32_t step_2[4];
     int16_t zero_point_1, zero_point_2;
     int32_t multiplier_1, shift_1;
@@ -234,7 +234,7 @@ typedef struct {
     eb_range range;
 } eb_mul;
 
-/* PRELU: what is not negative is rescaled, what is negative times its slope as well. */
+/* PRELU: elements are rescaled, negative ones times their slope. */
 typedef struct {
     const int8_t *slopes;
     uint16_t size[4];
@@ -259,8 +259,8 @@ typedef struct {
     int32_t step[4];
 } eb_copy;
 
-/* Products of the four gates (input, forget, cell, output), side by side, and how their sums become
- * Q3.12. */
+/* Products of the four gates (input, forget, cell, output), interleaved, and requantization of
+ * their sums to Q3.12. */
 typedef struct {
     const int8_t *weights; /* [units][inputs][4] */
     const int32_t *bias;   /* [units][4], with the zero point folded in */
@@ -280,7 +280,8 @@ typedef struct {
     int16_t cell_shift; /* from the cell state to Q3.12, to the left */
 } eb_lstm;
 
-/* ADD of two inputs of the output's shape, the finer one second, for the DSP extension. */
+/* ADD of two inputs of the output's shape, the one with the smaller scale second, for the DSP
+ * extension. */
 typedef struct {
     uint32_t count;
     int32_t zero_1, zero_2; /* zero points, shifted as the elements are */
@@ -288,14 +289,14 @@ typedef struct {
     int32_t rounding_2; /* half of 2^shift_2 */
     uint32_t shift_2;   /* to the right */
     int32_t multiplier;
-    int32_t rounding; /* half of 2^shift, and the zero point before it is shifted down */
+    int32_t rounding; /* half of 2^shift, plus the zero point shifted up */
     uint32_t shift;
     uint8_t clamped;
     int8_t low, high;
 } eb_add_flat;
 
-/* ADD of two inputs of the output's shape, the finer one second, for Helium. The sum is formed at
- * twice the scale of the first: that one is shifted up by a bit less, and needs no multiplier. */
+/* ADD of two inputs of the output's shape, the one with the smaller scale second, for Helium. The
+ * sum has twice the scale of the first, which is shifted up by one bit less, without multiplier. */
 typedef struct {
     uint32_t count;
     int32_t zero_1, zero_2; /* zero points, shifted as the elements are: by 19 and 20 */
@@ -309,7 +310,7 @@ typedef struct {
 /* PAD of up to four axes. */
 typedef struct {
     uint16_t size[4];   /* of the input */
-    uint16_t before[4]; /* elements to put before and after it */
+    uint16_t before[4]; /* elements of padding before and after it */
     uint16_t after[4];
     int8_t value;
 } eb_pad;
@@ -317,13 +318,13 @@ typedef struct {
 /* SOFTMAX over the last axis. */
 typedef struct {
     const int32_t *exponentials; /* exp(-d * scale * beta), Q0.31, d = 0 ... count - 1 */
-    uint16_t count;              /* a logit that is further from the largest counts as 0 */
+    uint16_t count;              /* the exponential of a larger distance is 0 */
     uint32_t rows, classes;
 } eb_softmax;
 
-/* value * multiplier / 2^31 to the nearest, halves up: gemmlowp's
- * SaturatingRoundingDoublingHighMul. Its one saturating case needs a negative multiplier, which no
- * scale gives. Shifting a negative number to the right is arithmetic on every compiler meant. */
+/* value * multiplier / 2^31 rounded to nearest, halves up: gemmlowp's
+ * SaturatingRoundingDoublingHighMul. It saturates only for a negative multiplier, which no scale
+ * has. All supported compilers shift negative numbers to the right arithmetically. */
 static inline int32_t eb_high_multiply(int32_t value, int32_t multiplier)
 {
     return (int32_t)(((int64_t)value * multiplier + (1 << 30)) >> 31);
@@ -331,13 +332,13 @@ static inline int32_t eb_high_multiply(int32_t value, int32_t multiplier)
 
 /* value * multiplier * 2^(shift - 31), rounded twice as the reference does: by the multiplication,
  * then by the shift (gemmlowp's RoundingDivideByPOT), halves away from zero. */
-static inline int32_t eb_requantise(int32_t value, int32_t multiplier, int32_t shift)
+static inline int32_t eb_requantize(int32_t value, int32_t multiplier, int32_t shift)
 {
     if (shift >= 0) {
         return eb_high_multiply((int32_t)((uint32_t)value << shift), multiplier);
     }
     const int32_t high = eb_high_multiply(value, multiplier);
-    const int32_t lowered = high + (high >> 31); /* then halves up are halves away from zero */
+    const int32_t lowered = high + (high >> 31); /* halves up are now away from zero */
     return ((lowered >> (-shift - 1)) + 1) >> 1;
 }
 
@@ -346,11 +347,11 @@ static inline int8_t eb_clamp(int32_t value, int32_t low, int32_t high)
     return (int8_t)(value < low ? low : value > high ? high : value);
 }
 
-/* The end of every sum of products: an int8. */
+/* Requantize a sum of products to int8. */
 static inline int32_t eb_finish(int32_t sum, const eb_channel *channel, eb_range range)
 {
     const int32_t value =
-        eb_requantise(sum, channel->multiplier, channel->shift) + range.zero_point;
+        eb_requantize(sum, channel->multiplier, channel->shift) + range.zero_point;
     return value < range.low ? range.low : value > range.high ? range.high : value;
 }
 
@@ -367,8 +368,8 @@ void eb_run_concatenation(const eb_concatenation *layer, const int8_t *const *in
 void eb_run_copy(const eb_copy *layer, const int8_t *input, int8_t *output);
 void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 
-/* The following may write over their input (ADD, SUB and MUL: over either one of the output's size;
- * the pools: where nothing is padded). */
+/* The following may overwrite their input (ADD, SUB and MUL: either one of the output's size; the
+ * pools: if there is no padding). */
 void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_average_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_add(const eb_add *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
@@ -377,11 +378,11 @@ void eb_run_mul(const eb_mul *layer, const int8_t *input_1, const int8_t *input_
 void eb_run_prelu(const eb_prelu *layer, const int8_t *input, int8_t *output);
 void eb_run_softmax(const eb_softmax *layer, const int8_t *input, int8_t *output);
 
-/* Any operator of one int8 to one int8, as the table of its 256 answers from -128 up. */
+/* Any operator from one int8 to one int8, as the table of its results for -128 ... 127. */
 void eb_run_table(const int8_t table[256], uint32_t count, const int8_t *input, int8_t *output);
 
-/* The same as their namesakes where a sum may leave 32 bits: it wraps, as it does in the reference on
- * every machine that is known. Slow. */
+/* Slow versions for sums that may exceed 32 bits: they wrap, as they do in the reference on every
+ * known machine. */
 void eb_run_fully_connected_wrapping(const eb_fully_connected *layer, const int8_t *input,
                                      int8_t *output);
 void eb_run_conv2d_wrapping(const eb_conv2d *layer, const int8_t *input, int8_t *output,
@@ -389,16 +390,16 @@ void eb_run_conv2d_wrapping(const eb_conv2d *layer, const int8_t *input, int8_t 
 void eb_run_depthwise_wrapping(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                                int8_t *scratch);
 
-/* The edges of a network with float32 input or output. */
+/* Edges of a network with float32 input or output. */
 void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const float *input,
                      int8_t *output);
 void eb_run_dequantize(float scale, int32_t zero_point, uint32_t count, const int8_t *input,
                        float *output);
 
-/* The same for cores with the DSP extension. */
+/* Kernels for CPUs with the DSP extension. */
 void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int8_t *input,
                                 int8_t *output, int8_t *scratch);
-/* Fours of channels: their number is a multiple of 4. MEAN has one reduced run, windows no padding. */
+/* The number of channels is a multiple of 4. MEAN has one reduced run, windows have no padding. */
 void eb_run_mean_dsp(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_add_dsp(const eb_add_flat *layer, const int8_t *input_1, const int8_t *input_2,
                     int8_t *output);
@@ -412,7 +413,7 @@ void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int
                           int8_t *scratch);
 void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                                  int8_t *scratch);
-/* Without or with care for how halves of negative sums are rounded: a RELU hides it. */
+/* Without and with correct rounding of halves of negative sums, which a RELU hides. */
 void eb_run_depthwise_planar_relu(const eb_depthwise_planar *layer, const int8_t *input,
                                   int8_t *output, int8_t *scratch);
 void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *input, int8_t *output,
@@ -420,7 +421,7 @@ void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *inp
 void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 
-/* The same for Helium. */
+/* Kernels for Helium. */
 void eb_run_conv2d_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
                        int8_t *scratch);
 void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
@@ -429,18 +430,18 @@ void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, in
                           int8_t *scratch);
 void eb_run_add_mve(const eb_add_mve *layer, const int8_t *input_1, const int8_t *input_2,
                     int8_t *output);
-/* MEAN has one reduced run, windows no padding. */
+/* MEAN has one reduced run, windows have no padding. */
 void eb_run_mean_mve(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_max_pool_mve(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_average_pool_mve(const eb_pool *layer, const int8_t *input, int8_t *output);
 
-/* What kernels are made of ------------------------------------------------------------------ */
+/* Parts of the kernels ------------------------------------------------------------------ */
 
 /* One row of outputs from one row of inputs. */
 void eb_multiply_row(const int8_t *weights, const eb_channel *channels, eb_range range,
                      uint32_t inputs, uint32_t outputs, const int8_t *input, int8_t *output);
 
-/* Where row `row` of an output of four axes begins in an input that may be repeated along them. */
+/* Start of row `row` of an output of four axes in an input that may be repeated along them. */
 static inline uint32_t eb_row_start(const uint16_t size[4], const uint32_t step[4], uint32_t row)
 {
     const uint32_t c = row % size[2];
@@ -455,18 +456,18 @@ static inline uint32_t eb_row_count(const uint16_t size[4])
 }
 
 /* The input under the window of output (row, column), as [window_h][window_w][channels]: gathered
- * into `scratch`, with `pad_value` where it lies outside of the image. A window of one pixel that
- * never leaves the image needs no copy: without scratch, the place in the image is returned. */
+ * into `scratch`, with `pad_value` outside of the image. A window of one pixel that never
+ * leaves the image needs no copy: without scratch, the place in the image is returned. */
 const int8_t *eb_patch(const eb_window *window, int8_t pad_value, uint32_t row, uint32_t column,
                        const int8_t *input, int8_t *scratch);
 
-/* Where the taps of one output of DEPTHWISE_CONV_2D lie: in the image, or in a patch of it. */
+/* Taps of one output of DEPTHWISE_CONV_2D, in the image or in a patch of it. */
 typedef struct {
     const int8_t *origin;
     uint32_t row_step, tap_step;
 } eb_taps;
 
-/* Computes the outputs of four neighbouring channels, where there is one for each channel. */
+/* Computes the outputs of four neighboring channels, with one output per channel. */
 typedef void eb_four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32_t channel,
                               int8_t *output);
 

@@ -8,7 +8,7 @@
 
 enum { INPUT, FORGET, CELL, OUTPUT };
 
-/* sigmoid(i / 24) in Q0.16, each number as the reference has it: not all are the nearest. */
+/* sigmoid(i / 24) in Q0.16, with the reference's values, not all of which are the nearest. */
 static const uint16_t sigmoids[256] = {
     32768, 33451, 34133, 34813, 35493, 36169, 36843, 37513, 38180, 38841, 39498, 40149, 40794,
     41432, 42064, 42688, 43304, 43912, 44511, 45102, 45683, 46255, 46817, 47369, 47911, 48443,
@@ -37,7 +37,7 @@ static int16_t saturated(int32_t value)
     return (int16_t)(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
 }
 
-/* Q3.12 to Q0.15 by the table, which is walked in steps of 1/24: value * 3 / 512 of them. */
+/* Q3.12 to Q0.15 by the table, whose steps are 1/24: value * 3 / 512 of them. */
 static int32_t sigmoid(int32_t value)
 {
     const int32_t scaled = value * 3;
@@ -52,7 +52,7 @@ static int32_t sigmoid(int32_t value)
     return (int32_t)(result >> 10);
 }
 
-/* tanh(x) = 2 * sigmoid(2 * x) - 1; `shift` brings the value to Q3.12, to the left. */
+/* tanh(x) = 2 * sigmoid(2 * x) - 1; `shift` to the left scales the value to Q3.12. */
 static int32_t hyperbolic_tangent(int32_t value, int32_t shift)
 {
     const int32_t scaled =
@@ -68,7 +68,7 @@ static int32_t hyperbolic_tangent(int32_t value, int32_t shift)
     return (scaled >= 0 ? above + (1 << 7) : -above + (1 << 7) - 1) >> 8;
 }
 
-/* Adds one unit's products of all four gates, requantised to Q3.12: each input is loaded once. */
+/* Adds one unit's products of all four gates, requantized to Q3.12: each input is loaded once. */
 static void add_products(const eb_lstm_products *part, uint32_t unit, uint32_t count,
                          const int8_t *x, int32_t gates[4])
 {
@@ -86,7 +86,7 @@ static void add_products(const eb_lstm_products *part, uint32_t unit, uint32_t c
     const int32_t sums[4] = {s0, s1, s2, s3};
     for (int gate = 0; gate < 4; gate++) {
         gates[gate] +=
-            saturated(eb_requantise(sums[gate], part->multiplier[gate], part->shift[gate]));
+            saturated(eb_requantize(sums[gate], part->multiplier[gate], part->shift[gate]));
     }
 }
 
@@ -96,9 +96,9 @@ static int16_t next_cell(const eb_lstm *layer, const int32_t gates[4], int32_t c
     const int32_t share = sigmoid(saturated(gates[INPUT]));
     const int32_t news = hyperbolic_tangent(saturated(gates[CELL]), 0);
     const int32_t kept =
-        saturated(eb_requantise(forget * cell, layer->forget_multiplier, layer->forget_shift));
+        saturated(eb_requantize(forget * cell, layer->forget_multiplier, layer->forget_shift));
     const int32_t added =
-        saturated(eb_requantise(share * news, layer->update_multiplier, layer->update_shift));
+        saturated(eb_requantize(share * news, layer->update_multiplier, layer->update_shift));
     const int32_t next = saturated(kept + added);
     if (layer->clip == 0) {
         return (int16_t)next;
@@ -122,7 +122,7 @@ void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8
             const int32_t open = sigmoid(saturated(gates[OUTPUT]));
             const int32_t shown = hyperbolic_tangent(cells[unit], layer->cell_shift);
             const int32_t value =
-                eb_requantise(shown * open, layer->hidden_multiplier, layer->hidden_shift);
+                eb_requantize(shown * open, layer->hidden_multiplier, layer->hidden_shift);
             output[unit] = eb_clamp(value + layer->hidden_zero_point, INT8_MIN, INT8_MAX);
         }
         hidden = output;

@@ -18,7 +18,7 @@ void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output)
                         x += layer->inner;
                     }
                 }
-                const int32_t mean = eb_requantise(sum, layer->multiplier, layer->shift);
+                const int32_t mean = eb_requantize(sum, layer->multiplier, layer->shift);
                 *output++ = eb_clamp(mean + layer->zero_point, INT8_MIN, INT8_MAX);
             }
         }

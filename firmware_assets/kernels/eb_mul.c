@@ -11,7 +11,7 @@ void eb_run_mul(const eb_mul *layer, const int8_t *input_1, const int8_t *input_
         const int8_t *y = input_2 + eb_row_start(layer->size, layer->step_2, row);
         for (uint32_t i = 0; i < layer->size[3]; i++) {
             const int32_t product = (*x - layer->zero_point_1) * (*y - layer->zero_point_2);
-            const int32_t value = eb_requantise(product, layer->multiplier, layer->shift);
+            const int32_t value = eb_requantize(product, layer->multiplier, layer->shift);
             *output++ =
                 eb_clamp(value + layer->range.zero_point, layer->range.low, layer->range.high);
             x += layer->step_1[3];

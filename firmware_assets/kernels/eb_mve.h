@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* What the Helium (MVE) kernels share: moving and clamping bytes, sixteen at a time. Elsewhere they
- * are spelled out in C, so that a PC runs and checks the same kernels. */
+/* What the Helium (MVE) kernels share: copying and clamping bytes, sixteen at a time. On
+ * other CPUs this is plain C, so that a PC can run and check the same kernels. */
 #ifndef EB_MVE_H
 #define EB_MVE_H
 
 #include "eb_kernels.h"
 
-/* GCC alone: clang has no constraint for VPR. */
+/* Only GCC: clang has no constraint for VPR. */
 #if defined(__ARM_FEATURE_MVE) && defined(__GNUC__) && !defined(__clang__)
 #define EB_HAS_MVE 1
 
@@ -49,7 +49,7 @@ static inline void eb_fill_bytes(int8_t *to, int32_t value, uint32_t count)
                      : "q0", "lr", "memory");
 }
 
-/* Copy `count` pieces of `bytes` each, which lie one behind the other, to places `step` apart. */
+/* Copy `count` pieces of `bytes` each, which are contiguous, to places `step` apart. */
 static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from, uint32_t bytes,
                                   uint32_t count)
 {
@@ -91,7 +91,7 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
         for (uint32_t done = 0; done < bytes; done += 16u) {
             int8_t *piece_to = to + done;
             const int8_t *piece = from + done;
-            mve_pred16_t some; /* VPR cannot be named among what is clobbered */
+            mve_pred16_t some; /* VPR cannot be named as clobbered */
             __asm__ volatile(
                 "vctp.8 %[left]\n\t"
                 "dls lr, %[count]\n"
@@ -180,12 +180,12 @@ static inline void eb_clamp_bytes(int8_t *bytes, uint32_t count, int32_t low, in
 
 #endif
 
-/* What the plain C of a kernel makes of the sum of one of four neighbouring channels. */
+/* Requantize the sum of one of four neighboring channels in plain C. */
 static inline int8_t eb_finish_lane(const eb_lanes *lanes, uint32_t lane, int32_t zero_point,
                                     int32_t sum)
 {
     const int32_t value =
-        eb_requantise(sum + lanes->bias[lane], lanes->multiplier[lane], lanes->shift[lane]);
+        eb_requantize(sum + lanes->bias[lane], lanes->multiplier[lane], lanes->shift[lane]);
     return eb_clamp(value + zero_point, INT8_MIN, INT8_MAX);
 }
 

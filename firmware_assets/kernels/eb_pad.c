@@ -5,7 +5,7 @@
 
 #include "eb_kernels.h"
 
-/* Elements of the output behind one index of `axis`. */
+/* Elements of the output for one index of `axis`. */
 static uint32_t block(const eb_pad *layer, uint32_t axis)
 {
     uint32_t elements = 1;

@@ -9,7 +9,7 @@ typedef struct {
     uint32_t rows, columns;
 } part;
 
-/* Cut `size` elements from `origin` on to those that lie in 0 ... end. */
+/* Restrict `size` elements from `origin` on to those in 0 ... end. */
 static uint32_t cut(int32_t *origin, uint32_t size, uint32_t end)
 {
     const uint32_t last = (uint32_t)(*origin + (int32_t)size);
@@ -21,11 +21,11 @@ static part under(const eb_window *window, uint32_t row, uint32_t column, const 
 {
     int32_t top = (int32_t)(row * window->stride_h) - window->pad_h;
     int32_t left = (int32_t)(column * window->stride_w) - window->pad_w;
-    part found;
-    found.rows = cut(&top, window->window_h, window->input_h);
-    found.columns = cut(&left, window->window_w, window->input_w);
-    found.first = input + ((uint32_t)top * window->input_w + (uint32_t)left) * window->channels;
-    return found;
+    part area;
+    area.rows = cut(&top, window->window_h, window->input_h);
+    area.columns = cut(&left, window->window_w, window->input_w);
+    area.first = input + ((uint32_t)top * window->input_w + (uint32_t)left) * window->channels;
+    return area;
 }
 
 void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output)
@@ -71,7 +71,7 @@ void eb_run_average_pool(const eb_pool *layer, const int8_t *input, int8_t *outp
                     }
                     line += window->input_w * channels;
                 }
-                /* Halves away from zero: C's division cuts towards it. */
+                /* Halves are rounded away from zero: C's division truncates. */
                 sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
                 *output++ = eb_clamp(sum, layer->low, layer->high);
             }

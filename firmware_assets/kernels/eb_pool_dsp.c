@@ -34,7 +34,7 @@ void eb_run_max_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *outp
                 if (layer->low > INT8_MIN) {
                     largest = eb_max4(largest, 0x01010101u * (uint8_t)layer->low);
                 }
-                if (layer->high < INT8_MAX) { /* the smaller is not the larger's other */
+                if (layer->high < INT8_MAX) { /* xor leaves the smaller value */
                     const uint32_t high = 0x01010101u * (uint8_t)layer->high;
                     largest ^= high ^ eb_max4(largest, high);
                 }
@@ -63,7 +63,7 @@ void eb_run_average_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *
                     eb_sum_pixels(first + y * line + channel, channels, pixels, sums);
                 }
                 for (uint32_t i = 0; i < 4u; i++) {
-                    /* Halves away from zero: C's division cuts towards it. */
+                    /* Halves are rounded away from zero: C's division truncates. */
                     const int32_t half = sums[i] > 0 ? count / 2 : -(count / 2);
                     *output++ = eb_clamp((sums[i] + half) / count, layer->low, layer->high);
                 }

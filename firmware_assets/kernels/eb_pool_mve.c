@@ -110,7 +110,7 @@ void eb_run_mean_mve(const eb_mean *layer, const int8_t *input, int8_t *output)
             sum_pixels(input + inner, layer->inner, layer->reduced_2, some, sums);
             for (uint32_t i = 0; i < some; i++) {
                 const int32_t mean =
-                    eb_requantise(sums[i] + layer->offset, layer->multiplier, layer->shift);
+                    eb_requantize(sums[i] + layer->offset, layer->multiplier, layer->shift);
                 *output++ = eb_clamp(mean + layer->zero_point, INT8_MIN, INT8_MAX);
             }
         }
@@ -132,7 +132,7 @@ static void average_pixels(const eb_pool *layer, const int8_t *from, uint32_t ch
         sum_pixels(from + y * window->input_w * step, step, pixels, channels, sums);
     }
     for (uint32_t i = 0; i < channels; i++) {
-        /* Halves away from zero: C's division cuts towards it. */
+        /* Halves are rounded away from zero: C's division truncates. */
         const int32_t half = sums[i] > 0 ? count / 2 : -(count / 2);
         output[i] = eb_clamp((sums[i] + half) / count, layer->low, layer->high);
     }

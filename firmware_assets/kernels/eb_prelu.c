@@ -12,9 +12,9 @@ void eb_run_prelu(const eb_prelu *layer, const int8_t *input, int8_t *output)
             const int32_t x = *input++ - layer->zero_point;
             int32_t value;
             if (x >= 0) {
-                value = eb_requantise(x, layer->multiplier, layer->shift);
+                value = eb_requantize(x, layer->multiplier, layer->shift);
             } else {
-                value = eb_requantise(x * (*slope - layer->slope_zero_point),
+                value = eb_requantize(x * (*slope - layer->slope_zero_point),
                                       layer->slope_multiplier, layer->slope_shift);
             }
             *output++ = eb_clamp(value + layer->output_zero_point, INT8_MIN, INT8_MAX);

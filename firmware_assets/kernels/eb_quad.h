@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* How doubled sums of four neighbouring channels become int8. */
+/* Requantization of doubled sums of four neighboring channels. */
 #ifndef EB_QUAD_H
 #define EB_QUAD_H
 
@@ -12,10 +12,10 @@
 extern "C" {
 #endif
 
-/* Make an int8 of the doubled sum of one of four channels. */
+/* Requantize the doubled sum of one of four channels. */
 static inline int8_t eb_finish_doubled(const eb_quad *quad, uint32_t channel, int32_t sum)
 {
-    /* Halves of negative values go down: away from zero. */
+    /* Halves of negative values are rounded down, away from zero. */
     const int32_t rounding = quad->output[channel].rounding + (sum >> 31);
     const int32_t scaled = eb_smmlar(sum, quad->output[channel].multiplier, rounding);
     return (int8_t)eb_saturate8(scaled >> quad->output[channel].shift);

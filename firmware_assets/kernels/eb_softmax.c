@@ -3,7 +3,7 @@
 
 #include "eb_kernels.h"
 
-/* gemmlowp's RoundingDivideByPOT of a value that is not negative: halves go up. */
+/* gemmlowp's RoundingDivideByPOT of a nonnegative value: halves are rounded up. */
 static int32_t rounding_shift(int32_t value, uint32_t exponent)
 {
     const uint32_t mask = ((uint32_t)1 << exponent) - 1u;
@@ -30,7 +30,7 @@ static int32_t one_over_one_plus(int32_t x)
         const int32_t error = (1 << 29) - eb_high_multiply(half, estimate);
         estimate += (int32_t)((uint32_t)eb_high_multiply(estimate, error) << 2);
     }
-    /* Halved and brought to Q0.31; the only value that does not fit saturates. */
+    /* Halved, in Q0.31; the only value that does not fit saturates. */
     return estimate >= (1 << 30) ? INT32_MAX : (int32_t)((uint32_t)estimate << 1);
 }
 

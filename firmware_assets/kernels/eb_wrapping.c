@@ -3,8 +3,8 @@
 
 #include "eb_kernels.h"
 
-/* Sums are kept in unsigned integers, which wrap without harm; whatever order they are added up in,
- * the last 32 bits are the same. */
+/* Sums are unsigned integers, whose wrapping is defined; in any order of the terms, the lower 32
+ * bits are the same. */
 static int8_t finish(uint32_t sum, const eb_channel *channel, eb_range range)
 {
     return (int8_t)eb_finish((int32_t)sum, channel, range);

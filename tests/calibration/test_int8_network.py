@@ -7,7 +7,7 @@ pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
 from edgebio import tflite
 from edgebio.calibration.int8_network import Int8Network
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import tf
 from edgebio.tflite.constants import with_constants

@@ -14,7 +14,7 @@ from edgebio import calibration, tasks, tflite
 from edgebio.calibration import layers
 from edgebio.calibration.int8_network import Int8Network
 from edgebio.cli import main
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.protocols import split
 from edgebio.recipes import NewSubjectsSettings

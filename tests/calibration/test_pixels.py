@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from edgebio import storage, tflite
 from edgebio.calibration.pixels import standardize
 from edgebio.cli import main
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.processes.worker_pool import map_in_order

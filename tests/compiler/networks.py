@@ -1,98 +1,12 @@
-"""Small int8 networks, built as .tflite with the schema's object API: no converter needed."""
+"""Random int8 layers for small networks."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-import flatbuffers
 import numpy as np
-from numpy.typing import NDArray
 
-schema: Any = None  # tflite-micro's generated schema, loaded by `load_schema`
-
-
-def load_schema() -> Any:
-    global schema
-    if schema is None:
-        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
-
-        schema = schema_py_generated
-    return schema
-
-
-class Builder:
-    """Makes one .tflite: tensors and operators in order; `build` gives the bytes."""
-
-    def __init__(self) -> None:
-        s = load_schema()
-        self.model = s.ModelT()
-        self.model.version = 3
-        self.model.operatorCodes = []
-        self.model.buffers = [s.BufferT()]
-        self.model.metadata = []
-        self.graph = s.SubGraphT()
-        self.graph.tensors, self.graph.operators = [], []
-        self.graph.inputs, self.graph.outputs = [], []
-        self.model.subgraphs = [self.graph]
-
-    def tensor(
-        self,
-        shape: tuple[int, ...],
-        dtype: str = "INT8",
-        scale: Any = None,
-        zero_point: Any = 0,
-        axis: int = 0,
-        data: NDArray[Any] | None = None,
-    ) -> int:
-        s = load_schema()
-        t = s.TensorT()
-        t.name = f"t{len(self.graph.tensors)}".encode()
-        t.shape = list(shape)
-        t.type = getattr(s.TensorType, dtype)
-        t.buffer = 0
-        if data is not None:
-            t.buffer = self.buffer(np.ascontiguousarray(data).tobytes())
-        if scale is not None:
-            q = s.QuantizationParametersT()
-            q.scale = [float(x) for x in np.atleast_1d(scale)]
-            q.zeroPoint = [int(z) for z in np.broadcast_to(zero_point, len(q.scale))]
-            q.quantizedDimension = axis
-            t.quantization = q
-        self.graph.tensors.append(t)
-        return len(self.graph.tensors) - 1
-
-    def buffer(self, data: bytes) -> int:
-        b = load_schema().BufferT()
-        b.data = np.frombuffer(data, np.uint8)
-        self.model.buffers.append(b)
-        return len(self.model.buffers) - 1
-
-    def operator(
-        self, kind: str, inputs: list[int], outputs: list[int], options: str = "", **values: Any
-    ) -> int:
-        s = load_schema()
-        code = s.OperatorCodeT()
-        code.builtinCode = getattr(s.BuiltinOperator, kind)
-        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = 1
-        self.model.operatorCodes.append(code)
-        op = s.OperatorT()
-        op.opcodeIndex = len(self.model.operatorCodes) - 1
-        op.inputs, op.outputs = inputs, outputs
-        if options:
-            op.builtinOptionsType = getattr(s.BuiltinOptions, options)
-            op.builtinOptions = getattr(s, options + "T")()
-            for name, value in values.items():
-                assert hasattr(op.builtinOptions, name), name
-                setattr(op.builtinOptions, name, value)
-        self.graph.operators.append(op)
-        return len(self.graph.operators) - 1
-
-    def build(self) -> bytes:
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
-
+from tests.compiler.model_builder import Builder
 
 STYLES = ("any", "ptq", "qat")
 
@@ -324,23 +238,24 @@ class Net(Builder):
         )
         self.at = output
 
-    def mean(self) -> None:
+    def mean(self, chosen: list[int] | None = None, *, keep: bool | None = None) -> None:
+        """MEAN over some axes; random ones by default."""
         shape = self.shape_of(self.at)
         axes = [[len(shape) - 1]]
         if len(shape) == 4:
             axes = [[1, 2], [2, 1], [1], [2], [3], [1, 3], [1, 2, 3], [-1], [-3, -2]]
         elif len(shape) == 3:
             axes = [[1], [1], [2], [1, 2], [-2]]
-        chosen = axes[int(self.rng.integers(len(axes)))]
-        keep = bool(self.rng.random() < 0.5)
+        chosen = chosen or axes[int(self.rng.integers(len(axes)))]
+        keep = bool(self.rng.random() < 0.5) if keep is None else keep
         reduced = {axis % len(shape) for axis in chosen}
-        left = tuple(
+        remaining = tuple(
             1 if axis in reduced else size
             for axis, size in enumerate(shape)
             if keep or axis not in reduced
         )
         axis = self.tensor((len(chosen),), "INT32", data=np.array(chosen, np.int32))
-        output = self.activation(left, self.near(self.at))
+        output = self.activation(remaining, self.near(self.at))
         self.operator("MEAN", [self.at, axis], [output], "ReducerOptions", keepDims=keep)
         self.at = output
 
@@ -650,77 +565,3 @@ def _factors(number: int) -> list[int]:
         if number % factor == 0:
             return [factor, *_factors(number // factor)]
     return [number] if number > 1 else []
-
-
-def random_network(seed: int) -> bytes:
-    """A network of one to seven layers on an image or a sequence, perhaps with a head.
-
-    A third each has scales as quantization after training makes them, as training for it does, and
-    of any kind at all.
-    """
-    rng = np.random.default_rng(seed)
-    sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 18)))
-    net = Net(rng, (1, *sizes), STYLES[seed % len(STYLES)])
-    if seed % 5 < 2:
-        net = Net(rng, (1, int(rng.integers(1, 50)), sizes[2]), STYLES[seed % len(STYLES)])
-        _sequence_layers(net)
-    else:
-        _image_layers(net)
-    _head(net)
-    return net.finish()
-
-
-def _image_layers(net: Net) -> None:
-    layers = [net.conv, net.conv, net.depthwise, net.depthwise, net.pool, net.add, net.unary]
-    layers += [
-        net.residual,
-        net.residual,
-        net.branches,
-        net.smooth,
-        net.smooth,
-        net.prelu,
-        net.transpose,
-    ]
-    layers += [
-        net.grouped,
-        net.thinned,
-        net.pad,
-        lambda: net.binary("SUB"),
-        lambda: net.binary("MUL"),
-    ]
-    for _ in range(int(net.rng.integers(1, 6))):
-        layers[int(net.rng.integers(len(layers)))]()
-        if net.rng.random() < 0.2:
-            net.refolded()
-
-
-def _sequence_layers(net: Net) -> None:
-    layers: list[Callable[[], None]] = [net.conv_1d, net.conv_1d, net.conv_1d]
-    layers += [lambda: net.conv_1d(layer=net.depthwise), lambda: net.conv_1d(layer=net.grouped)]
-    layers += [net.pool_1d, net.halving_pool_1d, net.halving_pool_1d, net.zero_padding_1d]
-    layers += [net.add, net.unary, net.smooth, net.prelu, net.branches, net.thinned, net.transpose]
-    layers += [lambda: net.binary("SUB"), lambda: net.binary("MUL")]
-    for _ in range(int(net.rng.integers(1, 7))):
-        layers[int(net.rng.integers(len(layers)))]()
-
-
-def _head(net: Net) -> None:
-    head = int(net.rng.integers(6))
-    if head == 0:
-        net.smooth()  # views alone may leave nothing to compute
-    elif head == 1:
-        net.mean()
-    elif head == 2:
-        net.reshape((1, math.prod(net.shape_of(net.at))))
-        net.dense()
-    elif head == 3:
-        shape = net.shape_of(net.at)
-        net.reshape((1, shape[1], math.prod(shape[2:])))
-        net.lstm(int(net.rng.integers(1, 12)))
-        last = (1, net.shape_of(net.at)[2])
-        net.strided_slice(
-            [0, -1, 0], [0] * 3, [1] * 3, last, beginMask=5, endMask=5, shrinkAxisMask=2
-        )
-    elif head >= 4:
-        net.dense()
-        net.softmax() if head == 5 else net.unary()

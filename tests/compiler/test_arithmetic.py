@@ -1,4 +1,4 @@
-"""The integer arithmetic: its definition, its neighbours in real numbers, and C against Python."""
+"""Integer arithmetic: its definition, comparison with real numbers, and C against Python."""
 
 import ctypes
 import itertools
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from edgebio import storage
 from edgebio.compiler import arithmetic
+from edgebio.compiler.operators.mean import runs
+from edgebio.compiler.operators.softmax import exponentials
 from edgebio.processes import host_compiler
 
 int32 = st.integers(-(1 << 31), (1 << 31) - 1)
@@ -23,7 +25,7 @@ def test_multiplier_is_the_nearest(real: float) -> None:
     assert abs(multiplier * 2.0 ** (shift - 31) - real) <= real * 2.0**-31
 
 
-def test_multipliers_at_the_ends() -> None:
+def test_multipliers_at_the_limits() -> None:
     assert arithmetic.quantize_multiplier(0) == (0, 0)
     assert arithmetic.quantize_multiplier(2**-33) == (0, 0)
     assert arithmetic.quantize_multiplier(1.0) == (1 << 30, 1)
@@ -38,8 +40,8 @@ def test_requantize_is_within_one_of_the_product(value: int, real: float) -> Non
 
 @given(int32, st.integers(0, 31))
 def test_rounding_shift_is_half_away_from_zero(value: int, exponent: int) -> None:
-    wanted = (abs(value) + (1 << exponent >> 1)) >> exponent
-    assert arithmetic.rounding_shift(value, exponent) == int(math.copysign(wanted, value))
+    expected = (abs(value) + (1 << exponent >> 1)) >> exponent
+    assert arithmetic.rounding_shift(value, exponent) == int(math.copysign(expected, value))
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +50,10 @@ def c_requantize(tmp_path_factory: pytest.TempPathFactory) -> "ctypes._NamedFunc
     source.write_text(
         '#include "eb_kernels.h"\n'
         "int32_t requantize(int32_t v, int32_t m, int32_t s);\n"
-        "int32_t requantize(int32_t v, int32_t m, int32_t s) { return eb_requantise(v, m, s); }\n"
+        "int32_t requantize(int32_t v, int32_t m, int32_t s) { return eb_requantize(v, m, s); }\n"
     )
     kernels = storage.assets("firmware_assets") / "kernels"
-    return host_compiler.library("requantize", [source], [kernels]).requantize
+    return host_compiler.load_library("requantize", [source], [kernels]).requantize
 
 
 def test_c_requantizes_like_python(c_requantize: "ctypes._NamedFuncPointer") -> None:
@@ -70,8 +72,8 @@ def test_c_requantizes_like_python(c_requantize: "ctypes._NamedFuncPointer") -> 
     for value in values:
         for shift in (-31, -30, -9, -1, 0, 1, 5, 30):
             multiplier = multipliers[(value ^ shift) % len(multipliers)]
-            wanted = arithmetic.requantize(value, multiplier, shift)
-            assert c_requantize(value, multiplier, shift) == wanted, (value, multiplier, shift)
+            expected = arithmetic.requantize(value, multiplier, shift)
+            assert c_requantize(value, multiplier, shift) == expected, (value, multiplier, shift)
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 5), st.integers(1, 4))
@@ -86,21 +88,21 @@ def test_same_padding_covers_the_image(size: int, window: int, stride: int, dila
 
 @pytest.mark.parametrize("scale", [0.001, 0.02, 0.1, 1.5])
 def test_exponentials_are_close_to_exp(scale: float) -> None:
-    found = arithmetic.softmax_exponentials(np.float32(scale), 1.0)
-    wanted = np.exp(-np.arange(len(found)) * float(np.float32(scale)))
-    np.testing.assert_allclose(np.array(found) / 2**31, wanted, atol=2e-7)
-    assert found[0] == (1 << 31) - 1
-    assert all(a >= b >= 0 for a, b in itertools.pairwise(found))
-    assert len(found) >= min(256, 16 / scale)  # exp(-16) is below the last bit of a sum
+    values = exponentials(np.float32(scale), 1.0)
+    expected = np.exp(-np.arange(len(values)) * float(np.float32(scale)))
+    np.testing.assert_allclose(np.array(values) / 2**31, expected, atol=2e-7)
+    assert values[0] == (1 << 31) - 1
+    assert all(a >= b >= 0 for a, b in itertools.pairwise(values))
+    assert len(values) >= min(256, 16 / scale)  # exp(-16) is below the last bit of a sum
 
 
 def test_runs() -> None:
-    assert arithmetic.runs((1, 4, 5, 3), {1, 2}) == [1, 20, 3]
-    assert arithmetic.runs((1, 4, 5, 3), {1, 3}) == [1, 4, 5, 3]
-    assert arithmetic.runs((1, 4, 1, 3), {1, 3}) == [1, 12]
-    assert arithmetic.runs((1, 4, 5, 3), {3}) == [20, 3]
-    assert arithmetic.runs((1, 1, 1, 3), {1, 2}) == [3]
-    assert arithmetic.runs((1, 4), {0}) == [4]
+    assert runs((1, 4, 5, 3), {1, 2}) == [1, 20, 3]
+    assert runs((1, 4, 5, 3), {1, 3}) == [1, 4, 5, 3]
+    assert runs((1, 4, 1, 3), {1, 3}) == [1, 12]
+    assert runs((1, 4, 5, 3), {3}) == [20, 3]
+    assert runs((1, 1, 1, 3), {1, 2}) == [3]
+    assert runs((1, 4), {0}) == [4]
 
 
 def test_activation_ranges() -> None:

@@ -4,7 +4,7 @@ import json
 import numpy as np
 
 from edgebio import tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.frontend import reference
 from edgebio.parity import golden
 from edgebio.parity.stimuli import generated

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edgebio import boards, firmware, storage, tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.frontend import reference
 from edgebio.frontend.twin import Twin

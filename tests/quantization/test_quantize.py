@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgebio import tasks, tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.models.keras import schema
 from edgebio.quantization import flatbuffer, layer_report

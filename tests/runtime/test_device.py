@@ -9,7 +9,7 @@ import pytest
 
 from edgebio import boards, tflite
 from edgebio.boards import emulator, qemu
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.frontend.twin import Twin

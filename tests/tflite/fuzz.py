@@ -23,7 +23,7 @@ MEMORY = 1 << 30
 def attempt(data: bytes) -> None:
     try:
         program = compiler.compile_model(tflite.read(data))
-        program.texts()
+        compiler.c_files(program)
         compiler.explain(program)
     except EdgebioError as error:
         text = str(error)

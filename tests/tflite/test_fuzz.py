@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler import networks
+from tests.compiler.model_builder import load_schema
+from tests.compiler.random_networks import random_network
 
 SECONDS = int(os.environ.get("EDGEBIO_FUZZ_SECONDS", "600"))
 LARGEST = 1 << 18
@@ -19,13 +20,13 @@ LARGEST = 1 << 18
 def test_fuzz(models_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("atheris", reason="atheris, the fuzzer, is not installed")
     pytest.importorskip("tflite_micro", reason="tflite-micro's schema makes the small networks")
-    networks.load_schema()
+    load_schema()
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for path in models_folder.glob("*.tflite"):
         shutil.copyfile(path, corpus / path.name)
     for seed in range(120):  # small, and with operators of every kind
-        (corpus / f"random-{seed}").write_bytes(networks.random_network(seed))
+        (corpus / f"random-{seed}").write_bytes(random_network(seed))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.tflite.fuzz", str(corpus)),

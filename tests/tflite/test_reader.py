@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from edgebio import compiler, tflite
 from edgebio.errors import EdgebioError
-from tests.compiler import networks
+from tests.compiler.model_builder import load_schema
+from tests.compiler.networks import Net
 
 FUZZ = settings(
     max_examples=400,
@@ -23,13 +24,13 @@ FUZZ = settings(
 @pytest.fixture(scope="module")
 def small() -> bytes:
     pytest.importorskip("tflite_micro", reason="tflite-micro's schema makes the test's models")
-    net = networks.Net(np.random.default_rng(4), (1, 6, 6, 2))
+    net = Net(np.random.default_rng(4), (1, 6, 6, 2))
     net.conv()
     net.pad()
     net.pool()
     net.dense()
     net.softmax()
-    entry = networks.load_schema().MetadataT()
+    entry = load_schema().MetadataT()
     entry.name, entry.buffer = b"edgebio", net.buffer(b'{"version": 1}')
     net.model.metadata = [entry]
     return net.finish()
@@ -43,7 +44,7 @@ def models(models_folder: Path) -> list[Path]:
 
 def test_reads_what_the_object_api_reads(models_folder: Path) -> None:
     pytest.importorskip("tflite_micro", reason="tflite-micro's schema is the peer")
-    schema = networks.load_schema()
+    schema = load_schema()
     for path in models(models_folder):
         graph = tflite.read(path)
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(path.read_bytes(), 0))
@@ -75,9 +76,10 @@ def test_options_and_metadata(small: bytes) -> None:
     assert graph.metadata == {"edgebio": b'{"version": 1}'}
     conv, _, pool, dense, softmax = graph.operators
     assert set(conv.options) == {
-        *("padding", "stride_h", "stride_w", "dilation_h", "dilation_w", "activation")
+        *("padding", "stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor"),
+        "fused_activation_function",
     }
-    assert {"filter_h", "filter_w"} <= set(pool.options)
+    assert {"filter_height", "filter_width"} <= set(pool.options)
     assert dense.options["weights_format"] == "DEFAULT"
     assert softmax.options["beta"] in (0.5, 1.0, 2.0)
 
@@ -103,7 +105,7 @@ def attempt(data: bytes) -> None:
     """Read and compile; one line of EdgebioError is the only other way out."""
     text = ""
     try:
-        compiler.compile_model(tflite.read(data)).texts()
+        compiler.c_files(compiler.compile_model(tflite.read(data)))
     except EdgebioError as error:
         text = str(error)
     assert "\n" not in text

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import progress, tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.firmware import manifest
 from edgebio.frontend.stages import STAGE_NUMBERS
 from edgebio.frontend.twin import Twin

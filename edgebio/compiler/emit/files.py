@@ -1,0 +1,69 @@
+"""Write a program into a folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgebio import storage
+from edgebio.compiler.emit.c_source import c_files
+from edgebio.compiler.emit.describe import describe_call
+from edgebio.compiler.emit.explain import explain
+from edgebio.compiler.emit.memory_chart import plan_chart
+from edgebio.compiler.emit.packages import Package, package_files, sources_folder
+from edgebio.compiler.ir.program import Program
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """C of a program in a folder: the files to compile, and the folders of their headers."""
+
+    program: Program
+    sources: list[Path]
+    include: list[Path]
+
+    def document(self) -> dict[str, Any]:
+        """Sizes, layers and memory plan as a JSON document."""
+        program, network = self.program, self.program.network
+        return {
+            "sha256": network.sha256,
+            "input_bytes": network.bytes(network.input),
+            "output_bytes": network.bytes(network.output),
+            "state_bytes": program.plan.total,
+            "constant_bytes": program.constant_bytes,
+            "macs": program.macs,
+            "layers": [
+                {
+                    "index": index,
+                    "operator": call.layer.kind,
+                    "description": describe_call(program, call),
+                    "operators": list(call.layer.operators),
+                    "kernel": call.function,
+                    "core": call.isa,
+                    "macs": call.layer.macs,
+                    "constant_bytes": call.constant_bytes,
+                    "scratch_bytes": call.scratch,
+                }
+                for index, call in enumerate(program.calls)
+            ],
+            "plan": program.plan.document(),
+        }
+
+
+def write_package(program: Program, package: Package, folder: Path) -> Generated:
+    """Write the C in the layout of a build system.
+
+    Beside model.h, model.c and the kernels in use go the memory plan as plan.svg and plan.json,
+    and explain.txt, which explains what was decided.
+    """
+    sources = folder / sources_folder(package)
+    for name, text in (*c_files(program).items(), ("explain.txt", explain(program) + "\n")):
+        storage.write_text(sources / name, text)
+    for name in program.kernels:
+        kernel = storage.assets("firmware_assets") / "kernels" / name
+        storage.write_bytes(sources / name, kernel.read_bytes())
+    plan_chart(program).save(sources / "plan.svg")
+    storage.write_json(sources / "plan.json", program.plan.document())
+    for name, text in package_files(package, program).items():
+        storage.write_text(folder / name, text)
+    names = ["model.c", *program.kernel_sources]
+    return Generated(program, [sources / name for name in names], [sources])

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* Runs one inference per image; if `trace` is given, every layer's output is copied there. */
+#include <stddef.h>
+#include <string.h>
+
+static _Thread_local char *trace_next;
+
+static void copy_to_trace(const void *data, size_t bytes)
+{
+    if (trace_next) {
+        memcpy(trace_next, data, bytes);
+        trace_next += bytes;
+    }
+}
+
+#define EB_MODEL_LAYER_DONE(layer, data, bytes) copy_to_trace(data, bytes)
+#include "model.c"
+
+void eb_host_run(void *state, const char *input, char *output, char *trace, size_t images);
+
+void eb_host_run(void *state, const char *input, char *output, char *trace, size_t images)
+{
+    trace_next = trace;
+    for (size_t image = 0; image < images; image++) {
+        eb_model_invoke(state, input, output);
+        input += EB_MODEL_INPUT_BYTES;
+        output += EB_MODEL_OUTPUT_BYTES;
+    }
+}

@@ -1,0 +1,1 @@
+"""Intermediate representation: network, layers, kernel calls, memory plan, program."""

@@ -1,0 +1,136 @@
+"""Kernels of the DSP extension (Cortex-M4, M7, M33), except convolutions."""
+
+import dataclasses
+from typing import Final
+
+import numpy as np
+
+from edgebio.compiler.ir import layers
+from edgebio.compiler.ir.kernel_call import Array, KernelCall
+from edgebio.compiler.ir.network import Network
+from edgebio.compiler.kernels import portable
+from edgebio.compiler.kernels.layout import clamp_members, int8_array
+from edgebio.compiler.kernels.registry import kernel
+
+NOT_PROVEN: Final = "its requantization is not proven to fit 32 bits"
+NOT_FOURS: Final = "the number of channels is not a multiple of 4"
+
+
+def quads(layer: layers.Weighted) -> Array | None:
+    """Bias and requantization of every four outputs, for doubled sums.
+
+    None unless it is proven that nothing overflows and that every shift is to the right.
+    """
+    channels, zero_point = layer.channels, layer.range.zero_point
+    magnitudes = np.abs(layer.products).sum(axis=1).tolist()
+    rows = []
+    for bias, multiplier, shift, magnitude in zip(
+        channels.bias, channels.multiplier, channels.shift, magnitudes, strict=True
+    ):
+        doubled = 2 * (abs(bias) + 128 * magnitude)  # no partial sum is larger
+        if not -22 <= shift <= -1 or doubled >= 1 << 31:
+            return None
+        rounding = (1 << (-shift - 1)) + (zero_point << -shift)
+        if (doubled * multiplier >> 32) + abs(rounding) + 2 >= 1 << 31:
+            return None
+        rows.append((2 * bias, (multiplier, rounding, -shift)))
+    rows += [(0, (0, 0, 1))] * (-len(rows) % 4)
+    fours = (rows[i : i + 4] for i in range(0, len(rows), 4))
+    values = tuple(tuple(zip(*four, strict=True)) for four in fours)
+    return Array("quads", "eb_quad", values, "4 biases; 4 times multiplier, rounding, shift")
+
+
+@kernel("dsp", layers.FullyConnected)
+def fully_connected(network: Network, layer: layers.FullyConnected) -> KernelCall | str:
+    """Four outputs, four products each at a time."""
+    table = quads(layer)
+    if table is None:
+        return NOT_PROVEN
+    outputs, inputs = layer.weights.shape
+    weights = np.pad(layer.weights, ((0, -outputs % 4), (0, -inputs % 4)))
+    steps = weights.shape[1] // 4
+    fours = weights.reshape(-1, 4, steps, 4).transpose(0, 2, 1, 3)
+    return KernelCall(
+        layer,
+        "eb_run_fully_connected_dsp",
+        ("eb_fully_connected_dsp.c", "eb_quad.h", "eb_dsp.h"),
+        arrays=(int8_array("weights", fours, "[outputs / 4][steps][4][4 inputs]"), table),
+        struct="eb_fully_connected_quads",
+        parameters={
+            "weights": "@weights",
+            "quads": "@quads",
+            "rows": layer.rows,
+            "inputs": inputs,
+            "outputs": outputs,
+            "steps": steps,
+            **clamp_members(layer.range),
+        },
+        scratch=8 * steps,
+        takes_scratch=True,
+    )
+
+
+@kernel("dsp", layers.Pool)
+def pool(network: Network, layer: layers.Pool) -> KernelCall | str:
+    """Four channels at a time."""
+    if layer.window.padded:
+        return "windows read padding"
+    if layer.window.channels % 4:
+        return NOT_FOURS
+    call = portable.pool(network, layer)
+    sources = ("eb_pool_dsp.c", "eb_sums_dsp.h", "eb_dsp.h")
+    return dataclasses.replace(call, function=f"{call.function}_dsp", sources=sources)
+
+
+@kernel("dsp", layers.Mean)
+def mean(network: Network, layer: layers.Mean) -> KernelCall | str:
+    """Four channels at a time, over one run of pixels."""
+    _, first, middle, _, inner = layer.runs
+    if (first, middle) != (1, 1):
+        return "it has more than one run of pixels"
+    if inner % 4:
+        return NOT_FOURS
+    call = portable.mean(network, layer)
+    sources = ("eb_mean_dsp.c", "eb_sums_dsp.h", "eb_dsp.h")
+    return dataclasses.replace(call, function="eb_run_mean_dsp", sources=sources)
+
+
+def not_flat(network: Network, layer: layers.Add) -> str:
+    """Why an ADD is not of two computed inputs of the output's shape; empty if it is."""
+    size = network.bytes(layer.output)
+    if any(network.bytes(index) != size for index in layer.inputs):
+        return "it repeats an input"
+    return "an input is constant" if any(map(network.is_constant, layer.inputs)) else ""
+
+
+@kernel("dsp", layers.Add)
+def add(network: Network, layer: layers.Add) -> KernelCall | str:
+    """Element by element, of two inputs of the output's shape."""
+    if reason := not_flat(network, layer):
+        return reason
+    # The sum is formed at twice the larger scale: the input that has it is halved, shift 0.
+    first, second = (0, 1) if layer.rescale[0][1] == 0 else (1, 0)
+    shift_2, (multiplier, shift) = -layer.rescale[second][1], layer.rescale_sum
+    if layer.rescale[first][1] != 0 or not 0 <= shift_2 <= 30 or not -22 <= shift <= -1:
+        return NOT_PROVEN
+    zero_point = layer.range.zero_point
+    return KernelCall(
+        dataclasses.replace(layer, inputs=(layer.inputs[first], layer.inputs[second])),
+        "eb_run_add_dsp",
+        ("eb_add_dsp.c", "eb_dsp.h"),
+        struct="eb_add_flat",
+        parameters={
+            "count": network.bytes(layer.output),
+            "zero_1": layer.zero_points[first] << 21,
+            "zero_2": layer.zero_points[second] << 21,
+            "multiplier_1": layer.rescale[first][0],
+            "multiplier_2": layer.rescale[second][0],
+            "rounding_2": 1 << (shift_2 - 1) if shift_2 else 0,
+            "shift_2": shift_2,
+            "multiplier": multiplier,
+            "rounding": (1 << (-shift - 1)) + (zero_point << -shift),
+            "shift": -shift,
+            **clamp_members(layer.range),
+        },
+        in_place=(0, 1),
+    )

@@ -1,1 +1,0 @@
-"""From verified operators to layers, by families of kinds as the rules are."""

@@ -1,0 +1,16 @@
+"""What several operators share: the operator's node, registration, checks and geometry."""
+
+from edgebio.compiler.operators.common.node import MAX_ELEMENTS, MAX_SIZE, Node
+from edgebio.compiler.operators.common.registry import OPERATORS, STATES, operator
+from edgebio.compiler.operators.common.table import clamp, make_table
+
+__all__ = [
+    "MAX_ELEMENTS",
+    "MAX_SIZE",
+    "OPERATORS",
+    "STATES",
+    "Node",
+    "clamp",
+    "make_table",
+    "operator",
+]

@@ -1,0 +1,26 @@
+"""DEPTHWISE_CONV_2D: any window, stride, dilation, padding and multiplier."""
+
+from edgebio.compiler.ir.layers import DepthwiseConv2D
+from edgebio.compiler.operators.common import Node, operator, weighted_sums
+from edgebio.compiler.operators.common.weighted_sums import Weights
+
+
+@operator("DEPTHWISE_CONV_2D")
+def depthwise_conv_2d(node: Node) -> DepthwiseConv2D:
+    image = node.check_image(node.check_unary(2, 3))
+    _, weights = weighted_sums.read_weights(node, 1, axes=4, axis=3)
+    multiplier = int(node.options["depth_multiplier"])
+    if len(weights) != 1 or weights.shape[3] != image.shape[3] * multiplier:
+        node.refuse(
+            f"weights of shape {list(weights.shape)} do not fit {image.shape[3]} channels "
+            f"with multiplier {multiplier}"
+        )
+    return make_depthwise(node, weights[0], multiplier)
+
+
+def make_depthwise(node: Node, weights: Weights, multiplier: int) -> DepthwiseConv2D:
+    """Layer with `weights` (window height, window width, outputs)."""
+    height, width, outputs = weights.shape
+    products = weights.reshape(-1, outputs).T
+    fields = weighted_sums.convolution_fields(node, (height, width), weights, products)
+    return DepthwiseConv2D(*node.fields(), **fields, multiplier=multiplier)

@@ -1,0 +1,112 @@
+"""Schedule: choose a kernel for every layer, by speed, size or a budget.
+
+Candidates of the best kernel set come first; the first one whose preconditions hold is taken. The
+portable kernels run anywhere and have no preconditions.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from edgebio.compiler import kernels  # noqa: F401 - registers them
+from edgebio.compiler.ir.kernel_call import KERNEL_SETS, KernelCall, KernelSet
+from edgebio.compiler.ir.layer import Layer
+from edgebio.compiler.ir.layers import Weighted
+from edgebio.compiler.ir.network import Network
+from edgebio.compiler.kernels.registry import CANDIDATES
+from edgebio.errors import EdgebioError
+
+Optimize = Literal["speed", "balanced", "size"]
+"""Fewest instructions; larger constants only where they are worth it; smallest constants."""
+
+WORTH: Final = 32
+"""Instructions of an inference that "balanced" requires for a byte of flash."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What to choose kernels for.
+
+    Attributes
+    ----------
+    optimize : {"speed", "balanced", "size"}
+    constants : int or None
+        Most bytes that weights and tables may take in flash.
+    state : int or None
+        Most bytes that activations and scratch may take together.
+    """
+
+    optimize: Optimize = "speed"
+    constants: int | None = None
+    state: int | None = None
+
+
+SPEED: Final = Goal()
+
+
+def schedule(
+    network: Network, isa: KernelSet = "portable", goal: Goal = SPEED
+) -> tuple[KernelCall, ...]:
+    """Give every layer the best kernel of `isa` for `goal`.
+
+    Raises
+    ------
+    EdgebioError
+        If no choice of kernels meets the goal.
+    """
+    return shrink([_fastest(network, layer, isa) for layer in network.layers], goal)
+
+
+def _fastest(network: Network, layer: Layer, isa: KernelSet) -> KernelCall:
+    wraps = isinstance(layer, Weighted) and not layer.channels.proven
+    declined: list[str] = []
+    for kernel_set in ("portable",) if wraps else KERNEL_SETS[isa]:
+        for candidate in CANDIDATES[type(layer)][kernel_set]:
+            call = candidate(network, layer)
+            if isinstance(call, KernelCall):
+                return dataclasses.replace(call, isa=kernel_set, notes=(*call.notes, *declined))
+            description = (candidate.__doc__ or "").splitlines()[0].rstrip(".")
+            declined.append(f"not the {kernel_set} kernel '{description}': {call}")
+    raise AssertionError(f"no portable kernel for {layer.kind}")
+
+
+def shrink(fastest: Sequence[KernelCall], goal: Goal) -> tuple[KernelCall, ...]:
+    """Replace calls by their forms with smaller constants as far as the goal requires.
+
+    Those that cost the fewest instructions per byte are replaced first, so that the result is the
+    fastest plan that fits.
+
+    Raises
+    ------
+    EdgebioError
+        If the smallest plan takes more than ``goal.constants``.
+    """
+    if goal.optimize == "speed" and goal.constants is None:
+        return tuple(fastest)
+    chosen = list(fastest)
+    forms = {
+        index: form
+        for index, call in enumerate(fastest)
+        if call.smaller and (form := call.smaller()).constant_bytes < call.constant_bytes
+    }
+
+    def price(index: int) -> float:
+        """Instructions for each byte that is saved."""
+        small, fast = forms[index], fastest[index]
+        return (small.estimate - fast.estimate) / (fast.constant_bytes - small.constant_bytes)
+
+    def size() -> int:
+        return sum(call.constant_bytes for call in chosen)
+
+    for index in sorted(forms, key=price):
+        fits = goal.constants is None or size() <= goal.constants
+        wanted = goal.optimize == "size" or (goal.optimize == "balanced" and price(index) < WORTH)
+        if wanted or not fits:
+            chosen[index] = forms[index]
+    if goal.constants is not None and size() > goal.constants:
+        raise EdgebioError(
+            f"no plan fits: the network's constants take at least {size():,} bytes of flash, and "
+            f"{max(goal.constants, 0):,} are left for them"
+        )
+    return tuple(chosen)

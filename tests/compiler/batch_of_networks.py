@@ -1,0 +1,223 @@
+"""Several networks in one program: on this machine under sanitizers, or in one image of a board.
+
+Each network's model.c is compiled separately, with its functions renamed, and the kernels once. A
+model.h stands for all of them: one inference runs each network on its part of the input.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebio import compiler, storage
+from edgebio.boards import Board, qemu
+from edgebio.firmware import linking
+from edgebio.firmware.port_sources import add_port
+from edgebio.firmware.source_tree import SourceTree
+from edgebio.frontend import c_source as frontend_firmware
+from edgebio.processes import host_compiler
+from edgebio.processes.programs import run_compiler
+from tests.compiler.sanitizers import KERNELS, SANITIZED, compile_sanitized
+
+Bytes = NDArray[np.uint8]
+
+_WRAPPER = """\
+{renames}
+#include "model_{index}/model.c"
+#include "batch.h"
+
+const batch_network batch_{index} = {{
+    eb_model_invoke, EB_MODEL_INPUT_BYTES, EB_MODEL_OUTPUT_BYTES, EB_MODEL_STATE_BYTES}};
+"""
+
+_HEADER = """\
+#ifndef BATCH_H
+#define BATCH_H
+
+#include <stdint.h>
+
+typedef struct {
+    void (*invoke)(void *state, const void *input, void *output);
+    uint32_t input, output, state;
+} batch_network;
+
+"""
+
+_MODEL_H = """\
+#ifndef BATCH_MODEL_H
+#define BATCH_MODEL_H
+
+#define EB_MODEL_INPUT_BYTES {input}
+#define EB_MODEL_OUTPUT_BYTES {output}
+#define EB_MODEL_STATE_BYTES {state}
+#define EB_MODEL_LAYERS {count}
+
+void eb_model_invoke(void *state, const void *input, void *output);
+
+#endif
+"""
+
+# Every buffer is allocated to its very size, so that one byte too far is caught.
+_HOST = """\
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "batch_all.h"
+
+int main(int count, char **arguments)
+{
+    const long inputs = count > 1 ? atol(arguments[1]) : 0;
+    for (long i = 0; i < inputs; i++) {
+        for (int n = 0; n < NETWORKS; n++) {
+            void *state = aligned_alloc(16, networks[n]->state);
+            void *input = malloc(networks[n]->input);
+            void *output = malloc(networks[n]->output);
+            if (fread(input, networks[n]->input, 1, stdin) != 1) {
+                return 2;
+            }
+            networks[n]->invoke(state, input, output);
+            fwrite(output, networks[n]->output, 1, stdout);
+            free(state);
+            free(input);
+            free(output);
+        }
+    }
+    return 0;
+}
+"""
+
+
+def write(
+    folder: Path, models: Sequence[compiler.Model], isa: compiler.KernelSet
+) -> list[compiler.Program]:
+    """Write the C of all networks, and what joins them, into `folder`."""
+    programs = [compiler.compile_model(model, isa) for model in models]
+    for index, program in enumerate(programs):
+        place = folder / f"model_{index}"
+        place.mkdir()
+        for name, text in compiler.c_files(program).items():
+            (place / name).write_text(text)
+        names = ["invoke", "sha256", *(f"layer_{i}" for i in range(len(program.calls)))]
+        renames = "\n".join(f"#define eb_model_{n} eb_model_{index}_{n}" for n in names)
+        (folder / f"batch_{index}.c").write_text(_WRAPPER.format(renames=renames, index=index))
+    externs = [f"extern const batch_network batch_{i};" for i in range(len(models))]
+    (folder / "batch.h").write_text("\n".join([_HEADER, *externs, "", "#endif", ""]))
+    table = "".join(f"    &batch_{i},\n" for i in range(len(models)))
+    (folder / "batch_all.h").write_text(
+        '#include "batch.h"\n\n'
+        f"enum {{ NETWORKS = {len(models)} }};\n"
+        f"static const batch_network *const networks[NETWORKS] = {{\n{table}}};\n"
+    )
+    return programs
+
+
+def _network_sources(programs: Sequence[compiler.Program]) -> list[Path]:
+    return [Path(f"batch_{index}.c") for index in range(len(programs))]
+
+
+def _kernel_sources(programs: Sequence[compiler.Program]) -> list[Path]:
+    names = {name for program in programs for name in program.kernel_sources}
+    return [KERNELS / name for name in sorted(names)]
+
+
+def _joined(programs: Sequence[compiler.Program]) -> str:
+    """C of one inference of all: calls by name, so that the stack can be bounded."""
+    names = [f"eb_model_{index}_invoke" for index in range(len(programs))]
+    edges = zip(names, _sizes(programs, "input"), _sizes(programs, "output"), strict=True)
+    return "\n".join(
+        [
+            '#include "model.h"\n',
+            *(f"void {name}(void *state, const void *input, void *output);" for name in names),
+            "\nvoid eb_model_invoke(void *state, const void *input, void *output)\n{",
+            "    const char *from = input;\n    char *to = output;",
+            *(
+                f"    {name}(state, from, to);\n    from += {input_};\n    to += {output};"
+                for name, input_, output in edges
+            ),
+            "}\n",
+        ]
+    )
+
+
+def _sizes(programs: Sequence[compiler.Program], edge: str) -> list[int]:
+    """Bytes of each network's input or output."""
+    return [p.network.bytes(getattr(p.network, edge)) for p in programs]
+
+
+def _split(data: bytes, programs: Sequence[compiler.Program], count: int) -> list[Bytes]:
+    """Outputs of each network (count, bytes), of what the program wrote."""
+    sizes = _sizes(programs, "output")
+    rows = np.frombuffer(data, np.uint8).reshape(count, sum(sizes))
+    return np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+
+
+def run_sanitized(
+    models: Sequence[compiler.Model], x: Sequence[NDArray[Any]], isa: compiler.KernelSet
+) -> list[Bytes]:
+    """Outputs of every network for its inputs, under the sanitizers, with warnings as errors."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        programs = write(folder, models, isa)
+        (folder / "main.c").write_text(_HOST)
+        own = (folder / name for name in (Path("main.c"), *_network_sources(programs)))
+        objects = [
+            *compile_sanitized(_kernel_sources(programs)), *compile_sanitized(own, folder)
+        ]  # fmt: skip
+        program = folder / "program"
+        run_compiler(host_compiler.find_compiler(), *SANITIZED, *objects, "-o", program)
+        count = len(x[0])
+        data = b"".join(images[i].tobytes() for i in range(count) for images in x)
+        done = subprocess.run(
+            [program, str(count)], input=data, capture_output=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()[:2000]
+        return _split(done.stdout, programs, count)
+
+
+def run_emulated(
+    board: Board, models: Sequence[bytes], x: Sequence[NDArray[np.int8]]
+) -> list[Bytes]:
+    """Outputs of every network for its inputs, in one image on an emulated board."""
+    with _image(board, models) as (elf, programs), tempfile.TemporaryDirectory() as scratch:
+        files, count = Path(scratch), len(x[0])
+        np.array([0, count, 0], "<u4").tofile(files / "job.bin")
+        rows = np.concatenate([images.reshape(count, -1) for images in x], axis=1)
+        (files / "inputs.bin").write_bytes(rows.tobytes())
+        qemu.run(board, elf, files, 300.0, ())
+        return _split((files / "outputs.bin").read_bytes(), programs, count)
+
+
+@contextmanager
+def _image(board: Board, models: Sequence[bytes]) -> Iterator[tuple[Path, list[compiler.Program]]]:
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "src"
+        root.mkdir()
+        programs = write(root, models, board.isa)
+        state = max(program.plan.total for program in programs)
+        texts = {
+            "model.h": _MODEL_H.format(
+                input=sum(_sizes(programs, "input")), output=sum(_sizes(programs, "output")),
+                state=state, count=len(models),
+            ),
+            "model.c": _joined(programs),
+        }  # fmt: skip
+        for name, text in texts.items():
+            (root / name).write_text(text)
+        tree = SourceTree(root, list(board.flags))
+        tree.own += [Path("model.c"), *_network_sources(programs)]
+        tree.include.append(Path())
+        tree.add("kernels", _kernel_sources(programs), [KERNELS])
+        front = frontend_firmware.write(root / "frontend", None)
+        tree.add("frontend", front.own, front.include)
+        tree.flags += front.flags
+        app = storage.assets("firmware_assets") / "app"
+        tree.add("app", [app / "batch.c"], [app])
+        add_port(tree, board)
+        elf = Path(scratch) / "firmware.elf"
+        linking.compile_and_link(tree, board, elf)
+        yield elf, programs

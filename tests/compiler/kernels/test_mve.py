@@ -1,0 +1,119 @@
+"""Helium's kernels on networks of layers that they take: in plain C and on an emulated CPU."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgebio.compiler.host_model import HostModel
+from edgebio.compiler.ir.window import Window
+from edgebio.compiler.kernels.mve_conv_2d import in_lines
+from tests.compiler.networks import STYLES, Net
+from tests.compiler.reference import (
+    Run,
+    assert_layers_equal,
+    assert_outputs_equal,
+    emulated,
+    random_inputs,
+    sanitized,
+)
+
+pytestmark = pytest.mark.usefixtures("tflite_micro")
+
+KERNELS = {
+    "eb_run_add_mve",
+    "eb_run_average_pool_mve",
+    "eb_run_conv2d_mve",
+    "eb_run_conv2d_pooled_mve",
+    "eb_run_depthwise_mve",
+    "eb_run_max_pool_mve",
+    "eb_run_mean_mve",
+}
+
+
+class Wide(Net):
+    """Numbers of channels that are multiples of 16, multiples of 4, and others."""
+
+    def conv(self) -> None:
+        image = self.shape_of(self.at)
+        window = self.window(image[1], image[2], int(self.rng.choice([1, 3, 5])))
+        outputs = int(self.rng.choice([3, 4, 8, 12, 16, 17, 20, 32, 48]))
+        weights, bias, scale = self.weighted((outputs, *window["size"], image[3]), 0, outputs)
+        self.windowed("CONV_2D", "Conv2DOptions", window, [weights, bias], outputs, scale)
+
+    def conv_and_pool(self) -> None:
+        """A convolution and a pool that is fused into it."""
+        self.conv()
+        image = self.shape_of(self.at)
+        size = [int(self.rng.integers(1, min(n, 3) + 1)) for n in image[1:3]]
+        window = {"size": size, "stride": size, "dilation": [1, 1], "same": False}
+        self.pool(window, "MAX_POOL_2D")
+
+    def depthwise(self, multiplier: int | None = 1) -> None:
+        super().depthwise(multiplier)
+
+    def window(self, height: int, width: int, most: int) -> dict[str, Any]:
+        window = super().window(height, width, min(most, 4))
+        if self.rng.random() < 0.5:
+            window["dilation"] = [1, 1]
+        return window
+
+
+def network(seed: int) -> bytes:
+    rng = np.random.default_rng(seed)
+    channels = int(rng.choice([1, 2, 3, 4, 8, 12, 16, 20, 32]))
+    height, width = (int(n) for n in rng.integers(1, 20, 2))
+    net = Wide(rng, (1, height, width, channels), str(rng.choice(STYLES)))
+    for _ in range(rng.integers(2, 5)):
+        kind = rng.choice(["conv", "conv_and_pool", "depthwise", "depthwise", "pool", "residual"])
+        getattr(net, kind)()
+    if rng.random() < 0.5:
+        net.mean([1, 2], keep=False)
+    net.dense()
+    return net.finish()
+
+
+def test_every_layer_equals_tflite_micro() -> None:
+    used = set()
+    for seed in range(12):
+        data = network(seed)
+        model = HostModel(data, "mve")
+        assert_layers_equal([model], data, random_inputs(model.input_shape, seed, 6))
+        used |= {call.function for call in model.program.calls}
+    assert used >= KERNELS
+
+
+def check_outputs(seeds: range, run: Run) -> None:
+    assert_outputs_equal([network(seed) for seed in seeds], seeds, run)
+
+
+def test_sanitizers_report_nothing() -> None:
+    check_outputs(range(100, 104), sanitized("mve"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(2000, 2160, 40))
+def test_sanitizers_report_nothing_in_more_networks(start: int) -> None:
+    check_outputs(range(start, start + 40), sanitized("mve"))
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        range(200, 206),
+        *(
+            pytest.param(range(start, start + 40), marks=pytest.mark.slow)
+            for start in range(2000, 2160, 40)
+        ),
+    ],
+)
+def test_emulated_cpu_equals_tflite_micro(seeds: range) -> None:
+    check_outputs(seeds, emulated("mps3-an547"))
+
+
+def test_pixels_of_1x1_convolutions_are_paired() -> None:
+    one = (1, 1)
+    window = Window((25, 5), (25, 5), 64, one, one, one, before=(0, 0), after=(0, 0))
+    lines = in_lines(window)
+    assert lines.input == lines.output == (5, 25)  # 13 pairs of 25, not 3 of 5
+    assert in_lines(lines).input == (5, 25)

@@ -1,0 +1,82 @@
+"""Random networks of one to seven layers."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.compiler.networks import STYLES, Net
+
+
+def random_network(seed: int) -> bytes:
+    """A network of one to seven layers on an image or a sequence, perhaps with a head.
+
+    A third each has scales as quantization after training makes them, as training for it does, and
+    of any kind at all.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 18)))
+    net = Net(rng, (1, *sizes), STYLES[seed % len(STYLES)])
+    if seed % 5 < 2:
+        net = Net(rng, (1, int(rng.integers(1, 50)), sizes[2]), STYLES[seed % len(STYLES)])
+        _sequence_layers(net)
+    else:
+        _image_layers(net)
+    _head(net)
+    return net.finish()
+
+
+def _image_layers(net: Net) -> None:
+    layers = [net.conv, net.conv, net.depthwise, net.depthwise, net.pool, net.add, net.unary]
+    layers += [
+        net.residual,
+        net.residual,
+        net.branches,
+        net.smooth,
+        net.smooth,
+        net.prelu,
+        net.transpose,
+    ]
+    layers += [
+        net.grouped,
+        net.thinned,
+        net.pad,
+        lambda: net.binary("SUB"),
+        lambda: net.binary("MUL"),
+    ]
+    for _ in range(int(net.rng.integers(1, 6))):
+        layers[int(net.rng.integers(len(layers)))]()
+        if net.rng.random() < 0.2:
+            net.refolded()
+
+
+def _sequence_layers(net: Net) -> None:
+    layers: list[Callable[[], None]] = [net.conv_1d, net.conv_1d, net.conv_1d]
+    layers += [lambda: net.conv_1d(layer=net.depthwise), lambda: net.conv_1d(layer=net.grouped)]
+    layers += [net.pool_1d, net.halving_pool_1d, net.halving_pool_1d, net.zero_padding_1d]
+    layers += [net.add, net.unary, net.smooth, net.prelu, net.branches, net.thinned, net.transpose]
+    layers += [lambda: net.binary("SUB"), lambda: net.binary("MUL")]
+    for _ in range(int(net.rng.integers(1, 7))):
+        layers[int(net.rng.integers(len(layers)))]()
+
+
+def _head(net: Net) -> None:
+    head = int(net.rng.integers(6))
+    if head == 0:
+        net.smooth()  # views alone may leave nothing to compute
+    elif head == 1:
+        net.mean()
+    elif head == 2:
+        net.reshape((1, math.prod(net.shape_of(net.at))))
+        net.dense()
+    elif head == 3:
+        shape = net.shape_of(net.at)
+        net.reshape((1, shape[1], math.prod(shape[2:])))
+        net.lstm(int(net.rng.integers(1, 12)))
+        last = (1, net.shape_of(net.at)[2])
+        net.strided_slice(
+            [0, -1, 0], [0] * 3, [1] * 3, last, beginMask=5, endMask=5, shrinkAxisMask=2
+        )
+    elif head >= 4:
+        net.dense()
+        net.softmax() if head == 5 else net.unary()
