@@ -119,15 +119,34 @@ class Score:
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """Rungs 1 to 5 of the ladder, and a description of the inputs that were compared on."""
+    """Rungs 1 to 5 of the ladder for a model and an emulated board.
 
-    rungs: list[Rung]
+    `inputs` describes what they were compared on: ``"generated"`` signals only, or recordings.
+    """
+
+    model: Path
+    board: str | None
     inputs: str
+    rungs: list[Rung]
 
     @property
     def ok(self) -> bool:
         """Whether no rung breaks."""
-        return not any(rung.ok is False for rung in self.rungs)
+        return self.broken is None
+
+    @property
+    def broken(self) -> Rung | None:
+        """First rung that breaks."""
+        return next((rung for rung in self.rungs if rung.ok is False), None)
+
+    def document(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "model": str(self.model),
+            "board": self.board,
+            "recordings": self.inputs,
+            "rungs": [rung.document() for rung in self.rungs],
+        }
 
 
 @dataclass(frozen=True, eq=False)

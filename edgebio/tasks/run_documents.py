@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from edgebio import storage
+from edgebio.tasks.run_folder import METRICS, MODEL
 
 VALIDATE, BENCH, HIL = "validate.json", "bench.json", "hil.json"
 
 
-def write_document(folder: Path, name: str, document: Mapping[str, Any], model: Path) -> None:
-    """Write a document into `folder` if that is a run, with the digest of its model."""
-    if (folder / "metrics.json").is_file():
-        storage.write_json(folder / name, {**document, "model_sha256": storage.sha256(model)})
+def write_document(model: Path, name: str, document: Mapping[str, Any]) -> None:
+    """Write a document beside a model, with its digest, if it is the model of a run."""
+    if model.name == MODEL and model.with_name(METRICS).is_file():
+        content = {**document, "model_sha256": storage.sha256(model)}
+        storage.write_json(model.with_name(name), content)

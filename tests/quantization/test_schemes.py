@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgebio import recipes, tasks, tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.quantization import layer_report
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings
@@ -52,9 +52,10 @@ def test_generated_c_computes_the_model_bit_for_bit(scheme):
     assert output.dtype == "int8"
     kinds = [operator.kind for operator in graph.operators]
     assert kinds == ["CONV_2D", "MAX_POOL_2D", "CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
-    about = read_metadata(graph)
-    assert about.classes == ImageRun.load(folder).frontend.classes
-    assert about.standardization == ImageRun.load(folder).frontend.standardization
+    metadata = read_metadata(graph)
+    assert metadata
+    assert metadata.classes == ImageRun.load(folder).frontend.classes
+    assert metadata.standardization == ImageRun.load(folder).frontend.standardization
     assert found["kernels"] == "tflite-micro"
     outputs = np.load(folder / "outputs.npy")
     test = ImageRun.load(folder).test_images()
@@ -108,12 +109,12 @@ def test_recipe_names_the_scheme_and_the_next_model_replaces_it(tmp_path):
 def test_weights_are_counted_by_filter():
     graph = tflite.read((made("prune")[0] / "model.tflite").read_bytes())
     by_hand = [
-        graph.tensors[operator.inputs[1]].data
+        np.asarray(graph.tensors[operator.inputs[1]].data)
         for operator in graph.operators
         if operator.kind in ("CONV_2D", "FULLY_CONNECTED")
     ]
     found = layer_report.weight_statistics(graph)
     assert found["bytes"] == sum(data.size for data in by_hand) == 10 * 9 * 8 + 8 * 9 * 12 + 12 * 7
-    zeros = sum((data == 0).sum() for data in by_hand)
+    zeros = sum(int((data == 0).sum()) for data in by_hand)
     assert found["zeros"] == pytest.approx(zeros / found["bytes"])
     assert found["distinct"] == max(len(np.unique(row)) for data in by_hand for row in data)

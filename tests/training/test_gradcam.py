@@ -38,6 +38,7 @@ def test_map_of_a_class_is_where_its_support_is(flatten):
     model = two_signs(flatten)
     for label, where in ((0, np.s_[:, 1:4, 0:3]), (1, np.s_[:, 8:11, 5:8])):
         found = gradcam.grad_cam(model, images(), np.full(3, label))
+        assert found is not None
         assert found.shape == (3, FRAMES, BINS)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found[where], 1, rtol=1e-6)
@@ -51,6 +52,7 @@ def test_maps_of_any_network_are_within_0_and_1():
     rng = np.random.default_rng(0)
     some = rng.integers(-128, 128, (20, FRAMES, BINS, 3), np.int8)
     found = gradcam.grad_cam(model, some, rng.integers(0, 4, 20))
+    assert found is not None
     assert found.shape == (20, FRAMES, BINS)
     assert (found >= 0).all()
     most = found.max(axis=(1, 2))
@@ -60,7 +62,9 @@ def test_maps_of_any_network_are_within_0_and_1():
 
 def test_image_without_support_has_an_empty_map():
     bright = np.maximum(images(1), 0)
-    assert not gradcam.grad_cam(two_signs(), bright, np.array([1])).any()
+    found = gradcam.grad_cam(two_signs(), bright, np.array([1]))
+    assert found is not None
+    assert not found.any()
 
 
 def test_run_stores_a_typical_image_and_the_mean_of_each_class(tmp_path):
@@ -82,12 +86,14 @@ def test_run_stores_a_typical_image_and_the_mean_of_each_class(tmp_path):
     )
     model.set_weights([*two_signs().get_weights()[:-2], np.eye(2, 3), np.zeros(3)])
     maps = gradcam.attention_maps(model, test, probability.astype(np.float32))
+    assert maps is not None
     assert maps.examples.tolist() == [2, -1, 4]
     assert maps.counts.tolist() == [3, 0, 0]
     assert maps.maps[0, 2, 1] == maps.means[0, 2, 1] == 1
     assert not maps.maps[1:].any()
     gradcam.save(tmp_path, maps)
     again = gradcam.load(tmp_path)
+    assert again is not None
     np.testing.assert_array_equal(again.means, maps.means)
     (tmp_path / gradcam.FILE).write_bytes(b"PK")
     with pytest.raises(EdgebioError, match=r"gradcam\.npz: damaged"):

@@ -60,7 +60,8 @@ def test_filter_is_that_of_the_front_end():
         cut = type(recording)(**{**vars(recording), "samples": part,
                                  "labels": recording.labels[:length]})  # fmt: skip
         (found,) = filter_recordings(SPEC, [cut])
-        assert (found.shape, found.dtype) == (part.shape, np.float32)
+        assert found.shape == part.shape
+        assert found.dtype == np.float32
     expected = float64.compute_stages(SPEC, part).filter.T
     np.testing.assert_allclose(found, expected, atol=0.01)
 

@@ -28,7 +28,7 @@ def verify_imitation(
         float_against_int8(model, model.with_name(QUANTIZE)),
         *verify_networks(network_inputs(model, segments), board),
     ]
-    return VerifyResult(rungs, "the run's test set")
+    return VerifyResult(model, board.name if board else None, "the run's test set", rungs)
 
 
 def network_inputs(model: Path, segments: int) -> dict[Path, Inputs]:

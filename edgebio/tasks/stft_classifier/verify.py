@@ -28,4 +28,9 @@ def verify_classifier(
         inputs = "the run's test set"
     own = read_metadata(tflite.read(model))
     stimuli = recorded(recordings, segments, own.frontend) if own else []
-    return VerifyResult(verify_model(model, stimuli, board), inputs if recordings else "generated")
+    return VerifyResult(
+        model,
+        board.name if board else None,
+        inputs if recordings else "generated",
+        verify_model(model, stimuli, board),
+    )

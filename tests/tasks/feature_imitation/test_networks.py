@@ -6,6 +6,7 @@ from tests import tiny
 
 def test_joined_networks_compute_the_two_in_sequence():
     settings = tiny.IMITATION.feature_imitation
+    assert settings
     imitator = networks.imitator(settings, 300, unroll=True)
     classifier = networks.classifier(settings, 5, 3, 0.1)
     segments = np.random.default_rng(0).normal(size=(2, 5, 3, 100, 1)).astype(np.float32)

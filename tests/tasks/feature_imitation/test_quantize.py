@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgebio import tasks, tflite
-from edgebio.compiler.host import HostModel
+from edgebio.compiler.host_model import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.quantization import flatbuffer
@@ -97,7 +97,7 @@ def test_scale_that_differs_by_rounding_is_replaced():
     graph = tflite.read(content)
     taken = graph.tensors[graph.inputs[0]]
     for factor, replaced in ((1 + 2**-23, True), (1 - 2**-23, True), (1.001, False)):
-        off = np.float32(taken.scale * factor)
+        off = (taken.scale * factor).astype(np.float32)
         assert (off != taken.scale).all()
         other = with_constants(content, {}, {taken.index: off})
         assert (quantize.with_input_scale(other, taken) == content) is replaced

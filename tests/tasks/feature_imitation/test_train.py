@@ -7,17 +7,18 @@ import pytest
 from edgebio import protocols, recipes, tasks
 from edgebio.errors import EdgebioError
 from edgebio.recipes import AugmentSettings, NewSubjectsSettings, PretrainingSettings
-from edgebio.tasks.feature_imitation import classifier_training
 from edgebio.tasks.feature_imitation.run import CLASSIFIER, SEGMENTS, TUNED, ImitationRun
 from edgebio.tasks.feature_imitation.train import first_segments
 from edgebio.tasks.run_folder import FRONTEND, METRICS, NETWORK, RECIPE
 from edgebio.training.features import IMITATED_FEATURES, imitated_features
 from edgebio.training.metrics import decision_metrics
+from edgebio.training.optimizer_loop import optimize
 from edgebio.training.signals import Signals, expand
 from tests import tiny
 
 
 def changed(training=None, **imitation):
+    assert tiny.IMITATION.feature_imitation
     settings = tiny.IMITATION.feature_imitation.model_copy(update=imitation)
     quick = {"epochs": 1, "epoch_images": 640, **(training or {})}
     return tiny.IMITATION.model_copy(
@@ -101,13 +102,13 @@ def test_share_of_the_labels_is_what_was_recorded_first():
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 def test_class_weights_are_a_power(tmp_path, monkeypatch, power):
     weights = []
-    optimize = classifier_training.optimize
 
     def recorded(network, batches, *arguments, **options):
         weights.append((batches.labels[batches.index], batches.classes.weights))
         return optimize(network, batches, *arguments, **options)
 
-    monkeypatch.setattr(classifier_training, "optimize", recorded)
+    module = "edgebio.tasks.feature_imitation.classifier_training"
+    monkeypatch.setattr(f"{module}.optimize", recorded)
     recordings = [r for r in tiny.recordings() if r.labels[0] != 1 or r.repetition == 0]
     training = {"class_weights": power, "tune_epochs": 1}
     train(changed(training, classifier_epochs=1), tmp_path / "run", recordings)

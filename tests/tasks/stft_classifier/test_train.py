@@ -81,6 +81,7 @@ def test_validation_subjects_are_trained_on_if_nothing_stops_early(tmp_path, pat
     assert set(metrics["train"]["subjects"]) == wanted
     assert set(metrics["validation"]["subjects"]) == (validation if patience else set())
     maps = gradcam.load(tmp_path / "run")
+    assert maps is not None
     assert maps.maps.shape[1:] == ImageRun.load(tmp_path / "run").test_images().shape[:2]
 
 
