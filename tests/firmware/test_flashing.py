@@ -14,6 +14,7 @@ from edgebio.boards import flashers, qemu, uf2
 from edgebio.cli import main
 from edgebio.errors import DeviceError
 from edgebio.firmware import flashing, manifest
+from edgebio.link.client import Client
 from tests.boards import bootloader
 from tests.boards.bootloader import SECTORS, Faults
 
@@ -88,7 +89,7 @@ def test_misbehaving_boot_loader_is_reported(
     monkeypatch.setattr(flashing, "_RETURN_SECONDS", 0.5)
     monkeypatch.setattr(flashing, "TRIES", 1)
     monkeypatch.setattr(flashers, "SILENT_SECONDS", 6.0)
-    monkeypatch.setitem(flashing.Client.__init__.__kwdefaults__ or {}, "timeout", 3.0)
+    monkeypatch.setitem(Client.__init__.__kwdefaults__ or {}, "timeout", 3.0)
     with bootloader.running(tmp_path, faults) as chip:
         assert expected in line_of(flash(image, "--port", chip.url, "--method", "stm32-bootloader"))
 
