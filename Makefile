@@ -21,8 +21,9 @@ demo: setup
 test: browser
 	$(PYTEST) -m "not slow"
 
+# Property tests try more examples here.
 test-all: browser
-	$(PYTEST)
+	$(PYTEST) --hypothesis-profile=thorough
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -11,8 +11,8 @@ from hypothesis import settings
 from tests import tiny
 
 # Speed is measured by benchmarks: a slow machine must not fail a property.
-settings.register_profile("edgebio", deadline=None, max_examples=25)
-settings.register_profile("thorough", deadline=None, max_examples=200)  # `make test-all`
+settings.register_profile("edgebio", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=400)  # `make test-all`
 settings.load_profile("edgebio")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"

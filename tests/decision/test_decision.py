@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgebio.decision import c_source
@@ -50,7 +50,6 @@ def vote(winners: list[int], votes: int) -> list[int]:
 
 
 @given(streams())
-@settings(max_examples=400, deadline=None)
 def test_votes_are_counted_as_defined(
     case: tuple[DecisionSettings, Outputs, np.ndarray],
 ) -> None:
@@ -60,7 +59,6 @@ def test_votes_are_counted_as_defined(
 
 
 @given(streams())
-@settings(max_examples=400, deadline=None)
 def test_winner_is_the_largest_output_or_rejected_by_its_probability(
     case: tuple[DecisionSettings, Outputs, np.ndarray],
 ) -> None:
@@ -151,7 +149,6 @@ def policy(
 
 
 @given(streams(), st.integers(0, 4), st.booleans(), st.sampled_from([0.0, 1.0]))
-@settings(max_examples=400, deadline=None)
 def test_onset_and_hold_are_as_defined(
     case: tuple[DecisionSettings, Outputs, np.ndarray], hold: int, has_rest: bool, onset: float
 ) -> None:

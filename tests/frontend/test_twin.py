@@ -3,7 +3,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from edgebio import storage
 from edgebio.errors import EdgebioError
@@ -29,14 +29,12 @@ def differing(spec, samples, rfft=None):
     return {k: int((ours[k] != theirs[k]).sum()) for k in STAGES if (ours[k] != theirs[k]).any()}
 
 
-@settings(max_examples=400, deadline=None)
 @given(cases())
 def test_twin_equals_the_reference_chain_in_every_stage(case):
     spec, samples = case
     assert differing(spec, samples) == {}
 
 
-@settings(max_examples=60, deadline=None)
 @given(cases())
 def test_scalar_twin_equals_pypi_cmsisdsp(case):
     pytest.importorskip("cmsisdsp", reason='needs pip install "edgebio[verify]"')
@@ -56,7 +54,6 @@ def test_twin_with_other_numerics_differs():
     assert (ours["fft"] != wrong["fft"]).mean() > 0.2
 
 
-@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_images_of_numpy_pixels_equal_the_images_of_c(case):
     spec, samples = case
@@ -67,7 +64,6 @@ def test_images_of_numpy_pixels_equal_the_images_of_c(case):
     assert len(expected) == (len(samples) - spec.segment_length) // spec.step + 1
 
 
-@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_segment_images_and_pixels_equal_those_of_the_stream(case):
     spec, samples = case

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from edgebio.errors import MissingToolError
 from edgebio.frontend import reference
@@ -23,7 +23,6 @@ def _no_compiler(monkeypatch, tmp_path):
     assert not host_compiler.is_available()
 
 
-@settings(max_examples=60, deadline=None)
 @given(cases())
 def test_stages_without_a_compiler_equal_the_twins(case):
     if not reference.wheel_is_scalar():
