@@ -66,7 +66,8 @@ class NoisyDevice:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
         ours, theirs = socket.socketpair()
-        self.process = subprocess.Popen([executable], stdin=theirs, stdout=theirs)
+        end = theirs.fileno()
+        self.process = subprocess.Popen([executable], stdin=end, stdout=end)
         theirs.close()
         self._ours = ours
         self._damage = (to_device, to_host)

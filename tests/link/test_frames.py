@@ -39,17 +39,18 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
         str(Path(__file__).with_name("harness.c")), "-o", str(program),
     )  # fmt: skip
     process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
+    to_harness, from_harness = process.stdin, process.stdout
+    assert to_harness is not None
+    assert from_harness is not None
 
     def call(command: str, data: bytes) -> bytes:
-        process.stdin.write(command.encode() + struct.pack("<I", len(data)) + data)
-        process.stdin.flush()
-        (length,) = struct.unpack("<I", process.stdout.read(4))
-        return process.stdout.read(length)
+        to_harness.write(command.encode() + struct.pack("<I", len(data)) + data)
+        to_harness.flush()
+        (length,) = struct.unpack("<I", from_harness.read(4))
+        return from_harness.read(length)
 
     yield call
-    process.stdin.close()
+    to_harness.close()
     assert process.wait(10) == 0
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,10 @@ def accepts_flag(compiler: str, flag: str) -> bool:
     return subprocess.run(command, input=b"", capture_output=True, check=False).returncode == 0
 
 
+Request = tuple[str, dict[str, Any]]
+"""Name of a message, and its values."""
+
+
 class Fuzzer:
     """The program, and the folder that it works in."""
 
@@ -55,8 +60,10 @@ class Fuzzer:
         self.folder = folder
         self._libfuzzer = compiler is not None
         sanitize = SANITIZE + (",fuzzer" if compiler else "")
-        flags = ("-O1", "-g", f"-fsanitize={sanitize}", "-fno-sanitize-recover=all",
-                 "-Dmain=device_main")  # fmt: skip
+        flags: tuple[str, ...] = (
+            "-O1", "-g", f"-fsanitize={sanitize}", "-fno-sanitize-recover=all",
+            "-Dmain=device_main",
+        )  # fmt: skip
         if not compiler and accepts_flag(host_compiler.find_compiler(), STRICT):
             flags = (*flags, STRICT)
         with pytest.MonkeyPatch.context() as patch:
@@ -68,8 +75,8 @@ class Fuzzer:
         """Search for some seconds; returns the output. A finding is an AssertionError."""
         corpus = self.folder / "corpus"
         corpus.mkdir(exist_ok=True)
-        for number, data in enumerate(seeds()):
-            (corpus / f"seed-{number}").write_bytes(data)
+        for number, session in enumerate(seeds()):
+            (corpus / f"seed-{number}").write_bytes(session)
         if self._libfuzzer:
             arguments = [f"-max_total_time={seconds}", "-max_len=4096", f"-seed={seed}",
                      f"-exact_artifact_path={CRASH}", str(corpus)]  # fmt: skip
@@ -82,10 +89,10 @@ class Fuzzer:
             errors="replace", check=False, timeout=seconds + 120, env=environment,
         )  # fmt: skip
         crash = self.folder / CRASH
-        data = crash.read_bytes().hex() if crash.is_file() else "not saved"
+        finding = crash.read_bytes().hex() if crash.is_file() else "not saved"
         errors = [line for line in done.stderr.splitlines()
                    if re.search(r"ERROR|runtime error|broken:|Assertion", line)]  # fmt: skip
-        assert done.returncode == 0, f"{errors[:3] or done.stderr[-400:]}; input: {data}"
+        assert done.returncode == 0, f"{errors[:3] or done.stderr[-400:]}; input: {finding}"
         return done.stderr
 
 
@@ -95,7 +102,7 @@ def seeds() -> list[bytes]:
     piece = samples[: SPEC.segment_length + 4 * SPEC.step]
     bits = packing.bit_width(piece)
     room = 900 * 8 // (bits * samples.shape[1])
-    streamed = [
+    streamed: list[Request] = [
         ("configure", {"votes": 3, "hold": 2, "rest": 1, "least": 0, "limit": 70000, "onset": 900,
                        "timeout_ms": 1}),
         ("stream_start", {"on_gap": 1, "real_time": 1}),
@@ -105,7 +112,7 @@ def seeds() -> list[bytes]:
         ("stream_recall", {"index": 0}), ("current_decision", {}), ("stream_stop", {}),
     ]  # fmt: skip
     image = np.zeros(128, np.int8).tobytes()
-    requested = [
+    requested: list[Request] = [
         ("identify", {}), ("describe", {}), ("statistics", {}),
         ("upload", {"target": 0, "offset": 0, "data": image}),
         ("run_image", {"crc": 0xC2A8FA9D}), ("output", {"offset": 2}),

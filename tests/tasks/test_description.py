@@ -65,6 +65,7 @@ def test_validation_subjects_are_trained_on_without_early_stopping():
         ("patient-wise", SOME, False), ("patient-wise", NONE, True), ("one-to-one", NONE, False)
     ):  # fmt: skip
         text, diagram = description.describe_protocol(name, validation)
+        assert isinstance(text, str)
         assert ("(v) are trained on too" in text) is trained_on
         assert isinstance(diagram, Listing)
 
@@ -84,7 +85,9 @@ def test_validation_subjects_are_trained_on_without_early_stopping():
 )
 def test_split_of_a_run_is_described(settings, text):
     metrics = {"fold": "3", "validation": NONE}
-    assert text in description.describe_split(DataSettings(**settings), metrics)[0]
+    first = description.describe_split(DataSettings(**settings), metrics)[0]
+    assert isinstance(first, str)
+    assert text in first
 
 
 def test_sets_are_described():
