@@ -15,71 +15,62 @@ if TYPE_CHECKING:
         compile_model,
         evaluate,
         flash,
+        infer,
         load_board,
         load_dataset,
         load_recipe,
         load_recordings,
         quantize,
+        search_networks,
         train,
         verify,
+        write_golden_vectors,
         write_report,
-    )
-    from edgebio.compiler.host import HostModel
+    )  # fmt: skip
+    from edgebio.compiler.host_model import HostModel
     from edgebio.errors import CheckFailedError, DeviceError, EdgebioError, MissingToolError
+    from edgebio.evaluation import Evaluation
+    from edgebio.firmware import Budget
     from edgebio.protocols import ProtocolSplitter
     from edgebio.recipes import Recipe
     from edgebio.recordings import Recording
     from edgebio.runtime.device import Device
-    from edgebio.runtime.session import Session
+    from edgebio.runtime.session import Decision, Session
+    from edgebio.search import Limits
+    from edgebio.tasks.results import QuantizeResult, TrainResult, VerifyResult
 
 __version__ = "0.2.0"
 
 __all__ = [
-    "CheckFailedError",
-    "Device",
-    "DeviceError",
-    "EdgebioError",
-    "HostModel",
-    "MissingToolError",
-    "ProtocolSplitter",
-    "Recipe",
-    "Recording",
-    "Session",
-    "bench",
-    "build",
-    "calibrate",
-    "compile_model",
-    "evaluate",
-    "flash",
-    "load_board",
-    "load_dataset",
-    "load_recipe",
-    "load_recordings",
-    "quantize",
-    "train",
-    "verify",
+    "Budget", "CheckFailedError", "Decision", "Device", "DeviceError", "EdgebioError", "Evaluation",
+    "HostModel", "Limits", "MissingToolError", "ProtocolSplitter", "QuantizeResult", "Recipe",
+    "Recording", "Session", "TrainResult", "VerifyResult", "bench", "build", "calibrate",
+    "compile_model", "evaluate", "flash", "infer", "load_board", "load_dataset", "load_recipe",
+    "load_recordings", "quantize", "search_networks", "train", "verify", "write_golden_vectors",
     "write_report",
-]
+]  # fmt: skip
 
 _MODULES = {
-    "CheckFailedError": "errors",
-    "Device": "runtime.device",
-    "DeviceError": "errors",
-    "EdgebioError": "errors",
-    "HostModel": "compiler.host",
-    "MissingToolError": "errors",
-    "ProtocolSplitter": "protocols",
-    "Recipe": "recipes",
-    "Recording": "recordings",
-    "Session": "runtime.session",
+    "compiler.host_model": ("HostModel",),
+    "errors": ("CheckFailedError", "DeviceError", "EdgebioError", "MissingToolError"),
+    "evaluation": ("Evaluation",),
+    "firmware": ("Budget",),
+    "protocols": ("ProtocolSplitter",),
+    "recipes": ("Recipe",),
+    "recordings": ("Recording",),
+    "runtime.device": ("Device",),
+    "runtime.session": ("Decision", "Session"),
+    "search": ("Limits",),
+    "tasks.results": ("QuantizeResult", "TrainResult", "VerifyResult"),
 }
-"""Module of each name; functions are in `edgebio.api`."""
+"""Names of each module; all others are in `edgebio.api`."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'edgebio' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"edgebio.{_MODULES.get(name, 'api')}"), name)
+    module = next((module for module, names in _MODULES.items() if name in names), "api")
+    value = getattr(importlib.import_module(f"edgebio.{module}"), name)
     globals()[name] = value
     return value
 

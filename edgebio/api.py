@@ -1,14 +1,30 @@
-"""Functions of the public API, see `edgebio`.
+"""Functions of the public API, see `edgebio`; the commands call the same functions.
 
 They take names and paths where the packages below them take objects, and check their arguments.
-The command line calls the same functions.
+Longer than 400 lines: the whole API is in one place, and half of it is documentation.
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgebio import boards, compiler, firmware, recipes, storage
+from edgebio.arguments import (
+    BoardLike,
+    ModelLike,
+    PathLike,
+    RecipeLike,
+    Recordings,
+    RunLike,
+    check,
+    model_file,
+    optional_path,
+    recording_list,
+    run_folder,
+    subject_names,
+    training_inputs,
+)  # fmt: skip
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
 from edgebio.recordings import Recording, load_recordings
@@ -17,29 +33,37 @@ if TYPE_CHECKING:  # training, evaluation and search are imported by the functio
     import numpy as np
     import numpy.typing as npt
 
+    from edgebio.boards.board import FlashMethod
+    from edgebio.boards.detached_emulator import DetachedEmulator
+    from edgebio.boards.emulator_process import Serial
     from edgebio.calibration import CalibratedModel
     from edgebio.evaluation import Baseline, Evaluation
+    from edgebio.evaluation.fold_run import FoldResult
     from edgebio.firmware.bench import Bench
-    from edgebio.firmware.manifest import Manifest
-    from edgebio.recipes import Recipe, Scheme
+    from edgebio.firmware.flashing import FlashResult
+    from edgebio.firmware.manifest import Hooks, Manifest
     from edgebio.report.page import Page
+    from edgebio.search import Limits
+    from edgebio.search.documents import SearchDocument
+    from edgebio.search.optuna_study import Candidate
+    from edgebio.search.request import Metric
     from edgebio.tasks import QuantizeResult, TrainResult, VerifyResult
 
 __all__ = [
-    "bench", "build", "calibrate", "compile_model", "compose_report", "evaluate", "flash",
-    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "train", "verify",
-    "write_report",
+    "bench", "build", "calibrate", "compile_model", "compose_report", "evaluate", "flash", "infer",
+    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "search_networks",
+    "train", "verify", "write_golden_vectors", "write_report",
 ]  # fmt: skip
 
-PathLike = Path | str
+_GOLDEN_IMAGES = 100  # STFT images from recordings of the test set
 
 
-def load_recipe(name: PathLike) -> "Recipe":
+def load_recipe(name: PathLike) -> recipes.Recipe:
     """Load a recipe by name, or from a .toml file.
 
     `Recipe.with_data` and `Recipe.with_epochs` return changed copies.
     """
-    _check("name", name, PathLike, "the name of a recipe, or the path of a .toml file")
+    check("name", name, PathLike, "the name of a recipe, or the path of a .toml file")
     return recipes.load(name)
 
 
@@ -55,41 +79,38 @@ def load_dataset(
     subjects
         Names of the subjects to load; all if None.
     data
-        Folder that holds one folder a set; ``EDGEBIO_DATA``, then the cache, if None.
+        Folder of data sets, one folder each; ``EDGEBIO_DATA``, then the cache, if None.
     """
     from edgebio import datasets
 
-    _check("name", name, PathLike, "the name of a data set, or the path of an .npz file")
-    if isinstance(subjects, str):
-        raise EdgebioError(f"subjects is a str; expected a sequence such as [{subjects!r}]")
-    return datasets.load(str(name), data, subjects)
+    check("name", name, PathLike, "the name of a data set, or the path of an .npz file")
+    return datasets.load(str(name), optional_path(data), subject_names(subjects))
 
 
-def load_board(name: Board | PathLike) -> Board:
+def load_board(name: BoardLike) -> Board:
     """Load a board by name, or from a .toml file."""
-    _check("board", name, Board | PathLike, "the name of a board, a .toml file or a Board")
+    check("board", name, BoardLike, "the name of a board, a .toml file or a Board")
     return name if isinstance(name, Board) else boards.load(name)
 
 
 def train(
-    recipe: "Recipe | PathLike",
-    recordings: Recording | Sequence[Recording] | None = None,
+    recipe: RecipeLike,
+    recordings: Recordings | None = None,
     folder: PathLike = "run",
     *,
+    subjects: Sequence[str] | None = None,
     data: PathLike | None = None,
 ) -> "TrainResult":
     """Train by a recipe and leave a run behind.
 
     Parameters
     ----------
-    recipe
-        A recipe, its name, or a .toml file.
     recordings
         Recordings that the recipe's ``[data]`` splits; loaded as it says if None.
     folder
-        Where the run goes; it replaces an earlier run.
-    data
-        See `load_dataset`.
+        Folder of the run; it replaces an earlier run.
+    subjects, data
+        Which subjects to load, and from where: see `load_dataset`.
 
     Raises
     ------
@@ -98,20 +119,17 @@ def train(
     """
     from edgebio import tasks
 
-    recipe, root = _recipe(recipe), _path(data)
-    own = _recordings(recordings) if recordings is not None else recipe.recordings(root)
-    return tasks.train(recipe, own, Path(folder), recipe.pretraining_recordings(own, root))
+    recipe, own, pretraining = training_inputs(recipe, recordings, subjects, data)
+    return tasks.train(recipe, own, Path(folder), pretraining)
 
 
 def quantize(
-    run: "TrainResult | PathLike", *, scheme: "Scheme | None" = None, data: PathLike | None = None
+    run: RunLike, *, scheme: recipes.Scheme | None = None, data: PathLike | None = None
 ) -> "QuantizeResult":
     """Quantize a run to int8.
 
     Parameters
     ----------
-    run
-        Result of `train`, or the folder of a run.
     scheme
         ``"ptq"``, ``"qat"``, ``"prune"`` or ``"cluster"``; the recipe's if None.
     data
@@ -119,37 +137,31 @@ def quantize(
     """
     from edgebio import tasks
 
-    return tasks.quantize(_folder(run), scheme=scheme, data=_path(data))
+    return tasks.quantize(run_folder(run), scheme=scheme, data=optional_path(data))
 
 
 def calibrate(
-    model: "QuantizeResult | PathLike",
-    recordings: Recording | Sequence[Recording],
-    output: PathLike,
-    *,
-    labels: bool | None = None,
+    model: ModelLike, recordings: Recordings, output: PathLike, *, labels: bool | None = None
 ) -> "CalibratedModel":
     """Adapt a model to a wearer and write it; its C stays, its constants change.
 
     Parameters
     ----------
-    model
-        Result of `quantize`, a .tflite, or the folder of a run.
     recordings
         Recordings of the wearer, at the model's rate and channel count.
     output
         The .tflite to write.
     labels
-        Learn from the labels too; if the recordings have any, if None.
+        Whether to learn from the labels too; if None, where the recordings have any.
     """
     from edgebio import calibration, tflite
     from edgebio.recordings.recording import UNLABELED
     from edgebio.runtime.session import check_recording
     from edgebio.tflite.metadata import require_metadata
 
-    content = _model(model).read_bytes()
+    content = model_file(model).read_bytes()
     spec = require_metadata(tflite.read(content), "calibrate").frontend
-    own = _recordings(recordings)
+    own = recording_list(recordings)
     for recording in own:
         check_recording(recording, spec.rate, spec.channels)
     if labels is None:
@@ -160,56 +172,91 @@ def calibrate(
 
 
 def evaluate(
-    recipe: "Recipe | PathLike",
+    recipe: RecipeLike,
     protocol: str,
-    recordings: Sequence[Recording] | None = None,
+    recordings: Recordings | None = None,
     folder: PathLike | None = None,
     *,
+    subjects: Sequence[str] | None = None,
+    data: PathLike | None = None,
     baseline: "Baseline | None" = None,
     calibration: Sequence[int] = (),
     seeds: int = 1,
     jobs: int | None = None,
     scheduler: str | None = None,
-    data: PathLike | None = None,
-    on_finished: Callable[[Any], None] = lambda result: None,
+    on_finished: "Callable[[FoldResult], None]" = lambda result: None,
 ) -> "Evaluation":
     """Train, quantize and score a recipe on every fold of a protocol.
 
     Parameters
     ----------
-    recipe, recordings, data
-        See `train`.
     protocol
         Name of a protocol (`edgebio.protocols.names`).
+    recordings, subjects, data
+        See `train`.
     folder
-        Where folds and ``evaluation.json`` are kept; the cache if None.
+        Folder of the folds and ``evaluation.json``; in the cache if None.
     baseline, calibration, seeds, jobs, scheduler, on_finished
         See `edgebio.evaluation.evaluate`.
     """
     from edgebio import evaluation
 
-    recipe, root = _recipe(recipe), _path(data)
-    own = _recordings(recordings) if recordings is not None else recipe.recordings(root)
+    recipe, own, pretraining = training_inputs(recipe, recordings, subjects, data)
     return evaluation.evaluate(
-        recipe,
-        own,
-        protocol,
-        storage.cache("evaluations") if folder is None else Path(folder),
-        baseline=baseline,
-        calibration=calibration,
-        pretraining=recipe.pretraining_recordings(own, root),
-        seeds=seeds,
-        jobs=jobs,
-        scheduler=scheduler,
+        recipe, own, protocol, storage.cache("evaluations") if folder is None else Path(folder),
+        baseline=baseline, calibration=calibration, pretraining=pretraining, seeds=seeds, jobs=jobs,
+        scheduler=scheduler, on_finished=on_finished,
+    )  # fmt: skip
+
+
+def search_networks(
+    recipe: RecipeLike,
+    board: BoardLike,
+    recordings: Recordings | None = None,
+    folder: PathLike = "search",
+    *,
+    subjects: Sequence[str] | None = None,
+    data: PathLike | None = None,
+    limits: "Limits | None" = None,
+    trials: int = 40,
+    protocol: str | None = None,
+    epochs: int | None = None,
+    metric: "Metric" = "accuracy",
+    seeds: int = 2,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    on_finished: "Callable[[Candidate], None]" = lambda candidate: None,
+) -> "SearchDocument":
+    """Search networks and front ends around a recipe for an emulated board, within limits.
+
+    Parameters
+    ----------
+    recordings, subjects, data
+        See `train`.
+    folder
+        Folder of the study, ``search.json`` and the recipes; an interrupted search continues there.
+    limits, trials, protocol, epochs, metric, seeds
+        See `edgebio.search.Request`.
+    jobs, scheduler, on_finished
+        See `edgebio.search.search`.
+    """
+    from edgebio import search
+
+    board = load_board(board)
+    recipe, own, pretraining = training_inputs(recipe, recordings, subjects, data)
+    limits = limits or search.Limits()
+    request = search.Request(recipe, board, limits, trials, protocol, epochs, metric, seeds)
+    return search.search(
+        request, own, Path(folder), pretraining=pretraining, jobs=jobs, scheduler=scheduler,
         on_finished=on_finished,
-    )
+    )  # fmt: skip
 
 
 def verify(
-    model: "QuantizeResult | PathLike",
-    recordings: Recording | Sequence[Recording] | None = None,
+    model: ModelLike,
+    recordings: Recordings | PathLike | None = None,
     *,
-    board: Board | PathLike | None = None,
+    board: BoardLike | None = None,
     segments: int = 300,
     data: PathLike | None = None,
 ) -> "VerifyResult":
@@ -217,10 +264,9 @@ def verify(
 
     Parameters
     ----------
-    model
-        Result of `quantize`, a .tflite, or the folder of a run.
     recordings
-        Inputs; the run's test set, or generated signals where there is none, if None.
+        Inputs, or the name of a data set. If None: the run's test set, or generated signals where
+        there is none.
     board
         An emulated board for rung 5; the ladder ends at rung 4 if None.
     segments
@@ -229,109 +275,176 @@ def verify(
         See `load_dataset`.
     """
     from edgebio import tasks
+    from edgebio.tasks import run_documents
 
-    file = _model(model)
-    return tasks.task_of_model(file).verify(
+    file, dataset = model_file(model), recordings
+    if isinstance(recordings, PathLike):
+        recordings = load_dataset(recordings, data=data)
+    result = tasks.task_of_model(file).verify(
         file,
         None if board is None else load_board(board),
         segments=segments,
-        recordings=None if recordings is None else _recordings(recordings),
-        data=_path(data),
+        recordings=None if recordings is None else recording_list(recordings),
+        data=optional_path(data),
     )
+    if isinstance(dataset, PathLike):
+        result = dataclasses.replace(result, inputs=str(dataset))
+    run_documents.write_document(file, run_documents.VALIDATE, result.document())
+    return result
+
+
+def write_golden_vectors(
+    model: ModelLike, folder: PathLike, *, data: PathLike | None = None
+) -> dict[str, Any]:
+    """Write the exact output of every stage of a model as raw files, to test other firmware with.
+
+    Inputs are generated signals that stress fixed point and, for a model in its run, recordings of
+    the test set, from `data` (see `load_dataset`). Returns the content of ``golden.json``.
+    """
+    from edgebio import tflite
+    from edgebio.parity import golden, stimuli
+    from edgebio.tasks.provenance import load_test_recordings
+    from edgebio.tflite.metadata import require_metadata
+
+    file = model_file(model)
+    spec = require_metadata(tflite.read(file), "golden vectors").frontend
+    recordings = load_test_recordings(file.parent, optional_path(data))
+    signals = [*stimuli.generated(spec), *stimuli.recorded(recordings, _GOLDEN_IMAGES, spec)]
+    return golden.write(file, signals, Path(folder))
 
 
 def compile_model(
-    model: "QuantizeResult | PathLike",
+    model: ModelLike,
     folder: PathLike,
     *,
-    isa: "compiler.KernelSet" = "portable",
+    isa: compiler.KernelSet = "portable",
     goal: compiler.Goal = compiler.SPEED,
+    package: compiler.Package = "cmake",
 ) -> compiler.Generated:
-    """Compile a .tflite to C.
+    """Compile a .tflite to a C library.
 
     Parameters
     ----------
-    model
-        Result of `quantize`, a .tflite, or the folder of a run.
     folder
-        Where ``model.h``, ``model.c`` and the kernels go.
+        Gets ``model.h``, ``model.c`` and the kernels.
     isa
         Kernel set: ``"portable"``, ``"dsp"`` or ``"mve"``.
     goal
         What to choose kernels for.
+    package
+        Build system: ``"cmake"``, ``"arduino"``, ``"zephyr"`` or ``"platformio"``.
     """
-    return compiler.generate(_model(model), Path(folder), isa, goal)
+    return compiler.package(model_file(model), package, Path(folder), isa, goal)
 
 
 def build(
-    model: "QuantizeResult | PathLike",
-    board: Board | PathLike,
+    model: ModelLike,
+    board: BoardLike,
     folder: PathLike,
-    **options: Any,
+    *,
+    budget: firmware.Budget | None = None,
+    hooks: "Hooks" = "none",
 ) -> "Manifest":
     """Build the firmware image of a model for a board.
 
     Parameters
     ----------
-    model
-        Result of `quantize`, a .tflite, or the folder of a run.
-    board
-        A board, its name, or a .toml file.
     folder
-        Where the image, its sources and ``manifest.json`` go.
-    options
-        See `edgebio.firmware.build`.
+        Gets the image, its sources and ``manifest.json``.
+    budget
+        What to choose kernels for, and the most that the image may take; speed if None.
+    hooks
+        ``"trace"`` for an image that ``edgebio hil`` compares layer by layer; it is slower.
     """
-    return firmware.build(_model(model), load_board(board), Path(folder), **options)
+    budget = budget or firmware.Budget()
+    return firmware.build(
+        model_file(model), load_board(board), Path(folder), budget=budget, hooks=hooks
+    )
 
 
 def bench(
-    model: "QuantizeResult | PathLike",
-    board: Board | PathLike,
+    model: ModelLike,
+    board: BoardLike,
     inputs: "npt.NDArray[np.generic] | None" = None,
+    *,
     budget: firmware.Budget | None = None,
 ) -> "Bench":
     """Count what one inference costs on an emulated board: instructions, flash and RAM.
 
     Parameters
     ----------
-    model, board
-        See `build`.
     inputs
         Inputs of the network to take the mean over, shape (n, ...); random ones if None.
     budget
-        What to choose kernels for, and what the image may take; speed if None.
+        See `build`.
     """
     from edgebio.firmware import bench as benchmarks
+    from edgebio.tasks import run_documents
 
-    return benchmarks.bench(load_board(board), _model(model), inputs, budget or firmware.Budget())
+    file, budget = model_file(model), budget or firmware.Budget()
+    result = benchmarks.bench(load_board(board), file, inputs, budget)
+    run_documents.write_document(file, run_documents.BENCH, result.document())
+    return result
 
 
-def flash(folder: PathLike, port: str | None = None, **options: Any) -> Any:
-    """Put an image on its board; without a port, start its emulator.
+def infer(
+    model: ModelLike,
+    inputs: "npt.NDArray[Any]",
+    *,
+    board: BoardLike | None = None,
+    port: str | None = None,
+) -> "npt.NDArray[Any]":
+    """Run inputs, shape (n, ...), through a network; outputs have shape (n, classes).
+
+    The generated C runs on this machine, on an emulated `board`, or on the board at the serial URL
+    `port`, which must have this model.
+    """
+    if port and board:
+        raise EdgebioError("expected a board or a port, not both")
+    file = model_file(model)
+    if port:
+        from edgebio.runtime.device import Device
+
+        with Device(port, file) as device:
+            return device.run_inputs(inputs)
+    if board:
+        from edgebio.firmware import batch
+
+        return batch.run_network(load_board(board), file, inputs)
+    from edgebio.compiler.host_model import HostModel
+
+    return HostModel(file).run(inputs)
+
+
+def flash(
+    folder: PathLike,
+    port: str | None = None,
+    *,
+    serial: "Serial" = "pty",
+    method: "FlashMethod | None" = None,
+) -> "FlashResult | DetachedEmulator":
+    """Put an image that `build` made on its board; without a port, start its emulator.
 
     Parameters
     ----------
-    folder
-        What `build` made.
     port
         Serial port of a real board.
-    options
+    serial, method
         See `edgebio.firmware.flashing.flash`.
     """
     from edgebio.firmware import flashing
 
-    return flashing.flash(Path(folder), port, **options)
+    return flashing.flash(Path(folder), port, serial, method)
 
 
 def write_report(folder: PathLike) -> Path:
     """Write ``report.html`` into the folder of a run, an evaluation or a search."""
     from edgebio.report import page
 
-    return page.write(compose_report(Path(folder)), Path(folder) / page.FILE)
+    return page.write(compose_report(folder), Path(folder) / page.FILE)
 
 
-def compose_report(folder: Path) -> "Page":
+def compose_report(folder: PathLike) -> "Page":
     """Compose the page of a folder by what it holds.
 
     Raises
@@ -343,44 +456,9 @@ def compose_report(folder: Path) -> "Page":
     from edgebio.evaluation.report import evaluation_page
     from edgebio.search.report import search_page
 
+    folder = Path(folder)
     if (folder / search.DOCUMENT).is_file():
         return search_page(folder)
     if (folder / evaluation.DOCUMENT).is_file():
         return evaluation_page(folder)
     return tasks.task_of_run(folder).page(folder)
-
-
-def _check(name: str, value: Any, kind: Any, expected: str) -> None:
-    if not isinstance(value, kind):
-        raise EdgebioError(f"{name} is a {type(value).__name__}; expected {expected}")
-
-
-def _recipe(recipe: "Recipe | PathLike") -> "Recipe":
-    _check("recipe", recipe, recipes.Recipe | PathLike, "a Recipe, its name or a .toml file")
-    return recipe if isinstance(recipe, recipes.Recipe) else recipes.load(recipe)
-
-
-def _recordings(recordings: Recording | Sequence[Recording]) -> list[Recording]:
-    several = [recordings] if isinstance(recordings, Recording) else recordings
-    _check("recordings", several, Sequence, "a Recording or a sequence of them")
-    for number, recording in enumerate(several):
-        _check(f"recordings[{number}]", recording, Recording, "a Recording (Recording.from_array)")
-    if not several:
-        raise EdgebioError("recordings is empty; expected at least one Recording")
-    return list(several)
-
-
-def _folder(run: "TrainResult | PathLike") -> Path:
-    folder = getattr(run, "folder", run)
-    _check("run", folder, PathLike, "the result of train, or the folder of a run")
-    return Path(folder)
-
-
-def _model(model: "QuantizeResult | PathLike") -> Path:
-    file = getattr(model, "model", model)
-    _check("model", file, PathLike, "the result of quantize, a .tflite or the folder of a run")
-    return firmware.model_file(Path(file))
-
-
-def _path(path: PathLike | None) -> Path | None:
-    return None if path is None else Path(path)

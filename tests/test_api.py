@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 import edgebio
+import edgebio.api
 from edgebio.errors import EdgebioError
 from tests import tiny
 
 EXPORTED = {
-    "CheckFailedError", "Device", "DeviceError", "EdgebioError", "HostModel", "MissingToolError",
-    "ProtocolSplitter", "Recipe", "Recording", "Session", "bench", "build", "calibrate",
-    "compile_model", "evaluate", "flash", "load_board", "load_dataset", "load_recipe",
-    "load_recordings", "quantize", "train", "verify",
+    "Budget", "CheckFailedError", "Decision", "Device", "DeviceError", "EdgebioError", "Evaluation",
+    "HostModel", "Limits", "MissingToolError", "ProtocolSplitter", "QuantizeResult", "Recipe",
+    "Recording", "Session", "TrainResult", "VerifyResult", "bench", "build", "calibrate",
+    "compile_model", "evaluate", "flash", "infer", "load_board", "load_dataset", "load_recipe",
+    "load_recordings", "quantize", "search_networks", "train", "verify", "write_golden_vectors",
     "write_report",
 }  # fmt: skip
 
@@ -62,6 +64,14 @@ def test_only_training_imports_tensorflow() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_functions_and_their_parameters_are_typed() -> None:
+    for name in edgebio.api.__all__:
+        signature = inspect.signature(getattr(edgebio.api, name))
+        assert signature.return_annotation is not inspect.Signature.empty, name
+        kinds = {parameter.kind for parameter in signature.parameters.values()}
+        assert inspect.Parameter.VAR_KEYWORD not in kinds, name
+
+
 RECORDING = edgebio.Recording.from_array(np.zeros((400, 4), np.int16), 1000.0)
 
 
@@ -82,6 +92,17 @@ WRONG: dict[str, tuple[Callable[..., object], str]] = {
     "unknown data set": (lambda: edgebio.load_dataset("emg-3d"), "did you mean 'emg-3dc'"),
     "subjects as one string": (
         lambda: edgebio.load_dataset("emg-synthetic", subjects="1"), r"expected a sequence"),
+    "subjects and recordings": (
+        lambda: edgebio.train("emg-grips", RECORDING, subjects=["1"]), "expected no recordings"),
+    "search for an unknown board": (
+        lambda: edgebio.search_networks("emg-grips", "mps2-an387"), "did you mean"),
+    "inputs of a wrong shape": (
+        lambda: edgebio.infer(quantized_model(), np.zeros((1, 2), np.int8)), "this model takes"),
+    "a board and a port": (
+        lambda: edgebio.infer("x", np.zeros((1, 2), np.int8), board="mps2-an386", port="COM3"),
+        "not both"),
+    "golden vectors of nothing": (
+        lambda: edgebio.write_golden_vectors("none.tflite", "golden"), "no such model"),
     "unknown board": (lambda: edgebio.load_board("mps2-an387"), "did you mean"),
     "run of a wrong type": (lambda: UNTYPED.quantize(b"run"), "run is a bytes"),
     "folder without a run": (lambda: edgebio.quantize("no-run"), "edgebio train"),

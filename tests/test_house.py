@@ -43,6 +43,7 @@ ROAD = (
     "evaluation",
     "search",
     "doctor",
+    "arguments",
     "api",
     "cli",
 )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgebio.cli.budget import budget_options
 from edgebio.cli.common import Document, Output, command
+from edgebio.cli.options import PATH, board_option, budget_options
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ _METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 t
 @command(
     example="edgebio bench run --board mps2-an386\nedgebio bench --frontend --board mps2-an386"
 )
-@click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--board", required=True, help="Name, or a board's .toml file.")
-@click.option("--inputs", type=click.Path(path_type=Path),
-              help=".npy of shape (n, height, width, channels) to average over; default: random "
+@click.argument("model", type=PATH, required=False)
+@board_option(required=True)
+@click.option("--inputs", type=PATH,
+              help=".npy of shape (n, frames, bins, channels) to average over; default: random "
               "inputs.")  # fmt: skip
 @click.option("--frontend", is_flag=True, help="Count an STFT frame instead, for each FFT length.")
 @click.option("--numerics", "--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
@@ -47,18 +47,15 @@ def bench(
     """
     from edgebio import api, firmware
     from edgebio.runtime import infer
-    from edgebio.tasks import run_documents
 
     if (model is None) != frontend:
         raise EdgebioError("give a MODEL to count, or --frontend")
     if model is None:
         return _bench_frontend(out, board, numerics)
     budget = firmware.Budget(optimize, flash_budget, ram_budget)
-    result = api.bench(model, board, infer.load(inputs) if inputs else None, budget)
+    result = api.bench(model, board, infer.load(inputs) if inputs else None, budget=budget)
     _show(out, result)
-    document = result.document()
-    run_documents.write_document(model, run_documents.BENCH, document, firmware.model_file(model))
-    return document
+    return result.document()
 
 
 def _show(out: Output, result: "Bench") -> None:
@@ -96,7 +93,7 @@ def _bench_frontend(out: Output, board: str, numerics: "FftNumerics | None") -> 
 
     result = bench_frontend(api.load_board(board), numerics)
     out.table(
-        f"One frame of one channel on {result.board} ({result.cpu}, {result.fft_numerics} numerics)",
+        f"One frame and channel on {result.board} ({result.cpu}, {result.fft_numerics} numerics)",
         ["FFT", "instructions", "in the FFT", "ratio", "flash", f"RAM, {result.channels} channels"],
         [
             [row.n_fft, row.instructions, row.fft_instructions,

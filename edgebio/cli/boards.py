@@ -2,10 +2,12 @@
 
 import click
 
-from edgebio.cli.common import Document, Output, command
+from edgebio.cli.common import Document, Group, Output, command
 
 
-@click.group(epilog="\b\nExample:\n  edgebio boards list\n  edgebio boards info netduinoplus2")
+@click.group(
+    cls=Group, epilog="\b\nExample:\n  edgebio boards list\n  edgebio boards info netduinoplus2"
+)
 def boards() -> None:
     """List and describe the boards."""
 
@@ -20,17 +22,11 @@ def list_(out: Output) -> Document:
         "",
         ["name", "board", "CPU", "flash", "RAM", "proven"],
         [
-            [
-                board.name,
-                board.title,
-                board.cpu,
-                f"{board.memory.flash.bytes // 1024} KB",
-                f"{board.memory.ram.bytes // 1024} KB",
-                board.proven.level,
-            ]
+            [board.name, board.title, board.cpu, f"{board.memory.flash.bytes // 1024} KB",
+             f"{board.memory.ram.bytes // 1024} KB", board.proven.level]
             for board in every
         ],
-    )
+    )  # fmt: skip
     return {"boards": [board.document() for board in every]}
 
 

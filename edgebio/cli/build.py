@@ -1,24 +1,19 @@
 """``edgebio build``: a firmware image for a board, or a library of a network's C."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgebio.cli.budget import budget_options
 from edgebio.cli.common import Document, Output, command
+from edgebio.cli.options import board_option, budget_options, model_argument, output_option
 from edgebio.errors import EdgebioError
-
-_PACKAGES = (
-    "cmake",
-    "arduino",
-    "zephyr",
-    "platformio",
-)  # repeated here: --help imports no compiler
 
 if TYPE_CHECKING:
     from edgebio.compiler import Optimize, Package
     from edgebio.firmware.manifest import Manifest
+
+_FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratch", "static")
 
 
 @command(
@@ -26,16 +21,11 @@ if TYPE_CHECKING:
     "edgebio build run --board mps2-an386 --flash-budget 48k -o image\n"
     "edgebio build model.tflite --package arduino --board netduinoplus2 -o library"
 )
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--board", help="Name, or a board's .toml file.")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the image."
-)
-@click.option(
-    "--package",
-    type=click.Choice(_PACKAGES),
-    help="Only the network's C, as a library; without --board, for any CPU.",
-)
+@model_argument
+@board_option()
+@output_option("Folder of the image.")
+@click.option("--package", type=click.Choice(["cmake", "arduino", "zephyr", "platformio"]),
+              help="Only the network's C, as a library; without --board, for any CPU.")  # fmt: skip
 @click.option("--explain", is_flag=True, help="Print the decisions of each compiler stage.")
 @click.option("--hil", is_flag=True, help="For edgebio hil: slower, traces every stage and layer.")
 @budget_options
@@ -51,7 +41,7 @@ def build(
     flash_budget: int | None,
     ram_budget: int | None,
 ) -> Document:
-    """Make C and a firmware image of MODEL (a run or a .tflite) for a board.
+    """Generate C and build a firmware image of MODEL (a run or a .tflite) for a board.
 
     The folder holds firmware.elf, .hex and .bin, manifest.json, and in src/ all sources with a
     Makefile that builds the same image without edgebio; src/model/ is the network by itself, with
@@ -64,7 +54,7 @@ def build(
     if package:
         isa = api.load_board(board).isa if board else "portable"
         goal = compiler.Goal(optimize, flash_budget, ram_budget)
-        library = compiler.package(firmware.model_file(model), package, output, isa, goal)
+        library = api.compile_model(model, output, isa=isa, goal=goal, package=package)
         document |= {"package": package, **library.document()}
         sources = library.sources[0].parent
     elif board:
@@ -84,21 +74,9 @@ def build(
 
 def _show(out: Output, manifest: "Manifest") -> None:
     flash, ram = manifest.flash, manifest.ram
-    out.table(
-        f"{manifest.model.file} on {manifest.board}",
-        ["", "bytes"],
-        [
-            ["flash", flash.total],
-            ["  vectors", flash.vectors],
-            ["  code", flash.code],
-            ["  constants", flash.constants],
-            ["  data", flash.data],
-            [f"  of {flash.available:,} on the board", ""],
-            ["RAM", ram.total],
-            ["  activations", ram.activations],
-            ["  scratch", ram.scratch],
-            ["  static", ram.static],
-            ["  stack, at most", ram.stack],
-            [f"  of {ram.available:,} on the board", ""],
-        ],
-    )
+    rows: list[list[Any]] = [["flash", flash.total]]
+    rows += [[f"  {name}", getattr(flash, name)] for name in _FLASH]
+    rows += [[f"  of {flash.available:,} on the board", ""], ["RAM", ram.total]]
+    rows += [[f"  {name}", getattr(ram, name)] for name in _RAM]
+    rows += [["  stack, at most", ram.stack], [f"  of {ram.available:,} on the board", ""]]
+    out.table(f"{manifest.model.file} on {manifest.board}", ["", "bytes"], rows)

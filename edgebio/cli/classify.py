@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgebio.cli.common import Output, command
-from edgebio.cli.device import Transport, check_choice, open_device, stream_options
+from edgebio.cli.common import Document, Output, command
+from edgebio.cli.options import PATH, StreamOptions, stream_options
 from edgebio.errors import CheckFailedError, EdgebioError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "edgebio classify day1.csv --rate 1000 --port /dev/ttyACM0 --model run"
 )
 @stream_options
-@click.option("--model", type=click.Path(path_type=Path),
+@click.option("--model", type=PATH,
               help="Run or .tflite of the board: for class names and comparison.")  # fmt: skip
 @click.option("--real-time", is_flag=True, help="Send samples at the rate of the recording.")
 @click.option("--votes", type=click.IntRange(1, 31), metavar="N",
@@ -36,19 +36,12 @@ if TYPE_CHECKING:
               metavar="MS", help="Most segment + step x votes + compute; 0: any.")  # fmt: skip
 def classify(
     out: Output,
-    recording: str,
-    board_name: str | None,
-    port: str | None,
-    baud: int,
+    stream: StreamOptions,
     model: Path | None,
-    transport: Transport,
-    data: Path | None,
-    rate: float | None,
-    segments: int | None,
     real_time: bool,
     delay_limit: float,
     **settings: float | None,
-) -> dict[str, Any]:
+) -> Document:
     """Stream RECORDING to a board and print one decision per line: time, class, probability.
 
     RECORDING is a .csv or .npz file, dataset:subject or dataset:subject:session; each recording in
@@ -57,33 +50,25 @@ def classify(
     --confidence, --hold, --onset and --timeout replace the settings of the model for this command.
     """
     from edgebio import firmware, tflite
-    from edgebio.datasets.selection import select
     from edgebio.parity.decisions import ComparedSession
-    from edgebio.runtime.session import Session, check_recording
+    from edgebio.runtime.session import Session
     from edgebio.tflite.metadata import require_metadata
 
-    check_choice(board_name, port)
-    if board_name and model is None:
-        raise EdgebioError("--board needs --model, a run or a .tflite to build the image of")
     changed = {name: value for name, value in settings.items() if value is not None}
     if changed and model is None:
         raise EdgebioError(f"--{next(iter(changed))} needs --model, whose settings it changes")
-    recordings = select(recording, data, rate)
     file = firmware.model_file(model) if model else None
-    chosen = None
-    if file:
-        metadata = require_metadata(tflite.read(file), "classify")
-        for each in recordings:
-            check_recording(each, metadata.frontend.rate, metadata.frontend.channels)
-        chosen = metadata.decision.model_copy(update=changed) if changed else None
-    with open_device(out, board_name, port, baud, file, transport) as device:
+    metadata = require_metadata(tflite.read(file), "classify") if file else None
+    recordings = stream.recordings(metadata)
+    chosen = metadata.decision.model_copy(update=changed) if metadata and changed else None
+    with stream.open(out, file) as device:
         session = Session(
             device, chosen,
             lambda event: out.detail(f"rest at sample {event.next_sample}: {event.reason}"),
         )  # fmt: skip
         compared = ComparedSession(session, chosen)
         rows = []
-        for decision in compared.run(recordings, segments, real_time=real_time):
+        for decision in compared.run(recordings, stream.segments, real_time=real_time):
             reason = decision.event.reason
             text = "" if decision.probability is None else f"  {decision.probability:.3f}"
             text += "" if reason == "vote" else f"  ({reason})"

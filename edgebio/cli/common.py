@@ -1,16 +1,19 @@
-"""What every command shares: ``--json``, ``-q``, ``-v``, ``--debug``, and errors in one line."""
+"""Common to all commands: ``--json``, ``-q``, ``-v``, ``--debug``, and errors in one line."""
 
 import functools
 import json
 import sys
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from edgebio import progress
 from edgebio.errors import EdgebioError
 from edgebio.renamed import print_warnings
+
+if TYPE_CHECKING:
+    from edgebio.report.page import Page
 
 Document = dict[str, Any]
 
@@ -37,14 +40,14 @@ class Output:
         """Print one line of the result."""
         self._results.print(text, markup=False)
 
-    def table(self, title: str, columns: list[str], rows: list[list[Any]]) -> None:
-        """Print a table of the result; numbers are aligned to the right."""
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print a table of the result; columns without letters are aligned to the right."""
         from rich.table import Table
 
         table = Table(title=title or None, title_justify="left")
         cells = [[f"{x:,}" if isinstance(x, int) else str(x) for x in row] for row in rows]
         for index, column in enumerate(columns):
-            numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+            numeric = not any(letter.isalpha() for row in cells for letter in row[index])
             justify: Literal["left", "right"] = "right" if numeric else "left"
             widest = max((len(row[index]) for row in cells), default=0)
             # Row names and numbers stay on one line in a narrow terminal.
@@ -62,6 +65,15 @@ class Output:
             self._results.width = max(_LINE_WIDTHS[0], wanted)
         self._results.print(table)
 
+    def sections(self, page: "Page", titles: Sequence[str]) -> None:
+        """Print text and tables of some sections of a page."""
+        for section in page.sections:
+            if section.title in titles:
+                for text in section.text:
+                    self.result(str(text))
+                for table in section.tables:
+                    self.table(section.title, table.columns, table.rows)
+
     def note(self, text: str) -> None:
         """Print a line on stderr."""
         self._notes.print(text, markup=False)
@@ -70,6 +82,37 @@ class Output:
         """Print a line on stderr with ``-v``."""
         if self.verbose:
             self.note(text)
+
+
+class Group(click.Group):
+    """A group of commands that suggests the nearest one, and reports wrong use in one line."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; name the nearest one if there is none."""
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from edgebio.suggest import nearest
+
+            ctx.fail(f"no command {args[0]!r}{nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line."""
+        try:
+            return super().main(*args, **{**extra, "standalone_mode": False})
+        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
+            error.show()
+            sys.exit(2)
+        except click.UsageError as error:
+            text = " ".join(error.format_message().split()).removesuffix(".")
+            if error.ctx:
+                text += f"{' ' if text.endswith('?') else '; '}see {error.ctx.command_path} --help"
+            click.echo(f"edgebio: {text[:1].lower()}{text[1:]}", err=True)
+            sys.exit(2)
+        except click.Abort:
+            click.echo("edgebio: interrupted", err=True)
+            sys.exit(130)
 
 
 def command(

@@ -2,50 +2,40 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import click
 
 from edgebio import datasets
-from edgebio.cli.common import Document, Output, command
+from edgebio.cli.common import Document, Group, Output, command
+from edgebio.cli.options import POSITIVE, data_option, output_option, subject_option
 from edgebio.datasets import DataSet, download
 from edgebio.recordings import ImportOptions, import_recordings, save_recordings
 from edgebio.recordings.importing.mapping_file import read_mapping
 from edgebio.recordings.summary import Summary, summarize
 
-folder_option = click.option(
-    "--data",
-    "root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of data sets, one folder each; otherwise EDGEBIO_DATA, then the fetched sets.",
-)
 
-
-@click.group(epilog="\b\nExample:\n  edgebio data list\n  edgebio data info emg-3dc")
+@click.group(cls=Group, epilog="\b\nExample:\n  edgebio data list\n  edgebio data info emg-3dc")
 def data() -> None:
     """List, describe, fetch and import data sets."""
 
 
 @command(data, name="list", example="edgebio data list --data ~/recordings")
-@folder_option
-def list_(out: Output, root: Path | None) -> Document:
+@data_option
+def list_(out: Output, data: Path | None) -> Document:
     """List the data sets, and whether they are on this machine."""
-    documents: list[dict[str, Any]] = []
+    documents: list[Document] = []
     for name in datasets.names():
-        dataset = datasets.get(name)
-        folder = datasets.locate(name, root)
-        documents.append(
-            {
-                "name": name,
-                "title": dataset.title,
-                "rate": dataset.rate,
-                "channels": dataset.channels,
-                "classes": dataset.classes,
-                "people": datasets.subjects(name, root),
-                "state": download.state(name, folder),
-                "folder": str(folder) if folder else None,
-            }
-        )
+        dataset, folder = datasets.get(name), datasets.locate(name, data)
+        documents.append({
+            "name": name,
+            "title": dataset.title,
+            "rate": dataset.rate,
+            "channels": dataset.channels,
+            "classes": dataset.classes,
+            "people": datasets.subjects(name, data),
+            "state": download.state(name, folder),
+            "folder": str(folder) if folder else None,
+        })  # fmt: skip
     out.table(
         "",
         ["name", "signal", "classes", "subjects", "here"],
@@ -66,18 +56,17 @@ def list_(out: Output, root: Path | None) -> Document:
     "edgebio data info mine.npz --plot mine.html",
 )
 @click.argument("name")
-@click.option("--subject", "subjects", multiple=True, help="Only this subject; can be repeated.")
-@click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="Draw one recording of each class, and spectra: .svg, .png or .html.",
-)  # fmt: skip
-@folder_option
+@subject_option
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Draw one recording of each class, and spectra: .svg, .png or "
+              ".html.")  # fmt: skip
+@data_option
 def info(
-    out: Output, name: str, subjects: tuple[str, ...], plot: Path | None, root: Path | None
+    out: Output, name: str, subjects: tuple[str, ...] | None, plot: Path | None, data: Path | None
 ) -> Document:
     """Describe data set NAME (or an imported .npz file): subjects, classes, duration, amplitude."""
     dataset = datasets.get(name)
-    recordings = datasets.load(name, root, subjects or None)
+    recordings = datasets.load(name, data, subjects)
     summary = summarize(recordings)
     if plot:
         from edgebio.datasets.signal_report import write_signal_report
@@ -114,14 +103,12 @@ def info(
                 for s in shares
             ],
         )
-    return {**_dataset_document(dataset), "held": _summary_document(summary)}
+    return {**_document(dataset), "held": _document(summary)}
 
 
 @command(data, name="fetch", example="edgebio data fetch emg-3dc")
 @click.argument("name")
-@click.option(
-    "--from", "address", metavar="URL", help="Another address that carries the same files."
-)
+@click.option("--from", "address", metavar="URL", help="Another address with the same files.")
 def fetch_(out: Output, name: str, address: str | None) -> Document:
     """Download data set NAME into the cache: checked, and resumed where it was interrupted."""
     dataset = datasets.get(name)
@@ -151,49 +138,32 @@ edgebio data import night.edf --columns 'EEG Fpz-Cz' -o mine.npz
 edgebio data import S*.mat --mapping lab.toml --name 'S{subject}.mat' -o mine.npz
 """,
 )
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)  # fmt: skip
-@click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write, .npz; give its path wherever a data set is named.",
-)  # fmt: skip
-@click.option(
-    "--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="TOML",
-    help="Names of the files' columns or arrays, and what the files do not state; options take "
-    "precedence.",
-)  # fmt: skip
-@click.option(
-    "--rate",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="HZ",
-    help="Sampling rate in Hz; the file's own rate by default.",
-)
-@click.option(
-    "--lsb", type=click.FloatRange(min=0, min_open=True), metavar="X",
-    help="Units of one count, for decimal numbers, and for channels of several step sizes.",
-)  # fmt: skip
-@click.option("--units", help="Unit of the numbers; the file's, or counts, by default.")
-@click.option(
-    "--columns", default="", metavar="NAMES",
-    help="Channels, by column name or number from 1, separated by commas; all by default.",
-)  # fmt: skip
-@click.option(
-    "--label-column", metavar="NAME",
-    help="Column (or array, or WFDB annotations such as atr) of every sample's class.",
-)  # fmt: skip
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...",
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@output_option("File to write, .npz; give its path wherever a data set is named.", "FILE")
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              metavar="TOML",
+              help="Names of the files' columns or arrays, and what the files do not state; "
+              "options take precedence.")  # fmt: skip
+@click.option("--rate", type=POSITIVE, metavar="HZ", help="Sampling rate; default: the file's own.")
+@click.option("--lsb", type=POSITIVE, metavar="X",
+              help="Units of one count, for decimal numbers, and for channels of several step "
+              "sizes.")  # fmt: skip
+@click.option("--units", help="Unit of the numbers; default: the file's, or counts.")
+@click.option("--columns", default="", metavar="NAMES",
+              help="Channels, by column name or number from 1, separated by commas; default: "
+              "all.")  # fmt: skip
+@click.option("--label-column", metavar="NAME",
+              help="Column (or array, or WFDB annotations such as atr) of every sample's "
+              "class.")  # fmt: skip
 @click.option("--label", help="Class of the whole file.")
-@click.option("--subject", help="Subject; 1 by default.")
-@click.option("--session", help="Session; 1 by default.")
-@click.option(
-    "--repetition", type=click.IntRange(min=0), metavar="N",
-    help="Number of the (first) trial; 0 by default.",
-)  # fmt: skip
-@click.option(
-    "--name", "template", metavar="TEMPLATE",
-    help="Pattern of the file names, with {subject}, {session}, {repetition}, {label} and *.",
-)  # fmt: skip
+@click.option("--subject", help="Subject; default: 1.")
+@click.option("--session", help="Session; default: 1.")
+@click.option("--repetition", type=click.IntRange(min=0), metavar="N",
+              help="Number of the (first) trial; default: 0.")  # fmt: skip
+@click.option("--name", "template", metavar="TEMPLATE",
+              help="Pattern of the file names, with {subject}, {session}, {repetition}, {label} "
+              "and *.")  # fmt: skip
 def import_(
     out: Output,
     paths: tuple[Path, ...],
@@ -219,7 +189,7 @@ def import_(
         f"{first.rate:g} Hz"
     )
     return {"file": str(written), "rate": first.rate, "channels": first.channels,
-            "units": first.units, **_summary_document(summary)}  # fmt: skip
+            "units": first.units, **_document(summary)}  # fmt: skip
 
 
 # Keys of the JSON documents are stable, whatever the fields are called.
@@ -232,11 +202,6 @@ _FORMER_KEYS = {
 }
 
 
-def _dataset_document(dataset: DataSet) -> dict[str, Any]:
-    fields = dataclasses.asdict(dataset)
-    return {_FORMER_KEYS.get(name, name): value for name, value in fields.items()}
-
-
-def _summary_document(summary: Summary) -> dict[str, Any]:
-    fields = dataclasses.asdict(summary)
+def _document(record: DataSet | Summary) -> Document:
+    fields = dataclasses.asdict(record)
     return {_FORMER_KEYS.get(name, name): value for name, value in fields.items()}

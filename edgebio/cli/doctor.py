@@ -7,7 +7,7 @@ from edgebio.errors import CheckFailedError
 
 @command(example="edgebio doctor\nedgebio doctor --json")
 def doctor(out: Output) -> Document:
-    """Say what is installed, what is missing and how to get it; exit 1 where the road needs it."""
+    """Report what is installed, what is missing and how to get it; exit 1 if edgebio needs it."""
     findings = examination.examine()
     for finding in findings:
         mark = "ok" if finding.ok else "MISSING" if finding.needed else "-"

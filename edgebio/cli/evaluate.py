@@ -2,22 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from edgebio import datasets, protocols, recipes, storage
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.data import folder_option
+from edgebio.cli.options import (
+    COUNT,
+    output_option,
+    protocol_option,
+    recipe_options,
+    worker_options,
+)
 
-if TYPE_CHECKING:
-    from edgebio.evaluation import Baseline, Evaluation
-    from edgebio.recipes import Recipe
-
-_DECIDED = ("accuracy_vote", "accuracy_sure")
-_METRICS = (
-    "accuracy", "accuracy_int8", "balanced_accuracy_int8", "macro_f1_int8", *_DECIDED,
+_PRINTED = (
+    "By subject", "Float against int8, by fold", "By seed", "By condition",
+    "Calibrated to the wearer", "Predicted features",
 )  # fmt: skip
+"""Sections of the page whose tables are printed."""
+
+
+def _counts(context: click.Context, option: click.Parameter, text: str | None) -> list[int]:
+    parts = text.split(",") if text else []
+    if not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter(f"{text!r}: expected numbers such as 0,1,2,4")
+    return [int(part) for part in parts]
 
 
 @command(
@@ -26,41 +35,25 @@ _METRICS = (
     "edgebio evaluate emg-grips --protocol transfer --calibration-repetitions 0,1,2,4\n"
     "edgebio evaluate emg-fin --protocol one-to-one"
 )
-@click.argument("recipe")
-@click.option("--protocol", required=True, type=click.Choice(protocols.names()),
-              help="What is trained on and what is tested on.")  # fmt: skip
-@click.option("--dataset", help="Another data set than the recipe's (a name or an .npz file).")
-@click.option("--subject", "subjects", multiple=True, help="Only this person; can be repeated.")
+@recipe_options
+@protocol_option("What is trained on and what is tested on.", required=True)
 @click.option("--baseline", type=click.Choice(["lda"]),
               help="Linear discriminant on time-domain features, on the same folds.")  # fmt: skip
-@click.option("--calibration-repetitions", "calibration", metavar="K,...",
-              callback=lambda context, option, text: _numbers(text),
-              help="With --protocol transfer: calibrate the network of other people on so many "
+@click.option("--calibration-repetitions", "calibration", metavar="K,...", callback=_counts,
+              help="With --protocol transfer: calibrate the network of other subjects on so many "
               "repetitions of the wearer, such as 0,1,2,4.")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+@click.option("--seeds", type=COUNT, default=1, show_default=True, metavar="N",
               help="Train every fold N times, each with another seed.")  # fmt: skip
-@click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path),
-              help="For folds, evaluation.json, report.html; otherwise the cache.")  # fmt: skip
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Folds at a time; one per core by default."
-)
-@click.option("--dask", "scheduler", metavar="URL",
-              help="Send folds to the workers of this Dask scheduler, such as "
-              "tcp://10.0.0.5:8786.")  # fmt: skip
-@folder_option
+@output_option("Folder of the folds, evaluation.json and report.html; default: in the cache.",
+               required=False)  # fmt: skip
+@worker_options("Folds")
 def evaluate(
     out: Output,
     recipe: str,
-    protocol: str,
     dataset: str | None,
-    subjects: tuple[str, ...],
-    baseline: "Baseline | None",
-    calibration: list[int],
-    seeds: int,
-    folder: Path | None,
-    jobs: int | None,
-    scheduler: str | None,
-    root: Path | None,
+    protocol: str,
+    output: Path | None,
+    **options: Any,
 ) -> Document:
     """Train, quantize and score RECIPE on every fold of a protocol.
 
@@ -68,119 +61,44 @@ def evaluate(
     interruption the same command continues. With --dask, folds run on an existing cluster (dask
     scheduler, dask worker), whose workers have the same edgebio installed.
     """
-    from edgebio.cli.report import write_report
-    from edgebio.evaluation import evaluate as evaluate_recipe
+    from edgebio import api, datasets, storage
+    from edgebio.report import page
     from edgebio.tasks.description import describe_artifacts
 
-    job = recipes.load(recipe).with_data(dataset)
-    recordings = job.recordings(root, subjects or None)
-    folder = folder or storage.cache("evaluations")
-    evaluation = evaluate_recipe(
-        job,
-        recordings,
-        protocol,
-        folder,
-        baseline=baseline,
-        calibration=calibration,
-        pretraining=job.pretraining_recordings(recordings, root),
-        seeds=seeds,
-        jobs=jobs,
-        scheduler=scheduler,
-        on_finished=lambda fold: out.note(_progress(fold)),
+    job = api.load_recipe(recipe).with_data(dataset)
+    folder = output or storage.cache("evaluations")
+    evaluation = api.evaluate(
+        job, protocol, folder=folder, on_finished=lambda fold: out.note(_progress(fold)), **options
     )
-    _print(out, job, evaluation, recordings[0].rate)
-    page = write_report(folder)
+    composed = api.compose_report(folder)
+    out.result(composed.subtitle)
+    out.sections(composed, _PRINTED)
+    seeds, subjects = evaluation.seeds, len(evaluation.subjects)
+    out.table(
+        "By class, int8: all folds together" + (", mean (and range) over seeds" * (len(seeds) > 1)),
+        ["class", "recall", "precision (+P)", "F1", "segments"],
+        [_class_row(rows) for rows in zip(*(seed["classes"] for seed in seeds), strict=True)],
+    )
+    if bounds := evaluation.interval["accuracy_int8"]:
+        mean = evaluation.mean_over_subjects["accuracy_int8"]
+        out.result(
+            f"int8, mean over {subjects} subjects: {mean:.4f}; 95 % interval {bounds[0]:.4f} to "
+            f"{bounds[1]:.4f}, by bootstrap over subjects"
+        )
     for fold in evaluation.folds:
         if artifacts := describe_artifacts(fold["left_out"]):
             out.note(f"{fold['fold']}: {artifacts}")
     caveat = datasets.get(job.data.dataset).caveat
     if caveat:
         out.result(f"Caveat: {caveat}")
-    out.result(f"{page}; folds and evaluation.json are beside it")
-    return {**evaluation.document(), "caveat": caveat, "report": str(page)}
-
-
-def _print(out: Output, job: "Recipe", evaluation: "Evaluation", rate: float) -> None:
-    """Print all tables."""
-    from edgebio.evaluation.statistics import by_fold
-    from edgebio.tasks import task_of
-    from edgebio.tasks.subjects_section import VOTED, vote_delay
-
-    seeds, subjects = len(evaluation.seeds), len(evaluation.subjects)
-    folds = by_fold(evaluation.folds, list(evaluation.mean))
-    # Where several folds test the same people, their names tell them apart.
-    name = "fold" if len({fold["test"] for fold in folds}) < len(folds) else "test"
-    lines: list[tuple[str, Mapping[str, Any]]] = [(fold[name], fold) for fold in folds]
-    spread = "standard deviation" + (", folds and seeds" if seeds > 1 else "")
-    lines += [("mean", evaluation.mean), (spread, evaluation.deviation)]
-    if subjects > 1:
-        lines.append(("mean over people", evaluation.mean_over_subjects))
-    rows: list[list[Any]] = [[name, *_numbers_of(row, _METRICS)] for name, row in lines]
-    vote, rejected = VOTED.values()
-    if job.data.segments == "step":
-        vote += f", {vote_delay(job.frontend.step, rate)} later"
-    columns = ["tested on", "float", "int8", "balanced int8", "macro F1 int8", vote, rejected]
-    if lda := evaluation.baseline:
-        columns.append(lda["name"])
-        scores: list[Mapping[str, Any]] = [*lda["folds"], lda, lda["deviation"]]
-        if subjects > 1:
-            scores.append(lda["mean_over_people"])
-        for row, score in zip(rows, scores, strict=True):
-            row.append(_number(score["accuracy"]))
-    out.table(f"{job.name} on {job.data.dataset}, {evaluation.protocol}", columns, rows)
-    if bounds := evaluation.interval["accuracy_int8"]:
-        out.result(
-            f"int8, mean over {subjects} people: 95 % interval {bounds[0]:.4f} to "
-            f"{bounds[1]:.4f}, by bootstrap over people"
-        )
-    if seeds > 1:
-        out.table(
-            "By seed: mean over folds",
-            ["seed", "float", "int8"],
-            [[row["seed"], *_numbers_of(row, _METRICS[:2])] for row in evaluation.seeds],
-        )
-    out.table(
-        "By class, int8: all folds together" + (", mean (and range) over seeds" * (seeds > 1)),
-        ["class", "recall", "precision (+P)", "F1", "segments"],
-        [_class_row(of_seeds) for of_seeds in zip(
-            *(row["classes"] for row in evaluation.seeds), strict=True
-        )],
-    )  # fmt: skip
-    if evaluation.conditions:
-        out.table(
-            "By level of force, or other condition: mean over folds",
-            ["trained at", "tested at", "float", "int8", vote, rejected],
-            [[row["trained"], row["tested"], *_numbers_of(row, (*_METRICS[:2], *_DECIDED))]
-             for row in evaluation.conditions],
-        )  # fmt: skip
-    if own := task_of(job).own_metrics:
-        out.table(
-            f"Metrics of task {job.task} only",
-            ["tested on", *(name.replace("_", " ") for name in own)],
-            [[name, *_numbers_of(row, own)] for name, row in lines],
-        )
-    if evaluation.calibration:
-        out.table(
-            "Calibrated on the first repetitions of the wearer",
-            ["repetitions", "labeled signal", "calibrated in", "int8", "lowest", "highest",
-             vote, rejected, "int8, statistics of session 1"],
-            [_calibration_row(row) for row in evaluation.calibration],
-        )  # fmt: skip
+    path = page.write(composed, folder / page.FILE)
+    out.result(f"{path}; folds and evaluation.json are beside it")
+    return {**evaluation.document(), "caveat": caveat, "report": str(path)}
 
 
 def _progress(fold: Mapping[str, Any]) -> str:
-    return (
-        f"fold {fold['fold']}, seed {fold['seed']}: int8 {fold['accuracy_int8']:.4f} after "
-        f"{fold['seconds']:.0f} s"
-    )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _numbers_of(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    return [_number(row[name]) for name in names]
+    accuracy = f"int8 {fold['accuracy_int8']:.4f} after {fold['seconds']:.0f} s"
+    return f"fold {fold['fold']}, seed {fold['seed']}: {accuracy}"
 
 
 def _class_row(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -191,26 +109,5 @@ def _class_row(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
     for name in ("recall", "precision", "f1"):
         values = [row[name] for row in seeds if row[name] is not None]
         extent = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
-        cells.append(_number(mean(values)) + extent)
+        cells.append(f"{mean(values):.4f}{extent}" if values else "-")
     return [seeds[0]["class"], *cells, f"{seeds[0]['windows']:,}"]
-
-
-def _calibration_row(row: Mapping[str, Any]) -> list[str]:
-    own = [subject["accuracy_int8"] for subject in row["people"]]
-    return [
-        str(row["repetitions"]),
-        f"{row['signal_seconds']:.0f} s",
-        "-" if row["seconds"] is None else f"{row['seconds']:.1f} s",
-        *(_number(value) for value in (row["accuracy_int8"], min(own), max(own))),
-        *_numbers_of(row, (*_DECIDED, "accuracy_as_calibrated")),
-    ]
-
-
-def _numbers(text: str | None) -> list[int]:
-    try:
-        numbers = [int(part) for part in text.split(",")] if text else []
-    except ValueError:
-        numbers = [-1]
-    if any(number < 0 for number in numbers):
-        raise click.BadParameter(f"{text!r}: expected numbers such as 0,1,2,4")
-    return numbers

@@ -2,38 +2,37 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from edgebio.cli.common import Document, Output, command
+from edgebio.cli.options import PATH
+
+if TYPE_CHECKING:
+    from edgebio.boards.board import FlashMethod
+    from edgebio.boards.emulator_process import Serial
 
 
 @command(
     example="edgebio flash image\nedgebio flash image --stop\n"
     "edgebio flash image --port /dev/ttyUSB0"
 )
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 @click.option("--port", help="Serial port of a real board.")
-@click.option(
-    "--serial",
-    type=click.Choice(["pty", "tcp"]),
-    default="pty",
-    show_default=True,
-    help="Serial port of the emulator: a pseudo-terminal or a TCP port.",
-)
-@click.option(
-    "--method",
-    type=click.Choice(["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"]),
-    help="Flash tool; default: the first in the board file that is installed here.",
-)
+@click.option("--serial", type=click.Choice(["pty", "tcp"]), default="pty", show_default=True,
+              help="Serial port of the emulator: a pseudo-terminal or a TCP port.")  # fmt: skip
+@click.option("--method",
+              type=click.Choice(["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"]),
+              help="Flash tool; default: the first in the board file that is installed "
+              "here.")  # fmt: skip
 @click.option("--stop", is_flag=True, help="Stop the emulator that runs this image.")
 def flash(
     out: Output,
     folder: Path,
     port: str | None,
-    serial: Literal["pty", "tcp"],
-    method: Literal["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"] | None,
+    serial: "Serial",
+    method: "FlashMethod | None",
     stop: bool,
 ) -> Document:
     """Write the image in FOLDER to its board.
@@ -42,17 +41,17 @@ def flash(
     result is verified: the board reports the image's SHA-256, or the tool reads the image back. For
     an emulated board, the emulator is started and keeps running; its serial URL is printed.
     """
+    from edgebio import api
     from edgebio.boards import detached_emulator
-    from edgebio.firmware import flashing
 
     if stop:
         stopped = detached_emulator.stop(folder)
         out.result(f"stopped {stopped.board}, process {stopped.pid}" if stopped else "none runs")
         return {"stopped": stopped.model_dump() if stopped else None}
-    done = flashing.flash(folder, port, serial, method)
-    if isinstance(done, flashing.FlashResult):
-        out.result(f"{done.board} flashed by {done.method}; {done.verified}")
-        return dataclasses.asdict(done)
-    out.result(done.url)
-    out.note(f"{done.board} (emulated) runs; stop it: edgebio flash {folder} --stop")
-    return done.model_dump()
+    result = api.flash(folder, port, serial=serial, method=method)
+    if isinstance(result, detached_emulator.DetachedEmulator):
+        out.result(result.url)
+        out.note(f"{result.board} (emulated) runs; stop it: edgebio flash {folder} --stop")
+        return result.model_dump()
+    out.result(f"{result.board} flashed by {result.method}; {result.verified}")
+    return dataclasses.asdict(result)

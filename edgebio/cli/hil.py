@@ -1,12 +1,16 @@
 """``edgebio hil``: hardware in the loop, a board compared with this machine stage by stage."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
 import click
 
-from edgebio.cli.common import Output, command
+from edgebio.cli.common import Document, Output, command
+from edgebio.cli.options import COUNT, FOLDER, PATH, baud_option
 from edgebio.errors import CheckFailedError, EdgebioError
+
+if TYPE_CHECKING:
+    from edgebio.parity.hil.bench import Mode
 
 
 @command(
@@ -14,32 +18,32 @@ from edgebio.errors import CheckFailedError, EdgebioError
     "edgebio flash image --port /dev/ttyACM0\nedgebio hil image --port /dev/ttyACM0 --run run "
     "--junit hil.xml"
 )
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 @click.option("--port", help="Serial URL of the board; default: emulate it.")
-@click.option("--baud", default=921_600, show_default=True, help="Bits per second of the port.")
+@baud_option
 @click.option("--mode", type=click.Choice(["outputs", "layers", "data"]), default="layers",
               show_default=True, help="Outputs only; also checksums of stages and layers; or all "
               "values.")  # fmt: skip
-@click.option("--inputs", type=click.IntRange(min=1), default=20, show_default=True, metavar="N",
+@click.option("--inputs", type=COUNT, default=20, show_default=True, metavar="N",
               help="Inputs of the network, chosen and random.")  # fmt: skip
 @click.option("--soak", type=click.FloatRange(min=0), default=10.0, show_default=True,
               metavar="SECONDS", help="Streaming in real time; 0: none.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Seed of the random inputs.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there.")
-@click.option("--run", type=click.Path(exists=True, file_okay=False, path_type=Path),
+@click.option("--junit", type=PATH, help="Write JUnit XML there.")
+@click.option("--run", type=FOLDER,
               help="Run of the image's model: its report.html shows the result.")  # fmt: skip
 def hil(
     out: Output,
     folder: Path,
     port: str | None,
     baud: int,
-    mode: Literal["outputs", "layers", "data"],
+    mode: "Mode",
     inputs: int,
     soak: float,
     seed: int,
     junit: Path | None,
     run: Path | None,
-) -> dict[str, Any]:
+) -> Document:
     """Compare the board that runs the image in FOLDER with this machine.
 
     Checks the identity and the image as the board reads it back, outputs, every layer and every
@@ -76,8 +80,8 @@ def hil(
         "ok": all(check.ok is not False for check in checks),
         "checks": [check.document() for check in checks],
     }  # fmt: skip
-    if run and model:
-        run_documents.write_document(run, run_documents.HIL, document, model)
+    if model:
+        run_documents.write_document(model, run_documents.HIL, document)
     failed = next((check for check in checks if check.ok is False), None)
     if failed:
         raise CheckFailedError(f"{built.board}: {failed.name}: {failed.note}", document)

@@ -2,12 +2,11 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
-from edgebio.cli.common import Output, command
-from edgebio.cli.device import Transport, check_choice, open_device, stream_options
+from edgebio.cli.common import Document, Output, command
+from edgebio.cli.options import PATH, StreamOptions, stream_options
 
 _COUNTER_INTERVAL = 1.0  # seconds between two requests for the counters of the link
 
@@ -17,26 +16,13 @@ _COUNTER_INTERVAL = 1.0  # seconds between two requests for the counters of the 
     "edgebio monitor day1.csv --rate 1000 --port /dev/ttyACM0 --model run --record seen.npz"
 )
 @stream_options
-@click.option("--model", required=True, type=click.Path(path_type=Path),
-              help="Run or .tflite of the board.")  # fmt: skip
+@click.option("--model", required=True, type=PATH, help="Run or .tflite of the board.")
 @click.option("--fast", is_flag=True,
               help="Send samples as fast as the board accepts them, not in real time.")  # fmt: skip
-@click.option("--record", type=click.Path(path_type=Path),
-              help="Write the samples, labeled with the board's decisions.")  # fmt: skip
+@click.option("--record", type=PATH, help="Write the samples, labeled with the board's decisions.")
 def monitor(
-    out: Output,
-    recording: str,
-    board_name: str | None,
-    port: str | None,
-    baud: int,
-    model: Path,
-    transport: Transport,
-    data: Path | None,
-    rate: float | None,
-    segments: int | None,
-    fast: bool,
-    record: Path | None,
-) -> dict[str, Any]:
+    out: Output, stream: StreamOptions, model: Path, fast: bool, record: Path | None
+) -> Document:
     """Stream RECORDING to a board and show signals, STFT image, probabilities and decisions.
 
     RECORDING is as for edgebio classify. Ctrl-C ends the command. --record writes a recording that
@@ -46,25 +32,21 @@ def monitor(
     from rich.live import Live
 
     from edgebio import firmware, tflite
-    from edgebio.datasets.selection import select
     from edgebio.decision.outputs import Outputs
     from edgebio.parity.decisions import ComparedSession
     from edgebio.recordings import save_recordings
     from edgebio.recordings.preprocessing import label_by_decisions
-    from edgebio.runtime.session import Session, check_recording
+    from edgebio.runtime.session import Session
     from edgebio.runtime.terminal import Screen
     from edgebio.tflite.metadata import require_metadata
 
-    check_choice(board_name, port)
-    recordings = select(recording, data, rate)
     file = firmware.model_file(model)
     graph = tflite.read(file)
     metadata = require_metadata(graph, "monitor")
-    for each in recordings:
-        check_recording(each, metadata.frontend.rate, metadata.frontend.channels)
+    recordings = stream.recordings(metadata)
     labeled = []
     next_look = 0.0
-    with open_device(out, board_name, port, baud, file, transport) as device:
+    with stream.open(out, file) as device:
         session = Session(device)
         compared = ComparedSession(session)
         title = f"{device.identify().board} on {device.url}"
@@ -73,7 +55,7 @@ def monitor(
         with Live(screen, console=console, auto_refresh=False) as live:
             try:
                 for each in recordings:
-                    left = None if segments is None else segments - compared.segments
+                    left = None if stream.segments is None else stream.segments - compared.segments
                     if left == 0:
                         break
                     ends = []

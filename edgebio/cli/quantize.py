@@ -6,46 +6,37 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.data import folder_option
+from edgebio.cli.options import PATH, data_option
 
 if TYPE_CHECKING:
     from edgebio.recipes import Scheme
 
 
 @command(example="edgebio quantize run\nedgebio quantize run --scheme qat")
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="RUN", type=PATH)
 @click.option("--scheme", type=click.Choice(["ptq", "qat", "prune", "cluster"]),
               help="As trained, or trained further; default: the recipe's.")  # fmt: skip
-@folder_option
-def quantize(out: Output, folder: Path, scheme: "Scheme | None", root: Path | None) -> Document:
-    """Make RUN/model.tflite, int8 in and out, and RUN/quantize.json, its report by layer.
+@data_option
+def quantize(out: Output, folder: Path, scheme: "Scheme | None", data: Path | None) -> Document:
+    """Write RUN/model.tflite, int8 in and out, and RUN/quantize.json, its report by layer.
 
     Schemes: ptq quantizes the network as it was trained. The others train it further first, with
     the recordings of the run: qat with the rounding of int8, prune while small weights become 0,
     cluster while a layer's weights become few values; [quantize.qat], ... of the recipe have their
     settings. RUN/model.h5 is unchanged.
     """
-    from edgebio import tasks
+    from edgebio import api, tasks
 
-    task = tasks.task_of_run(folder)
-    result = task.quantize(folder, scheme=scheme, data=root)
+    result = api.quantize(folder, scheme=scheme, data=data)
     document = result.document()
-    out.table(
-        "",
-        ["layer", "operator", "output", "SNR dB", "worst", "saturated %"],
-        [
-            [
-                layer["name"],
-                layer["operator"],
-                "x".join(map(str, layer["shape"])),
-                "exact" if layer["snr_db"] is None else f"{layer['snr_db']:.1f}",
-                f"{layer['worst']:.3g}",
-                f"{100 * layer['saturated']:.3f}",
-            ]
-            for layer in result.layers
-        ],
-    )
-    for table in task.tables(document):
+    rows = [
+        [layer["name"], layer["operator"], "x".join(map(str, layer["shape"])),
+         "exact" if layer["snr_db"] is None else f"{layer['snr_db']:.1f}",
+         f"{layer['worst']:.3g}", f"{100 * layer['saturated']:.3f}"]
+        for layer in result.layers
+    ]  # fmt: skip
+    out.table("", ["layer", "operator", "output", "SNR dB", "worst", "saturated %"], rows)
+    for table in tasks.task_of_run(folder).tables(document):
         out.table(*table)
     out.result(
         f"accuracy on {result.segments:,} test segments: float "

@@ -1,4 +1,4 @@
-"""Run inputs through a model: on the host twin, on an emulated board, or on a board on a port."""
+"""Inputs and outputs of a network as .npy files."""
 
 from pathlib import Path
 from typing import Any
@@ -6,27 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import boards, storage
-from edgebio.compiler.host_model import HostModel
+from edgebio import storage
 from edgebio.errors import EdgebioError
-from edgebio.firmware import batch
-from edgebio.runtime.device import Device
 
 Values = npt.NDArray[Any]
-
-
-def run(model: Path, x: Values, board: str | None = None, port: str | None = None) -> Values:
-    """Run inputs, shape (n, ...), through a .tflite; outputs have shape (n, classes).
-
-    They run on an emulated board, on a board at a serial URL that has this model, or, by default,
-    in the generated C on this machine.
-    """
-    if port:
-        with Device(port, model) as device:
-            return device.run_inputs(x)
-    if board:
-        return batch.run_network(boards.load(board), model, x)
-    return HostModel(model).run(x)
 
 
 def load(path: Path) -> Values:

@@ -9,9 +9,9 @@ pytest.importorskip("tensorflow", reason='needs pip install "edgebio[train]"')
 
 from click.testing import CliRunner
 
+from edgebio.api import write_report
 from edgebio.calibration import weights
 from edgebio.cli import main
-from edgebio.cli.report import write_report
 from edgebio.errors import EdgebioError
 from edgebio.evaluation import calibration_curve, evaluate
 from edgebio.evaluation.calibration_curve import METRICS

@@ -1,0 +1,196 @@
+"""Arguments and options that several commands share."""
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from edgebio.cli.common import Output
+from edgebio.errors import EdgebioError
+
+if TYPE_CHECKING:
+    from edgebio.recordings import Recording
+    from edgebio.runtime.device import Device
+    from edgebio.tflite.metadata import ModelMetadata
+
+Function = Callable[..., Any]
+Decorator = Callable[[Function], Function]
+
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+POSITIVE = click.FloatRange(min=0, min_open=True)
+COUNT = click.IntRange(min=1)
+
+
+class Quantity(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
+    """A positive number with a unit; without one, in the unit whose factor is 1."""
+
+    def __init__(self, name: str, units: dict[str, float], integer: bool, example: str) -> None:
+        self.name = name
+        self._units, self._example = units, example
+        self._number = r"\d+" if integer else r"\d+\.?\d*|\.\d+"
+        self._type: type[int] | type[float] = int if integer else float
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Convert to the unit whose factor is 1."""
+        if isinstance(value, int | float):
+            return value
+        match = re.fullmatch(rf"({self._number})\s*([a-z]*)", str(value).strip().lower())
+        if not match or match[2] not in self._units or not float(match[1]):
+            self.fail(f"{value!r} is not a {self.name}; give for example {self._example}", param,
+                      ctx)  # fmt: skip
+        return self._type(match[1]) * self._units[match[2]]
+
+
+_KIB, _MIB = 1 << 10, 1 << 20
+SIZE = Quantity(
+    "size", {"": 1, "b": 1, "k": _KIB, "kb": _KIB, "m": _MIB, "mb": _MIB}, True, "65536 or 64k"
+)
+"""Bytes: 24000, 64k, 1M."""
+DURATION = Quantity("time", {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}, False, "10ms")
+"""Milliseconds: 10, 10ms, 800us, 0.2s."""
+
+
+def together(*options: Decorator) -> Decorator:
+    """Join several options into one decorator."""
+    return lambda function: functools.reduce(lambda f, add: add(f), reversed(options), function)
+
+
+model_argument = click.argument("model", type=PATH)
+data_option = click.option(
+    "--data", type=FOLDER,
+    help="Folder of data sets, one folder each; default: EDGEBIO_DATA, then the fetched sets.",
+)  # fmt: skip
+subject_option = click.option(
+    "--subject", "subjects", multiple=True, callback=lambda context, option, names: names or None,
+    help="Only this subject; can be repeated.",
+)  # fmt: skip
+recipe_options = together(
+    click.argument("recipe"),
+    click.option("--dataset", help="Another data set than the recipe's: a name or an .npz file."),
+    subject_option,
+    data_option,
+)
+rate_option = click.option(
+    "--rate", type=POSITIVE, metavar="HZ", help="Sampling rate of a file that does not state it."
+)
+baud_option = click.option(
+    "--baud", default=921_600, show_default=True, help="Bits per second of the port."
+)
+budget_options = together(
+    click.option("--optimize", type=click.Choice(["speed", "balanced", "size"]), default="speed",
+                 show_default=True,
+                 help="What kernels are chosen for; balanced spends flash where it saves most."),
+    click.option("--flash-budget", type=SIZE, help="Most flash of the image, such as 64k."),
+    click.option("--ram-budget", type=SIZE, help="Most RAM of the image, such as 24k."),
+)  # fmt: skip
+
+
+def output_option(text: str, metavar: str = "DIR", required: bool = True) -> Decorator:
+    """Option -o, what the command writes."""
+    return click.option("-o", "--output", required=required, type=PATH, metavar=metavar, help=text)
+
+
+def board_option(
+    text: str = "Board: a name (edgebio boards list) or a .toml file.", required: bool = False
+) -> Decorator:
+    """Option --board."""
+    return click.option("--board", required=required, help=text)
+
+
+def segments_option(text: str, most: int | None = None, default: int | None = None) -> Decorator:
+    """Option --segments, also under its old name."""
+    return click.option(
+        "--segments", "--windows", "segments", type=click.IntRange(1, most), default=default,
+        show_default=default is not None, metavar="N", help=text,
+    )  # fmt: skip
+
+
+def protocol_option(text: str, required: bool = False) -> Decorator:
+    """Option --protocol, with the names of all protocols."""
+    from edgebio import protocols
+
+    choice = click.Choice(protocols.names())
+    return click.option("--protocol", type=choice, required=required, help=text)
+
+
+def worker_options(work: str) -> Decorator:
+    """Add --jobs and --dask for a kind of work."""
+    return together(
+        click.option("--jobs", type=COUNT, metavar="N",
+                     help=f"{work} at a time; default: one per core, or thread of the cluster."),
+        click.option("--dask", "scheduler", metavar="URL",
+                     help=f"Send {work.lower()} to the workers of this Dask scheduler, such as "
+                     "tcp://10.0.0.5:8786."),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """A recording, and the device to stream it to: a board on a port, or an emulated board."""
+
+    recording: str
+    board: str | None
+    port: str | None
+    baud: int
+    transport: Literal["pty", "socket"]
+    data: Path | None
+    rate: float | None
+    segments: int | None
+
+    def recordings(self, metadata: "ModelMetadata | None") -> "list[Recording]":
+        """Load the recordings; refuse those that do not fit the model."""
+        from edgebio.datasets.selection import select
+        from edgebio.runtime.session import check_recording
+
+        if bool(self.board) == bool(self.port):
+            raise EdgebioError("choose one of --board and --port")
+        if self.board and not metadata:
+            raise EdgebioError("--board needs --model, a run or a .tflite to build the image of")
+        recordings = select(self.recording, self.data, self.rate)
+        if metadata:
+            for each in recordings:
+                check_recording(each, metadata.frontend.rate, metadata.frontend.channels)
+        return recordings
+
+    def open(self, out: Output, model: Path | None) -> "Device":
+        """Open the board on its port, or emulate one with an image of `model`."""
+        from edgebio.runtime.device import Device
+
+        if self.board and model:
+            out.note(f"building the image for {self.board}")
+            device = Device.emulate(self.board, model, transport=self.transport)
+        else:
+            device = Device(str(self.port), model, baud=self.baud)
+        identity = device.identify()
+        out.note(f"{identity.board} ({identity.cpu}) on {device.url}")
+        return device
+
+
+def stream_options(function: Function) -> Function:
+    """Add the options of `StreamOptions`, which the command takes as its argument ``stream``."""
+
+    @functools.wraps(function)
+    def call(out: Output, **values: Any) -> Any:
+        own = {field.name: values.pop(field.name) for field in fields(StreamOptions)}
+        return function(out, StreamOptions(**own), **values)
+
+    return together(
+        click.argument("recording"),
+        board_option("Board to emulate: built, started and stopped by this command."),
+        click.option("--port",
+                     help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port."),
+        baud_option,
+        click.option("--transport", default="pty", show_default=True,
+                     type=click.Choice(["pty", "socket"]),
+                     help="Serial port of the emulated board."),
+        data_option,
+        rate_option,
+        segments_option("Stop after N decisions."),
+    )(call)  # fmt: skip
