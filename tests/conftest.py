@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="edgebio-tests-")
         os.environ[tiny.FOLDER] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture
+def in_this_process() -> Iterator[None]:
+    """Make calls here that get a process of their own otherwise; see tiny."""
+    with tiny.calls_in_this_process():
+        yield
 
 
 def _folder(variable: str, name: str, purpose: str) -> Path:

@@ -1,14 +1,19 @@
 """Tiny trainings on a small synthetic set, done once for all tests that look at their results."""
 
+import contextlib
 import fcntl
 import functools
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from edgebio.datasets import emg_synthetic
 from edgebio.frontend.spec import FrontendSettings
+from edgebio.processes import subprocess_call
 from edgebio.recipes import (
     AugmentSettings,
     DataSettings,
@@ -60,6 +65,14 @@ def folder() -> Path:
     return Path(os.environ[FOLDER])
 
 
+@contextlib.contextmanager
+def calls_in_this_process() -> Iterator[None]:
+    """Make calls here that get a process of their own otherwise: TensorFlow is imported once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess_call, "call", lambda function, *values: function(*values))
+        yield
+
+
 def trained(name: str, recipe: Recipe) -> Path:
     """Folder of a trained and quantized run; the first worker that needs it trains it."""
     from edgebio import tasks
@@ -69,7 +82,8 @@ def trained(name: str, recipe: Recipe) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
             tasks.train(recipe, recordings(), run)
-            tasks.quantize(run)
+            with calls_in_this_process():
+                tasks.quantize(run)
             complete.touch()
     return run
 

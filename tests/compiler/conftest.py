@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny
 from tests.compiler import model_builder
 
 
 @pytest.fixture(scope="session")
-def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def session_cache() -> Path:
     """Cache of the session: kernels are compiled once, and models do not fill the user's cache."""
-    return tmp_path_factory.mktemp("cache")
+    folder = tiny.folder() / "compiler-cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True, scope="module")
