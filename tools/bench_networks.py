@@ -1,12 +1,11 @@
-"""Instructions, flash and RAM of the reference networks against Arm's CMSIS-NN.
+"""Instructions, flash and RAM of the reference networks compared with Arm's CMSIS-NN.
 
     python tools/bench_networks.py [--models FOLDER] [--json]
 
 The baselines are executed instructions and bytes of the same networks, counted by the same plugin
 on the same emulated boards: CMSIS-NN called directly with its best flags (-O2 and inline assembly
 for requantization; on Cortex-M55 the ns-cmsis-nn fork, -O3), flash and RAM of its -O3 and -Os
-builds. The README beside the models says how they were made. Exit 1 where a ratio is above its
-limit.
+builds. The README beside the models says how they were made. Exit 1 if a ratio exceeds its limit.
 """
 
 import argparse
@@ -33,21 +32,21 @@ M4_RAM = (7_296, 17_696, 21_632, 16_256)
 
 @dataclass(frozen=True)
 class Row:
-    """A metric of a board and a goal: its limit as a ratio to the baselines."""
+    """A metric on a board with a goal: its baselines, and the highest ratio that is allowed."""
 
-    what: str
+    metric: str
     board: str
     optimize: Optimize
     baseline: tuple[int, ...]
-    at_most: float
+    limit: float
 
-    def metric(self, value: Bench) -> int:
-        """Value of the metric."""
-        if self.what == "flash":
-            return value.flash.total
-        if self.what == "activations + scratch":
-            return value.ram.activations + value.ram.scratch
-        return value.instructions
+    def value(self, result: Bench) -> int:
+        """Value of the metric in a measurement."""
+        if self.metric == "flash":
+            return result.flash.total
+        if self.metric == "activations + scratch":
+            return result.ram.activations + result.ram.scratch
+        return result.instructions
 
 
 ROWS = (
@@ -63,41 +62,43 @@ ROWS = (
 
 
 @dataclass(frozen=True)
-class Metric:
-    """Metric of a row and a model."""
+class Measurement:
+    """Value of a row for a model."""
 
-    what: str
+    metric: str
     board: str
     optimize: Optimize
     model: str
     value: int
     baseline: int
     ratio: float
-    at_most: float
+    limit: float
 
     @property
     def ok(self) -> bool:
-        """Whether it is not above its limit."""
-        return self.ratio <= self.at_most
+        """Whether the ratio is within its limit."""
+        return self.ratio <= self.limit
 
 
-def measure(models: Path, rows: tuple[Row, ...] = ROWS) -> list[Metric]:
-    """Count all rows for all models, each image once."""
-    counted: dict[tuple[str, Optimize, str], Bench] = {}
-    metrics = []
-    for row in rows:
-        for name, baseline in zip(MODELS, row.baseline, strict=True):
-            key = row.board, row.optimize, name
-            if key not in counted:
-                path = models / f"{name}.tflite"
-                x = np.load(path.with_suffix(".npz"))["x"]
-                budget = firmware.Budget(row.optimize)
-                counted[key] = bench(boards.load(row.board), path, x, budget)
-            value = row.metric(counted[key])
-            ratio = round(value / baseline, 4)
-            place = row.what, row.board, row.optimize, name
-            metrics.append(Metric(*place, value, baseline, ratio, row.at_most))
-    return metrics
+def measure(models: Path) -> list[list[Measurement]]:
+    """Measure all rows for all models; each image is built and run once."""
+    results: dict[tuple[str, Optimize, str], Bench] = {}
+
+    def measure_model(row: Row, name: str, baseline: int) -> Measurement:
+        key = row.board, row.optimize, name
+        if key not in results:
+            path = models / f"{name}.tflite"
+            x = np.load(path.with_suffix(".npz"))["x"]
+            budget = firmware.Budget(row.optimize)
+            results[key] = bench(boards.load(row.board), path, x, budget)
+        value = row.value(results[key])
+        ratio = round(value / baseline, 4)
+        return Measurement(row.metric, *key, value, baseline, ratio, row.limit)
+
+    return [
+        [measure_model(row, *each) for each in zip(MODELS, row.baseline, strict=True)]
+        for row in ROWS
+    ]
 
 
 def main() -> int:
@@ -109,19 +110,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not (options.models / "emg_cnn.tflite").is_file():
-        print(f"{options.models}: no reference models there; say --models", file=sys.stderr)
+        print(f"{options.models}: no reference models; see --models", file=sys.stderr)
         return 2
-    metrics = measure(options.models)
+    table = measure(options.models)
+    ok = all(each.ok for row in table for each in row)
     if options.json:
-        print(json.dumps([asdict(metric) | {"ok": metric.ok} for metric in metrics], indent=2))
-        return 0 if all(metric.ok for metric in metrics) else 1
+        document = [asdict(each) | {"ok": each.ok} for row in table for each in row]
+        print(json.dumps(document, indent=2))
+        return 0 if ok else 1
     print(f"{'':<22} {'board':<11} {'for':<9}" + "".join(f"{name:>19}" for name in MODELS))
-    for row in ROWS:
-        of = [f for f in metrics if (f.what, f.board, f.optimize) == (row.what, row.board,
-                                                                      row.optimize)]  # fmt: skip
-        cells = "".join(f"{f.value:>11,} {f.ratio:.3f}{' ' if f.ok else '!'} " for f in of)
-        print(f"{row.what:<22} {row.board:<11} {row.optimize:<8}{cells} <= {row.at_most}")
-    return 0 if all(metric.ok for metric in metrics) else 1
+    for row, measurements in zip(ROWS, table, strict=True):
+        cells = "".join(
+            f"{each.value:>11,} {each.ratio:.3f}{' ' if each.ok else '!'} " for each in measurements
+        )
+        print(f"{row.metric:<22} {row.board:<11} {row.optimize:<8}{cells} <= {row.limit}")
+    return 0 if ok else 1
 
 
 if __name__ == "__main__":

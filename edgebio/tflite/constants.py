@@ -52,9 +52,7 @@ def with_constants(
     return bytes(patched)
 
 
-def _patch(
-    patched: bytearray, table: Any, slot: int, array: npt.NDArray[Any], name: str
-) -> None:
+def _patch(patched: bytearray, table: Any, slot: int, array: npt.NDArray[Any], name: str) -> None:
     """Overwrite a vector of a table, whose position the generated accessors do not give."""
     field = table.Offset(4 + 2 * slot)
     length = array.nbytes if slot == _DATA else array.size  # of a vector of bytes, of scales

@@ -190,9 +190,7 @@ def _quantization(
     return scale, zero_point if len(zero_point) else np.zeros(len(scale), np.int64), axis
 
 
-def _operator(
-    reader: Reader, table: Table, index: int, kinds: list[str], tensors: int
-) -> Operator:
+def _operator(reader: Reader, table: Table, index: int, kinds: list[str], tensors: int) -> Operator:
     if table["opcode_index"] >= len(kinds):
         raise EdgebioError(
             f"operator {index}: operator code {table['opcode_index']} does not exist"

@@ -28,8 +28,8 @@ class Net(Builder):
         return np.float32(math.exp(self.rng.uniform(math.log(low), math.log(high))))
 
     def zero_point(self) -> int:
-        near_zero, any_at_all = self.rng.integers(-60, 60), self.rng.integers(-128, 128)
-        return int(self.rng.choice([-128, 0, near_zero, near_zero, near_zero, any_at_all]))
+        near_zero, any_value = int(self.rng.integers(-60, 60)), int(self.rng.integers(-128, 128))
+        return int(self.rng.choice([-128, 0, near_zero, near_zero, near_zero, any_value]))
 
     def activation(
         self, shape: tuple[int, ...], scale: Any = None, zero_point: int | None = None
@@ -353,16 +353,16 @@ class Net(Builder):
         self.at = output
 
     def branches(self) -> None:
-        """Two ways from one tensor, joined along the channels."""
+        """Two branches of one tensor, concatenated along the channels."""
         trunk = self.at
         shape = self.shape_of(trunk)
         scale, zero_point = self.near(trunk), self.zero_point()
-        made = []
+        outputs = []
         for kind in ("QUANTIZE", "RELU"):
-            made.append(self.activation(shape, scale, zero_point))
-            self.operator(kind, [trunk], [made[-1]])
-        self.at = made[0]
-        self.concatenation(made[1:], len(shape) - 1)
+            outputs.append(self.activation(shape, scale, zero_point))
+            self.operator(kind, [trunk], [outputs[-1]])
+        self.at = outputs[0]
+        self.concatenation(outputs[1:], len(shape) - 1)
 
     def transpose(self, order: list[int] | None = None) -> None:
         shape = self.shape_of(self.at)
@@ -397,7 +397,7 @@ class Net(Builder):
             ranges.append(
                 range(last, first - 1, -step) if backwards else range(first, last + 1, step)
             )
-        # An end of -1 would count from the behind: where a walk ends before 0, the mask says so.
+        # An end of -1 would count from the end: the mask marks walks that end before 0.
         mask = sum(1 << axis for axis, r in enumerate(ranges) if r.stop < 0)
         self.strided_slice(
             [r.start for r in ranges],
@@ -410,15 +410,15 @@ class Net(Builder):
     def lstm(
         self, units: int, *, time_major: bool = False, clip: float = 0.0, power: int = -11
     ) -> None:
-        """UNIDIRECTIONAL_SEQUENCE_LSTM as the converter makes it, with sums of a few units."""
+        """UNIDIRECTIONAL_SEQUENCE_LSTM as the converter writes it, with sums of a few units."""
         rng, source = self.rng, self.at
         shape = self.shape_of(source)
         hidden_scale, hidden_zero = np.float32(1 / 128 * rng.uniform(0.6, 1)), self.zero_point()
         weights: list[int] = []
-        biases = []
+        biases: list[int] = []
         for columns, scale_in in ((shape[2], self.scale_of(source)), (units, hidden_scale)):
             for _ in range(4):
-                # Gates between -4 and 4 for the most part, where they are not saturated.
+                # Most gates between -4 and 4, where they are not saturated.
                 scale = np.float32(rng.uniform(0.5, 3) / (scale_in * 80 * 73 * math.sqrt(columns)))
                 data = rng.integers(-127, 128, (units, columns)).astype(np.int8)
                 weights.append(self.tensor((units, columns), "INT8", scale, 0, 0, data))
@@ -444,7 +444,7 @@ class Net(Builder):
         self.at = output
 
     def pad(self, pads: Any = None) -> None:
-        """PAD by so many elements before and after along each axis; random ones where not given."""
+        """PAD by so many elements before and after along each axis; random ones by default."""
         shape = self.shape_of(self.at)
         if pads is None:
             pads = self.rng.integers(0, 3, (len(shape), 2))
@@ -465,7 +465,7 @@ class Net(Builder):
         self.at = output
 
     def expand(self, axis: int, kind: str | None = None) -> None:
-        """Insert an axis of size 1, by EXPAND_DIMS or RESHAPE as the converter's versions do."""
+        """Insert an axis of size 1, by EXPAND_DIMS or RESHAPE, as versions of the converter do."""
         shape = list(self.shape_of(self.at))
         shape.insert(axis, 1)
         kind = kind or str(self.rng.choice(["EXPAND_DIMS", "RESHAPE"]))
@@ -489,11 +489,11 @@ class Net(Builder):
         self.at = output
         return None
 
-    # Layers on a sequence (1, steps, channels), as they are lowered to those on images: Conv1D
-    # makes a row of it, the pools a column.
+    # Layers on a sequence (1, steps, channels), as converters lower them to layers on images: the
+    # sequence is a row for Conv1D, and a column for the pools.
 
     def line(self, axis: int, most: int, **given: Any) -> dict[str, Any]:
-        """Window along an axis of an image; random where not given."""
+        """Window along an axis of an image; random by default."""
         random = self.window(1, self.shape_of(self.at)[1 + axis], most)
         window: dict[str, Any] = {"same": random["same"]}
         for name in ("size", "stride", "dilation"):
@@ -529,7 +529,7 @@ class Net(Builder):
         self.squeeze(2, kind)
 
     def halving_pool_1d(self) -> None:
-        """MaxPooling1D as most networks have it."""
+        """MaxPooling1D as most networks use it."""
         size = int(self.rng.integers(1, min(4, 1 + self.shape_of(self.at)[1])))
         self.pool_1d(pool="MAX_POOL_2D", size=size, stride=size, same=False)
 

@@ -27,7 +27,8 @@ def random_network(seed: int) -> bytes:
 
 
 def _image_layers(net: Net) -> None:
-    layers = [net.conv, net.conv, net.depthwise, net.depthwise, net.pool, net.add, net.unary]
+    layers: list[Callable[[], None]] = [net.conv, net.conv, net.depthwise, net.depthwise]
+    layers += [net.pool, net.add, net.unary]
     layers += [
         net.residual,
         net.residual,

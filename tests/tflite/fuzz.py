@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped]
 
 with atheris.instrument_imports(include=["edgebio", "tflite"]):
     from edgebio import compiler, tflite

@@ -32,7 +32,7 @@ def test_fuzz(models_folder: Path, tmp_path: Path) -> None:
             *(sys.executable, "-m", "tests.tflite.fuzz", str(corpus)),
             *(f"-max_total_time={SECONDS}", "-timeout=20", f"-max_len={LARGEST}"),
             *("-rss_limit_mb=3000", "-print_final_stats=1", "-seed=1"),
-            f"-artifact_prefix={tmp_path}/found-",
+            f"-artifact_prefix={tmp_path}/crash-",
         ],
         cwd=Path(__file__).parents[2],
         capture_output=True,
@@ -41,9 +41,9 @@ def test_fuzz(models_folder: Path, tmp_path: Path) -> None:
         timeout=SECONDS + 300,
         check=False,
     )
-    found = [path.name for path in tmp_path.glob("found-*")]
-    assert done.returncode == 0, f"{found}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    assert not found
+    crashes = [path.name for path in tmp_path.glob("crash-*")]
+    assert done.returncode == 0, f"{crashes}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    assert not crashes
     runs = re.search(r"number_of_executed_units: (\d+)", done.stderr)
     assert runs
     print(f"{int(runs[1]):,} executions in {SECONDS} s")

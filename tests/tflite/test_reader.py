@@ -37,9 +37,9 @@ def small() -> bytes:
 
 
 def models(models_folder: Path) -> list[Path]:
-    found = sorted(models_folder.glob("*.tflite"))
-    assert found
-    return found
+    paths = sorted(models_folder.glob("*.tflite"))
+    assert paths
+    return paths
 
 
 def test_reads_what_the_object_api_reads(models_folder: Path) -> None:

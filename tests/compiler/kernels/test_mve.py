@@ -34,23 +34,21 @@ KERNELS = {
 class Wide(Net):
     """Numbers of channels that are multiples of 16, multiples of 4, and others."""
 
-    def conv(self) -> None:
+    def wide_conv(self) -> None:
         image = self.shape_of(self.at)
         window = self.window(image[1], image[2], int(self.rng.choice([1, 3, 5])))
-        outputs = int(self.rng.choice([3, 4, 8, 12, 16, 17, 20, 32, 48]))
-        weights, bias, scale = self.weighted((outputs, *window["size"], image[3]), 0, outputs)
-        self.windowed("CONV_2D", "Conv2DOptions", window, [weights, bias], outputs, scale)
+        self.conv(window, int(self.rng.choice([3, 4, 8, 12, 16, 17, 20, 32, 48])))
 
     def conv_and_pool(self) -> None:
         """A convolution and a pool that is fused into it."""
-        self.conv()
+        self.wide_conv()
         image = self.shape_of(self.at)
         size = [int(self.rng.integers(1, min(n, 3) + 1)) for n in image[1:3]]
         window = {"size": size, "stride": size, "dilation": [1, 1], "same": False}
         self.pool(window, "MAX_POOL_2D")
 
-    def depthwise(self, multiplier: int | None = 1) -> None:
-        super().depthwise(multiplier)
+    def plain_depthwise(self) -> None:
+        self.depthwise(multiplier=1)
 
     def window(self, height: int, width: int, most: int) -> dict[str, Any]:
         window = super().window(height, width, min(most, 4))
@@ -65,8 +63,8 @@ def network(seed: int) -> bytes:
     height, width = (int(n) for n in rng.integers(1, 20, 2))
     net = Wide(rng, (1, height, width, channels), str(rng.choice(STYLES)))
     for _ in range(rng.integers(2, 5)):
-        kind = rng.choice(["conv", "conv_and_pool", "depthwise", "depthwise", "pool", "residual"])
-        getattr(net, kind)()
+        layers = ["wide_conv", "conv_and_pool", "plain_depthwise", "plain_depthwise", "pool"]
+        getattr(net, rng.choice([*layers, "residual"]))()
     if rng.random() < 0.5:
         net.mean([1, 2], keep=False)
     net.dense()

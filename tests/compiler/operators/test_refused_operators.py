@@ -308,7 +308,9 @@ def test_lstm_of_four_axes_or_wrong_weights() -> None:
 
 
 def test_lstms_that_share_their_state() -> None:
-    net = network(lambda net: (net.lstm(2), net.lstm(2)), (1, 5, 2))
+    net = Net(np.random.default_rng(0), (1, 5, 2))
+    net.lstm(2)
+    net.lstm(2)
     first, second = net.graph.operators
     inputs = list(second.inputs)
     inputs[18] = first.inputs[18]

@@ -1,5 +1,6 @@
 """Networks with a RESHAPE between two layers that could be fused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from tests.compiler.networks import Net
 from tests.compiler.reference import Build
 
 KINDS = ("RESHAPE", "EXPAND_DIMS")
+Family = Callable[[str], Build]
 
 
 def window(size: tuple[int, int], *, same: bool = False, **more: Any) -> dict[str, Any]:
@@ -136,7 +138,7 @@ def clamp_under_another_shape(builder: Net) -> None:
     builder.at = output
 
 
-SEQUENCES = {
+SEQUENCES: dict[Family, int] = {
     conv_and_pool: 1,
     padding_and_conv: 1,
     causal_conv: 2,

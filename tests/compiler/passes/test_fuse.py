@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from tests.compiler.passes.reshaped_networks import (
     IMAGES,
     KINDS,
     SEQUENCES,
+    Family,
     build_plain,
     clamp_under_another_shape,
     reshaped_networks,
@@ -47,7 +47,7 @@ def test_layers_that_see_other_images_are_not_fused(build: Build) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("family", SEQUENCES)
-def test_layers_on_a_sequence_are_fused(family: Callable[[str], Build], kind: str) -> None:
+def test_layers_on_a_sequence_are_fused(family: Family, kind: str) -> None:
     program = compiler.compile_model(build_plain(family(kind), (20, 2)))
     assert len(program.calls) == SEQUENCES[family]
 

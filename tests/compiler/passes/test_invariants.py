@@ -58,7 +58,8 @@ def test_inconsistent_weights_and_windows_are_refused(network: Network) -> None:
         ("channels", 3, "has weights (4, 3, 3, 2), where its window takes (4, 3, 3, 3)"),
         ("stride", (1, 0), "has a window of stride (1, 0)"),
     ):
-        window = dataclasses.replace(conv.window, **{name: value})
+        fields: dict[str, Any] = {name: value}
+        window = dataclasses.replace(conv.window, **fields)
         assert_refused(with_fields(network, 0, window=window), reason)
     taller = dataclasses.replace(pool.window, input=(7, 8))
     reason = "reads (224,) elements, where its inputs have"

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from typing import get_args
 
 import numpy as np
 from hypothesis import given, settings
@@ -33,7 +34,7 @@ def programs(draw: st.DrawFn) -> tuple[Network, list[KernelCall]]:
         layer = Layer((index,), "ADD", tuple(inputs), index)
         scratch = draw(st.sampled_from([0, 0, 1, 7, 30]))
         # As kernels do: over inputs that are not smaller or, to end with them, not larger.
-        overlay = draw(st.sampled_from(["start", "same", "end"]))
+        overlay: Overlay = draw(st.sampled_from(get_args(Overlay)))
         fits = tuple(
             position
             for position, source in enumerate(inputs)
