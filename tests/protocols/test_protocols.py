@@ -349,7 +349,11 @@ def test_digest_is_of_content_not_of_name():
     [
         ("cross-subject", data_set("a"), "at least two people"),
         ("one-to-one", [*data_set("a", "1"), *data_set("b")], "person a has only session 1"),
-        ("cross-session", data_set("ab", "1"), "two sessions of a person; each person here has one"),
+        (
+            "cross-session",
+            data_set("ab", "1"),
+            "two sessions of a person; each person here has one",
+        ),
         ("within-session", data_set(repetitions=1), "leaves none to train on"),
         ("all-to-one", data_set("a"), "all-to-one needs at least two people"),
         ("transfer", data_set("a", "1"), "transfer needs at least two people"),
