@@ -52,7 +52,8 @@ def layers_run():
         if f.name == "3"
     )
     tasks.task_of(RECIPE).train(RECIPE, fold, folder)
-    tasks.quantize(folder, engine=tasks.generated_c)
+    with tiny.calls_in_this_process():
+        tasks.quantize(folder, engine=tasks.generated_c)
     return folder, other
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from edgebio.cli import main
 from tests.docs.markdown import blocks, commands
 from tests.docs.overlay import copy_package, run_python, write_blocks
 from tests.test_house import ROOT
@@ -14,7 +16,8 @@ from tests.test_house import ROOT
 PAGES = ROOT / "docs" / "extend"
 
 
-def run_edgebio(package: Path, cwd: Path, words: list[str]) -> dict:
+def run_copy(package: Path, cwd: Path, words: list[str]) -> dict:
+    """Document that a command of a copied package prints."""
     return json.loads(run_python(package, cwd, "-m", "edgebio", *words, "--json"))
 
 
@@ -25,9 +28,7 @@ def test_add_a_data_set(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("S1_rest_0", "S1_fist_0", "S2_fist_1"):
         np.savetxt(folder / f"{name}.csv", np.arange(2000).reshape(-1, 2), "%d", ",")
-    listed, info = (
-        run_edgebio(package, tmp_path, words) for words in commands(PAGES / "dataset.md")
-    )
+    listed, info = (run_copy(package, tmp_path, words) for words in commands(PAGES / "dataset.md"))
     assert "lab-grips" in {row["name"] for row in listed["datasets"]}
     assert info["held"]["recordings"] == 3
     assert info["rate"] == 500
@@ -50,7 +51,9 @@ print(protocols.describe("odd-even"))
     assert "even repetitions" in printed[1]
 
 
-def test_add_a_recipe_and_a_board(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("in_this_process")
+def test_add_a_recipe_and_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in ("recipe.md", "board.md"):
         write_blocks(
             tmp_path, [block for block in blocks(PAGES / name) if block.language == "toml"]
@@ -60,7 +63,8 @@ def test_add_a_recipe_and_a_board(tmp_path: Path) -> None:
             if words[0] in ("build", "hil") and shutil.which("arm-none-eabi-gcc") is None:
                 pytest.skip("no cross-compiler: make setup installs it")
             if words[0] != "hil":  # needs the board
-                run_edgebio(ROOT, tmp_path, words)
+                done = CliRunner().invoke(main, [*words, "--json"])
+                assert done.exit_code == 0, done.output
     manifest = json.loads((tmp_path / "my-image" / "manifest.json").read_text())
     assert manifest["board"] == "my-board"
     assert 0 < manifest["flash"]["total"] < manifest["flash"]["available"]

@@ -35,7 +35,8 @@ def made(scheme):
     recipe = tiny.RECIPE.model_copy(update={"quantize": SETTINGS})
     (folder / RECIPE).write_text(recipes.dump(recipe))
     (folder / "model.tflite").write_bytes(b"of another scheme")
-    result = tasks.quantize(folder, scheme=scheme, recordings=tiny.recordings())
+    with tiny.calls_in_this_process():
+        result = tasks.quantize(folder, scheme=scheme, recordings=tiny.recordings())
     return folder, result.document()
 
 
@@ -84,6 +85,7 @@ def test_filter_has_at_most_as_many_values_as_clusters():
     assert found["deflated"] < 0.75 * tiny.quantized()["weights"]["deflated"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_recipe_names_the_scheme_and_the_next_model_replaces_it(tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(made("prune")[0], folder)

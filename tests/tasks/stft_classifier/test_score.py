@@ -59,6 +59,7 @@ def test_least_certain_segments_are_rejected(run):
     assert pooled["accuracy_sure"] == subject["accuracy_sure"] == 1
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_conditions_are_scored_one_by_one(tmp_path):
     def at(condition, *sessions):
         return tuple(
