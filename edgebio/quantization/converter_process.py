@@ -1,5 +1,6 @@
 """TensorFlow's converter in a process of its own, which it may crash instead of raising."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,25 +9,32 @@ from edgebio.processes import subprocess_call
 from edgebio.processes.native_output import silence_output
 
 
-def run_converter(convert: Callable[..., None], folder: Path, *files: Path) -> None:
-    """Call a function of a module, with a run folder and files to write, in a process of its own.
+def run_converter(
+    convert: Callable[..., None], folder: Path, count: int, *weights: Path
+) -> list[bytes]:
+    """Models that a function converts, in a process of its own.
+
+    `convert`, a function of a module, is called with the folder of a run, paths of so many .tflite
+    to write, and files of weights.
 
     Raises
     ------
     CheckFailedError
         If the process dies, or the function raises.
     """
-    try:
-        subprocess_call.call(_silently, convert, folder, *files)
-    except subprocess_call.ProcessDiedError as error:
-        raise CheckFailedError(
-            f"{folder}: TensorFlow's converter crashed on this network ({error}); nothing was "
-            "changed. Change [model] of the recipe to operators that it knows"
-        ) from None
-    except EdgebioError as error:
-        raise CheckFailedError(
-            f"{folder}: not converted: {str(error).strip().splitlines()[-1]}"
-        ) from None
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = [Path(scratch, f"{k}.tflite") for k in range(count)]
+        try:
+            subprocess_call.call(_silently, convert, folder, *paths, *weights)
+        except subprocess_call.ProcessDiedError as error:
+            raise CheckFailedError(
+                f"{folder}: TensorFlow's converter crashed on this network ({error}); nothing was "
+                "changed. Change [model] of the recipe to operators that it knows"
+            ) from None
+        except EdgebioError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise CheckFailedError(f"{folder}: not converted: {reason}") from None
+        return [path.read_bytes() for path in paths]
 
 
 def _silently(convert: Callable[..., None], *arguments: Path) -> None:

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from edgebio.models.keras import keras
 from edgebio.recipes import TrainingSettings
-from edgebio.training.augmentation import augment
+from edgebio.training.augmentation import augment, mains_bins
 from edgebio.training.class_balance import ClassTargets
+from edgebio.training.image_set import ImageSet
 from edgebio.training.images import Images, pixels_to_float
 
 PREDICTION_BATCH = 512
@@ -59,6 +60,14 @@ class ImageBatches(keras.utils.Sequence):  # type: ignore[misc]
             self.groups.append((group, whole or share, unlabeled))
         self.epoch = 0
         self._shuffle()
+
+    @classmethod
+    def of(cls, images: ImageSet, settings: TrainingSettings, teacher: Any = None) -> Self:
+        """Batches of a training set."""
+        return cls(
+            images.train, len(images.classes), images.decisions, settings, teacher,
+            mains_bins(images.spec),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.order)

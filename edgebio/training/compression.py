@@ -113,8 +113,7 @@ def _wrap(
             wrappers.set_ranges(aware, ranges)
             return aware, aware
         case "prune":
-            batches = ImageBatches(images.train, len(images.classes), images.decisions, training)
-            steps = training.epochs * len(batches)
+            steps = training.epochs * len(ImageBatches.of(images, training))
             return wrappers.pruned(network, settings.prune, steps), None
         case "cluster":
             return wrappers.clustered(network, settings.cluster), None

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from edgebio import models
 from edgebio.models.keras import keras
 from edgebio.recipes import ModelSettings, TrainingSettings
-from edgebio.training.augmentation import mains_bins
 from edgebio.training.batches import PREDICTION_BATCH, ImageBatches, ValidationBatches
 from edgebio.training.chunks import map_chunks
 from edgebio.training.distillation import Distillation
@@ -48,10 +47,7 @@ def train_further(
     teacher: Any = None,
 ) -> TrainedNetwork:
     """Train a network that has been built, in place; see `train_network`."""
-    batches = ImageBatches(
-        images.train, len(images.classes), images.decisions, settings, teacher,
-        mains_bins(images.spec),
-    )  # fmt: skip
+    batches = ImageBatches.of(images, settings, teacher)
     loss, accuracy = "categorical_crossentropy", "accuracy"
     if teacher is not None and settings.teacher is not None:
         loss = Distillation(len(images.classes), settings.teacher)

@@ -18,7 +18,6 @@ from edgebio.errors import EdgebioError
 from edgebio.models.keras import keras, tf
 from edgebio.recipes import Recipe, TrainingSettings
 from edgebio.recordings.recording import Recording
-from edgebio.training.augmentation import mains_bins
 from edgebio.training.batches import Batch, ImageBatches
 from edgebio.training.image_set import ImageSet, build_image_set
 from edgebio.training.optimizer_loop import optimize, reset_keras
@@ -64,14 +63,8 @@ def pretrained_weights(
     reset_keras(settings.seed)
     outputs = [len(images.classes) for images in sets]
     network = models.build(recipe.model, own.train.shape, sum(outputs))
-    own_batches = [
-        ImageBatches(
-            images.train, len(images.classes), images.decisions, settings,
-            mains=mains_bins(images.spec),
-        )
-        for images in sets
-    ]  # fmt: skip
-    batches = MixedBatches(own_batches, outputs, settings.seed)
+    each = [ImageBatches.of(images, settings) for images in sets]
+    batches = MixedBatches(each, outputs, settings.seed)
     loss = OwnOutputs(sum(outputs))
     accuracy = keras.metrics.MeanMetricWrapper(loss.accuracy, name="accuracy")
     logits = keras.Model(network.input, network.get_layer("classes").output)

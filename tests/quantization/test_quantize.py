@@ -122,7 +122,7 @@ def fails(folder, path):
 
 def test_error_of_a_conversion_is_its_last_line(tmp_path):
     with pytest.raises(CheckFailedError, match=r"not converted: .*no such operator$") as error:
-        run_converter(fails, tmp_path, tmp_path / "x.tflite")
+        run_converter(fails, tmp_path, 1)
     assert "\n" not in str(error.value)
 
 
@@ -155,9 +155,8 @@ def test_model_with_another_input_scale_is_refused(tmp_path, monkeypatch, model)
     graph.tensors[graph.inputs[0]].quantization.scale = np.array([0.05], np.float32)
     wrong = flatbuffer.pack(unpacked)
 
-    def run_converter(convert, folder, *paths):
-        for path in paths:
-            path.write_bytes(wrong)
+    def run_converter(convert, folder, count):
+        return [wrong] * count
 
     monkeypatch.setattr(quantize, "run_converter", run_converter)
     with pytest.raises(CheckFailedError, match=r"input scale \[0\.05.*pixels have \[0\.03125\]"):

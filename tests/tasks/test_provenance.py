@@ -9,7 +9,6 @@ from edgebio import protocols, tasks
 from edgebio.errors import EdgebioError
 from edgebio.tasks.run_folder import FRONTEND, TRAINED
 from edgebio.tasks.stft_classifier.run import ImageRun
-from edgebio.tasks.stft_classifier.train import retrain_images
 from edgebio.training.image_set import build_image_set
 from tests import tiny
 
@@ -17,7 +16,7 @@ from tests import tiny
 def test_training_images_of_a_run_are_cut_again():
     run = ImageRun.load(tiny.run())
     others = tiny.recordings("2")  # recordings are found by their content
-    images, settings = retrain_images(run, [*others, *tiny.recordings()])
+    images, settings = run.training_images([*others, *tiny.recordings()])
     assert settings == tiny.RECIPE.training
     assert images.classes == run.frontend.classes
     mine = [r for r in tiny.recordings() if r.session == "1"]
@@ -40,7 +39,7 @@ def test_training_images_of_a_tuned_run_are_what_it_was_tuned_on(tmp_path):
     fold = protocols.split("transfer", everybody)[0]
     tasks.task_of(recipe).train(recipe, fold, tmp_path)
     run = ImageRun.load(tmp_path)
-    images, settings = retrain_images(run, everybody[::-1])
+    images, settings = run.training_images(everybody[::-1])
     assert settings == quick
     assert images.normalization == "session"
     assert len(images.train.exclusions) == len(fold.tune)
@@ -51,18 +50,18 @@ def test_training_images_of_a_tuned_run_are_what_it_was_tuned_on(tmp_path):
 def test_missing_or_changed_recordings_are_refused():
     run = ImageRun.load(tiny.run())
     with pytest.raises(EdgebioError, match=r"14 of the 14 recordings .* train again"):
-        retrain_images(run, tiny.recordings("2"))
+        run.training_images(tiny.recordings("2"))
     first, *rest = tiny.recordings()
     changed = dataclasses.replace(first, samples=first.samples + np.int16(1))
     with pytest.raises(EdgebioError, match=r"1 of the 14 recordings .* have changed"):
-        retrain_images(run, [changed, *rest])
+        run.training_images([changed, *rest])
 
 
 def test_run_without_digests_is_refused(tmp_path):
     shutil.copytree(tiny.run(), tmp_path / "run")
     (tmp_path / "run" / TRAINED).unlink()
     with pytest.raises(EdgebioError, match=r"does not say .* \(no trained\.json\): train again"):
-        retrain_images(ImageRun.load(tmp_path / "run"), tiny.recordings())
+        ImageRun.load(tmp_path / "run").training_images(tiny.recordings())
 
 
 def test_front_end_that_has_changed_is_refused(tmp_path):
@@ -72,4 +71,4 @@ def test_front_end_that_has_changed_is_refused(tmp_path):
     content["standardization"]["offset"][0][0] += 1
     path.write_text(json.dumps(content))
     with pytest.raises(EdgebioError, match="give another front end now"):
-        retrain_images(ImageRun.load(tmp_path / "run"), tiny.recordings())
+        ImageRun.load(tmp_path / "run").training_images(tiny.recordings())

@@ -4,7 +4,6 @@ import pytest
 from edgebio.models import compression_wrappers
 from edgebio.recipes import ClusterSettings, PruneSettings, QatSettings, QuantizeSettings
 from edgebio.tasks.stft_classifier.run import ImageRun
-from edgebio.tasks.stft_classifier.train import retrain_images
 from edgebio.training.compression import compress
 from tests import tiny
 
@@ -18,7 +17,7 @@ QUICK = QuantizeSettings(
 
 def compressed(scheme, **training):
     run = ImageRun.load(tiny.run())
-    images, settings = retrain_images(run, tiny.recordings())
+    images, settings = run.training_images(tiny.recordings())
     recipe = run.recipe.model_copy(update={"quantize": QUICK})
     network = run.network()
     before = network.get_weights()

@@ -5,7 +5,6 @@
 first computes are those that the second takes.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,11 +52,7 @@ def quantize_imitation(
     """
     from edgebio.quantization import flatbuffer, layer_report
 
-    with tempfile.TemporaryDirectory() as scratch:
-        names = ("float.tflite", "int8.tflite", "classifier.tflite")
-        paths = [Path(scratch, name) for name in names]
-        run_converter(convert_imitation, run.folder, *paths)
-        float_model, int8_model, classifier = (path.read_bytes() for path in paths)
+    float_model, int8_model, classifier = run_converter(convert_imitation, run.folder, 3)
     output, taken = _output(int8_model), _input(classifier)
     if not (output.scale == taken.scale and output.zero_point == taken.zero_point):
         raise CheckFailedError(

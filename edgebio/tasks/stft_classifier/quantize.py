@@ -33,11 +33,7 @@ def quantize_classifier(
 ) -> Quantized:
     """Quantize the network of a run; see `edgebio.tasks.task.Task.quantize`."""
     # Recordings that do not fit are refused before seconds go into importing TensorFlow.
-    images = None
-    if scheme != "ptq":
-        from edgebio.tasks.stft_classifier.train import retrain_images
-
-        images = retrain_images(run, recordings)
+    images = None if scheme == "ptq" else run.training_images(recordings)
     from edgebio.quantization import flatbuffer, layer_report
 
     network, compressed = run.network(), None
@@ -47,15 +43,13 @@ def quantize_classifier(
         compressed = compress(network, scheme, run.recipe, *images, run.calibration())
         network = compressed.network
     with tempfile.TemporaryDirectory() as scratch:
-        paths = [Path(scratch, name) for name in ("float.tflite", "int8.tflite")]
         weights: list[Path] = []
         if compressed:
             for kind, trained in (("float", compressed.network), ("aware", compressed.aware)):
                 if trained is not None:
                     weights.append(Path(scratch, f"{kind}.h5"))
                     trained.save_weights(weights[-1])
-        run_converter(convert_classifier, run.folder, *paths, *weights)
-        float_model, int8_model = (path.read_bytes() for path in paths)
+        float_model, int8_model = run_converter(convert_classifier, run.folder, 2, *weights)
     graph = tflite.read(int8_model)
     _check_tensors(graph, run.folder)
     by_session = run.training.normalization == "layers"

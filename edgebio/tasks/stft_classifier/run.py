@@ -1,14 +1,19 @@
 """The run folder of an STFT classifier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.errors import EdgebioError
 from edgebio.frontend.standardization import Standardization
-from edgebio.tasks import run_folder
+from edgebio.recipes import TrainingSettings
+from edgebio.recordings.recording import Recording
+from edgebio.tasks import provenance, run_folder
 from edgebio.tasks.run_folder import NETWORK, TestSet
+from edgebio.training.image_set import ImageSet, build_image_set
 from edgebio.training.images import Images
 
 IMAGES = "images.npz"
@@ -75,6 +80,31 @@ class ImageRun(run_folder.Run):
             tuple(arrays["conditions"].tolist()),
             arrays["probability"],
         )
+
+    def training_images(self, recordings: Sequence[Recording]) -> tuple[ImageSet, TrainingSettings]:
+        """Cut the run's training images again, for training further; and its last settings.
+
+        There is no test set; the front end is the run's, to the last bit.
+
+        Raises
+        ------
+        EdgebioError
+            If a recording is missing or was changed, see `edgebio.tasks.provenance.match`, or they
+            give another front end.
+        """
+        sets, frontend = provenance.match(self, recordings), self.frontend
+        images = build_image_set(
+            self.recipe.frontend, sets["train"], sets["validation"], (), self.recipe.data,
+            self.training.normalization,
+        )  # fmt: skip
+        if (images.spec, images.standardization) != (frontend.frontend, frontend.standardization):
+            raise EdgebioError(
+                f"{self.folder}: the same recordings give another front end now than when it was "
+                "trained: train again"
+            )
+        if sets["tune"]:
+            return images.with_training_set(sets["tune"]), self.recipe.training
+        return images, self.training
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return self.read_arrays(IMAGES, _ARRAYS)

@@ -1,21 +1,17 @@
 """Train an STFT classifier and leave its run."""
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edgebio import storage
-from edgebio.errors import EdgebioError
 from edgebio.recipes import ModelSettings, Recipe, TrainingSettings
-from edgebio.recordings.recording import Recording
-from edgebio.tasks import provenance
 from edgebio.tasks.results import Trained
 from edgebio.tasks.run_folder import FRONTEND, LOGS, NETWORK
 from edgebio.tasks.split import Split, describe_recordings
-from edgebio.tasks.stft_classifier.run import IMAGES, ImageFrontend, ImageRun
+from edgebio.tasks.stft_classifier.run import IMAGES, ImageFrontend
 from edgebio.training import gradcam
 from edgebio.training.class_balance import logit_shift, shift_logits
 from edgebio.training.image_set import ImageSet, build_image_set
@@ -70,35 +66,6 @@ def train_classifier(recipe: Recipe, split: Split, folder: Path) -> Trained:
         exclusions={"train": images.train.exclusions, "test": images.test.exclusions},
         details=details,
     )
-
-
-def retrain_images(
-    run: ImageRun, recordings: Sequence[Recording]
-) -> tuple[ImageSet, TrainingSettings]:
-    """Cut a run's training images again, for training further, and return its last settings.
-
-    There is no test set; the front end is the run's, to the last bit.
-
-    Raises
-    ------
-    EdgebioError
-        If a recording is missing or was changed, see `edgebio.tasks.provenance.match`, or they give
-        another front end.
-    """
-    sets = provenance.match(run, recordings)
-    images = build_image_set(
-        run.recipe.frontend, sets["train"], sets["validation"], (), run.recipe.data,
-        run.training.normalization,
-    )  # fmt: skip
-    frontend = run.frontend
-    if (images.spec, images.standardization) != (frontend.frontend, frontend.standardization):
-        raise EdgebioError(
-            f"{run.folder}: the same recordings give another front end now than when it was "
-            "trained: train again"
-        )
-    if sets["tune"]:
-        return images.with_training_set(sets["tune"]), run.recipe.training
-    return images, run.training
 
 
 def _write(
