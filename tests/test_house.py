@@ -191,6 +191,17 @@ def test_help_is_quick_and_light() -> None:
     assert "train" in done.stdout
 
 
+def test_help_of_every_command_imports_no_training() -> None:
+    names = [path for path, command in commands() if path]
+    code = (
+        "import sys\nfrom click.testing import CliRunner\nfrom edgebio.cli import main\n"
+        f"for path in {names}: assert not CliRunner().invoke(main, [*path, '--help']).exit_code\n"
+        f"print({HEAVY | {'scipy', 'sklearn', 'matplotlib'}} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     waiting: list[tuple[tuple[str, ...], click.Command]] = [((), main)]
     while waiting:

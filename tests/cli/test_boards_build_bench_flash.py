@@ -71,7 +71,7 @@ def test_build_explains_its_choices(model: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     text = (folder / "src" / "model" / "explain.txt").read_text()
     assert text.strip() in result.stdout
-    assert "operator 1 (MAX_POOL_2D) goes into operator 0 (CONV_2D)" in text
+    assert "operator 1 (MAX_POOL_2D) is fused into operator 0 (CONV_2D)" in text
     assert "<svg" in (folder / "src" / "model" / "plan.svg").read_text()
 
 
