@@ -33,23 +33,23 @@ def pixels_to_float(content, pixels):
 
 def test_untrained_network_is_unchanged(content):
     """Weights are the same, but a filter uses all codes, which the converter may not have done."""
-    made = Int8Network(content).content()
-    assert len(made) == len(content)
+    saved = Int8Network(content).content()
+    assert len(saved) == len(content)
     x = images(content)
-    before, after = HostModel(content).run(x).astype(int), HostModel(made).run(x).astype(int)
+    before, after = HostModel(content).run(x).astype(int), HostModel(saved).run(x).astype(int)
     assert np.abs(before - after).max() <= 2
-    again = Int8Network(made).content()
+    again = Int8Network(saved).content()
     assert np.abs(HostModel(again).run(x).astype(int) - after).max() <= 1
 
 
 def test_network_computes_what_the_device_computes(content):
     x = images(content)
     logits = Int8Network(content)(tf.constant(pixels_to_float(content, x)))
-    found = tf.nn.softmax(logits).numpy()
+    probabilities = tf.nn.softmax(logits).numpy()
     host = HostModel(content)
     expected = (host.run(x).astype(float) - host.output_zero_point) * host.output_scale
-    assert np.abs(found - expected).max() < 0.06
-    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.995
+    assert np.abs(probabilities - expected).max() < 0.06
+    assert np.corrcoef(probabilities.ravel(), expected.ravel())[0, 1] > 0.995
 
 
 def test_only_constants_change_in_training(content):
@@ -66,8 +66,8 @@ def test_only_constants_change_in_training(content):
         ):
             variable.assign_sub(0.002 * slope)
     assert losses[-1] < losses[0]
-    made = network.content()
-    before, after = tflite.read(content), tflite.read(made)
+    saved = network.content()
+    before, after = tflite.read(content), tflite.read(saved)
     assert after.operators == before.operators
     for one, other in zip(before.tensors, after.tensors, strict=True):
         assert (one.name, one.shape, one.dtype) == (other.name, other.shape, other.dtype)
@@ -76,7 +76,7 @@ def test_only_constants_change_in_training(content):
             np.testing.assert_array_equal(one.scale, other.scale)
     # The file holds what was learned, but for the rounding of weights.
     learned = tf.nn.softmax(network(x)).numpy()
-    read_back = tf.nn.softmax(Int8Network(made)(x)).numpy()
+    read_back = tf.nn.softmax(Int8Network(saved)(x)).numpy()
     assert np.abs(learned - read_back).max() < 0.1
 
 

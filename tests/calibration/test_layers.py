@@ -67,23 +67,23 @@ def test_int8_follows_float_in_each_session(run):
     folder, report, _ = run
     assert report["decisions_differing"] <= 0.03 * report["windows"]
     assert abs(report["accuracy_int8"] - report["accuracy_float"]) <= 0.02
-    kept = ImageRun.load(folder).test_images()
-    assert len(set(kept.sessions)) == 2
-    for chosen, starts in kept.by_session():
-        assert len(np.unique(kept.recordings[chosen])) == len(kept.ends) // 2
-        assert set(kept.starts[chosen]) <= set(starts)
+    test_images = ImageRun.load(folder).test_images()
+    assert len(set(test_images.sessions)) == 2
+    for chosen, starts in test_images.by_session():
+        assert len(np.unique(test_images.recordings[chosen])) == len(test_images.ends) // 2
+        assert set(test_images.starts[chosen]) <= set(starts)
 
 
 def test_each_convolution_gets_the_statistics_of_training(run):
     folder, _, other = run
     content = (folder / "model.tflite").read_bytes()
-    about = require_metadata(tflite.read(content), "x")
+    metadata = require_metadata(tflite.read(content), "x")
     session = [r for r in other if r.session == "2"]
-    made = calibration.calibrate(content, session, labels=False)
-    assert (made.layers, made.segments) == (True, 0)
-    after = require_metadata(tflite.read(made.content), "x")
-    assert after.layers == about.layers
-    assert after.standardization != about.standardization
+    calibrated = calibration.calibrate(content, session, labels=False)
+    assert (calibrated.layers, calibrated.segments) == (True, 0)
+    after = require_metadata(tflite.read(calibrated.content), "x")
+    assert after.layers == metadata.layers
+    assert after.standardization != metadata.standardization
 
     from edgebio.frontend.twin import Twin
     from edgebio.recipes import DataSettings
@@ -91,15 +91,15 @@ def test_each_convolution_gets_the_statistics_of_training(run):
 
     twin = Twin(after.frontend, after.standardization)
     seen = pixels_to_float(Images.cut(twin, session, 1, DataSettings()).spread(layers.IMAGES))
-    for aim, found in zip(
-        about.layers, layers.measure_layers(Int8Network(made.content), seen), strict=True
+    for aim, measured in zip(
+        metadata.layers, layers.measure_layers(Int8Network(calibrated.content), seen), strict=True
     ):
-        np.testing.assert_allclose(found.mean, aim.mean, atol=0.05)
-        np.testing.assert_allclose(found.deviation, aim.deviation, rtol=0.1, atol=0.02)
+        np.testing.assert_allclose(measured.mean, aim.mean, atol=0.05)
+        np.testing.assert_allclose(measured.deviation, aim.deviation, rtol=0.1, atol=0.02)
     # The same signal again changes nothing more.
-    again = calibration.calibrate(made.content, session, labels=False).content
+    again = calibration.calibrate(calibrated.content, session, labels=False).content
     x = (seen[:50] * 32).astype(np.int8)
-    one, other_ = (HostModel(c).run(x).astype(int) for c in (made.content, again))
+    one, other_ = (HostModel(c).run(x).astype(int) for c in (calibrated.content, again))
     assert np.abs(one - other_).max() <= 6
 
 
@@ -115,13 +115,13 @@ def test_one_repetition_of_each_class_tunes_to_the_wearer(run, tmp_path):
     ]
     save_recordings(tmp_path / "wearer.npz", backwards)
     model = tmp_path / "wearer.tflite"
-    asked = ["calibrate", str(folder), str(tmp_path / "wearer.npz"), "-o", str(model), "--json"]
-    told = CliRunner().invoke(main, asked)
-    assert told.exit_code == 0, told.output
-    assert json.loads(told.stdout)["labelled_windows"] > 100
+    arguments = ["calibrate", str(folder), str(tmp_path / "wearer.npz"), "-o", str(model), "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["labelled_windows"] > 100
     before, after = tflite.read(content), tflite.read(model.read_bytes())
     assert [o.kind for o in before.operators] == [o.kind for o in after.operators]
-    kept = ImageRun.load(folder).test_images()
+    test_images = ImageRun.load(folder).test_images()
     spec = require_metadata(after, "x")
     from edgebio.frontend.twin import Twin
     from edgebio.recipes import DataSettings
@@ -129,9 +129,9 @@ def test_one_repetition_of_each_class_tunes_to_the_wearer(run, tmp_path):
 
     rest = [r for r in other if r.session == "2" and r.repetition > 0]
     images = Images.cut(Twin(spec.frontend, spec.standardization), rest, 3, DataSettings())
-    said = HostModel(model.read_bytes()).run(images.all()).argmax(axis=1)
-    assert (said == images.labels).mean() > max(0.8, report["accuracy_int8"] - 0.02)
-    assert kept.frames == images.frames
+    decisions = HostModel(model.read_bytes()).run(images.all()).argmax(axis=1)
+    assert (decisions == images.labels).mean() > max(0.8, report["accuracy_int8"] - 0.02)
+    assert test_images.frames == images.frames
 
 
 def test_unsuitable_recordings_and_models_are_refused(run):

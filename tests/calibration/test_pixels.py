@@ -20,12 +20,12 @@ from edgebio.tflite.metadata import require_metadata
 
 def recording(scale=200.0, n=4000, channels=8, **changes):
     noise = np.random.default_rng(3).normal(0, scale, (n, channels))
-    made = Recording(
+    adapted = Recording(
         samples=np.clip(np.rint(noise), -32768, 32767).astype(np.int16), rate=1000.0,
         units="counts", labels=np.full(n, -1, np.int16), classes=("a",), subject="x", session="1",
         repetition=0, source="wearer",
     )  # fmt: skip
-    return dataclasses.replace(made, **changes)
+    return dataclasses.replace(adapted, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,14 @@ def content(models_folder, tmp_path_factory):
 
 
 def test_only_the_statistics_change(content):
-    before, made = tflite.read(content), standardize(content, [recording(scale=800.0)])
-    after = tflite.read(made.content)
+    before, adapted = tflite.read(content), standardize(content, [recording(scale=800.0)])
+    after = tflite.read(adapted.content)
     was, now = require_metadata(before, "x"), require_metadata(after, "x")
     assert now.model_copy(update={"standardization": was.standardization}) == was
     assert now.standardization != was.standardization
-    assert made.shift == pytest.approx(2.0, abs=0.1)  # four times as loud
+    assert adapted.shift == pytest.approx(2.0, abs=0.1)  # four times as loud
     x = np.random.default_rng(0).integers(-128, 128, (5, 16, 16, 8)).astype(np.int8)
-    np.testing.assert_array_equal(HostModel(made.content).run(x), HostModel(content).run(x))
+    np.testing.assert_array_equal(HostModel(adapted.content).run(x), HostModel(content).run(x))
     assert [o.kind for o in after.operators] == [o.kind for o in before.operators]
 
 
@@ -52,14 +52,14 @@ def test_other_readers_take_the_calibrated_file(content):
     """TensorFlow's schema unpacks it, with the new entry in it; and it can be calibrated again."""
     from edgebio.quantization import flatbuffer
 
-    made = standardize(content, [recording(scale=800.0)]).content
-    unpacked = flatbuffer.unpack(made)
+    adapted = standardize(content, [recording(scale=800.0)]).content
+    unpacked = flatbuffer.unpack(adapted)
     entry = next(m for m in unpacked.metadata if m.name == b"edgebio")
     text = json.loads(bytes(unpacked.buffers[entry.buffer].data))
     assert text["standardization"] == json.loads(
-        require_metadata(tflite.read(made), "x").standardization.model_dump_json()
+        require_metadata(tflite.read(adapted), "x").standardization.model_dump_json()
     )
-    again = standardize(made, [recording(scale=200.0)]).content
+    again = standardize(adapted, [recording(scale=200.0)]).content
     assert require_metadata(tflite.read(again), "x") == require_metadata(
         tflite.read(standardize(content, [recording(scale=200.0)]).content), "x"
     )
@@ -78,8 +78,8 @@ def test_another_subject_of_emg_3dc_gets_standardized_pixels(content, data_folde
     from edgebio import datasets
 
     def people(name):
-        made = [r for r in datasets.load("emg-3dc", data_folder, [name]) if r.session == "1"]
-        return [dataclasses.replace(r, samples=r.samples[:, :8].copy()) for r in made[::4]]
+        adapted = [r for r in datasets.load("emg-3dc", data_folder, [name]) if r.session == "1"]
+        return [dataclasses.replace(r, samples=r.samples[:, :8].copy()) for r in adapted[::4]]
 
     spec = require_metadata(tflite.read(content), "x").frontend
     trained, other = people("2"), people("8")

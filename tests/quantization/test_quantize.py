@@ -52,48 +52,48 @@ def test_everything_in_between_is_int8(model):
 
 def test_metadata_describes_the_model(model):
     run = ImageRun.load(tiny.run())
-    found = read_metadata(tflite.read(model))
-    assert found is not None
-    assert found.name == "tiny"
-    assert found.classes == run.frontend.classes
-    assert found.frontend == run.frontend.frontend
-    assert found.standardization == run.frontend.standardization
-    assert found.decision == run.recipe.decision
+    report = read_metadata(tflite.read(model))
+    assert report is not None
+    assert report.name == "tiny"
+    assert report.classes == run.frontend.classes
+    assert report.frontend == run.frontend.frontend
+    assert report.standardization == run.frontend.standardization
+    assert report.decision == run.recipe.decision
 
 
 def test_report_agrees_with_the_model(model):
-    found = tiny.quantized()
-    assert json.loads((tiny.run() / "quantize.json").read_text()) == found
+    report = tiny.quantized()
+    assert json.loads((tiny.run() / "quantize.json").read_text()) == report
     run = ImageRun.load(tiny.run())
     test = run.test_images()
     outputs = HostModel(model).run(test.all())  # the report's metric is by tflite-micro
-    assert found["kernels"] == "tflite-micro"
-    assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
-    assert found["accuracy_float"] == run.metrics["accuracy"]
-    assert found["windows"] == len(test)
-    assert found["bytes"]["int8"] == len(model)
+    assert report["kernels"] == "tflite-micro"
+    assert report["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
+    assert report["accuracy_float"] == run.metrics["accuracy"]
+    assert report["windows"] == len(test)
+    assert report["bytes"]["int8"] == len(model)
 
 
 def test_int8_is_close_to_float_in_every_layer():
-    found = tiny.quantized()
-    assert [layer["name"] for layer in found["layers"]] == [
+    report = tiny.quantized()
+    assert [layer["name"] for layer in report["layers"]] == [
         "conv0", "pool0", "conv1", "average", "classes", "softmax",
     ]  # fmt: skip
-    for layer in found["layers"]:
+    for layer in report["layers"]:
         assert layer["snr_db"] > 25, layer["name"]
         assert layer["saturated"] < 0.02, layer["name"]
-    assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.02
-    assert found["decisions_differing"] < 0.05 * found["windows"]
+    assert abs(report["accuracy_int8"] - report["accuracy_float"]) < 0.02
+    assert report["decisions_differing"] < 0.05 * report["windows"]
 
 
 def test_model_is_the_same_byte_for_byte_with_any_engine(tmp_path, model):
     folder = copy(tmp_path)
-    found = tasks.quantize(
+    report = tasks.quantize(
         folder, engine=lambda model, images: (np.eye(7, dtype=np.int8)[[0] * len(images)], "x")
     ).document()
     assert (folder / "model.tflite").read_bytes() == model
-    assert found["kernels"] == "x"
-    assert found["accuracy_int8"] == pytest.approx(1 / 7, abs=0.01)
+    assert report["kernels"] == "x"
+    assert report["accuracy_int8"] == pytest.approx(1 / 7, abs=0.01)
 
 
 def test_constants_are_aligned_for_kernels(model):

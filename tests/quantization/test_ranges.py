@@ -43,16 +43,18 @@ def test_pool_has_the_range_of_its_output_and_softmax_has_headroom():
         3: np.array([-2, 4], np.float32),
         4: np.array([0, 1], np.float32),
     }
-    settled = ranges.activation_ranges(
+    activation_ranges = ranges.activation_ranges(
         graph((0, 1), (1, 2), (2, 3), (3, 4)),
         ["CONV_2D", "MAX_POOL_2D", "FULLY_CONNECTED", "SOFTMAX"],
         activations,
         100,
     )
-    assert settled[1] == settled[2] == (0.0, 4.0)
-    assert settled[3] == (-2.5, 5.0)
+    assert activation_ranges[1] == activation_ranges[2] == (0.0, 4.0)
+    assert activation_ranges[3] == (-2.5, 5.0)
 
 
 def test_the_image_has_the_pixels_range_whatever_was_seen():
-    settled = ranges.activation_ranges(graph((0, 1)), ["CONV_2D"], {1: np.zeros(3, np.float32)}, 99)
-    assert settled[0] == (-4.0, 3.96875)
+    activation_ranges = ranges.activation_ranges(
+        graph((0, 1)), ["CONV_2D"], {1: np.zeros(3, np.float32)}, 99
+    )
+    assert activation_ranges[0] == (-4.0, 3.96875)

@@ -28,7 +28,7 @@ SETTINGS = tiny.RECIPE.quantize.model_copy(
 
 
 @functools.cache
-def made(scheme):
+def quantized_by(scheme):
     """Folder of a copy of the tiny run, quantized by a scheme, and what was reported."""
     folder = tiny.folder() / scheme
     shutil.copytree(tiny.run(), folder)
@@ -42,10 +42,10 @@ def made(scheme):
 
 @pytest.mark.parametrize("scheme", ["qat", "prune", "cluster"])
 def test_generated_c_computes_the_model_bit_for_bit(scheme):
-    folder, found = made(scheme)
-    assert json.loads((folder / "quantize.json").read_text()) == found
-    assert found["scheme"] == scheme
-    assert found["tuning"]["epochs"] == len(found["tuning"]["history"]["loss"]) == 1
+    folder, report = quantized_by(scheme)
+    assert json.loads((folder / "quantize.json").read_text()) == report
+    assert report["scheme"] == scheme
+    assert report["tuning"]["epochs"] == len(report["tuning"]["history"]["loss"]) == 1
     content = (folder / "model.tflite").read_bytes()
     graph = tflite.read(content)
     image, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
@@ -57,21 +57,21 @@ def test_generated_c_computes_the_model_bit_for_bit(scheme):
     assert metadata
     assert metadata.classes == ImageRun.load(folder).frontend.classes
     assert metadata.standardization == ImageRun.load(folder).frontend.standardization
-    assert found["kernels"] == "tflite-micro"
+    assert report["kernels"] == "tflite-micro"
     outputs = np.load(folder / "outputs.npy")
     test = ImageRun.load(folder).test_images()
     np.testing.assert_array_equal(HostModel(content).run(test.all()), outputs)
-    assert found["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
-    for layer in found["layers"]:
+    assert report["accuracy_int8"] == np.mean(outputs.argmax(axis=1) == test.labels)
+    for layer in report["layers"]:
         assert layer["snr_db"] > 20, layer["name"]
-    assert abs(found["accuracy_int8"] - found["accuracy_float"]) < 0.03
+    assert abs(report["accuracy_int8"] - report["accuracy_float"]) < 0.03
     assert (folder / NETWORK).read_bytes() == (tiny.run() / NETWORK).read_bytes()
 
 
 def test_zeros_survive_int8_and_the_report_counts_them():
-    folder, found = made("prune")
+    folder, report = quantized_by("prune")
     weights = layer_report.weight_statistics(tflite.read((folder / "model.tflite").read_bytes()))
-    assert found["weights"] == weights
+    assert report["weights"] == weights
     assert weights["zeros"] >= SPARSITY - 0.02
     plain = tiny.quantized()["weights"]
     assert plain["zeros"] < 0.1
@@ -80,15 +80,15 @@ def test_zeros_survive_int8_and_the_report_counts_them():
 
 
 def test_filter_has_at_most_as_many_values_as_clusters():
-    found = made("cluster")[1]["weights"]
-    assert 2 < found["distinct"] <= CLUSTERS < tiny.quantized()["weights"]["distinct"]
-    assert found["deflated"] < 0.75 * tiny.quantized()["weights"]["deflated"]
+    report = quantized_by("cluster")[1]["weights"]
+    assert 2 < report["distinct"] <= CLUSTERS < tiny.quantized()["weights"]["distinct"]
+    assert report["deflated"] < 0.75 * tiny.quantized()["weights"]["deflated"]
 
 
 @pytest.mark.usefixtures("in_this_process")
 def test_recipe_names_the_scheme_and_the_next_model_replaces_it(tmp_path):
     folder = tmp_path / "run"
-    shutil.copytree(made("prune")[0], folder)
+    shutil.copytree(quantized_by("prune")[0], folder)
     read = recipes.load(folder / RECIPE)
     settings = read.quantize.model_copy(update={"scheme": "prune"})
     changed = read.model_copy(update={"quantize": settings})
@@ -100,23 +100,23 @@ def test_recipe_names_the_scheme_and_the_next_model_replaces_it(tmp_path):
     with pytest.raises(EdgebioError, match=r"14 of the 14 recordings that it was trained on"):
         tasks.quantize(folder, engine=zeros, recordings=())
     assert json.loads((folder / "quantize.json").read_text())["scheme"] == "prune"
-    found = tasks.quantize(folder, engine=zeros, scheme="ptq").document()
-    assert found["scheme"] == "ptq"
-    assert found["tuning"] is None
+    report = tasks.quantize(folder, engine=zeros, scheme="ptq").document()
+    assert report["scheme"] == "ptq"
+    assert report["tuning"] is None
     tiny.quantized()
     assert (folder / "model.tflite").read_bytes() == (tiny.run() / "model.tflite").read_bytes()
-    assert found["weights"] == tiny.quantized()["weights"]
+    assert report["weights"] == tiny.quantized()["weights"]
 
 
 def test_weights_are_counted_by_filter():
-    graph = tflite.read((made("prune")[0] / "model.tflite").read_bytes())
+    graph = tflite.read((quantized_by("prune")[0] / "model.tflite").read_bytes())
     by_hand = [
         np.asarray(graph.tensors[operator.inputs[1]].data)
         for operator in graph.operators
         if operator.kind in ("CONV_2D", "FULLY_CONNECTED")
     ]
-    found = layer_report.weight_statistics(graph)
-    assert found["bytes"] == sum(data.size for data in by_hand) == 10 * 9 * 8 + 8 * 9 * 12 + 12 * 7
+    report = layer_report.weight_statistics(graph)
+    assert report["bytes"] == sum(data.size for data in by_hand) == 10 * 9 * 8 + 8 * 9 * 12 + 12 * 7
     zeros = sum(int((data == 0).sum()) for data in by_hand)
-    assert found["zeros"] == pytest.approx(zeros / found["bytes"])
-    assert found["distinct"] == max(len(np.unique(row)) for data in by_hand for row in data)
+    assert report["zeros"] == pytest.approx(zeros / report["bytes"])
+    assert report["distinct"] == max(len(np.unique(row)) for data in by_hand for row in data)

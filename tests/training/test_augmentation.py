@@ -104,8 +104,8 @@ def test_frame_mask_blanks_one_span_of_time():
 
 def test_only_channel_is_never_blanked():
     images, targets = batch()
-    asked = AugmentSettings(channel_dropout=0.9)
-    same, _ = augment(images[..., :1], targets, asked, np.random.default_rng(2))
+    settings = AugmentSettings(channel_dropout=0.9)
+    same, _ = augment(images[..., :1], targets, settings, np.random.default_rng(2))
     np.testing.assert_array_equal(same, images[..., :1])
 
 
@@ -139,9 +139,9 @@ def test_force_is_one_offset_per_image():
 
 def test_mains_raise_one_line_by_another_share_in_every_channel():
     images, targets = batch()
-    asked = AugmentSettings(mains=2.0)
-    made, _ = augment(images, targets, asked, np.random.default_rng(2), mains=[3, 9])
-    added = made - images
+    settings = AugmentSettings(mains=2.0)
+    augmented, _ = augment(images, targets, settings, np.random.default_rng(2), mains=[3, 9])
+    added = augmented - images
     for image in added:
         rows = np.flatnonzero(np.abs(image).max(axis=(0, 2)) > 1e-6)
         line = int(rows.mean())

@@ -21,12 +21,12 @@ def compressed(scheme, **training):
     recipe = run.recipe.model_copy(update={"quantize": QUICK})
     network = run.network()
     before = network.get_weights()
-    found = compress(
+    result = compress(
         network, scheme, recipe, images, settings.model_copy(update=training), run.calibration()
     )
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    return before, found
+    return before, result
 
 
 def kernels(network):
@@ -35,26 +35,26 @@ def kernels(network):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.99])
 def test_pruned_layers_have_the_sparsity_of_the_recipe(momentum):
-    _, found = compressed("prune", ema_momentum=momentum)
-    for kernel in kernels(found.network):
+    _, result = compressed("prune", ema_momentum=momentum)
+    for kernel in kernels(result.network):
         assert (kernel == 0).mean() == pytest.approx(0.6, abs=1 / kernel.size + 1e-6)
-    assert len(found.history["loss"]) == 2
-    assert found.aware is None
+    assert len(result.history["loss"]) == 2
+    assert result.aware is None
 
 
 def test_clustered_layers_have_few_values():
-    _, found = compressed("cluster")
-    for kernel in kernels(found.network):
+    _, result = compressed("cluster")
+    for kernel in kernels(result.network):
         assert 2 < len(np.unique(kernel)) <= 5
 
 
 def test_roundings_start_at_the_activations_ranges_and_pixels_are_the_firmwares():
-    before, found = compressed("qat", prior=0.5)
-    assert any((a != b).any() for a, b in zip(before, found.network.get_weights(), strict=True))
-    shared = {w.name: w.numpy() for w in found.aware.weights}
-    for weight in found.network.weights:
+    before, result = compressed("qat", prior=0.5)
+    assert any((a != b).any() for a, b in zip(before, result.network.get_weights(), strict=True))
+    shared = {w.name: w.numpy() for w in result.aware.weights}
+    for weight in result.network.weights:
         np.testing.assert_array_equal(weight.numpy(), shared[weight.name])
-    for name, (low, high) in compression_wrappers.output_ranges(found.aware).items():
+    for name, (low, high) in compression_wrappers.output_ranges(result.aware).items():
         if name != "classes":
             assert low.numpy() == 0, name  # what a ReLU made
         assert 0.2 < high.numpy() < 20, name
@@ -63,7 +63,7 @@ def test_roundings_start_at_the_activations_ranges_and_pixels_are_the_firmwares(
     steps[0] = 127
     near = steps + np.float32(0.3)
     near[0] = 500
-    one, other = (found.aware(x / np.float32(32), training=False).numpy() for x in (steps, near))
+    one, other = (result.aware(x / np.float32(32), training=False).numpy() for x in (steps, near))
     np.testing.assert_array_equal(one, other)
 
 

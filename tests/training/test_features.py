@@ -17,10 +17,10 @@ windows = arrays.arrays(
 
 @given(windows)
 def test_imitated_features_follow_their_definitions(x):
-    found, softmax = imitated_features(x), imitated_features(x, "softmax")
-    assert found.shape == softmax.shape == (len(x), len(IMITATED_FEATURES))
-    np.testing.assert_array_equal(found[:, 1:], softmax[:, 1:])
-    for row, soft, part in zip(found, softmax[:, 0], x, strict=True):
+    features, softmax = imitated_features(x), imitated_features(x, "softmax")
+    assert features.shape == softmax.shape == (len(x), len(IMITATED_FEATURES))
+    np.testing.assert_array_equal(features[:, 1:], softmax[:, 1:])
+    for row, soft, part in zip(features, softmax[:, 0], x, strict=True):
         expected = {
             "entropy": stats.entropy(list(Counter(np.rint(part / BIN)).values())),
             "rms": math.sqrt(math.fsum(part * part) / len(part)),

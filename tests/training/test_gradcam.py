@@ -27,22 +27,22 @@ def two_signs(flatten=False):
 
 def images(n=3):
     """A bright patch early and low, a dark one late and high; the rest is the mean."""
-    made = np.zeros((n, FRAMES, BINS, 1), np.int8)
-    made[:, 1:4, 0:3] = 100
-    made[:, 8:11, 5:8] = -100
-    return made
+    pixels = np.zeros((n, FRAMES, BINS, 1), np.int8)
+    pixels[:, 1:4, 0:3] = 100
+    pixels[:, 8:11, 5:8] = -100
+    return pixels
 
 
 @pytest.mark.parametrize("flatten", [False, True])
 def test_map_of_a_class_is_where_its_support_is(flatten):
     model = two_signs(flatten)
     for label, where in ((0, np.s_[:, 1:4, 0:3]), (1, np.s_[:, 8:11, 5:8])):
-        found = gradcam.grad_cam(model, images(), np.full(3, label))
-        assert found is not None
-        assert found.shape == (3, FRAMES, BINS)
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found[where], 1, rtol=1e-6)
-        elsewhere = found.copy()
+        maps = gradcam.grad_cam(model, images(), np.full(3, label))
+        assert maps is not None
+        assert maps.shape == (3, FRAMES, BINS)
+        assert maps.dtype == np.float32
+        np.testing.assert_allclose(maps[where], 1, rtol=1e-6)
+        elsewhere = maps.copy()
         elsewhere[where] = 0
         assert not elsewhere.any()
 
@@ -51,20 +51,20 @@ def test_maps_of_any_network_are_within_0_and_1():
     model = models.build(ModelSettings(filters=(4, 6), pool_after=(0, 1)), (FRAMES, BINS, 3), 4)
     rng = np.random.default_rng(0)
     some = rng.integers(-128, 128, (20, FRAMES, BINS, 3), np.int8)
-    found = gradcam.grad_cam(model, some, rng.integers(0, 4, 20))
-    assert found is not None
-    assert found.shape == (20, FRAMES, BINS)
-    assert (found >= 0).all()
-    most = found.max(axis=(1, 2))
+    maps = gradcam.grad_cam(model, some, rng.integers(0, 4, 20))
+    assert maps is not None
+    assert maps.shape == (20, FRAMES, BINS)
+    assert (maps >= 0).all()
+    most = maps.max(axis=(1, 2))
     assert np.isin(most.round(5), [0.0, 1.0]).all()
     assert most.any()
 
 
 def test_image_without_support_has_an_empty_map():
     bright = np.maximum(images(1), 0)
-    found = gradcam.grad_cam(two_signs(), bright, np.array([1]))
-    assert found is not None
-    assert not found.any()
+    maps = gradcam.grad_cam(two_signs(), bright, np.array([1]))
+    assert maps is not None
+    assert not maps.any()
 
 
 def test_run_stores_a_typical_image_and_the_mean_of_each_class(tmp_path):

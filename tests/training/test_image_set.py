@@ -18,7 +18,7 @@ SETTINGS = FrontendSettings(floor=16.0)
 def recording(label=0, n=900, seed=0, **changes):
     rng = np.random.default_rng([seed, label])
     samples = (rng.normal(0, 300 * (1 + label), (n, 3))).astype(np.int16)
-    made = Recording(
+    example = Recording(
         samples=samples,
         rate=1000.0,
         units="counts",
@@ -29,7 +29,7 @@ def recording(label=0, n=900, seed=0, **changes):
         repetition=seed,
         source=f"file{label}{seed}",
     )
-    return dataclasses.replace(made, **changes)
+    return dataclasses.replace(example, **changes)
 
 
 def sets():
@@ -66,9 +66,9 @@ def test_time_is_stretched_about_the_middle_of_an_image_within_its_recording():
     other = len(train.pixels) // 2
     assert other in starts
     for factor in (0.5, 1.5, 3.0):
-        found = train.at(starts, np.full(len(chosen), factor))
-        assert found.shape == (len(chosen), *train.shape)
-        for image, start in zip(found, starts, strict=True):
+        stretched = train.at(starts, np.full(len(chosen), factor))
+        assert stretched.shape == (len(chosen), *train.shape)
+        for image, start in zip(stretched, starts, strict=True):
             low, high = (0, other - 1) if start < other else (other, len(train.pixels) - 1)
             for column in range(n):
                 place = start + (n - 1) / 2 + factor * (column - (n - 1) / 2)

@@ -19,10 +19,10 @@ from edgebio.training.metrics import (
 def test_metrics_of_a_small_case_by_hand():
     labels = np.array([0, 0, 0, 0, 1, 1])
     decided = np.array([0, 0, 0, 1, 1, 2])
-    found = decision_metrics(labels, decided)
-    assert found["accuracy"] == pytest.approx(4 / 6)
-    assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
-    assert found["macro_f1"] == pytest.approx((6 / 7 + 1 / 2) / 2)
+    computed = decision_metrics(labels, decided)
+    assert computed["accuracy"] == pytest.approx(4 / 6)
+    assert computed["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert computed["macro_f1"] == pytest.approx((6 / 7 + 1 / 2) / 2)
     assert confusion_counts(labels, decided, 3) == [[3, 1, 0], [0, 1, 1], [0, 0, 0]]
 
 
@@ -69,5 +69,5 @@ def test_change_is_unstable_only_within_a_class_and_a_recording():
 
 def test_r2_is_1_for_exact_predictions_and_0_for_the_mean():
     expected = np.array([[1.0, 5.0], [2.0, 6.0], [3.0, 10.0]])
-    found = np.stack([expected[:, 0], np.full(3, 7.0)], axis=1)
-    assert r2_scores(expected, found) == pytest.approx([1.0, 0.0])
+    computed = np.stack([expected[:, 0], np.full(3, 7.0)], axis=1)
+    assert r2_scores(expected, computed) == pytest.approx([1.0, 0.0])

@@ -22,7 +22,7 @@ BEATS = DataSettings(segments="beats")
 
 def recording(labels, beats=None, seed=0, **changes):
     rng = np.random.default_rng(seed)
-    made = Recording(
+    example = Recording(
         samples=rng.normal(0, 300, (len(labels), 2)).astype(np.int16),
         rate=360.0,
         units="counts",
@@ -34,7 +34,7 @@ def recording(labels, beats=None, seed=0, **changes):
         source="here",
         beats=None if beats is None else np.asarray(beats, np.int64),
     )
-    return dataclasses.replace(made, **changes)
+    return dataclasses.replace(example, **changes)
 
 
 @given(
@@ -59,7 +59,7 @@ def test_segment_of_a_beat_is_the_nearest_that_a_frame_allows(places, hop):
     spec = SETTINGS.model_copy(update={"hop_length": hop})
     places = sorted(places)
     labels = np.arange(800) % 4 - 1
-    frames, found, exclusions = cut_segments(recording(labels, places), spec, 1, BEATS)
+    frames, segment_labels, exclusions = cut_segments(recording(labels, places), spec, 1, BEATS)
     last = (800 - spec.n_fft) // hop + 1 - spec.frames
     middles = np.arange(0, last + 1) * hop + (spec.segment_length - 1) / 2
     expected = []
@@ -71,7 +71,7 @@ def test_segment_of_a_beat_is_the_nearest_that_a_frame_allows(places, hop):
     assert len(frames) >= len(expected)
     offsets = {int(p): d for p, d in expected}
     own = [p for p in places if labels[p] != UNLABELED]
-    for frame, label in zip(frames, found, strict=True):
+    for frame, label in zip(frames, segment_labels, strict=True):
         middle = frame * hop + (spec.segment_length - 1) / 2
         place = min(own, key=lambda p: abs(p - middle))
         assert abs(place - middle) <= hop / 2
@@ -127,9 +127,9 @@ def test_artifacts_are_marked_where_they_are():
 
 
 def test_artifacts_are_excluded_and_counted():
-    made = damaged()
-    whole, _, _ = cut_segments(made, SETTINGS, 1, DataSettings())
-    frames, labels, exclusions = cut_segments(made, SETTINGS, 1, DataSettings(artifacts=6.0))
+    example = damaged()
+    whole, _, _ = cut_segments(example, SETTINGS, 1, DataSettings())
+    frames, labels, exclusions = cut_segments(example, SETTINGS, 1, DataSettings(artifacts=6.0))
     assert exclusions["of"] == len(whole)
     assert all(exclusions[reason] > 0 for reason in ("flat", "clipped", "large"))
     assert len(frames) == len(labels) == 2 * len(whole) - sum(exclusions.values())
@@ -137,7 +137,7 @@ def test_artifacts_are_excluded_and_counted():
     assert not ((begin <= 2000) & (begin + 128 > 2000)).any()
     learned = build_image_set(SETTINGS, [three_classes()], [], [])
     twin = Twin(learned.spec, learned.standardization)
-    images = Images.cut(twin, [made], 1, DataSettings(artifacts=6.0))
+    images = Images.cut(twin, [example], 1, DataSettings(artifacts=6.0))
     assert images.exclusions == (exclusions,)
 
 

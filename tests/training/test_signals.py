@@ -25,13 +25,13 @@ SPEC = FrontendSpec(
 
 def signals(horizon):
     recordings = tiny.recordings()
-    made = filter_recordings(SPEC, recordings)
-    scale = SignalScale.learn(made)
+    filtered = filter_recordings(SPEC, recordings)
+    scale = SignalScale.learn(filtered)
     return (
         recordings,
-        made,
+        filtered,
         scale,
-        Signals.cut(SPEC, recordings, made, scale, DataSettings(), horizon),
+        Signals.cut(SPEC, recordings, filtered, scale, DataSettings(), horizon),
     )
 
 
@@ -59,18 +59,18 @@ def test_filter_is_that_of_the_front_end():
         part = recording.samples[:length]
         cut = type(recording)(**{**vars(recording), "samples": part,
                                  "labels": recording.labels[:length]})  # fmt: skip
-        (found,) = filter_recordings(SPEC, [cut])
-        assert found.shape == part.shape
-        assert found.dtype == np.float32
+        (cut_signals,) = filter_recordings(SPEC, [cut])
+        assert cut_signals.shape == part.shape
+        assert cut_signals.dtype == np.float32
     expected = float64.compute_stages(SPEC, part).filter.T
-    np.testing.assert_allclose(found, expected, atol=0.01)
+    np.testing.assert_allclose(cut_signals, expected, atol=0.01)
 
 
 def test_scale_standardizes_the_training_set():
-    _, made, scale, found = signals(0)
-    np.testing.assert_allclose(found.values.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(found.values.std(axis=0), 1, atol=1e-3)
-    again = np.concatenate(made) * scale.deviation[0]
+    _, filtered, scale, cut_signals = signals(0)
+    np.testing.assert_allclose(cut_signals.values.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(cut_signals.values.std(axis=0), 1, atol=1e-3)
+    again = np.concatenate(filtered) * scale.deviation[0]
     assert SignalScale.learn([again[:100], again[100:]]).deviation[0] == pytest.approx(
         scale.deviation[0] ** 2, rel=1e-4
     )
@@ -81,18 +81,18 @@ def test_scale_standardizes_the_training_set():
 
 @pytest.mark.parametrize("horizon", [0, 150])
 def test_segments_start_where_they_should(horizon):
-    recordings, made, scale, found = signals(horizon)
-    assert len(found) == sum(
+    recordings, filtered, scale, cut_signals = signals(horizon)
+    assert len(cut_signals) == sum(
         (len(r.samples) - SPEC.segment_length - horizon) // SPEC.step + 1 for r in recordings
     )
-    for k in (0, len(found) // 2, len(found) - 1):
-        number = found.recordings[k]
-        first = found.starts[k] - sum(len(r.samples) for r in recordings[:number])
+    for k in (0, len(cut_signals) // 2, len(cut_signals) - 1):
+        number = cut_signals.recordings[k]
+        first = cut_signals.starts[k] - sum(len(r.samples) for r in recordings[:number])
         assert 0 <= first <= len(recordings[number].samples) - SPEC.segment_length - horizon
-        own = scale.standardize(made[number])
+        own = scale.standardize(filtered[number])
         segment, target = (
             own[begin : begin + SPEC.segment_length].T for begin in (first, first + horizon)
         )  # fmt: skip
-        np.testing.assert_array_equal(found.segments(np.array([k]))[0], segment)
-        np.testing.assert_array_equal(found.target_segments(np.array([k]))[0], target)
-        assert found.labels[k] == recordings[number].labels[0]
+        np.testing.assert_array_equal(cut_signals.segments(np.array([k]))[0], segment)
+        np.testing.assert_array_equal(cut_signals.target_segments(np.array([k]))[0], target)
+        assert cut_signals.labels[k] == recordings[number].labels[0]

@@ -113,11 +113,11 @@ def test_class_weights_are_a_power(tmp_path, monkeypatch, power):
     training = {"class_weights": power, "tune_epochs": 1}
     train(changed(training, classifier_epochs=1), tmp_path / "run", recordings)
     assert len(weights) == 3  # on true features, on predicted ones, and both networks together
-    for labels, found in weights:
+    for labels, batch_weights in weights:
         counts = np.bincount(labels)
         expected = (len(labels) / (len(counts) * counts)) ** power
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
-        assert len(set(found.round(6))) == (1 if power == 0 else 2)
+        np.testing.assert_allclose(batch_weights, expected, rtol=1e-6)
+        assert len(set(batch_weights.round(6))) == (1 if power == 0 else 2)
 
 
 def test_settings_for_new_subjects_hold_for_subjects_that_were_not_trained_on(tmp_path):

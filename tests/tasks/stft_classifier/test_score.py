@@ -53,8 +53,8 @@ def test_least_certain_segments_are_rejected(run):
     outputs[unsure] = -128
     outputs[unsure, wrong] = 10
     np.save(run / OUTPUTS, outputs)
-    found = score(run)
-    (subject,), pooled = found.by_subject, found.pooled
+    result = score(run)
+    (subject,), pooled = result.by_subject, result.pooled
     assert pooled["accuracy_int8"] == pytest.approx(1 - few / len(test))
     assert pooled["accuracy_sure"] == subject["accuracy_sure"] == 1
 
