@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of all that a .tflite meets before its C is compiled.
 
-``python -m tests.tflite.fuzz CORPUS [libFuzzer's options]``: reads, verifies, lowers, simplifies,
-chooses kernels, plans and emits. The only way out besides C is one line of `EdgebioError`. A crash,
-a hang and an allocation beyond the limit end the run with the input written down.
+``python -m tests.tflite.fuzz CORPUS [libFuzzer's options]``: reads, verifies, lowers, fuses,
+schedules, plans memory and emits. The only result besides C is one line of `EdgebioError`. A crash,
+a hang or an allocation above the limit ends the run and saves the input.
 """
 
 import os
@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["edgebio", "tflite"]):
     from edgebio.errors import EdgebioError
 
 MEMORY = 1 << 30
-"""Address space that may be taken beyond what the process has when it starts."""
+"""Address space that may be allocated in addition to that at the start."""
 
 
 def attempt(data: bytes) -> None:

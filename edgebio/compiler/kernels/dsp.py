@@ -78,8 +78,7 @@ def pool(network: Network, layer: layers.Pool) -> KernelCall | str:
     if layer.window.channels % 4:
         return NOT_FOURS
     call = portable.pool(network, layer)
-    sources = ("eb_pool_dsp.c", "eb_sums_dsp.h", "eb_dsp.h")
-    return dataclasses.replace(call, function=f"{call.function}_dsp", sources=sources)
+    return portable.variant(call, "dsp", "eb_pool_dsp.c", "eb_sums_dsp.h", "eb_dsp.h")
 
 
 @kernel("dsp", layers.Mean)
@@ -91,8 +90,7 @@ def mean(network: Network, layer: layers.Mean) -> KernelCall | str:
     if inner % 4:
         return NOT_FOURS
     call = portable.mean(network, layer)
-    sources = ("eb_mean_dsp.c", "eb_sums_dsp.h", "eb_dsp.h")
-    return dataclasses.replace(call, function="eb_run_mean_dsp", sources=sources)
+    return portable.variant(call, "dsp", "eb_mean_dsp.c", "eb_sums_dsp.h", "eb_dsp.h")
 
 
 def not_flat(network: Network, layer: layers.Add) -> str:

@@ -1,6 +1,5 @@
 """Depthwise convolution kernels of the DSP extension."""
 
-import dataclasses
 from typing import Final
 
 import numpy as np
@@ -110,8 +109,6 @@ def any_window(network: Network, layer: DepthwiseConv2D) -> KernelCall | str:
     """Four channels and two taps at a time."""
     if layer.multiplier != 1 or layer.window.channels < 4:
         return "it has a multiplier, or fewer than 4 channels"
-    return dataclasses.replace(
-        portable.depthwise_conv_2d(network, layer),
-        function="eb_run_depthwise_dsp",
-        sources=("eb_depthwise.c", "eb_depthwise_dsp.c", "eb_dsp.h", "eb_patch.c"),
-    )
+    call = portable.depthwise_conv_2d(network, layer)
+    sources = ("eb_depthwise.c", "eb_depthwise_dsp.c", "eb_dsp.h", "eb_patch.c")
+    return portable.variant(call, "dsp", *sources)

@@ -34,9 +34,7 @@ def pool(network: Network, layer: layers.Pool) -> KernelCall | str:
     """Sixteen channels at a time."""
     if layer.window.padded:
         return "windows read padding"
-    call = portable.pool(network, layer)
-    sources = ("eb_pool_mve.c", "eb_mve.h")
-    return dataclasses.replace(call, function=f"{call.function}_mve", sources=sources)
+    return portable.variant(portable.pool(network, layer), "mve", "eb_pool_mve.c", "eb_mve.h")
 
 
 @kernel("mve", layers.Mean)
@@ -45,9 +43,7 @@ def mean(network: Network, layer: layers.Mean) -> KernelCall | str:
     _, first, middle, _, inner = layer.runs
     if (first, middle) != (1, 1) or inner < 4:
         return "it has more than one run of pixels, or fewer than 4 channels"
-    call = portable.mean(network, layer)
-    sources = ("eb_pool_mve.c", "eb_mve.h")
-    return dataclasses.replace(call, function="eb_run_mean_mve", sources=sources)
+    return portable.variant(portable.mean(network, layer), "mve", "eb_pool_mve.c", "eb_mve.h")
 
 
 @kernel("mve", layers.Add)

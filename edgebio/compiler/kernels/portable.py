@@ -105,6 +105,11 @@ def _weighted(
     )
 
 
+def variant(call: KernelCall, isa: str, *sources: str) -> KernelCall:
+    """The same call of a faster kernel, whose function has the suffix `isa`."""
+    return dataclasses.replace(call, function=f"{call.function}_{isa}", sources=sources)
+
+
 @kernel("portable", layers.Pool)
 def pool(network: Network, layer: layers.Pool) -> KernelCall:
     """Each window separately, without the padding."""

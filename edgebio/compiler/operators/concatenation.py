@@ -14,9 +14,8 @@ _MAX_TENSORS: Final = 10  # the reference takes no more
 
 @operator("CONCATENATION")
 def concatenation(node: Node) -> KernelLayer:
+    node.check_inputs(1, _MAX_TENSORS)
     count, output = len(node.inputs), node.check_int8(node.output)
-    if not 1 <= count <= _MAX_TENSORS:
-        node.refuse(f"{count} inputs")
     tensors = [node.check_int8(node.input(i), constant=True) for i in range(count)]
     if all(tensor.data is not None for tensor in tensors):
         node.refuse("all inputs are constants")

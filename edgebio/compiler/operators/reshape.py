@@ -8,8 +8,7 @@ from edgebio.compiler.operators.common import Node, operator
 
 @operator("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 def reshape(node: Node) -> Reshape:
-    if not 1 <= len(node.inputs) <= 2:
-        node.refuse(f"{len(node.inputs)} inputs")
+    node.check_inputs(1, 2)
     source, output = node.input(0), node.output
     if source.data is not None:
         node.refuse(f"tensor {source.index} is a constant")

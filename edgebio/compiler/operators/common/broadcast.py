@@ -12,8 +12,7 @@ from edgebio.tflite import Tensor
 
 def broadcast_fields(node: Node) -> dict[str, Any]:
     """Fields of the layer of a node with two inputs, one of which may be constant."""
-    if len(node.inputs) != 2:
-        node.refuse(f"{len(node.inputs)} inputs")
+    node.check_inputs(2, 2)
     inputs = [node.check_int8(node.input(position), constant=True) for position in (0, 1)]
     node.check_int8(node.output)
     if all(tensor.data is not None for tensor in inputs):

@@ -67,16 +67,20 @@ class Node:
         """Its only output."""
         return self._graph.tensors[self.outputs[0]]
 
-    def check_unary(self, least: int = 1, most: int = 1) -> Tensor:
-        """The first input: it and the output are int8, and the number of inputs is in bounds."""
+    def check_inputs(self, least: int, most: int) -> None:
+        """Check the number of inputs."""
         if not least <= len(self.inputs) <= most:
             self.refuse(f"{len(self.inputs)} inputs")
+
+    def check_unary(self, least: int = 1, most: int = 1) -> Tensor:
+        """Check the number of inputs, and that the first one and the output are int8."""
+        self.check_inputs(least, most)
         self.check_int8(self.output)
         return self.check_int8(self.input(0))
 
-    def check_elementwise(self, most: int = 1) -> Tensor:
-        """The same, and the output has the input's shape."""
-        source = self.check_unary(most, most)
+    def check_elementwise(self, inputs: int = 1) -> Tensor:
+        """The same, and the output has the shape of the first input."""
+        source = self.check_unary(inputs, inputs)
         self.check_shape(source.shape)
         return source
 
