@@ -53,7 +53,8 @@ def refused_fold(recipe, fold, folder):
 
 
 @pytest.fixture
-def replace_fold(monkeypatch):
+def replace_fold(monkeypatch, in_this_process):
+    """Set the function of a fold; folds run in this process, as each import of pytest is slow."""
     return lambda function: monkeypatch.setattr(fold_run, "run_fold", function)
 
 
@@ -172,15 +173,15 @@ def test_conditions_are_averaged_over_folds_trained_at_the_same_condition(tmp_pa
     assert [row["accuracy"] for row in result.conditions] == pytest.approx([0.6, 0.75])
 
 
-def test_dying_fold_is_named_and_others_are_kept(tmp_path, replace_fold):
+def test_dying_fold_is_named_and_others_are_kept(tmp_path, monkeypatch):
     run = (tiny.RECIPE, two_subjects(), "one-to-one", tmp_path)
-    replace_fold(dying_fold)
+    monkeypatch.setattr(fold_run, "run_fold", dying_fold)
     with pytest.raises(EdgebioError, match=r"a job died.*not finished: fold '2'\.") as error:
         evaluate(*run, jobs=1)
     assert "\n" not in str(error.value)
     assert len(list((tmp_path / "folds").glob(f"*/{RESULT}"))) == 1
     names = []
-    replace_fold(quick_fold)
+    monkeypatch.setattr(fold_run, "run_fold", quick_fold)
     result = evaluate(*run, on_finished=lambda fold: names.append(fold["fold"]))
     assert sorted(names) == ["1", "2"]
     assert len(result.folds) == 2

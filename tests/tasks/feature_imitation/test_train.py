@@ -99,7 +99,9 @@ def test_share_of_the_labels_is_what_was_recorded_first():
     assert first_segments(signals, ["a", "b", "b"], 100).tolist() == list(range(10))
 
 
-@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "power", [0.5, *(pytest.param(p, marks=pytest.mark.slow) for p in (0.0, 1.0))]
+)
 def test_class_weights_are_a_power(tmp_path, monkeypatch, power):
     weights = []
 
