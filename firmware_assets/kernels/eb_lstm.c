@@ -95,11 +95,11 @@ static int16_t next_cell(const eb_lstm *layer, const int32_t gates[4], int32_t c
     const int32_t forget = sigmoid(saturated(gates[FORGET]));
     const int32_t share = sigmoid(saturated(gates[INPUT]));
     const int32_t news = hyperbolic_tangent(saturated(gates[CELL]), 0);
-    const int32_t kept =
+    const int32_t retained =
         saturated(eb_requantize(forget * cell, layer->forget_multiplier, layer->forget_shift));
     const int32_t added =
         saturated(eb_requantize(share * news, layer->update_multiplier, layer->update_shift));
-    const int32_t next = saturated(kept + added);
+    const int32_t next = saturated(retained + added);
     if (layer->clip == 0) {
         return (int16_t)next;
     }
