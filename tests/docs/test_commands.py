@@ -18,7 +18,8 @@ COMMANDS = [
 def parse(words: list[str]) -> None:
     """Parse a command line as click would, without running the command."""
     command: click.Command = main
-    context = click.Context(main, info_name="edgebio")
+    # With the settings of the group: click keeps the help option that it finds first.
+    context = click.Context(main, info_name="edgebio", **main.context_settings)
     while isinstance(command, click.Group):
         name, subcommand, words = command.resolve_command(context, words)
         assert subcommand is not None
