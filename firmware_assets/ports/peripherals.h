@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* Interface between sources and sinks and the peripherals of a chip. A port implements the parts
+ * that its boards offer, each in a file of its own; pins, channels and timers come from eb_board.h. No
+ * interrupt here may delay that of the UART.
+ */
+#ifndef EB_PERIPHERALS_H
+#define EB_PERIPHERALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Converter of the chip (adc.c): samples EB_ADC_CHANNELS pins at EB_SOURCE_RATE_MILLIHZ by a timer and
+ * DMA into `ring`, `frames` x EB_ADC_CHANNELS raw values, over and over. `frames` is even.
+ * Returns port_micros at the trigger of frame 0. */
+uint32_t port_adc_start(uint16_t *ring, uint32_t frames);
+void port_adc_stop(void);
+
+/* Complete frames since the start, modulo 2^32. Exact, with the DMA's own counter; never behind by
+ * more than what arrived during the call. */
+uint32_t port_adc_frames(void);
+
+/* Whether a conversion was lost since the start: the order of channels is broken, restart. */
+bool port_adc_failed(void);
+
+/* SPI to an external converter (spi.c): mode 1, most significant bit first, at most EB_SPI_HZ. */
+void port_spi_start(void);
+
+/* Exchanges `count` bytes while the converter is selected; returns when they are through. */
+void port_spi_exchange(const uint8_t *out, uint8_t *in, size_t count);
+
+/* Switches the interrupt at the falling edge of the converter's data-ready pin on or off; it calls
+ * eb_source_ready. */
+void port_spi_watch_ready(bool on);
+void eb_source_ready(void);
+
+/* Pulses of EB_SERVOS servos every 20 ms (servo.c), 0 us: none. Writes registers only. */
+void port_servo_start(void);
+void port_servo_pulse(uint32_t servo, uint32_t micros);
+
+/* Output pins (pins.c), low after the start. Writes registers only. */
+void port_pins_start(void);
+void port_pins_write(uint32_t levels); /* bit i: pin i of the board's list */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
