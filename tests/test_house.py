@@ -23,7 +23,7 @@ PACKAGE = ROOT / "edgebio"
 # settings of the decision; its twin comes after the model.
 ROAD = (
     "report",
-    "recordings frontend decision.spec",
+    "recordings sampling frontend decision.spec",
     "datasets",
     "recipes",
     "protocols",

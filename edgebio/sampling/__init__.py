@@ -1,0 +1,1 @@
+"""What a sample source does between converter and model: its scale, its rates, its range."""
