@@ -13,7 +13,10 @@ from edgebio.firmware.disassembly import Instruction, disassemble, registers
 from edgebio.firmware.elf import Image
 
 RESET = "cortex_m_start"
-INTERRUPTS = ("cortex_m_clock_irq", "port_uart_irq")
+INTERRUPTS = (
+    "cortex_m_clock_irq", "port_uart_irq", "port_adc_irq", "port_spi_irq", "port_usb_irq",
+    "port_supply_irq",
+)  # fmt: skip
 FAULT = "fault"  # reached by pointer, on a stack of its own
 
 # What the CPU pushes on an exception: 8 words, 18 more with an FPU, and one to align.

@@ -29,14 +29,18 @@ uint32_t port_adc_frames(void);
 /* Whether a conversion was lost since the start: the order of channels is broken, restart. */
 bool port_adc_failed(void);
 
-/* SPI to an external converter (spi.c): mode 1, most significant bit first, at most EB_SPI_HZ. */
+/* SPI to an external converter (spi.c): mode 1, most significant bit first, at most EB_SPI_HZ. The
+ * converter's output and its data-ready pin are pulled up: without a converter they read as ones. */
 void port_spi_start(void);
 
-/* Exchanges `count` bytes while the converter is selected; returns when they are through. */
+/* Selects the converter, or ends it. Its own times before and after are the source's. */
+void port_spi_select(bool on);
+
+/* Exchanges `count` bytes, and returns when they are through; `out` NULL sends zeros. */
 void port_spi_exchange(const uint8_t *out, uint8_t *in, size_t count);
 
-/* Switches the interrupt at the falling edge of the converter's data-ready pin on or off; it calls
- * eb_source_ready. */
+/* Switches the interrupt at the falling edge of the data-ready pin on or off, and forgets earlier edges.
+ * It calls eb_source_ready; its priority is below those of the UART and the time base. */
 void port_spi_watch_ready(bool on);
 void eb_source_ready(void);
 

@@ -9,6 +9,7 @@
 #ifndef EB_PORT_H
 #define EB_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,10 +28,22 @@ void port_init(void);
 /* Reads at most `most` received bytes without waiting; returns their number. */
 size_t port_read(uint8_t *bytes, size_t most);
 
-/* Sends `count` bytes; returns when the UART has accepted all of them. */
-void port_write(const uint8_t *bytes, size_t count);
+/* Bytes that wait in the port to be sent, at most. */
+#ifndef PORT_TRANSMIT_BYTES
+#define PORT_TRANSMIT_BYTES 4096u
+#endif
 
-/* Sleeps until an interrupt, for at most about 50 ms; not at all if received bytes are waiting. */
+/* Sends `count` bytes in the background. If there is no room it waits while bytes leave; when none has
+ * left for PORT_WRITE_PATIENCE_MS, as with a host that does not read, the rest is lost, and so is
+ * everything until bytes leave again. */
+void port_write(const uint8_t *bytes, size_t count);
+#define PORT_WRITE_PATIENCE_MS 100u
+
+/* Bytes that port_write takes now without waiting. */
+size_t port_write_room(void);
+
+/* Sleeps until an interrupt, at most for a lap of the time base: 50 ms, or 10 ms in an image that
+ * stands alone; not at all if received bytes are waiting. */
 void port_idle(void);
 
 /* Microseconds since port_init, modulo 2^32 (wraps after 71 minutes). */
@@ -49,14 +62,48 @@ size_t port_image(const uint8_t **image);
 uint32_t port_stack_used(void);
 uint32_t port_stack_size(void);
 
-/* Restarts the watchdog's time-out of some seconds, after which it resets the board. port_init starts
- * the watchdog, if there is one. */
+/* An image that samples, decides and acts without a host is compiled with -DEB_STANDALONE=1. */
+#ifndef EB_STANDALONE
+#define EB_STANDALONE 0
+#endif
+
+/* Time-out of the watchdog. */
+#ifndef EB_WATCHDOG_MS
+#if EB_STANDALONE
+#define EB_WATCHDOG_MS 250u
+#else
+#define EB_WATCHDOG_MS 4000u
+#endif
+#endif
+
+/* Restarts the watchdog's time-out, after which it resets the board. port_init starts the watchdog,
+ * if there is one. */
 void port_watchdog_feed(void);
+
+typedef enum {
+    PORT_EMERGENCY_FAULT,  /* before the reset by the fault handler or the watchdog */
+    PORT_EMERGENCY_SUPPLY, /* the supply fails */
+    PORT_EMERGENCY_CLOCK,  /* the crystal failed; the internal oscillator has taken over */
+    PORT_EMERGENCY_SILENT, /* port_guard_refresh was not called in time */
+} port_emergency;
+
+/* The application may define it, to go to rest at once. Called in interrupts and by the fault handler,
+ * with variables in any state: it only writes registers and flags. */
+__attribute__((weak)) void eb_emergency(port_emergency what);
+
+/* From the first call on, the time base's interrupt reports PORT_EMERGENCY_SILENT if the last one is
+ * PORT_GUARD_MS ago, at most a lap less. */
+void port_guard_refresh(void);
+#define PORT_GUARD_MS 250u
+
+/* Whether the clock is that of the internal oscillator, because the crystal is missing or failed. */
+bool port_clock_fallback(void);
 
 typedef enum {
     PORT_START_ORDINARY, /* power, the reset pin, port_reset */
     PORT_START_FAULT,
     PORT_START_WATCHDOG,
+    PORT_START_BROWNOUT, /* the supply was too low, without going off */
 } port_start;
 
 /* Cause of the last start. */

@@ -21,7 +21,9 @@
 #define STATE_RX_OVERRUN (1u << 3)
 #define CTRL_TX_ENABLE (1u << 0)
 #define CTRL_RX_ENABLE (1u << 1)
+#define CTRL_TX_INTERRUPT (1u << 2)
 #define CTRL_RX_INTERRUPT (1u << 3)
+#define INT_TX (1u << 0)
 #define INT_RX (1u << 1)
 
 #define BAUD_DIVIDER ((EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD)
@@ -34,14 +36,11 @@ _Static_assert(BAUD_DIVIDER >= 16u, "the UART divides its clock by at least 16")
 #define WATCHDOG_KEY 0x1ACCE551u
 #define WATCHDOG_CTRL_INTERRUPT (1u << 0)
 #define WATCHDOG_CTRL_RESET (1u << 1)
-#define WATCHDOG_SECONDS 4u
-
-void port_uart_irq(void);
 
 void port_uart_irq(void)
 {
     /* Cleared before the state is read: a byte that arrives in between raises it again. */
-    UART_INTCLEAR = INT_RX;
+    UART_INTCLEAR = INT_RX | INT_TX;
     while (UART_STATE & STATE_RX_FULL) {
         if (UART_STATE & STATE_RX_OVERRUN) {
             UART_STATE = STATE_RX_OVERRUN;
@@ -49,6 +48,7 @@ void port_uart_irq(void)
         }
         cortex_m_uart_received((uint8_t)UART_DATA);
     }
+    cortex_m_uart_transmit();
 }
 
 /* The first expiry raises the NMI, whose fault handler records where the firmware hung and restarts
@@ -56,7 +56,7 @@ void port_uart_irq(void)
 static void start_watchdog(void)
 {
     WATCHDOG_LOCK = WATCHDOG_KEY;
-    WATCHDOG_LOAD = EB_WATCHDOG_HZ * WATCHDOG_SECONDS;
+    WATCHDOG_LOAD = EB_WATCHDOG_HZ / 1000u * EB_WATCHDOG_MS;
     WATCHDOG_CTRL = WATCHDOG_CTRL_INTERRUPT | WATCHDOG_CTRL_RESET;
 }
 
@@ -84,18 +84,31 @@ void port_uart_send(uint8_t byte)
     UART_DATA = byte;
 }
 
+/* The interrupt comes when the transmitter accepts a byte again. */
+void port_uart_watch_room(bool on)
+{
+    const uint32_t ctrl = CTRL_TX_ENABLE | CTRL_RX_ENABLE | CTRL_RX_INTERRUPT;
+    UART_CTRL = ctrl | (on ? CTRL_TX_INTERRUPT : 0u);
+}
+
 void port_watchdog_feed(void)
 {
     WATCHDOG_INTCLR = 1;
 }
 
-bool port_watchdog_reset(void)
+port_start cortex_m_reset_cause(void)
 {
-    return false; /* known from the NMI */
+    return PORT_START_ORDINARY; /* the watchdog is known from the NMI */
+}
+
+bool port_clock_fallback(void)
+{
+    return false; /* the FPGA has one clock */
 }
 
 _Noreturn void port_reset(void)
 {
+    cortex_m_uart_flush();
     while (UART_STATE & STATE_TX_FULL) {
     }
     /* The shift register still holds the last byte; STATE does not show it. Wait for two of its times. */

@@ -7,8 +7,13 @@
 #include "port.h"
 
 /* A lap of SysTick. Masking interrupts for longer than this loses time; shorter laps would wake
- * the CPU more often without need. */
+ * the CPU more often without need. Where samples arrive without an interrupt, a lap is the longest
+ * delay of a decision. */
+#if EB_STANDALONE
+#define LAP_MICROS 10000u
+#else
 #define LAP_MICROS 50000u
+#endif
 #define TICKS_PER_MICRO (EB_CLOCK_HZ / 1000000u)
 #define LAP_TICKS (TICKS_PER_MICRO * LAP_MICROS)
 
@@ -16,12 +21,21 @@ _Static_assert(EB_CLOCK_HZ % 1000000u == 0, "the core clock is a whole number of
 _Static_assert(LAP_TICKS <= 1u << 24, "SysTick has 24 bits");
 
 static volatile uint32_t laps;
+static volatile uint32_t guard; /* laps until the guard reports silence; 0: not refreshed yet */
 
 void cortex_m_clock_irq(void);
 
 void cortex_m_clock_irq(void)
 {
     laps++;
+    if (guard != 0 && --guard == 0 && eb_emergency) {
+        eb_emergency(PORT_EMERGENCY_SILENT);
+    }
+}
+
+void port_guard_refresh(void)
+{
+    guard = PORT_GUARD_MS * 1000u / LAP_MICROS;
 }
 
 void cortex_m_start_clock(void)

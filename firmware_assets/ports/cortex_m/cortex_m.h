@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "port.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -84,8 +86,21 @@ __attribute__((noreturn)) void cortex_m_reset(void);
 /* Start SysTick as the time base behind port_micros. */
 void cortex_m_start_clock(void);
 
-/* The port has this, after port_init: whether the watchdog reset the machine without an NMI before. */
-bool port_watchdog_reset(void);
+/* The port has this, after port_init: cause of the last reset by its registers. The watchdog, if it came
+ * without an NMI before. */
+port_start cortex_m_reset_cause(void);
+
+/* Handlers of interrupts, in the vector table where eb_board.h has EB_<NAME>_VECTORS(handler) for
+ * them: of the UART, the converter's DMA, the data-ready pin and DMA of SPI, USB, and the detector of
+ * a low supply. */
+void port_uart_irq(void);
+void port_adc_irq(void);
+void port_spi_irq(void);
+void port_usb_irq(void);
+void port_supply_irq(void);
+
+/* A port may define it, where the NMI has other causes than the watchdog. By default, a fault. */
+void cortex_m_nmi(void);
 
 /* What the fault handler does once it knows `port_fault`, instead of resetting the core. An
  * application that runs under a debugger or an emulator may define it; it does not return. */

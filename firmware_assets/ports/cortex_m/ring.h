@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* The receive ring: filled by the UART's interrupt, emptied by port_read.
+/* The rings of received bytes and of bytes to send, between the UART's interrupt and the main loop.
  *
  * One writer and one reader on one CPU: two counters that only one of them advances are enough; they
  * wrap at 2^32, a multiple of the ring's size.
@@ -21,17 +21,23 @@ extern "C" {
 
 /* 4096 bytes: 44 ms at 921600 baud, longer than an inference, during which nothing is read. */
 #define RING_BYTES PORT_RECEIVE_BYTES
+_Static_assert(PORT_TRANSMIT_BYTES == RING_BYTES, "both rings have one size");
 
 typedef struct {
-    volatile uint32_t head; /* bytes written so far; changed by the interrupt only */
+    volatile uint32_t head; /* bytes written so far; changed by the writer only */
     volatile uint32_t tail; /* bytes read so far; changed by the reader only */
-    volatile uint32_t lost; /* bytes that did not fit; changed by the interrupt only */
+    volatile uint32_t lost; /* bytes that did not fit; changed by the writer only */
     uint8_t bytes[RING_BYTES];
 } ring;
 
 static inline bool ring_empty(const ring *r)
 {
     return r->head == r->tail;
+}
+
+static inline size_t ring_room(const ring *r)
+{
+    return RING_BYTES - (r->head - r->tail);
 }
 
 static inline void ring_put(ring *r, uint8_t byte)

@@ -12,7 +12,6 @@
 int main(void);
 _Noreturn void cortex_m_start(void);
 void cortex_m_clock_irq(void);
-void port_uart_irq(void);
 
 /* Set by sections.ld. */
 extern uint32_t eb_stack_bottom[], eb_stack_top[];
@@ -37,7 +36,7 @@ static volatile struct {
     port_fault fault;
     uint32_t exception;
     uint32_t check;
-} record __attribute__((noinit));
+} record __attribute__((section(".noinit")));
 
 #define EXCEPTION_NMI 2u /* only a watchdog raises it here */
 
@@ -55,7 +54,7 @@ port_start port_start_cause(void)
     if (has_last_fault) {
         return last_exception == EXCEPTION_NMI ? PORT_START_WATCHDOG : PORT_START_FAULT;
     }
-    return port_watchdog_reset() ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+    return cortex_m_reset_cause();
 }
 
 const port_fault *port_last_fault(void)
@@ -139,6 +138,9 @@ uint32_t port_stack_used(void)
 /* `frame` is what the CPU pushed, or 0 if the stack pointer had left the stack. */
 _Noreturn __attribute__((used)) static void fault(const uint32_t *frame)
 {
+    if (eb_emergency) {
+        eb_emergency(PORT_EMERGENCY_FAULT);
+    }
     const uint32_t status = SCB_CFSR;
     uint32_t exception;
     __asm volatile("mrs %0, ipsr" : "=r"(exception));
@@ -185,13 +187,15 @@ __attribute__((naked)) static void fault_entry(void)
                    ".ltorg");
 }
 
+__attribute__((weak, alias("fault_entry"))) void cortex_m_nmi(void);
+
 // clang-format off
 /* The table ends behind the last interrupt that is ever enabled. */
 const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
     __attribute__((section(".vectors"), used)) = {
     [0] = {.stack = eb_stack_top},
     [1] = {.entry = cortex_m_start},
-    [2] = {.entry = fault_entry},  /* NMI: the watchdog's first warning */
+    [2] = {.entry = cortex_m_nmi}, /* the watchdog's first warning */
     [3] = {.entry = fault_entry},  /* HardFault; the four below escalate to it unless enabled */
     [4] = {.entry = fault_entry},  /* MemManage */
     [5] = {.entry = fault_entry},  /* BusFault */
@@ -202,5 +206,17 @@ const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
     [14] = {.entry = fault_entry}, /* PendSV */
     [15] = {.entry = cortex_m_clock_irq},
     EB_UART_VECTORS(port_uart_irq),
+#ifdef EB_ADC_VECTORS
+    EB_ADC_VECTORS(port_adc_irq),
+#endif
+#ifdef EB_SPI_VECTORS
+    EB_SPI_VECTORS(port_spi_irq),
+#endif
+#ifdef EB_USB_VECTORS
+    EB_USB_VECTORS(port_usb_irq),
+#endif
+#ifdef EB_SUPPLY_VECTORS
+    EB_SUPPLY_VECTORS(port_supply_irq),
+#endif
 };
 // clang-format on

@@ -9,6 +9,8 @@
 #include "ring.h"
 
 static ring received;
+static ring outgoing;
+static bool stalled; /* nothing has left for PORT_WRITE_PATIENCE_MS */
 
 void cortex_m_uart_received(uint8_t byte)
 {
@@ -25,12 +27,71 @@ size_t port_read(uint8_t *bytes, size_t most)
     return ring_take(&received, bytes, most);
 }
 
+void cortex_m_uart_transmit(void)
+{
+    uint8_t byte;
+
+    if (ring_empty(&outgoing)) {
+        port_uart_watch_room(false);
+        return;
+    }
+    port_uart_watch_room(true); /* before the transmitter is full: no edge is missed */
+    while (port_uart_room()) {
+        if (!ring_take(&outgoing, &byte, 1)) {
+            port_uart_watch_room(false);
+            return;
+        }
+        port_uart_send(byte);
+    }
+}
+
+static void transmit(void)
+{
+    const uint32_t before = cortex_m_lock();
+    cortex_m_uart_transmit();
+    cortex_m_unlock(before);
+}
+
+size_t port_write_room(void)
+{
+    return ring_room(&outgoing);
+}
+
+/* Waits for room for a byte; false if nothing leaves. */
+static bool await_room(void)
+{
+    const uint32_t start = port_micros();
+
+    while (!ring_room(&outgoing)) {
+        if (stalled || port_micros() - start >= PORT_WRITE_PATIENCE_MS * 1000u) {
+            stalled = true;
+            return false;
+        }
+        transmit(); /* also where interrupts are masked */
+    }
+    stalled = false;
+    return true;
+}
+
 void port_write(const uint8_t *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        while (!port_uart_room()) {
+    for (size_t i = 0; i < count && await_room(); i++) {
+        ring_put(&outgoing, bytes[i]);
+    }
+    transmit();
+}
+
+void cortex_m_uart_flush(void)
+{
+    uint32_t start = port_micros();
+    uint32_t tail = outgoing.tail;
+
+    while (!ring_empty(&outgoing) && port_micros() - start < PORT_WRITE_PATIENCE_MS * 1000u) {
+        transmit();
+        if (tail != outgoing.tail) {
+            tail = outgoing.tail;
+            start = port_micros();
         }
-        port_uart_send(bytes[i]);
     }
 }
 

@@ -2,39 +2,37 @@
 // Copyright edgebio contributors
 
 /* The host as a device: a Linux process whose UART is standard input and output, which are a pty, a
- * socket or a pipe. A thread stands for the receive interrupt: it writes every byte to a ring of the
- * boards' size, and a byte that does not fit is lost and counted, as on a board. */
+ * socket or a pipe. Threads stand for the UART's interrupts: one writes every received byte to a ring
+ * of the boards' size, and a byte that does not fit is lost and counted, as on a board; the other one
+ * sends what waits in a ring of its own, however slowly it is read. */
 #define _GNU_SOURCE
 
 #include "port.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RING_BYTES PORT_RECEIVE_BYTES
-
-/* A host that reads nothing for this long loses bytes, as with a UART. */
-#define WRITE_PATIENCE_MS 1000
+_Static_assert(PORT_TRANSMIT_BYTES == RING_BYTES, "both rings have one size");
 
 #define IDLE_MS 10
 
-static struct {
+typedef struct {
     pthread_mutex_t mutex;
-    pthread_cond_t arrived;
+    pthread_cond_t changed;
     size_t head, tail; /* bytes written and read so far */
     uint32_t lost;
     uint8_t bytes[RING_BYTES];
-} ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
+} ring;
 
-static struct {
-    size_t count;
-    uint8_t bytes[4096];
-} outgoing;
+static ring received = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+static ring outgoing = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+static bool stalled; /* the host has read nothing for PORT_WRITE_PATIENCE_MS */
 
 static struct timespec started;
 
@@ -51,36 +49,54 @@ static void *receive(void *unused)
             }
             _exit(0); /* the line is gone: this device ends, too */
         }
-        pthread_mutex_lock(&ring.mutex);
+        pthread_mutex_lock(&received.mutex);
         for (ssize_t i = 0; i < got; i++) {
-            if (ring.head - ring.tail == RING_BYTES) {
-                ring.lost++;
+            if (received.head - received.tail == RING_BYTES) {
+                received.lost++;
             } else {
-                ring.bytes[ring.head++ % RING_BYTES] = bytes[i];
+                received.bytes[received.head++ % RING_BYTES] = bytes[i];
             }
         }
-        pthread_cond_signal(&ring.arrived);
-        pthread_mutex_unlock(&ring.mutex);
+        pthread_cond_signal(&received.changed);
+        pthread_mutex_unlock(&received.mutex);
     }
     return NULL;
 }
 
-static void flush(void)
+/* Bytes stay in the ring until they have been sent. */
+static void *transmit(void *unused)
 {
-    size_t at = 0;
-
-    while (at < outgoing.count) {
-        struct pollfd line = {.fd = STDOUT_FILENO, .events = POLLOUT};
-        if (poll(&line, 1, WRITE_PATIENCE_MS) == 0) {
-            break;
+    (void)unused;
+    pthread_mutex_lock(&outgoing.mutex);
+    for (;;) {
+        while (outgoing.head == outgoing.tail) {
+            pthread_cond_wait(&outgoing.changed, &outgoing.mutex);
         }
-        const ssize_t sent = write(STDOUT_FILENO, outgoing.bytes + at, outgoing.count - at);
+        const size_t at = outgoing.tail % RING_BYTES;
+        const size_t waiting = outgoing.head - outgoing.tail;
+        const size_t whole = waiting < RING_BYTES - at ? waiting : RING_BYTES - at;
+        pthread_mutex_unlock(&outgoing.mutex);
+        const ssize_t sent = write(STDOUT_FILENO, outgoing.bytes + at, whole);
         if (sent < 0 && errno != EINTR && errno != EAGAIN) {
             _exit(0);
         }
-        at += sent > 0 ? (size_t)sent : 0;
+        pthread_mutex_lock(&outgoing.mutex);
+        outgoing.tail += sent > 0 ? (size_t)sent : 0;
+        pthread_cond_signal(&outgoing.changed);
     }
-    outgoing.count = 0;
+    return NULL;
+}
+
+/* Waits for a change of a locked ring, for at most so many milliseconds; false if there was none. */
+static bool await_change(ring *r, long milliseconds)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += milliseconds * 1000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    return pthread_cond_timedwait(&r->changed, &r->mutex, &end) == 0;
 }
 
 void port_init(void)
@@ -88,7 +104,8 @@ void port_init(void)
     pthread_t thread;
 
     clock_gettime(CLOCK_MONOTONIC, &started);
-    if (pthread_create(&thread, NULL, receive, NULL) != 0) {
+    if (pthread_create(&thread, NULL, receive, NULL) != 0 ||
+        pthread_create(&thread, NULL, transmit, NULL) != 0) {
         abort();
     }
 }
@@ -97,40 +114,54 @@ size_t port_read(uint8_t *bytes, size_t most)
 {
     size_t count = 0;
 
-    flush();
-    pthread_mutex_lock(&ring.mutex);
-    while (count < most && ring.tail != ring.head) {
-        bytes[count++] = ring.bytes[ring.tail++ % RING_BYTES];
+    pthread_mutex_lock(&received.mutex);
+    while (count < most && received.tail != received.head) {
+        bytes[count++] = received.bytes[received.tail++ % RING_BYTES];
     }
-    pthread_mutex_unlock(&ring.mutex);
+    pthread_mutex_unlock(&received.mutex);
     return count;
 }
 
 void port_write(const uint8_t *bytes, size_t count)
 {
+    pthread_mutex_lock(&outgoing.mutex);
     for (size_t i = 0; i < count; i++) {
-        if (outgoing.count == sizeof outgoing.bytes) {
-            flush();
+        while (outgoing.head - outgoing.tail == RING_BYTES) {
+            stalled = stalled || !await_change(&outgoing, PORT_WRITE_PATIENCE_MS);
+            if (stalled && outgoing.head - outgoing.tail == RING_BYTES) {
+                pthread_mutex_unlock(&outgoing.mutex);
+                return;
+            }
         }
-        outgoing.bytes[outgoing.count++] = bytes[i];
+        stalled = false;
+        outgoing.bytes[outgoing.head++ % RING_BYTES] = bytes[i];
     }
+    pthread_cond_signal(&outgoing.changed);
+    pthread_mutex_unlock(&outgoing.mutex);
+}
+
+size_t port_write_room(void)
+{
+    pthread_mutex_lock(&outgoing.mutex);
+    const size_t room = RING_BYTES - (outgoing.head - outgoing.tail);
+    pthread_mutex_unlock(&outgoing.mutex);
+    return room;
+}
+
+static void flush(void)
+{
+    pthread_mutex_lock(&outgoing.mutex);
+    while (outgoing.head != outgoing.tail && await_change(&outgoing, PORT_WRITE_PATIENCE_MS)) {
+    }
+    pthread_mutex_unlock(&outgoing.mutex);
 }
 
 void port_idle(void)
 {
-    struct timespec end;
-
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_nsec += IDLE_MS * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_nsec -= 1000000000;
-        end.tv_sec++;
+    pthread_mutex_lock(&received.mutex);
+    while (received.tail == received.head && await_change(&received, IDLE_MS)) {
     }
-    pthread_mutex_lock(&ring.mutex);
-    while (ring.tail == ring.head &&
-           pthread_cond_timedwait(&ring.arrived, &ring.mutex, &end) != ETIMEDOUT) {
-    }
-    pthread_mutex_unlock(&ring.mutex);
+    pthread_mutex_unlock(&received.mutex);
 }
 
 uint32_t port_micros(void)
@@ -144,9 +175,9 @@ uint32_t port_micros(void)
 
 uint32_t port_rx_overruns(void)
 {
-    pthread_mutex_lock(&ring.mutex);
-    const uint32_t lost = ring.lost;
-    pthread_mutex_unlock(&ring.mutex);
+    pthread_mutex_lock(&received.mutex);
+    const uint32_t lost = received.lost;
+    pthread_mutex_unlock(&received.mutex);
     return lost;
 }
 
@@ -189,4 +220,13 @@ port_start port_start_cause(void)
 const port_fault *port_last_fault(void)
 {
     return NULL;
+}
+
+void port_guard_refresh(void)
+{
+}
+
+bool port_clock_fallback(void)
+{
+    return false;
 }

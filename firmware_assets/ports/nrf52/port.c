@@ -26,7 +26,9 @@
 #define UART_TXDRDY REG32(EB_UART_BASE + 0x11Cu)
 #define UART_ERROR REG32(EB_UART_BASE + 0x124u)
 #define UART_INTENSET REG32(EB_UART_BASE + 0x304u)
+#define UART_INTENCLR REG32(EB_UART_BASE + 0x308u)
 #define UART_INT_RXDRDY (1u << 2)
+#define UART_INT_TXDRDY (1u << 7)
 #define UART_INT_ERROR (1u << 9)
 #define UART_ERRORSRC REG32(EB_UART_BASE + 0x480u)
 #define UART_ERRORSRC_OVERRUN (1u << 0)
@@ -51,7 +53,6 @@
 #define WDT_RR0 REG32(0x40010600u)
 #define WDT_RR_FEED 0x6E524635u
 #define WDT_HZ 32768u
-#define WATCHDOG_SECONDS 4u
 
 _Static_assert(EB_CLOCK_HZ == 64000000u, "the core runs at 64 MHz and no other clock");
 _Static_assert(EB_UART_BASE == 0x40002000u && EB_UART_BAUD == 921600u,
@@ -59,8 +60,6 @@ _Static_assert(EB_UART_BASE == 0x40002000u && EB_UART_BAUD == 921600u,
 
 static bool reset_by_watchdog;
 static bool sending; /* a byte is on its way: TXDRDY reports its end */
-
-void port_uart_irq(void);
 
 void port_init(void)
 {
@@ -95,7 +94,7 @@ void port_init(void)
     POWER_RESETREAS = POWER_RESETREAS_DOG; /* ones clear */
     /* It runs on through any reset but its own and that of power: then these change nothing. */
     WDT_CONFIG = WDT_CONFIG_RUNS_IN_SLEEP;
-    WDT_CRV = WDT_HZ * WATCHDOG_SECONDS - 1u;
+    WDT_CRV = WDT_HZ * EB_WATCHDOG_MS / 1000u - 1u;
     WDT_RREN = 1;
     WDT_START = 1;
 }
@@ -115,6 +114,7 @@ void port_uart_irq(void)
         UART_RXDRDY = 0;
         cortex_m_uart_received((uint8_t)UART_RXD);
     }
+    cortex_m_uart_transmit();
 }
 
 bool port_uart_room(void)
@@ -132,18 +132,33 @@ void port_uart_send(uint8_t byte)
     UART_TXD = byte;
 }
 
+void port_uart_watch_room(bool on)
+{
+    if (on) {
+        UART_INTENSET = UART_INT_TXDRDY;
+    } else {
+        UART_INTENCLR = UART_INT_TXDRDY;
+    }
+}
+
 void port_watchdog_feed(void)
 {
     WDT_RR0 = WDT_RR_FEED;
 }
 
-bool port_watchdog_reset(void)
+port_start cortex_m_reset_cause(void)
 {
-    return reset_by_watchdog;
+    return reset_by_watchdog ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+}
+
+bool port_clock_fallback(void)
+{
+    return false; /* without the crystal it does not start */
 }
 
 _Noreturn void port_reset(void)
 {
+    cortex_m_uart_flush();
     while (!port_uart_room()) {
     }
     cortex_m_reset();

@@ -111,6 +111,7 @@ _Static_assert(EB_UART_CLOCK_HZ == EB_CLOCK_HZ, "the peripherals run from the co
 #define UART_IFLS REG32(EB_UART_BASE + 0x34u)
 #define UART_IMSC REG32(EB_UART_BASE + 0x38u)
 #define UART_INT_RX (1u << 4)
+#define UART_INT_TX (1u << 5)
 #define UART_INT_RX_TIMEOUT (1u << 6)
 #define UART_ICR REG32(EB_UART_BASE + 0x44u)
 
@@ -120,7 +121,7 @@ _Static_assert(EB_UART_CLOCK_HZ == EB_CLOCK_HZ, "the peripherals run from the co
 #define WATCHDOG_LOAD REG32(WATCHDOG + 0x04u)
 #define WATCHDOG_REASON REG32(WATCHDOG + 0x08u)
 #define WATCHDOG_REASON_TIMER (1u << 0)
-#define WATCHDOG_MICROS 4000000u
+#define WATCHDOG_MICROS (EB_WATCHDOG_MS * 1000u)
 #define PSM_WDSEL REG32(PSM + 0x8u)
 
 /* Divider in 1/64: DDI 0183. */
@@ -135,8 +136,6 @@ static const uint32_t image_definition[] __attribute__((section(".image_def"), u
 #endif
 
 static bool reset_by_watchdog;
-
-void port_uart_irq(void);
 
 static void await(volatile uint32_t *reg, uint32_t mask)
 {
@@ -203,7 +202,7 @@ void port_init(void)
     UART_IBRD = DIVIDER / 64u;
     UART_FBRD = DIVIDER % 64u;
     UART_LCR_H = UART_LCR_H_8_BITS_FIFO; /* which also applies the divider */
-    UART_IFLS = 0;                       /* an interrupt at 4 bytes of 32, or after a pause */
+    UART_IFLS = 0; /* an interrupt at 4 bytes of 32, or after a pause; and at the last 4 to send */
     UART_IMSC = UART_INT_RX | UART_INT_RX_TIMEOUT;
     UART_CR = UART_CR_ON;
     GPIO_CTRL(TX_PIN) = GPIO_CTRL_UART;
@@ -214,7 +213,7 @@ void port_init(void)
 
 void port_uart_irq(void)
 {
-    UART_ICR = UART_INT_RX | UART_INT_RX_TIMEOUT;
+    UART_ICR = UART_INT_RX | UART_INT_RX_TIMEOUT | UART_INT_TX;
     while (!(UART_FR & UART_FR_RX_EMPTY)) {
         const uint32_t byte = UART_DR;
         if (byte & UART_DR_OVERRUN) {
@@ -222,6 +221,7 @@ void port_uart_irq(void)
         }
         cortex_m_uart_received((uint8_t)byte);
     }
+    cortex_m_uart_transmit();
 }
 
 bool port_uart_room(void)
@@ -234,18 +234,30 @@ void port_uart_send(uint8_t byte)
     UART_DR = byte;
 }
 
+/* The interrupt comes when a full FIFO has been sent but for 4 bytes. */
+void port_uart_watch_room(bool on)
+{
+    UART_IMSC = UART_INT_RX | UART_INT_RX_TIMEOUT | (on ? UART_INT_TX : 0u);
+}
+
 void port_watchdog_feed(void)
 {
     WATCHDOG_LOAD = WATCHDOG_MICROS * WATCHDOG_TICKS_A_MICROSECOND;
 }
 
-bool port_watchdog_reset(void)
+port_start cortex_m_reset_cause(void)
 {
-    return reset_by_watchdog;
+    return reset_by_watchdog ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+}
+
+bool port_clock_fallback(void)
+{
+    return false; /* without the crystal it does not start */
 }
 
 _Noreturn void port_reset(void)
 {
+    cortex_m_uart_flush();
     while (UART_FR & UART_FR_BUSY) {
     }
     cortex_m_reset();

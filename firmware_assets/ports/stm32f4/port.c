@@ -66,6 +66,7 @@
 #define USART_CR1_RE (1u << 2)
 #define USART_CR1_TE (1u << 3)
 #define USART_CR1_RXNEIE (1u << 5)
+#define USART_CR1_TXEIE (1u << 7)
 #define USART_CR1_UE (1u << 13)
 
 _Static_assert(EB_CLOCK_HZ == 168000000u, "the PLL below makes 168 MHz");
@@ -85,8 +86,7 @@ _Static_assert(IS_USART1 ? (EB_UART_GPIO == 0 && EB_UART_TX_PIN == 9 && EB_UART_
 #define RCC_CSR_CLEAR (1u << 24)
 
 static bool reset_by_watchdog;
-
-void port_uart_irq(void);
+static bool is_fallback;
 
 /* 168 MHz from the PLL: (source / M) = 1 MHz, x 336, / 2; 48 MHz for USB at Q = 7. */
 static void start_clocks(void)
@@ -111,6 +111,7 @@ static void start_clocks(void)
     RCC_CR |= EB_HSE_BYPASS ? RCC_CR_HSEBYP : 0u; /* before it is turned on */
     RCC_CR |= RCC_CR_HSEON;
     const bool crystal = stm32_await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    is_fallback = !crystal;
     const uint32_t m = crystal ? EB_HSE_HZ / 1000000u : HSI_MHZ;
     /* Without the crystal the internal oscillator serves: within 1 % at room temperature, which
      * the UART bears. */
@@ -166,6 +167,7 @@ void port_uart_irq(void)
     /* Reading SR, then DR, clears both flags. An overrun means that a byte behind the one in DR
      * was lost; it may be seen alone, when it happened between the two reads of the call before. */
     const uint32_t status = UART_SR;
+    cortex_m_uart_transmit();
     if (!(status & (USART_SR_RXNE | USART_SR_ORE))) {
         return;
     }
@@ -188,18 +190,33 @@ void port_uart_send(uint8_t byte)
     UART_DR = byte;
 }
 
+void port_uart_watch_room(bool on)
+{
+    if (on) {
+        UART_CR1 |= USART_CR1_TXEIE;
+    } else {
+        UART_CR1 &= ~USART_CR1_TXEIE;
+    }
+}
+
 void port_watchdog_feed(void)
 {
     stm32_feed_watchdog();
 }
 
-bool port_watchdog_reset(void)
+port_start cortex_m_reset_cause(void)
 {
-    return reset_by_watchdog;
+    return reset_by_watchdog ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+}
+
+bool port_clock_fallback(void)
+{
+    return is_fallback;
 }
 
 _Noreturn void port_reset(void)
 {
+    cortex_m_uart_flush();
     (void)stm32_await(&UART_SR, USART_SR_TC, USART_SR_TC);
     cortex_m_reset();
 }

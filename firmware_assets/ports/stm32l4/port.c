@@ -61,6 +61,7 @@
 #define UART_CR1_RE (1u << 2)
 #define UART_CR1_TE (1u << 3)
 #define UART_CR1_RXNEIE (1u << 5)
+#define UART_CR1_TXEIE (1u << 7)
 #define UART_ISR_ORE (1u << 3)
 #define UART_ISR_RXNE (1u << 5)
 #define UART_ISR_TC (1u << 6)
@@ -74,8 +75,7 @@ _Static_assert(EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ,
 #define RX_PIN 3u
 
 static bool reset_by_watchdog;
-
-void port_uart_irq(void);
+static bool is_fallback;
 
 /* 80 MHz: (8 MHz / 2 or 16 MHz / 4) x 40 / 2. */
 static void start_clocks(void)
@@ -95,6 +95,7 @@ static void start_clocks(void)
     RCC_CR |= RCC_CR_HSEBYP;
     RCC_CR |= RCC_CR_HSEON;
     const bool outside = stm32_await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    is_fallback = !outside;
     if (!outside) {
         RCC_CR |= RCC_CR_HSION;
         (void)stm32_await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
@@ -152,6 +153,7 @@ void port_uart_irq(void)
         UART_ICR = UART_ISR_ORE; /* its clearing bit has the same position */
         cortex_m_uart_lost();
     }
+    cortex_m_uart_transmit();
 }
 
 bool port_uart_room(void)
@@ -164,18 +166,33 @@ void port_uart_send(uint8_t byte)
     UART_TDR = byte;
 }
 
+void port_uart_watch_room(bool on)
+{
+    if (on) {
+        UART_CR1 |= UART_CR1_TXEIE;
+    } else {
+        UART_CR1 &= ~UART_CR1_TXEIE;
+    }
+}
+
 void port_watchdog_feed(void)
 {
     stm32_feed_watchdog();
 }
 
-bool port_watchdog_reset(void)
+port_start cortex_m_reset_cause(void)
 {
-    return reset_by_watchdog;
+    return reset_by_watchdog ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+}
+
+bool port_clock_fallback(void)
+{
+    return is_fallback;
 }
 
 _Noreturn void port_reset(void)
 {
+    cortex_m_uart_flush();
     (void)stm32_await(&UART_ISR, UART_ISR_TC, UART_ISR_TC);
     cortex_m_reset();
 }
