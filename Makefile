@@ -5,24 +5,24 @@ SHELL := bash
 VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-.PHONY: setup browser demo test test-all lint docs clean
+.PHONY: setup test-tools demo test test-all lint docs clean
 
 setup:
 	@tools/setup $(VENV)
 
-browser:
-	@tools/setup $(VENV) browser
+test-tools:
+	@tools/setup $(VENV) tests
 
 # Recordings that lie beside the checkout are used without being asked for.
 demo: export EDGEBIO_DATA := $(or $(EDGEBIO_DATA),$(wildcard $(abspath ../shared/data)))
 demo: setup
 	$(VENV)/bin/python tools/demo.py
 
-test: browser
+test: test-tools
 	$(PYTEST) -m "not slow"
 
 # Property tests try more examples here.
-test-all: browser
+test-all: test-tools
 	$(PYTEST) --hypothesis-profile=thorough
 
 lint: setup

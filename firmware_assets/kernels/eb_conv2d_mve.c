@@ -136,23 +136,20 @@ typedef struct {
     "pop {r4-r11, pc}"
 // clang-format on
 
-__attribute__((naked, noinline)) static void line_relu(const line_job *work)
+EB_NAKED static void line_relu(EB_UNUSED const line_job *work)
 {
-    (void)work;
     __asm__(LINE(""));
 }
 
-__attribute__((naked, noinline)) static void line_any(const line_job *work)
+EB_NAKED static void line_any(EB_UNUSED const line_job *work)
 {
-    (void)work;
     __asm__(LINE(LOWER_NEGATIVE("q0", "q2") LOWER_NEGATIVE("q1", "q3")));
 }
 
 // clang-format off
 /* The largest so far in q4. */
-__attribute__((naked, noinline)) static void pool_any(const pool_job *work)
+EB_NAKED static void pool_any(EB_UNUSED const pool_job *work)
 {
-    (void)work;
     __asm__(ENTER
             "vpush {d8, d9}\n\t"
             "ldr r0, [r0]\n\t"

@@ -18,13 +18,10 @@
     "smlad " b ", r10, " word ", " b "\n\t"
 
 // clang-format off
-__attribute__((naked, noinline)) static const uint32_t *
-sum_two(const uint32_t *weights, const uint32_t *patch, uint32_t twos, int32_t sums[4])
+EB_NAKED static const uint32_t *
+sum_two(EB_UNUSED const uint32_t *weights, EB_UNUSED const uint32_t *patch,
+        EB_UNUSED uint32_t twos, EB_UNUSED int32_t sums[4])
 {
-    (void)weights;
-    (void)patch;
-    (void)twos;
-    (void)sums;
     __asm__("push {r3-r11, lr}\n\t"
             "mov r3, #0\n\t"
             "mov r4, r3\n\t"

@@ -90,9 +90,8 @@ typedef struct {
     "movlt " a ", " b "\n\t"
 
 // clang-format off
-__attribute__((naked, noinline)) static void sum_two_pixels(const job *work)
+EB_NAKED static void sum_two_pixels(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(ENTER
             "0:\n\t"
             "ldr r12, [sp, #12]\n\t"
@@ -121,9 +120,8 @@ __attribute__((naked, noinline)) static void sum_two_pixels(const job *work)
 }
 
 /* The largest values so far are behind the job, at 44. */
-__attribute__((naked, noinline)) static void sum_largest_pixel(const job *work)
+EB_NAKED static void sum_largest_pixel(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(ENTER
             "0:\n\t"
             "mov r0, #0x80000000\n\t"

@@ -111,21 +111,18 @@ typedef struct {
     "pop {r4-r11, pc}"
 // clang-format on
 
-__attribute__((naked, noinline)) static void line_relu_by_3(const job *work)
+EB_NAKED static void line_relu_by_3(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(LINE(NEXT_BY_3, SHIFT_RELU));
 }
 
-__attribute__((naked, noinline)) static void line_relu(const job *work)
+EB_NAKED static void line_relu(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(LINE(NEXT_BY_STEP, SHIFT_RELU));
 }
 
-__attribute__((naked, noinline)) static void line_any(const job *work)
+EB_NAKED static void line_any(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(LINE(NEXT_BY_STEP, SHIFT_ANY));
 }
 

@@ -118,15 +118,13 @@ typedef struct {
     "pop {r4-r11, pc}"
 // clang-format on
 
-__attribute__((naked, noinline)) static void plane_relu(const job *work)
+EB_NAKED static void plane_relu(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(PLANE(SCALE_RELU));
 }
 
-__attribute__((naked, noinline)) static void plane_any(const job *work)
+EB_NAKED static void plane_any(EB_UNUSED const job *work)
 {
-    (void)work;
     __asm__(PLANE(SCALE_ANY));
 }
 

@@ -31,13 +31,10 @@ static void widen(const int8_t *from, uint32_t count, uint32_t *to)
     "smlad " sum ", " word ", r12, " sum "\n\t"
 
 // clang-format off
-__attribute__((naked, noinline)) static const int8_t *
-sum_quad(const int8_t *weights, const uint32_t *x, uint32_t steps, int32_t sums[4])
+EB_NAKED static const int8_t *
+sum_quad(EB_UNUSED const int8_t *weights, EB_UNUSED const uint32_t *x,
+         EB_UNUSED uint32_t steps, EB_UNUSED int32_t sums[4])
 {
-    (void)weights;
-    (void)x;
-    (void)steps;
-    (void)sums;
     __asm__("push {r3-r11, lr}\n\t"
             "mov r3, #0\n\t"
             "mov r4, r3\n\t"

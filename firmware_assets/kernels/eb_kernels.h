@@ -33,6 +33,10 @@ extern "C" {
 #define EB_INLINE static inline
 #endif
 
+/* A function all in assembly, and its parameters: clang allows no C in it, not even `(void)x`. */
+#define EB_NAKED __attribute__((naked, noinline))
+#define EB_UNUSED __attribute__((unused))
+
 /* One output channel: start value of its accumulator, and requantization of the sum. */
 typedef struct {
     int32_t bias; /* with the input's zero point folded in: bias - zero point * sum(weights) */
