@@ -22,8 +22,8 @@ def add_port(tree: SourceTree, board: Board) -> None:
     ports = storage.assets("firmware_assets") / "ports"
     tree.add(
         "ports",
-        [*sorted((ports / "cortex_m").glob("*.c")), ports / board.port / "port.c"],
-        [ports, ports / "cortex_m"],
+        [*sorted((ports / "cortex_m").glob("*.c")), *_own_sources(ports / board.port)],
+        [ports, ports / "cortex_m", ports / board.port],
     )
     shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, tree.root / LINKER_SCRIPT)
     if board.boot2:
@@ -31,6 +31,11 @@ def add_port(tree: SourceTree, board: Board) -> None:
         storage.write_text(source, _boot2(ports / board.port / "boot2.S"))
         tree.add("ports", [source])
     storage.write_text(tree.root / "ports" / "eb_board.h", _board_header(board))
+
+
+def _own_sources(port: Path) -> list[Path]:
+    """Sources of a port, with that of its UART if it has one of its own."""
+    return [port / "port.c", *port.glob("link_uart.c")]
 
 
 def write_memory_map(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:
