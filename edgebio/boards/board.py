@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from edgebio import storage
+from edgebio.boards.peripherals import Defines, Hertz, Irq, Pin, Sinks, Sources
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FftNumerics
 from edgebio.section import Section, read_toml
@@ -23,8 +24,9 @@ _ISA: dict[str, Isa] = {
 }
 """Best kernel set of each CPU; one that comes before it in `Isa` runs there too."""
 FlashMethod = Literal["emulator", "stm32-bootloader", "openocd", "pyocd", "uf2"]
+PortIrqs = Literal["supply", "usb"]
+"""Interrupts of the port itself; their handlers are ``port_supply_irq`` and ``port_usb_irq``."""
 Address = Annotated[int, Field(ge=0, lt=1 << 32)]
-Hertz = Annotated[int, Field(gt=0, lt=1 << 32)]
 
 
 class Region(Section):
@@ -55,9 +57,10 @@ class Uart(Section):
 
     name: str  # with its pins, for people
     base: Address  # of its registers
-    irqs: Annotated[tuple[Annotated[int, Field(ge=0, lt=480)], ...], Field(min_length=1)]
+    irqs: Annotated[tuple[Irq, ...], Field(min_length=1)]
     clock_hz: Hertz  # of the baud rate divider
     baud: Annotated[int, Field(ge=1200, le=12_000_000)]
+    pins: tuple[Pin, Pin] | None = None  # TX and RX, where other peripherals could claim them
 
 
 class Usb(Section):
@@ -169,6 +172,10 @@ class Board(Section):
         Whether the boot ROM needs a second stage before the image, as the RP2040's does.
     defines : dict of str to int
         Other parameters of the port, such as pins.
+    irqs : dict of str to tuple of int
+        Interrupts of the port itself: ``supply`` of the brown-out detector, ``usb``.
+    sources, sinks : Sources, Sinks
+        What it can sample with and act on, besides its link.
     usb : tuple of Usb
         USB ids to find the board by.
     emulator : Emulation or None
@@ -194,9 +201,12 @@ class Board(Section):
     memory: Memory
     uart: Uart
     boot2: bool = False
-    defines: dict[Annotated[str, Field(pattern=r"^EB_[A-Z0-9_]+$")], int] = Field(
+    defines: Defines = Field(default_factory=dict)
+    irqs: dict[PortIrqs, Annotated[tuple[Irq, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
+    sources: Sources = Sources()
+    sinks: Sinks = Sinks()
     usb: tuple[Usb, ...] = ()
     emulator: Emulation | None = None
     helium: Helium | None = None

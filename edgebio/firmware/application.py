@@ -36,7 +36,12 @@ class ApplicationSources:
 
 
 def write(
-    folder: Path, graph: Graph, identity: ImageIdentity, *, traced: bool = False
+    folder: Path,
+    graph: Graph,
+    identity: ImageIdentity,
+    *,
+    traced: bool = False,
+    live: bool = False,
 ) -> ApplicationSources:
     """Write the configuration of ``app/main.c`` for a model and a board.
 
@@ -46,6 +51,8 @@ def write(
         Gets ``app_config.h`` and, for a model with a front end, ``decision_config.{h,c}``.
     traced
         For hardware in the loop: layers and stages can be traced over the link.
+    live
+        For an image that stands alone.
 
     Returns
     -------
@@ -77,7 +84,7 @@ def write(
     )
     assets = storage.assets("firmware_assets")
     own = [*sorted((assets / "link").glob("*.c")), assets / "app" / "main.c"]
-    modules = (*_MODULES, "trace") if traced else _MODULES
+    modules = (*_MODULES, *(["trace"] if traced else []), *(["live"] if live else []))
     own += [assets / "app" / f"eb_{name}.c" for name in modules]
     include = [assets / "link", assets / "app", folder]
     metadata = read_metadata(graph)

@@ -7,7 +7,7 @@ from pathlib import Path
 from edgebio import generated_c, storage
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
-from edgebio.firmware import toolchain
+from edgebio.firmware import board_header, toolchain
 from edgebio.firmware.source_tree import SourceTree
 from edgebio.processes.programs import run_compiler
 
@@ -17,20 +17,29 @@ _BOOT2_BYTES = 252
 _UNLIMITED = 0x10000000
 
 
-def add_port(tree: SourceTree, board: Board) -> None:
-    """Add the start-up code, linker script and port of a board."""
+def add_port(
+    tree: SourceTree, board: Board, use: board_header.Use = board_header.NO_PERIPHERALS
+) -> None:
+    """Add the start-up code, linker script and port of a board, with the peripherals in use.
+
+    `EdgebioError` if the port has no C for one of them.
+    """
     ports = storage.assets("firmware_assets") / "ports"
     tree.add(
         "ports",
         [*sorted((ports / "cortex_m").glob("*.c")), *_own_sources(ports / board.port)],
         [ports, ports / "cortex_m", ports / board.port],
     )
+    for name in use.files():
+        if not (ports / board.port / name).is_file():
+            raise EdgebioError(f"{board.name}: port {board.port} has no {name}, which this needs")
+        tree.add("ports", [ports / board.port / name])
     shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, tree.root / LINKER_SCRIPT)
     if board.boot2:
         source = tree.root / "ports" / "boot2_image.c"
         storage.write_text(source, _boot2(ports / board.port / "boot2.S"))
         tree.add("ports", [source])
-    storage.write_text(tree.root / "ports" / "eb_board.h", _board_header(board))
+    storage.write_text(tree.root / "ports" / "eb_board.h", board_header.text(board, use))
 
 
 def _own_sources(port: Path) -> list[Path]:
@@ -82,26 +91,4 @@ def _boot2(source: Path) -> str:
         "extern const uint8_t boot2_image[256];\n"
         'const uint8_t boot2_image[256] __attribute__((section(".boot2"), used)) = {\n'
         f"{rows}}};\n"
-    )
-
-
-def _board_header(board: Board) -> str:
-    irqs = board.uart.irqs
-    vectors = ", ".join(f"[16 + {irq}] = {{.entry = (handler)}}" for irq in irqs)
-    calls = " ".join(f"enable({irq}u);" for irq in irqs)
-    defines = "".join(f"#define {name} {value}u\n" for name, value in board.defines.items())
-    return generated_c.header(
-        f"/* Board {board.name}: {board.title}. Generated. */\n",
-        "EB_BOARD_H",
-        macros=f"""\
-#define EB_CLOCK_HZ {board.clock_hz}u
-#define EB_UART_BASE {board.uart.base:#010x}u
-#define EB_UART_CLOCK_HZ {board.uart.clock_hz}u
-#define EB_UART_BAUD {board.uart.baud}u
-{defines}
-/* Interrupts in the vector table, and those of the UART's receiver. */
-#define EB_IRQS {max(irqs) + 1}u
-#define EB_UART_VECTORS(handler) {vectors}
-#define EB_UART_EACH_IRQ(enable) do {{ {calls} }} while (0)
-""",
     )

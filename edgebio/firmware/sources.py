@@ -5,11 +5,13 @@ from pathlib import Path
 
 from edgebio import compiler, storage, tflite
 from edgebio.boards import Board
-from edgebio.firmware import application
+from edgebio.firmware import application, standalone
 from edgebio.firmware.application import ImageIdentity
+from edgebio.firmware.board_header import NO_PERIPHERALS
 from edgebio.firmware.manifest import App, Hooks
 from edgebio.firmware.port_sources import add_port
 from edgebio.firmware.source_tree import SourceTree
+from edgebio.firmware.standalone import StandaloneConfig
 from edgebio.frontend import c_source as frontend_firmware
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
@@ -26,7 +28,14 @@ class ImageSources:
 
 
 def write(
-    root: Path, model: Path, board: Board, app: App, hooks: Hooks, goal: compiler.Goal
+    root: Path,
+    model: Path,
+    board: Board,
+    app: App,
+    hooks: Hooks,
+    goal: compiler.Goal,
+    live: StandaloneConfig | None = None,
+    slowest_us: int = 0,
 ) -> ImageSources:
     """Write all sources of an image into an empty folder.
 
@@ -36,8 +45,11 @@ def write(
         A .tflite; `EdgebioError` names the operator that cannot be compiled.
     hooks
         Hooks of the batch application; the link's has "trace" only.
+    live, slowest_us
+        Source and sink of an image that stands alone, and the microseconds that a decision of it
+        takes at most.
     """
-    tree = SourceTree(root, list(board.flags))
+    tree = SourceTree(root, [*board.flags, *((standalone.FLAG,) if live else ())])
     network = compiler.generate(model, root / "model", board.isa, goal)
     tree.add("model", network.sources, network.include)
     graph = tflite.read(model)
@@ -46,23 +58,26 @@ def write(
         _add_frontend(tree, board, None, None)
     else:
         _add_frontend(tree, board, metadata.frontend, metadata.standardization)
-    add_port(tree, board)
+    add_port(tree, board, live.use if live else NO_PERIPHERALS)
     if app == "batch":
         _add_batch(tree, hooks)
         return ImageSources(tree, network.program, tree.build_id())
     # The build's id covers the identity that the device reports, except for the id itself.
     identity = ImageIdentity(board.name, board.cpu, board.clock_hz, build=bytes(16))
     traced = hooks == "trace"
-    device = application.write(root / "app", graph, identity, traced=traced)
+    device = application.write(root / "app", graph, identity, traced=traced, live=live is not None)
     if traced:
         tree.flags += application.TRACE_FLAGS
     for source in device.own:
         tree.add(source.parent.name, [source])
     for folder in device.include:
         tree.add(folder.name, [], [folder])
+    if live:
+        for source in live.write(root / "app", slowest_us):
+            tree.add(source.parent.name, [source], [source.parent])
     build = tree.build_id()
     identity = replace(identity, build=bytes.fromhex(build))
-    application.write(root / "app", graph, identity, traced=traced)
+    application.write(root / "app", graph, identity, traced=traced, live=live is not None)
     return ImageSources(tree, network.program, build)
 
 

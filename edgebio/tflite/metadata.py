@@ -5,6 +5,7 @@ such as build, classify and validate need no other file.
 """
 
 import struct
+from decimal import Decimal
 from typing import Annotated, ClassVar
 
 import tflite
@@ -31,6 +32,21 @@ class LayerStatistics(Section):
     deviation: tuple[Annotated[float, Field(ge=0)], ...]
 
 
+class SignalScale(Section):
+    """What a count of the training recordings means, where it is known.
+
+    Attributes
+    ----------
+    volts_per_count : Decimal or None
+        Volts at the electrode of one count.
+    peak : int or None
+        Counts that 99.9 % of the training samples stay within, from the median of their channel.
+    """
+
+    volts_per_count: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+    peak: Annotated[int, Field(ge=0, le=65535)] | None = None
+
+
 class ModelMetadata(Section):
     """Content of the metadata entry.
 
@@ -51,6 +67,10 @@ class ModelMetadata(Section):
     layers : tuple of LayerStatistics
         One per convolution, in the order of the operators, if calibration adapts the layers to a
         wearer; otherwise empty.
+    signal : SignalScale
+        What a count means.
+    grips : dict of str to tuple of float
+        Degrees of each servo by class, or for ``rest``; empty if the recipe has none.
     """
 
     old_keys: ClassVar[dict[str, str]] = {"standardisation": "standardization"}
@@ -62,6 +82,8 @@ class ModelMetadata(Section):
     standardization: Standardization
     decision: DecisionSettings = DecisionSettings()
     layers: tuple[LayerStatistics, ...] = ()
+    signal: SignalScale = SignalScale()
+    grips: dict[str, tuple[float, ...]] = Field(default_factory=dict)
 
 
 def read_metadata(graph: Graph) -> ModelMetadata | None:

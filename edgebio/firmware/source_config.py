@@ -1,0 +1,329 @@
+"""A sample source for a model and a board: checks, scale, and source_config.h."""
+
+import math
+import warnings
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from edgebio import generated_c, storage
+from edgebio.boards import Board
+from edgebio.boards.peripherals import Adc, Peripheral, Spi
+from edgebio.errors import EdgebioError
+from edgebio.firmware.board_header import AdcUse
+from edgebio.firmware.peripheral_options import Choice, read_options
+from edgebio.frontend.spec import FrontendSpec
+from edgebio.sampling import ads1298
+from edgebio.sampling.scale import Scale, highpass_exponent
+from edgebio.section import Section
+from edgebio.suggest import nearest
+
+RATE_TOLERANCE: Final = Fraction(1, 1000)
+"""Largest difference between the model's rate and the converter's, as a share."""
+
+_RING_SECONDS: Final = Fraction(1, 10)  # at least, beside twice the slowest decision
+_UNSCALED: Final = Scale(0, 1 << 30, 30)
+
+
+def _names(value: Any) -> Any:
+    return tuple(value.split("/")) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+"""Names in a list, or in a text with slashes between them."""
+
+
+class LinkOptions(Section):
+    """Samples from the host: no options."""
+
+
+class ConverterOptions(Section):
+    """Options of every converter.
+
+    Attributes
+    ----------
+    highpass : float
+        Corner in Hz of a high-pass on the codes, next to this one in octaves; 0 for none.
+    volts_per_count : Decimal or None
+        Volts at the electrode of one count of the model, for a model that does not know.
+    """
+
+    highpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    volts_per_count: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class AdcOptions(ConverterOptions):
+    """Options of the chip's converter.
+
+    Attributes
+    ----------
+    pins : tuple of str
+        Pins in the order of channels; by default the first ones of the board's.
+    gain : Decimal
+        Of the amplifier between electrode and pin.
+    bias_mv : Decimal or None
+        Millivolts at the pin for 0 V at the electrode; by default half the reference.
+    """
+
+    pins: Names = ()
+    gain: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] = Decimal(1)
+    bias_mv: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class Ads1298Options(ConverterOptions):
+    """Options of ADS1298 and ADS1299; see `edgebio.sampling.ads1298.Ads1298`.
+
+    ``reference`` is in volts, and ``chips`` are those of a daisy chain.
+    """
+
+    chip: ads1298.Chip = "ads1298"
+    chips: int = 1
+    gain: int = 12
+    reference: Decimal = Decimal(0)
+    lead_off: bool = True
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """A source that fits the model and the board.
+
+    Attributes
+    ----------
+    kind
+        Name for ``--source``.
+    macros
+        Text of source_config.h but for the ring, whose size depends on the slowest decision.
+    rate, step
+        Frames per second, and from one decision to the next.
+    sources
+        C of the source.
+    adc, spi
+        Peripheral that it uses.
+    peripheral
+        Its section with the pins in use only.
+    scale
+        From codes to counts; None for counts from the host.
+    """
+
+    kind: str
+    macros: str
+    rate: Fraction
+    step: int
+    sources: tuple[Path, ...]
+    adc: AdcUse | None = None
+    spi: Spi | None = None
+    peripheral: Peripheral | None = None
+    scale: Scale | None = None
+
+    def header(self, slowest_us: int) -> str:
+        """Text of source_config.h for decisions that take at most `slowest_us` microseconds."""
+        slowest = max(Fraction(self.step), Fraction(slowest_us, 1_000_000) * self.rate)
+        half = math.ceil(max(slowest, _RING_SECONDS * self.rate))
+        return generated_c.header(
+            f"/* Sample source {self.kind}. Generated. */\n",
+            "EB_SOURCE_CONFIG_H",
+            macros=f"{self.macros}\n/* Twice the slowest decision. */\n"
+            f"#define EB_SOURCE_RING_FRAMES {2 * half}u\n",
+        )
+
+
+def configure(
+    choice: Choice, board: Board, spec: FrontendSpec, volts_per_count: Fraction | None
+) -> SourceConfig:
+    """Check a source against a board and a model.
+
+    Parameters
+    ----------
+    volts_per_count
+        Volts of one count of the model's training recordings, if it knows.
+
+    Raises
+    ------
+    EdgebioError
+        If rate, channels, range or options do not fit; one line.
+    """
+    if choice.kind == "link":
+        read_options(LinkOptions, choice, "source")
+        return _config("link", spec, [], ["eb_source_link.c"])
+    if choice.kind == "ads1298":
+        return _configure_ads1298(choice, board, spec, volts_per_count)
+    return _configure_adc(choice, board, spec, volts_per_count)
+
+
+def _config(
+    kind: str, spec: FrontendSpec, macros: list[str], files: list[str], **parts: Any
+) -> SourceConfig:
+    folder = storage.assets("firmware_assets") / "sources"
+    lines = [
+        f"#define EB_SOURCE_CHANNELS {spec.channels}u",
+        f"#define EB_SOURCE_RATE_MILLIHZ {round(spec.rate * 1000)}u",
+        *macros,
+    ]
+    return SourceConfig(
+        kind, "".join(f"{line}\n" for line in lines), Fraction(spec.rate), spec.step,
+        tuple(folder / name for name in files), **parts,
+    )  # fmt: skip
+
+
+def _own_volts(options: ConverterOptions, model: Fraction | None) -> Fraction | None:
+    own = options.volts_per_count
+    return model if own is None else Fraction(own)
+
+
+def _scale_macro(scale: Scale) -> str:
+    return (
+        f"#define EB_SOURCE_SCALE {{.zero = {scale.zero}, .multiplier = {scale.multiplier}, "
+        f".shift = {scale.shift}, .highpass = {scale.highpass}}}"
+    )
+
+
+def _configure_adc(
+    choice: Choice, board: Board, spec: FrontendSpec, volts_per_count: Fraction | None
+) -> SourceConfig:
+    adc: Adc = getattr(board.sources, choice.kind)
+    options = read_options(AdcOptions, choice, "source")
+    pins = _choose_pins(options.pins, adc, board, spec, choice.kind)
+    inputs = tuple(adc.inputs[adc.pins.index(pin)] for pin in pins)
+    if adc.ascending and list(inputs) != sorted(inputs):
+        raise EdgebioError(
+            f"source {choice.kind}: pins: the converter of {board.name} samples its inputs in "
+            f"ascending order; give {'/'.join(sorted(pins, key=adc.pins.index))}"
+        )
+    divider, period = _pace(adc, board, spec, choice.kind)
+    scale = _adc_scale(options, adc, spec, _own_volts(options, volts_per_count), choice.kind)
+    micros = period * 1_000_000
+    macros = [
+        _scale_macro(scale),
+        f"#define EB_SOURCE_BITS {adc.bits}u",
+        "/* Microseconds between frames, exactly. */",
+        f"#define EB_SOURCE_PERIOD_NUMERATOR {micros.numerator}u",
+        f"#define EB_SOURCE_PERIOD_DENOMINATOR {micros.denominator}u",
+    ]
+    return _config(
+        choice.kind, spec, macros, ["eb_source_adc.c"],
+        adc=AdcUse(pins, inputs, divider, adc.clock_hz, adc),
+        peripheral=adc.model_copy(update={"pins": pins, "inputs": inputs}),
+        scale=scale,
+    )  # fmt: skip
+
+
+def _choose_pins(
+    wanted: tuple[str, ...], adc: Adc, board: Board, spec: FrontendSpec, kind: str
+) -> tuple[str, ...]:
+    channels = f"{spec.channels} channel{'s' if spec.channels > 1 else ''}"
+    if spec.channels > len(adc.pins):
+        raise EdgebioError(
+            f"source {kind}: the model has {channels}; {board.name} has {len(adc.pins)} pins for "
+            f"them: {', '.join(adc.pins)}"
+        )
+    if not wanted:
+        return adc.pins[: spec.channels]
+    for pin in wanted:
+        if pin not in adc.pins:
+            raise EdgebioError(
+                f"source {kind}: pins: {board.name} has no input at {pin!r}"
+                f"{nearest(pin, adc.pins)}; there are {', '.join(adc.pins)}"
+            )
+    if len(wanted) != spec.channels:
+        raise EdgebioError(f"source {kind}: {len(wanted)} pins, but the model has {channels}")
+    return wanted
+
+
+def _pace(adc: Adc, board: Board, spec: FrontendSpec, kind: str) -> tuple[int, Fraction]:
+    """Divider of the converter's clock, and the seconds between frames that it makes."""
+    rate = Fraction(spec.rate)
+    if rate * spec.channels > adc.max_conversions_hz:
+        raise EdgebioError(
+            f"source {kind}: {spec.channels} channels at {spec.rate:g} Hz are "
+            f"{float(rate * spec.channels):,.0f} conversions per second; {board.name} does at most "
+            f"{adc.max_conversions_hz:,}"
+        )
+    tick = Fraction(1, adc.clock_hz << adc.fraction_bits)
+    triggers = rate * (spec.channels if adc.paced == "conversion" else 1)
+    divider = max(1, round(1 / (triggers * tick)))
+    if divider > adc.divider_max:
+        slowest = 1 / (adc.divider_max * tick) / (triggers / rate)
+        raise EdgebioError(
+            f"source {kind}: {spec.rate:g} Hz is too slow; {board.name} samples {spec.channels} "
+            f"channels at {float(slowest):.4g} Hz or more"
+        )
+    period = divider * tick * triggers / rate
+    if abs(1 / period - rate) > rate * RATE_TOLERANCE:
+        raise EdgebioError(
+            f"source {kind}: the model's rate is {spec.rate:g} Hz; the nearest of {board.name} is "
+            f"{float(1 / period):.6g} Hz, more than {float(RATE_TOLERANCE):.1%} away"
+        )
+    return divider, period
+
+
+def _adc_scale(
+    options: AdcOptions, adc: Adc, spec: FrontendSpec, volts: Fraction | None, kind: str
+) -> Scale:
+    full_mv = Fraction(adc.reference_mv)
+    bias = full_mv / 2 if options.bias_mv is None else Fraction(options.bias_mv)
+    if not 0 < bias < full_mv:
+        raise EdgebioError(
+            f"source {kind}: bias_mv {float(bias):g} is not within the converter's range of "
+            f"{adc.reference_mv} mV"
+        )
+    zero = round(bias * (1 << adc.bits) / full_mv)
+    highpass = highpass_exponent(options.highpass, spec.rate) if options.highpass else 0
+    if volts is None:
+        warnings.warn(
+            "the model does not know the volts of its counts; one step of the converter is one "
+            f"count (give --source {kind}:volts_per_count=VOLTS)",
+            stacklevel=2,
+        )
+        return Scale(zero, _UNSCALED.multiplier, _UNSCALED.shift, highpass)
+    volts_per_code = full_mv / 1000 / (1 << adc.bits) / Fraction(options.gain)
+    return _from_volts(volts_per_code, volts, kind, zero=zero, highpass=highpass)
+
+
+def _from_volts(per_code: Fraction, per_count: Fraction, kind: str, **more: int) -> Scale:
+    try:
+        return Scale.from_volts(per_code, per_count, **more)
+    except EdgebioError as error:
+        raise EdgebioError(f"source {kind}: {error}") from None
+
+
+def _configure_ads1298(
+    choice: Choice, board: Board, spec: FrontendSpec, volts_per_count: Fraction | None
+) -> SourceConfig:
+    spi = board.sources.ads1298
+    assert spi is not None
+    options = read_options(Ads1298Options, choice, "source")
+    try:
+        converter = ads1298.Ads1298(
+            options.chip, options.chips, options.gain, Fraction(options.reference),
+            options.lead_off, options.highpass,
+        )  # fmt: skip
+        rate = converter.check_rate(spec.rate)
+        if spec.channels > converter.channels:
+            raise EdgebioError(
+                f"the model has {spec.channels} channels; {options.chips} {options.chip.upper()} "
+                f"{'have' if options.chips > 1 else 'has'} {converter.channels}"
+            )
+        volts = _own_volts(options, volts_per_count)
+        if volts is None:
+            raise EdgebioError(
+                "the model does not know the volts of its counts; give volts_per_count=VOLTS"
+            )
+        scale = converter.scale(volts, rate)
+    except EdgebioError as error:
+        raise EdgebioError(f"source ads1298: {error}") from None
+    macros = [
+        _scale_macro(scale),
+        f"#define EB_ADS1298_IS_ADS1299 {int(options.chip == 'ads1299')}",
+        f"#define EB_ADS1298_CHIPS {converter.chips}u",
+        f"#define EB_ADS1298_GAIN {converter.gain}u",
+        f"#define EB_ADS1298_REFERENCE_4_VOLT {int(converter.reference == 4)}",
+        f"#define EB_ADS1298_LEAD_OFF {int(converter.lead_off)}",
+    ]
+    return _config(
+        "ads1298", spec, macros, ["eb_source_ads1298.c", "eb_ads1298.c"],
+        spi=spi, peripheral=spi, scale=scale,
+    )  # fmt: skip
