@@ -83,6 +83,10 @@ static inline void cortex_m_enable_irq(uint32_t irq)
 
 __attribute__((noreturn)) void cortex_m_reset(void);
 
+/* A port may define it: stops what a reset of the core leaves running. Called before that reset and first
+ * of all at the start; it only writes registers. */
+__attribute__((weak)) void cortex_m_halt_peripherals(void);
+
 /* Start SysTick as the time base behind port_micros. */
 void cortex_m_start_clock(void);
 

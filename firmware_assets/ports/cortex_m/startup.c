@@ -64,6 +64,9 @@ const port_fault *port_last_fault(void)
 
 _Noreturn void cortex_m_reset(void)
 {
+    if (cortex_m_halt_peripherals) {
+        cortex_m_halt_peripherals();
+    }
     cortex_m_barrier();
     SCB_AIRCR = SCB_AIRCR_VECTKEY | SCB_AIRCR_SYSRESETREQ;
     cortex_m_barrier();
@@ -85,6 +88,9 @@ _Noreturn void cortex_m_start(void)
     cortex_m_barrier();
 #endif
     /* A boot loader may have run: disable its vectors, its timer and its interrupts. */
+    if (cortex_m_halt_peripherals) {
+        cortex_m_halt_peripherals();
+    }
     SYST_CSR = 0;
     for (uint32_t word = 0; word < NVIC_WORDS; word++) {
         NVIC_ICER(word) = UINT32_MAX;
@@ -133,6 +139,16 @@ uint32_t port_stack_used(void)
         word++;
     }
     return (uint32_t)((uintptr_t)eb_stack_top - (uintptr_t)word);
+}
+
+__attribute__((weak)) bool port_has_bootloader(void)
+{
+    return false;
+}
+
+__attribute__((weak)) _Noreturn void port_enter_bootloader(void)
+{
+    port_reset();
 }
 
 /* `frame` is what the CPU pushed, or 0 if the stack pointer had left the stack. */
@@ -205,7 +221,9 @@ const union cortex_m_vector cortex_m_vectors[16 + EB_IRQS]
     [12] = {.entry = fault_entry}, /* DebugMonitor */
     [14] = {.entry = fault_entry}, /* PendSV */
     [15] = {.entry = cortex_m_clock_irq},
+#ifdef EB_UART_VECTORS
     EB_UART_VECTORS(port_uart_irq),
+#endif
 #ifdef EB_ADC_VECTORS
     EB_ADC_VECTORS(port_adc_irq),
 #endif

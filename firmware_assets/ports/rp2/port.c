@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* RP2040 (Pico) and RP2350 (Pico 2, its Arm cores): the PLLs from the 12 MHz crystal, and the watchdog.
- * One core runs; the other stays in the boot ROM.
+/* RP2040 (Pico) and RP2350 (Pico 2, its Arm cores): the PLLs from the 12 MHz crystal, the watchdog, and the
+ * cause of a reset. One core runs; the other stays in the boot ROM. The brown-out detector is on after
+ * power-up; it resets the chip, and with it the pins, without an interrupt before.
  *
  * Registers: RP2040 datasheet and RP2350 datasheet, chapters RESETS, CLOCKS, XOSC, PLL, WATCHDOG and
- * PSM; of the RP2350 also TICKS and the boot ROM's image definition.
+ * PSM; of the RP2040 VREG_AND_CHIP_RESET, of the RP2350 POWMAN, TICKS and the boot ROM's image
+ * definition.
  */
 #include "port.h"
 #include "rp2.h"
@@ -13,11 +15,17 @@
 
 #define POST_DIVIDERS(first, second) ((first) << 16 | (second) << 12)
 #if EB_RP2350
+#define CHIP_RESET REG32(0x40100000u + 0x2Cu) /* POWMAN */
+#define CHIP_RESET_SUPPLY (1u << 17)          /* HAD_BOR */
+#define WATCHDOG_SCRATCH_FREE REG32(WATCHDOG + 0x10u)
 #define PSM_ALL_BUT_OSCILLATORS 0x01FFFFF3u
 #define PLL_POST_DIVIDERS POST_DIVIDERS(5u, 2u)
 #define WATCHDOG_TICKS_A_MICROSECOND 1u
 _Static_assert(EB_CLOCK_HZ == 150000000u, "the PLL below makes 12 MHz x 125 / 5 / 2");
 #else
+#define CHIP_RESET REG32(0x40064000u + 0x8u) /* VREG_AND_CHIP_RESET */
+#define CHIP_RESET_SUPPLY (1u << 8) /* HAD_POR: of power-on, or of the brown-out detector */
+#define WATCHDOG_SCRATCH_FREE REG32(WATCHDOG + 0x18u)
 #define PSM_ALL_BUT_OSCILLATORS 0x0001FFFCu
 #define PLL_POST_DIVIDERS POST_DIVIDERS(6u, 2u)
 #define WATCHDOG_TICKS_A_MICROSECOND 2u /* it counts twice a tick: RP2040-E1 */
@@ -58,6 +66,10 @@ _Static_assert(EB_CLOCK_HZ == 125000000u, "the PLL below makes 12 MHz x 125 / 6 
 #define WATCHDOG_LOAD REG32(WATCHDOG + 0x04u)
 #define WATCHDOG_REASON REG32(WATCHDOG + 0x08u)
 #define WATCHDOG_REASON_TIMER (1u << 0)
+/* The boot ROM restarts by the watchdog after a UF2 file, and clears this word before: RP2040 datasheet,
+ * 2.8.1.1. */
+#define WATCHDOG_SCRATCH4 REG32(WATCHDOG + 0x1Cu)
+#define WATCHDOG_OURS 0xEB57A127u
 #define WATCHDOG_MICROS (EB_WATCHDOG_MS * 1000u)
 #define PSM_WDSEL REG32(PSM + 0x8u)
 
@@ -68,7 +80,11 @@ static const uint32_t image_definition[] __attribute__((section(".image_def"), u
 };
 #endif
 
-static bool reset_by_watchdog;
+static port_start cause;
+
+/* Survives what RAM survives; see supply_failed. */
+static volatile uint32_t powered[2] __attribute__((section(".noinit")));
+#define POWERED 0xEB90B037u
 
 /* 12 MHz x multiplier / both post dividers. */
 static void start_pll(uint32_t pll, uint32_t reset, uint32_t multiplier, uint32_t post_dividers)
@@ -109,9 +125,26 @@ static void start_clocks(void)
     CLK_PERI_CTRL = CLK_PERI_ENABLE;
 }
 
+/* Whether the supply was too low, yet RAM kept its content. The RP2040's flag covers power-on, too; there
+ * and on the RP2350 it stays through later resets, which, unlike that of the supply, keep the watchdog's
+ * scratch words. The boot ROM uses the others. */
+static bool supply_failed(void)
+{
+    const bool kept = powered[0] == POWERED && powered[1] == ~POWERED;
+    const bool reset = WATCHDOG_SCRATCH_FREE != POWERED && (CHIP_RESET & CHIP_RESET_SUPPLY);
+    powered[0] = POWERED;
+    powered[1] = ~POWERED;
+    WATCHDOG_SCRATCH_FREE = POWERED;
+    return kept && reset;
+}
+
 static void start_watchdog(void)
 {
-    reset_by_watchdog = WATCHDOG_REASON & WATCHDOG_REASON_TIMER;
+    const bool hang = WATCHDOG_REASON & WATCHDOG_REASON_TIMER && WATCHDOG_SCRATCH4 == WATCHDOG_OURS;
+    cause = supply_failed() ? PORT_START_BROWNOUT
+            : hang          ? PORT_START_WATCHDOG
+                            : PORT_START_ORDINARY;
+    WATCHDOG_SCRATCH4 = WATCHDOG_OURS;
 #if EB_RP2350
     REG32(TICKS + 0x34u) = 12u; /* its microsecond, of the 12 MHz reference */
     REG32(TICKS + 0x30u) = 1u;
@@ -123,6 +156,13 @@ static void start_watchdog(void)
     SET(WATCHDOG_CTRL) = WATCHDOG_CTRL_PAUSES;
     WATCHDOG_LOAD = WATCHDOG_MICROS * WATCHDOG_TICKS_A_MICROSECOND;
     SET(WATCHDOG_CTRL) = WATCHDOG_CTRL_ENABLE;
+}
+
+/* DMA and PWM would run on through a reset of the core only, and write into another image's variables. */
+void cortex_m_halt_peripherals(void)
+{
+    SET(RESETS_RESET) = RESETS_DMA | RESETS_PWM | RESETS_ADC | RESETS_SPI | RESETS_USBCTRL |
+                        RESETS_IO_BANK0 | RESETS_PADS_BANK0;
 }
 
 void port_init(void)
@@ -142,7 +182,7 @@ void port_watchdog_feed(void)
 
 port_start cortex_m_reset_cause(void)
 {
-    return reset_by_watchdog ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+    return cause;
 }
 
 bool port_clock_fallback(void)
@@ -154,5 +194,6 @@ _Noreturn void port_reset(void)
 {
     cortex_m_uart_flush();
     rp2_link_drain();
+    WATCHDOG_SCRATCH4 = 0; /* an earlier reset by the watchdog is not the cause of this one */
     cortex_m_reset();
 }

@@ -28,10 +28,14 @@ extern "C" {
 #define PLL_USB 0x40058000u
 #define WATCHDOG 0x400D8000u
 #define TICKS 0x40108000u
+#define RESETS_ADC (1u << 0)
+#define RESETS_DMA (1u << 2)
 #define RESETS_IO_BANK0 (1u << 6)
 #define RESETS_PADS_BANK0 (1u << 9)
 #define RESETS_PLL_SYS (1u << 14)
 #define RESETS_PLL_USB (1u << 15)
+#define RESETS_PWM (1u << 16)
+#define RESETS_SPI (3u << 18)
 #define RESETS_UART0 (1u << 26)
 #define RESETS_USBCTRL (1u << 28)
 #else
@@ -44,10 +48,14 @@ extern "C" {
 #define PLL_SYS 0x40028000u
 #define PLL_USB 0x4002C000u
 #define WATCHDOG 0x40058000u
+#define RESETS_ADC (1u << 0)
+#define RESETS_DMA (1u << 2)
 #define RESETS_IO_BANK0 (1u << 5)
 #define RESETS_PADS_BANK0 (1u << 8)
 #define RESETS_PLL_SYS (1u << 12)
 #define RESETS_PLL_USB (1u << 13)
+#define RESETS_PWM (1u << 14)
+#define RESETS_SPI (3u << 16)
 #define RESETS_UART0 (1u << 22)
 #define RESETS_USBCTRL (1u << 24)
 #endif
