@@ -44,6 +44,9 @@ void port_spi_exchange(const uint8_t *out, uint8_t *in, size_t count);
 void port_spi_watch_ready(bool on);
 void eb_source_ready(void);
 
+/* Whether an edge has come since eb_source_ready was called. */
+bool port_spi_ready_again(void);
+
 /* Pulses of EB_SERVOS servos every 20 ms (servo.c), 0 us: none. Writes registers only. */
 void port_servo_start(void);
 void port_servo_pulse(uint32_t servo, uint32_t micros);

@@ -23,6 +23,7 @@ extern "C" {
 /* Commands: 9.5.2 SPI command definitions. */
 #define EB_ADS1298_RESET 0x06u
 #define EB_ADS1298_START 0x08u
+#define EB_ADS1298_STOP 0x0Au
 #define EB_ADS1298_RDATAC 0x10u
 #define EB_ADS1298_SDATAC 0x11u
 #define EB_ADS1298_RREG 0x20u /* | first address; then the number of registers - 1 */
