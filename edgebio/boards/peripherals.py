@@ -135,15 +135,13 @@ class Adc(Peripheral):
 
 
 class SpiPins(Section):
-    """Pins of a converter on SPI; ``reset`` and ``start`` only where they are wired."""
+    """Pins of a converter on SPI; its other inputs are wired to their levels."""
 
     sck: Pin
     mosi: Pin
     miso: Pin
     select: Pin
     ready: Pin  # DRDY, low when samples are ready
-    reset: Pin | None = None
-    start: Pin | None = None
 
 
 class Spi(Peripheral):
@@ -168,7 +166,7 @@ class Spi(Peripheral):
 
     def pin_names(self) -> tuple[str, ...]:
         """Pins that are wired."""
-        return tuple(pin for pin in self.pins.model_dump().values() if pin is not None)
+        return tuple(self.pins.model_dump().values())
 
 
 class Servo(Peripheral):

@@ -54,14 +54,22 @@ NO_PERIPHERALS: Final = Use()
 
 def text(board: Board, use: Use = NO_PERIPHERALS) -> str:
     """Text of eb_board.h."""
-    irqs = {"UART": board.uart.irqs} | {name.upper(): own for name, own in board.irqs.items()}
-    lines = [
-        f"#define EB_CLOCK_HZ {board.clock_hz}u",
-        f"#define EB_UART_BASE {board.uart.base:#010x}u",
-        f"#define EB_UART_CLOCK_HZ {board.uart.clock_hz}u",
-        f"#define EB_UART_BAUD {board.uart.baud}u",
-        *_defines(board.defines),
-    ]
+    irqs = {name.upper(): own for name, own in board.irqs.items()}
+    lines = [f"#define EB_CLOCK_HZ {board.clock_hz}u", *_defines(board.defines)]
+    if board.link == "usb" and board.usb_link:
+        lines += [
+            f"#define EB_USB_VID {board.usb_link.vid:#06x}u",
+            f"#define EB_USB_PID {board.usb_link.pid:#06x}u",
+            f'#define EB_USB_PRODUCT "{usb_product(board)}"',
+        ]
+        irqs["USB"] = board.usb_link.irqs
+    else:
+        lines += [
+            f"#define EB_UART_BASE {board.uart.base:#010x}u",
+            f"#define EB_UART_CLOCK_HZ {board.uart.clock_hz}u",
+            f"#define EB_UART_BAUD {board.uart.baud}u",
+        ]
+        irqs["UART"] = board.uart.irqs
     if use.adc:
         adc = use.adc
         lines += [
@@ -85,7 +93,6 @@ def text(board: Board, use: Use = NO_PERIPHERALS) -> str:
             *(
                 f"#define EB_SPI_{name.upper()}_PIN {pin_number(pin)}u"
                 for name, pin in spi.pins.model_dump().items()
-                if pin is not None
             ),
             *_numbers("SPI", spi),
         ]
@@ -117,6 +124,11 @@ def text(board: Board, use: Use = NO_PERIPHERALS) -> str:
         "EB_BOARD_H",
         macros="\n".join(lines) + "\n",
     )
+
+
+def usb_product(board: Board) -> str:
+    """Name of a board's product on USB, by which the host finds it."""
+    return f"edgebio {board.name}"
 
 
 def _list(numbers: Iterable[int]) -> str:

@@ -313,6 +313,7 @@ def _configure_ads1298(
                 "the model does not know the volts of its counts; give volts_per_count=VOLTS"
             )
         scale = converter.scale(volts, rate)
+        converter.transfer_micros(rate, spi.max_hz)
     except EdgebioError as error:
         raise EdgebioError(f"source ads1298: {error}") from None
     macros = [

@@ -12,6 +12,8 @@ from edgebio.sampling.scale import Scale, highpass_exponent
 
 Chip = Literal["ads1298", "ads1299"]
 CHANNELS = 8
+FRAME_BITS = 24 * (1 + CHANNELS)
+"""Bits of a status word and all channels; one more lies between two converters."""
 CHIPS = (1, 2)
 GAINS: dict[Chip, tuple[int, ...]] = {
     "ads1298": (1, 2, 3, 4, 6, 8, 12),  # 9.6.1.6
@@ -98,6 +100,23 @@ class Ads1298:
             shown = ", ".join(map(str, RATES[self.chip]))
             raise EdgebioError(f"{rate:g} Hz; an {self.chip.upper()} samples at {shown} Hz")
         return int(rate)
+
+    def transfer_micros(self, rate: int, bits_per_second: int) -> float:
+        """Microseconds that a sample frame takes on SPI, while the CPU waits.
+
+        Raises
+        ------
+        EdgebioError
+            If they leave less than half of the time for everything else.
+        """
+        bits = self.chips * (FRAME_BITS + 1) - 1
+        micros = bits * 1e6 / bits_per_second
+        if micros > 0.5e6 / rate:
+            raise EdgebioError(
+                f"{rate} Hz: a sample frame of {bits} bits takes {micros:.0f} us at "
+                f"{bits_per_second / 1e6:g} MHz, more than half of {1e6 / rate:.0f} us"
+            )
+        return micros
 
     def scale(self, volts_per_count: Fraction, rate: float) -> Scale:
         """Scale from codes to a model's counts.

@@ -396,6 +396,12 @@ def test_impossible_settings_are_refused_by_name():
         Ads1298().check_rate(300)
 
 
+def test_a_rate_that_spi_cannot_follow_is_refused():
+    assert Ads1298(chips=2).transfer_micros(4000, 8_000_000) == pytest.approx(54.1, abs=0.1)
+    with pytest.raises(EdgebioError, match="433 bits takes 108 us at 4 MHz, more than half of 125"):
+        Ads1298(chips=2).transfer_micros(8000, 4_000_000)
+
+
 def test_a_code_is_what_the_data_sheet_says():
     assert Ads1298(gain=1).volts_per_code == Fraction("2.4") / (1 << 23)
     assert Ads1298(chip="ads1299", gain=24).volts_per_code == Fraction("4.5") / 24 / (1 << 23)

@@ -36,6 +36,8 @@ extern "C" {
 #define NVIC_ISER(word) REG32(0xE000E100u + 4u * (word))
 #define NVIC_ICER(word) REG32(0xE000E180u + 4u * (word))
 #define NVIC_ICPR(word) REG32(0xE000E280u + 4u * (word))
+#define NVIC_IPR(word) REG32(0xE000E400u + 4u * (word))
+#define NVIC_PRIORITY_LOW 0x80u
 
 #define SCB_ICSR REG32(0xE000ED04u)
 #define SCB_ICSR_PENDSTSET (1u << 26)
@@ -79,6 +81,15 @@ static inline void cortex_m_wait(void)
 static inline void cortex_m_enable_irq(uint32_t irq)
 {
     NVIC_ISER(irq / 32u) = 1u << (irq % 32u);
+}
+
+/* Enables an interrupt that those of the UART and of the time base interrupt: they have priority 0. Armv6-M
+ * has two bits of a priority, the upper ones, and no access to bytes. */
+static inline void cortex_m_enable_low_irq(uint32_t irq)
+{
+    const uint32_t shift = 8u * (irq % 4u);
+    NVIC_IPR(irq / 4u) = (NVIC_IPR(irq / 4u) & ~(0xFFu << shift)) | NVIC_PRIORITY_LOW << shift;
+    cortex_m_enable_irq(irq);
 }
 
 __attribute__((noreturn)) void cortex_m_reset(void);

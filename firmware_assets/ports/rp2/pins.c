@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* Output pins by the SIO: RP2040 datasheet, chapters SIO and GPIO (2.3.1 and 2.19); RP2350 datasheet,
- * 3.1 and 9. */
+/* Output pins by the SIO. */
 #include "peripherals.h"
 #include "rp2.h"
-
-#define SIO 0xD0000000u
-#if EB_RP2350
-#define SIO_OUT_SET REG32(SIO + 0x18u)
-#define SIO_OUT_CLEAR REG32(SIO + 0x20u)
-#define SIO_ENABLE_SET REG32(SIO + 0x38u)
-#else
-#define SIO_OUT_SET REG32(SIO + 0x14u)
-#define SIO_OUT_CLEAR REG32(SIO + 0x18u)
-#define SIO_ENABLE_SET REG32(SIO + 0x24u)
-#endif
-
-#define GPIO_CTRL_SIO 5u
 
 static const uint8_t pins[EB_PINS_COUNT] = EB_PINS;
 

@@ -3,7 +3,8 @@
 
 /* Shared by the files of this port: addresses of the blocks, their resets and pins.
  *
- * RP2040 datasheet and RP2350 datasheet, chapters RESETS, CLOCKS, PLL and GPIO.
+ * RP2040 datasheet and RP2350 datasheet, chapters RESETS, CLOCKS, PLL, GPIO (2.19; 9) and SIO (2.3.1;
+ * 3.1).
  */
 #ifndef EB_RP2_H
 #define EB_RP2_H
@@ -67,6 +68,18 @@ extern "C" {
 #define RESETS_RESET (RESETS + 0x0u)
 #define RESETS_DONE REG32(RESETS + 0x8u)
 
+#define SIO 0xD0000000u
+#if EB_RP2350
+#define SIO_OUT_SET REG32(SIO + 0x18u)
+#define SIO_OUT_CLEAR REG32(SIO + 0x20u)
+#define SIO_ENABLE_SET REG32(SIO + 0x38u)
+#else
+#define SIO_OUT_SET REG32(SIO + 0x14u)
+#define SIO_OUT_CLEAR REG32(SIO + 0x18u)
+#define SIO_ENABLE_SET REG32(SIO + 0x24u)
+#endif
+
+#define GPIO_CTRL_SIO 5u
 #define GPIO_CTRL(pin) REG32(IO_BANK0 + 0x04u + 8u * (pin))
 #define PAD(pin) REG32(PADS_BANK0 + 0x04u + 4u * (pin))
 #define PAD_PULLED_UP (1u << 3)
@@ -95,6 +108,11 @@ void rp2_start_pll_usb(void);
  * sent, or cannot be. */
 void rp2_link_start(void);
 void rp2_link_drain(void);
+
+/* Enters the boot loader if this start is the second press of a button at RUN; after half a second, the next
+ * press is a first one again. */
+void rp2_bootloader_start(void);
+void rp2_bootloader_check(void);
 
 #ifdef __cplusplus
 }
