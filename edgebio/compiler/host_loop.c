@@ -29,3 +29,22 @@ void eb_host_run(void *state, const char *input, char *output, char *trace, size
         output += EB_MODEL_OUTPUT_BYTES;
     }
 }
+
+#if EB_MODEL_HOP_FRAMES
+uint32_t eb_host_push(void *stream, const char *frames, char *output, size_t pushes);
+
+/* Pushes so many hops; returns the number of outputs. */
+uint32_t eb_host_push(void *stream, const char *frames, char *output, size_t pushes)
+{
+    uint32_t outputs = 0;
+    trace_next = NULL;
+    for (size_t push = 0; push < pushes; push++) {
+        if (eb_model_push(stream, frames, EB_MODEL_HOP_FRAMES, output) == EB_MODEL_DECIDED) {
+            output += EB_MODEL_OUTPUT_BYTES;
+            outputs++;
+        }
+        frames += EB_MODEL_HOP_FRAMES * EB_MODEL_FRAME_BYTES;
+    }
+    return outputs;
+}
+#endif

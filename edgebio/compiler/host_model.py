@@ -63,7 +63,7 @@ class HostModel:
         self.input_dtype, self.output_dtype = np.dtype(source.dtype), np.dtype(target.dtype)
         self.input_scale, self.input_zero_point = _affine(source)
         self.output_scale, self.output_zero_point = _affine(target)
-        self._run = _library(self.program).eb_host_run
+        self._run = load_library(self.program).eb_host_run
         self._run.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_size_t]
         self._run.restype = None
 
@@ -125,7 +125,7 @@ def _affine(tensor: tflite.Tensor) -> tuple[float, int]:
     return float(tensor.scale[0]), int(tensor.zero_point[0])
 
 
-def _library(program: compiler.Program) -> ctypes.CDLL:
+def load_library(program: compiler.Program) -> ctypes.CDLL:
     """Compile the program, or load the library that was compiled from the same text."""
     texts = compiler.c_files(program)
     digest = hashlib.sha256("\0".join(f"{k}\0{v}" for k, v in sorted(texts.items())).encode())

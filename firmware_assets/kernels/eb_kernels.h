@@ -400,6 +400,18 @@ void eb_run_quantize(float scale, int32_t zero_point, uint32_t count, const floa
 void eb_run_dequantize(float scale, int32_t zero_point, uint32_t count, const int8_t *input,
                        float *output);
 
+/* Between the windows of a stream ---------------------------------------------------------- */
+
+/* Move `bytes` of `rows` from `source` down to `target`; they may overlap. `rows` is aligned to 4. */
+void eb_move_down(int8_t *rows, uint32_t target, uint32_t source, uint32_t bytes);
+
+/* Add the values of `count` pixels to the sums of their channels, or subtract them. */
+void eb_add_pixels(int32_t *sums, const int8_t *pixels, uint32_t count, uint32_t channels);
+void eb_subtract_pixels(int32_t *sums, const int8_t *pixels, uint32_t count, uint32_t channels);
+
+/* MEAN of so many `inner` sums of pixels. */
+void eb_run_mean_of_sums(const eb_mean *layer, const int32_t *sums, int8_t *output);
+
 /* Kernels for CPUs with the DSP extension. */
 void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int8_t *input,
                                 int8_t *output, int8_t *scratch);

@@ -5,17 +5,22 @@ from dataclasses import dataclass
 from edgebio.compiler.ir.kernel_call import KernelCall
 from edgebio.compiler.ir.memory_plan import MemoryPlan
 from edgebio.compiler.ir.network import Network
+from edgebio.compiler.ir.stream import Stream
 from edgebio.tflite import Graph
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A compiled network, before it is written as C: one kernel call per layer, in order."""
+    """A compiled network, before it is written as C: one kernel call per layer, in order.
+
+    `stream` is its other form, which takes new frames; None if it has none.
+    """
 
     graph: Graph
     network: Network
     calls: tuple[KernelCall, ...]
     plan: MemoryPlan
+    stream: Stream | None = None
 
     @property
     def operators(self) -> int:
@@ -25,7 +30,9 @@ class Program:
     @property
     def constant_bytes(self) -> int:
         """Flash of weights, biases, requantization and other tables."""
-        return sum(call.constant_bytes for call in self.calls)
+        calls = (*self.calls, *(self.stream.calls if self.stream else ()))
+        arrays = {(each.ctype, each.values): each.bytes for call in calls for each in call.arrays}
+        return sum(arrays.values())
 
     @property
     def macs(self) -> int:
@@ -36,6 +43,9 @@ class Program:
     def kernels(self) -> tuple[str, ...]:
         """Names of the kernels' files, headers included, sorted."""
         names = {source for call in self.calls for source in call.sources}
+        if self.stream:
+            names |= {source for call in self.stream.calls for source in call.sources}
+            names.add("eb_stream.c")
         return tuple(sorted({"eb_kernels.h", *names}))
 
     @property

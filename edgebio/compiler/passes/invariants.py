@@ -25,8 +25,9 @@ def check(network: Network) -> None:
     """
     computed = {network.input}
     for layer in network.layers:
-        for violation in _violations(network, layer, computed):
+        for violation in _order(network, layer, computed):
             raise _error(f"{_name(layer)} {violation}")
+        check_layer(network, layer)
         computed.add(layer.output)
     output, declared = network.output, network.declared_output
     if output not in computed:
@@ -36,6 +37,18 @@ def check(network: Network) -> None:
             f"tensor {output} of {network.bytes(output)} bytes stands for tensor {declared}, the "
             f"model's output, of {network.bytes(declared)}"
         )
+
+
+def check_layer(network: Network, layer: Layer) -> None:
+    """Check that a layer, its window and its tensors fit together.
+
+    Raises
+    ------
+    EdgebioError
+        If they do not; names the layer and the violation.
+    """
+    for violation in _violations(network, layer):
+        raise _error(f"{_name(layer)} {violation}")
 
 
 def check_fusion(second: Layer, fused: Layer) -> None:
@@ -65,12 +78,16 @@ def _without_ones(layer: layers.Windowed) -> list[int]:
     return [size for size in layer.image if size > 1]
 
 
-def _violations(network: Network, layer: Layer, computed: set[int]) -> Iterator[str]:
+def _order(network: Network, layer: Layer, computed: set[int]) -> Iterator[str]:
+    """Violations of the order of the layers."""
     for index in layer.inputs:
         if index not in computed and not network.is_constant(index):
             yield f"reads tensor {index}, which no layer before it writes"
     if layer.output in computed:
         yield f"writes tensor {layer.output}, which another layer has written"
+
+
+def _violations(network: Network, layer: Layer) -> Iterator[str]:
     if isinstance(layer, layers.Windowed):
         yield from _window(layer.window)
         yield from _weights(layer)

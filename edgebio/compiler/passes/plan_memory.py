@@ -17,7 +17,11 @@ from edgebio.compiler.ir.network import Network
 
 def plan_memory(network: Network, calls: Sequence[KernelCall]) -> MemoryPlan:
     """Place the buffers of `calls`."""
-    buffers = _buffers(network, calls)
+    return place(_buffers(network, calls), len(calls))
+
+
+def place(buffers: Sequence[Buffer], calls: int) -> MemoryPlan:
+    """Place buffers, whose offsets are ignored, of a program of so many calls."""
     orders: tuple[Callable[[Buffer], Any], ...] = (
         lambda b: (-b.bytes, b.first),
         lambda b: (-b.bytes * (b.last - b.first + 1), b.first),
@@ -29,7 +33,7 @@ def plan_memory(network: Network, calls: Sequence[KernelCall]) -> MemoryPlan:
         buffers=tuple(sorted(placed, key=lambda b: (b.first, b.offset))),
         total=max(round_up(_end(placed), STATE_ALIGNMENT), STATE_ALIGNMENT),
         activations=_end([buffer for buffer in placed if buffer.tensor is not None]),
-        lower_bound=max((_in_use(placed, call) for call in range(len(calls))), default=0),
+        lower_bound=max((_in_use(placed, call) for call in range(calls)), default=0),
     )
 
 

@@ -55,10 +55,11 @@ def schedule(
     EdgebioError
         If no choice of kernels meets the goal.
     """
-    return shrink([_fastest(network, layer, isa) for layer in network.layers], goal)
+    return shrink([fastest_call(network, layer, isa) for layer in network.layers], goal)
 
 
-def _fastest(network: Network, layer: Layer, isa: KernelSet) -> KernelCall:
+def fastest_call(network: Network, layer: Layer, isa: KernelSet) -> KernelCall:
+    """Give a layer the best kernel of `isa`."""
     wraps = isinstance(layer, Weighted) and not layer.channels.proven
     declined: list[str] = []
     for kernel_set in ("portable",) if wraps else KERNEL_SETS[isa]:
