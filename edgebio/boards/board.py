@@ -24,8 +24,10 @@ _ISA: dict[str, Isa] = {
 }
 """Best kernel set of each CPU; one that comes before it in `Isa` runs there too."""
 FlashMethod = Literal["emulator", "stm32-bootloader", "openocd", "pyocd", "uf2"]
-PortIrqs = Literal["supply", "usb"]
-"""Interrupts of the port itself; their handlers are ``port_supply_irq`` and ``port_usb_irq``."""
+PortIrqs = Literal["supply"]
+"""Interrupts of the port itself; the handler is ``port_supply_irq``."""
+LinkKind = Literal["uart", "usb"]
+"""What carries the link: a UART, or the chip's own USB as a serial port."""
 Address = Annotated[int, Field(ge=0, lt=1 << 32)]
 
 
@@ -68,6 +70,16 @@ class Usb(Section):
 
     vid: Annotated[int, Field(ge=0, le=0xFFFF)]
     pid: Annotated[int, Field(ge=0, le=0xFFFF)]
+
+
+class UsbLink(Usb):
+    """The chip's own USB as the link: a serial port (CDC ACM) with these ids.
+
+    They are documented as those of examples; a product needs its own.
+    """
+
+    name: str  # with its socket, for people
+    irqs: Annotated[tuple[Irq, ...], Field(min_length=1)]  # whose handler is ``port_usb_irq``
 
 
 class Emulation(Section):
@@ -172,8 +184,12 @@ class Board(Section):
         Whether the boot ROM needs a second stage before the image, as the RP2040's does.
     defines : dict of str to int
         Other parameters of the port, such as pins.
+    link : {"uart", "usb"}
+        What carries the link.
+    usb_link : UsbLink or None
+        The chip's own USB, if it can carry the link.
     irqs : dict of str to tuple of int
-        Interrupts of the port itself: ``supply`` of the brown-out detector, ``usb``.
+        Interrupts of the port itself: ``supply`` of the brown-out detector.
     sources, sinks : Sources, Sinks
         What it can sample with and act on, besides its link.
     usb : tuple of Usb
@@ -200,6 +216,8 @@ class Board(Section):
     flags: tuple[str, ...]
     memory: Memory
     uart: Uart
+    link: LinkKind = "uart"
+    usb_link: UsbLink | None = None
     boot2: bool = False
     defines: Defines = Field(default_factory=dict)
     irqs: dict[PortIrqs, Annotated[tuple[Irq, ...], Field(min_length=1)]] = Field(
@@ -230,9 +248,18 @@ class Board(Section):
             raise ValueError(f"flags lack -mcpu={self.cpu}")
         if ("emulator" in self.flash.methods) != (self.emulator is not None):
             raise ValueError("flash method 'emulator' and section [emulator] go together")
+        if self.link == "usb" and self.usb_link is None:
+            raise ValueError("link 'usb' and section [usb_link] go together")
         if self.helium and self.cpu != "cortex-m55":
             raise ValueError(f"helium: a {self.cpu} has no Helium")
         return self
+
+
+def with_link(board: Board, link: LinkKind) -> Board:
+    """Copy of a board with another link; `EdgebioError` if it has no USB of its own."""
+    if link == "usb" and board.usb_link is None:
+        raise EdgebioError(f"{board.name}: its link is a UART; it has no [usb_link]")
+    return board.model_copy(update={"link": link})
 
 
 def names() -> list[str]:

@@ -27,9 +27,14 @@ def add_port(
     ports = storage.assets("firmware_assets") / "ports"
     tree.add(
         "ports",
-        [*sorted((ports / "cortex_m").glob("*.c")), *_own_sources(ports / board.port)],
+        [*sorted((ports / "cortex_m").glob("*.c")), ports / board.port / "port.c"],
         [ports, ports / "cortex_m", ports / board.port],
     )
+    # A port with one link only, and without a boot loader to enter, has neither file.
+    own = [ports / board.port / name for name in (f"link_{board.link}.c", "bootloader.c")]
+    tree.add("ports", [path for path in own if path.is_file()])
+    if board.link == "usb":
+        tree.add("ports", sorted((ports / "usb").glob("*.c")), [ports / "usb"])
     for name in use.files():
         if not (ports / board.port / name).is_file():
             raise EdgebioError(f"{board.name}: port {board.port} has no {name}, which this needs")
@@ -40,11 +45,6 @@ def add_port(
         storage.write_text(source, _boot2(ports / board.port / "boot2.S"))
         tree.add("ports", [source])
     storage.write_text(tree.root / "ports" / "eb_board.h", board_header.text(board, use))
-
-
-def _own_sources(port: Path) -> list[Path]:
-    """Sources of a port, with that of its UART if it has one of its own."""
-    return [port / "port.c", *port.glob("link_uart.c")]
 
 
 def write_memory_map(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:

@@ -30,10 +30,14 @@ def check(board: Board, peripherals: Mapping[str, Peripheral | None]) -> None:
             raise EdgebioError(f"{board.name}: {kind} {name} is taken by {by}")
         taken[resource] = owner
 
-    for pin in board.uart.pins or ():
-        claim(("pin", pin), "uart")
-    for irq in board.uart.irqs:
-        claim(("interrupt", str(irq)), "uart")
+    if board.link == "usb" and board.usb_link:
+        for irq in board.usb_link.irqs:
+            claim(("interrupt", str(irq)), "usb_link")
+    else:
+        for pin in board.uart.pins or ():
+            claim(("pin", pin), "uart")
+        for irq in board.uart.irqs:
+            claim(("interrupt", str(irq)), "uart")
     for name, irqs in board.irqs.items():
         for irq in irqs:
             claim(("interrupt", str(irq)), f"irqs.{name}")

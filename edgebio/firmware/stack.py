@@ -17,7 +17,7 @@ INTERRUPTS = (
     "cortex_m_clock_irq", "port_uart_irq", "port_adc_irq", "port_spi_irq", "port_usb_irq",
     "port_supply_irq",
 )  # fmt: skip
-FAULT = "fault"  # reached by pointer, on a stack of its own
+OWN_STACK = ("fault", "call_rom")  # reached by pointer, with the whole stack for themselves
 
 # What the CPU pushes on an exception: 8 words, 18 more with an FPU, and one to align.
 _EXCEPTION_FRAME = 4 * (8 + 18 + 1)
@@ -47,7 +47,7 @@ def bound(image: Image) -> int:
     constants = {value for function in functions.values() for value in function.constants}
     constants |= image.pointers
     # Functions that a call by pointer may reach.
-    pointed = {a for a, f in functions.items() if a | 1 in constants and f.name != FAULT}
+    pointed = {a for a, f in functions.items() if a | 1 in constants and f.name not in OWN_STACK}
     depths: dict[int, int] = {}
     path: list[int] = []
 

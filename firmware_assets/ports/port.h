@@ -55,6 +55,10 @@ uint32_t port_rx_overruns(void);
 /* Restarts from the reset vector after the UART has sent all bytes. */
 __attribute__((noreturn)) void port_reset(void);
 
+/* Whether there is a boot loader that takes a new image; enters it after all bytes have been sent. */
+bool port_has_bootloader(void);
+__attribute__((noreturn)) void port_enter_bootloader(void);
+
 /* The image in memory, from the vectors to initial data; returns its size, 0 if there is none. */
 size_t port_image(const uint8_t **image);
 

@@ -22,9 +22,22 @@ void cortex_m_uart_lost(void)
     received.lost++;
 }
 
+size_t cortex_m_uart_receive_room(void)
+{
+    return ring_room(&received);
+}
+
+static bool has_work(void)
+{
+    return port_uart_poll && port_uart_poll();
+}
+
 size_t port_read(uint8_t *bytes, size_t most)
 {
-    return ring_take(&received, bytes, most);
+    const size_t count = ring_take(&received, bytes, most);
+
+    (void)has_work();
+    return count;
 }
 
 void cortex_m_uart_transmit(void)
@@ -101,7 +114,7 @@ void cortex_m_uart_flush(void)
 
 void port_idle(void)
 {
-    if (EB_SLEEP_STOPS_CLOCK) {
+    if (EB_SLEEP_STOPS_CLOCK || has_work()) {
         return; /* port_micros would lose the time slept */
     }
     /* A byte that arrives after the look at the ring still ends the wait: its interrupt is

@@ -7,6 +7,7 @@
 #define EB_UART_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -16,6 +17,9 @@ extern "C" {
 /* For the port's interrupt: a byte has arrived; bytes have been lost in the UART. */
 void cortex_m_uart_received(uint8_t byte);
 void cortex_m_uart_lost(void);
+
+/* Bytes that can arrive without loss, for a line that can make the host wait. */
+size_t cortex_m_uart_receive_room(void);
 
 /* For the port's interrupt: the transmitter accepts bytes. Also callable with interrupts masked. */
 void cortex_m_uart_transmit(void);
@@ -30,6 +34,9 @@ void cortex_m_uart_flush(void);
 bool port_uart_room(void);
 void port_uart_send(uint8_t byte);
 void port_uart_watch_room(bool on);
+
+/* The port may define it: called often by the main loop, after it has taken bytes. True: do not sleep. */
+__attribute__((weak)) bool port_uart_poll(void);
 
 #ifdef __cplusplus
 }

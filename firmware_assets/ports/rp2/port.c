@@ -167,6 +167,7 @@ void cortex_m_halt_peripherals(void)
 
 void port_init(void)
 {
+    rp2_bootloader_start();
     start_clocks();
     cortex_m_start_clock();
     CLEAR(RESETS_RESET) = RESETS_IO_BANK0 | RESETS_PADS_BANK0;
@@ -178,6 +179,7 @@ void port_init(void)
 void port_watchdog_feed(void)
 {
     WATCHDOG_LOAD = WATCHDOG_MICROS * WATCHDOG_TICKS_A_MICROSECOND;
+    rp2_bootloader_check();
 }
 
 port_start cortex_m_reset_cause(void)
