@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # training, evaluation and search are imported by the functio
     from edgebio.evaluation.fold_run import FoldResult
     from edgebio.firmware.bench import Bench
     from edgebio.firmware.flashing import FlashResult
+    from edgebio.firmware.library import Library, Package
     from edgebio.firmware.manifest import Hooks, Manifest
     from edgebio.report.page import Page
     from edgebio.search import Limits
@@ -319,22 +320,32 @@ def compile_model(
     *,
     isa: compiler.KernelSet = "portable",
     goal: compiler.Goal = compiler.SPEED,
-    package: compiler.Package = "cmake",
-) -> compiler.Generated:
-    """Compile a .tflite to a C library.
+    package: "Package" = "cmake",
+    prefix: str | None = None,
+) -> "Library":
+    """Write a model as a C library: front end, network and decision in one call.
+
+    A .tflite without metadata becomes a library of its network alone.
 
     Parameters
     ----------
     folder
-        Gets ``model.h``, ``model.c`` and the kernels.
+        Gets the library; one that is there already is replaced.
     isa
         Kernel set: ``"portable"``, ``"dsp"`` or ``"mve"``.
     goal
         What to choose kernels for.
     package
-        Build system: ``"cmake"``, ``"arduino"``, ``"zephyr"`` or ``"platformio"``.
+        Build system: ``"cmake"``, ``"arduino"``, ``"zephyr"``, ``"platformio"`` or
+        ``"cmsis-pack"``.
+    prefix
+        Begins all C names and is the name of the header; ``"edgebio"`` if None.
     """
-    return compiler.package(model_file(model), package, Path(folder), isa, goal)
+    from edgebio.firmware import library
+
+    return library.write(
+        model_file(model), Path(folder), package, prefix or library.PREFIX, isa, goal
+    )
 
 
 def build(
@@ -344,6 +355,8 @@ def build(
     *,
     budget: firmware.Budget | None = None,
     hooks: "Hooks" = "none",
+    standalone: "firmware.Standalone | None" = None,
+    allow_late: bool = False,
 ) -> "Manifest":
     """Build the firmware image of a model for a board.
 
@@ -355,11 +368,17 @@ def build(
         What to choose kernels for, and the most that the image may take; speed if None.
     hooks
         ``"trace"`` for an image that ``edgebio hil`` compares layer by layer; it is slower.
+    standalone
+        Source and sink of an image that samples, decides and acts without a host.
+    allow_late
+        Whether to build an image that takes longer for a decision than there is time for.
     """
-    budget = budget or firmware.Budget()
-    return firmware.build(
-        model_file(model), load_board(board), Path(folder), budget=budget, hooks=hooks
-    )
+    from edgebio.firmware.timed_build import build_in_time
+
+    return build_in_time(
+        model_file(model), load_board(board), Path(folder), budget or firmware.Budget(), hooks,
+        standalone, allow_late=allow_late,
+    )  # fmt: skip
 
 
 def bench(
@@ -422,6 +441,8 @@ def flash(
     *,
     serial: "Serial" = "pty",
     method: "FlashMethod | None" = None,
+    probe: str | None = None,
+    bootloader_port: str | None = None,
 ) -> "FlashResult | DetachedEmulator":
     """Put an image that `build` made on its board; without a port, start its emulator.
 
@@ -429,12 +450,12 @@ def flash(
     ----------
     port
         Serial port of a real board.
-    serial, method
+    serial, method, probe, bootloader_port
         See `edgebio.firmware.flashing.flash`.
     """
     from edgebio.firmware import flashing
 
-    return flashing.flash(Path(folder), port, serial, method)
+    return flashing.flash(Path(folder), port, serial, method, probe, bootloader_port)
 
 
 def write_report(folder: PathLike) -> Path:

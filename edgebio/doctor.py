@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from edgebio import boards, datasets, storage
-from edgebio.boards import qemu, rp2040js
+from edgebio.boards import flashers, qemu, rp2040js
 from edgebio.datasets import download
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import toolchain
@@ -204,10 +204,11 @@ def _cmsis_dsp() -> Finding:
 
 
 def _flash_tools() -> Iterator[Finding]:
-    for name in ("openocd", "stm32flash"):
-        path = shutil.which(name)
-        remedy = f"sudo apt-get install {name}"
-        yield Finding(name, path is not None, path or "for real boards only", False, remedy)
+    for flasher in flashers.FLASHERS.values():
+        if flasher.tool:
+            path = flashers.find_tool(flasher.tool)
+            status = path or "for real boards only"
+            yield Finding(flasher.tool, path is not None, status, False, flasher.install)
 
 
 def _data_sets() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from edgebio import storage
+from edgebio.boards.flash_timing import FlashTiming
 from edgebio.boards.peripherals import Defines, Hertz, Irq, Pin, Sinks, Sources
 from edgebio.errors import EdgebioError
 from edgebio.frontend.spec import FftNumerics
@@ -23,7 +24,10 @@ _ISA: dict[str, Isa] = {
     "cortex-m55": "mve",
 }
 """Best kernel set of each CPU; one that comes before it in `Isa` runs there too."""
-FlashMethod = Literal["emulator", "stm32-bootloader", "openocd", "pyocd", "uf2"]
+FlashMethod = Literal[
+    "emulator", "pyocd", "openocd", "jlink", "stm32cubeprogrammer", "stm32-bootloader",
+    "drag-and-drop", "picotool", "uf2",
+]  # fmt: skip
 PortIrqs = Literal["supply"]
 """Interrupts of the port itself; the handler is ``port_supply_irq``."""
 LinkKind = Literal["uart", "usb"]
@@ -98,10 +102,14 @@ class Flashing(Section):
 
     methods: Annotated[tuple[FlashMethod, ...], Field(min_length=1)]
     pyocd: str = ""  # pyOCD's name of the chip
+    locks: bool = False  # whether a chip may be locked, which pyOCD ends by erasing all of it
+    jlink: str = ""  # SEGGER's name of the chip
+    drive: str = ""  # name of the drive that takes an image
     openocd: tuple[str, ...] = ()  # OpenOCD's configuration files for probe and chip
     baud: Annotated[int, Field(ge=1200, le=921_600)] = 115_200  # of the serial boot loader
     # Sizes of the erasable pages in bytes; the last one repeats.
     pages: tuple[Annotated[int, Field(gt=0, lt=1 << 24)], ...] = ()
+    bootloader_pins: tuple[tuple[Pin, Pin], ...] = ()  # TX and RX where the serial one listens
     uf2_family: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
 
     @model_validator(mode="after")
@@ -109,12 +117,19 @@ class Flashing(Section):
         for method, key in (
             ("pyocd", "pyocd"),
             ("stm32-bootloader", "pages"),
+            ("stm32-bootloader", "bootloader_pins"),
             ("openocd", "openocd"),
+            ("jlink", "jlink"),
+            ("drag-and-drop", "drive"),
             ("uf2", "uf2_family"),
         ):
             if (method in self.methods) != (getattr(self, key) not in ("", (), None)):
                 raise ValueError(f"method {method!r} and key {key!r} go together")
         return self
+
+    def bootloader_shares_link(self, uart: Uart) -> bool:
+        """Whether the serial boot loader listens on the pins of the link."""
+        return uart.pins in self.bootloader_pins
 
 
 class HeliumBound(Section):
@@ -192,6 +207,8 @@ class Board(Section):
         Interrupts of the port itself: ``supply`` of the brown-out detector.
     sources, sinks : Sources, Sinks
         What it can sample with and act on, besides its link.
+    timing : FlashTiming or None
+        What flash costs; None for a board that runs from RAM, or whose flash does not wait.
     usb : tuple of Usb
         USB ids to find the board by.
     emulator : Emulation or None
@@ -225,6 +242,7 @@ class Board(Section):
     )
     sources: Sources = Sources()
     sinks: Sinks = Sinks()
+    timing: FlashTiming | None = None
     usb: tuple[Usb, ...] = ()
     emulator: Emulation | None = None
     helium: Helium | None = None

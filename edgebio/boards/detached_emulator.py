@@ -13,6 +13,7 @@ from edgebio import storage
 from edgebio.boards import emulator, emulator_process
 from edgebio.boards.board import Board
 from edgebio.boards.emulator_process import Serial
+from edgebio.boards.rp2040js_parts import Parts
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.processes.programs import run_program
 
@@ -36,7 +37,9 @@ class DetachedEmulator(BaseModel):
         return self.image in _command_line(self.pid)
 
 
-def start(board: Board, image: Path, serial: Serial = "pty") -> DetachedEmulator:
+def start(
+    board: Board, image: Path, serial: Serial = "pty", parts: Parts | None = None
+) -> DetachedEmulator:
     """Start a detached emulator in place of the one that runs from the same folder.
 
     `EdgebioError` if the folder cannot be written, `DeviceError` if the emulator does not come up.
@@ -47,7 +50,7 @@ def start(board: Board, image: Path, serial: Serial = "pty") -> DetachedEmulator
         log.touch()
     except OSError as error:
         raise EdgebioError(f"{log}: cannot be written: {error.strerror}") from None
-    running = emulator.launch(board, image, serial, log, detached=True)
+    running = emulator.launch(board, image, serial, log, detached=True, parts=parts)
     record = DetachedEmulator(
         board=board.name, url=running.url, pid=running.pid, image=str(image.resolve())
     )

@@ -11,6 +11,7 @@ from edgebio import storage
 from edgebio.boards import emulator_process
 from edgebio.boards.board import Board
 from edgebio.boards.emulator_process import Emulator
+from edgebio.boards.rp2040js_parts import Parts
 from edgebio.errors import MissingToolError
 
 RP2040JS = "1.4.1"
@@ -36,11 +37,18 @@ def program() -> tuple[str, str]:
     return node, str(folder)
 
 
-def launch(board: Board, image: Path, log: Path, *, detached: bool) -> Emulator:
-    """Start an emulated board, whose serial port is always a TCP port."""
+def launch(
+    board: Board, image: Path, log: Path, *, detached: bool, parts: Parts | None = None
+) -> Emulator:
+    """Start an emulated board, whose serial port is always a TCP port.
+
+    `parts` are connected to it; their files are written beside `log`.
+    """
     node, library = program()
     script = storage.assets("firmware_assets") / "emulator" / "rp2040.mjs"
     line = [node, str(script), library, str(image.resolve())]
+    if parts:
+        line.append(str(parts.write(log.parent.resolve())))
     process = emulator_process.launch(line, log, detached=detached)
     deadline = time.monotonic() + emulator_process.START_SECONDS
     port = None

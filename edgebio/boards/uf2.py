@@ -2,9 +2,10 @@
 
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from edgebio.boards.drives import mounted
 from edgebio.errors import DeviceError
 
 _PAYLOAD = 256
@@ -45,19 +46,10 @@ def copy(data: bytes, board: str, advance: Callable[[float], None]) -> None:
 
 
 def _drive(board: str) -> Path:
-    drives = [path for path in _mounted() if (path / "INFO_UF2.TXT").is_file()]
+    drives = [path for path in mounted() if (path / "INFO_UF2.TXT").is_file()]
     if len(drives) != 1:
         problem = f"{len(drives)} such drives are" if drives else "no drive of a boot loader is"
         raise DeviceError(
             f"{problem} mounted: hold BOOTSEL while plugging {board} in, and mount its drive"
         )
     return drives[0]
-
-
-def _mounted() -> Iterator[Path]:
-    table = Path("/proc/mounts")
-    if table.is_file():
-        for line in table.read_text().splitlines():
-            yield Path(line.split()[1].replace("\\040", " "))
-    elif Path("/Volumes").is_dir():
-        yield from Path("/Volumes").iterdir()

@@ -16,16 +16,22 @@ if TYPE_CHECKING:
 
 @command(
     example="edgebio flash image\nedgebio flash image --stop\n"
-    "edgebio flash image --port /dev/ttyUSB0"
+    "edgebio flash image --port /dev/ttyUSB0\n"
+    "edgebio flash image --port /dev/ttyACM0 --probe 066BFF505055"
 )
 @click.argument("folder", type=PATH)
 @click.option("--port", help="Serial port of a real board.")
 @click.option("--serial", type=click.Choice(["pty", "tcp"]), default="pty", show_default=True,
               help="Serial port of the emulator: a pseudo-terminal or a TCP port.")  # fmt: skip
 @click.option("--method",
-              type=click.Choice(["emulator", "pyocd", "openocd", "stm32-bootloader", "uf2"]),
+              type=click.Choice(["emulator", "pyocd", "openocd", "jlink", "stm32cubeprogrammer",
+                                 "stm32-bootloader", "drag-and-drop", "picotool", "uf2"]),
               help="Flash tool; default: the first in the board file that is installed "
               "here.")  # fmt: skip
+@click.option("--probe", help="Serial number of the debug probe, where several are connected.")
+@click.option("--bootloader-port",
+              help="Serial port of the STM32's boot loader, where it is not that of the "
+              "link.")  # fmt: skip
 @click.option("--stop", is_flag=True, help="Stop the emulator that runs this image.")
 def flash(
     out: Output,
@@ -33,13 +39,16 @@ def flash(
     port: str | None,
     serial: "Serial",
     method: "FlashMethod | None",
+    probe: str | None,
+    bootloader_port: str | None,
     stop: bool,
 ) -> Document:
     """Write the image in FOLDER to its board.
 
-    A real board is flashed with pyOCD, OpenOCD, its serial boot loader or as a UF2 file, and the
-    result is verified: the board reports the image's SHA-256, or the tool reads the image back. For
-    an emulated board, the emulator is started and keeps running; its serial URL is printed.
+    A real board is flashed by a debug probe (pyOCD, OpenOCD, J-Link, STM32CubeProgrammer), the
+    probe's drive, its boot loader or as a UF2 file, and the result is verified: the board reports
+    the image's SHA-256, or the tool reads the image back. For an emulated board, the emulator is
+    started and keeps running; its serial URL is printed.
     """
     from edgebio import api
     from edgebio.boards import detached_emulator
@@ -48,7 +57,9 @@ def flash(
         stopped = detached_emulator.stop(folder)
         out.result(f"stopped {stopped.board}, process {stopped.pid}" if stopped else "none runs")
         return {"stopped": stopped.model_dump() if stopped else None}
-    result = api.flash(folder, port, serial=serial, method=method)
+    result = api.flash(
+        folder, port, serial=serial, method=method, probe=probe, bootloader_port=bootloader_port
+    )
     if isinstance(result, detached_emulator.DetachedEmulator):
         out.result(result.url)
         out.note(f"{result.board} (emulated) runs; stop it: edgebio flash {folder} --stop")

@@ -37,6 +37,8 @@ def flash(
     port: str | None = None,
     serial: Serial = "pty",
     method: FlashMethod | None = None,
+    probe: str | None = None,
+    bootloader_port: str | None = None,
 ) -> DetachedEmulator | FlashResult:
     """Put the image in a folder on its board, or start its emulator.
 
@@ -49,6 +51,10 @@ def flash(
     method
         By default the first method of the board file that is installed here; without a port the
         emulator, if the board has one.
+    probe
+        Serial number of the debug probe, where several are connected.
+    bootloader_port
+        Serial port of a boot loader that does not listen on the pins of the link.
 
     Raises
     ------
@@ -60,15 +66,18 @@ def flash(
     record = manifest.load(folder)
     board = manifest.load_board(folder)
     methods = [name for name in board.flash.methods if name != "emulator"]
-    if method == "emulator" or (method is None and port is None and board.emulator is not None):
+    is_real = any(choice is not None for choice in (port, method, probe, bootloader_port))
+    if method == "emulator" or (not is_real and board.emulator is not None):
         if board.emulator is None:
             raise EdgebioError(f"{board.name} has no emulator; flash it by {' or '.join(methods)}")
         return detached_emulator.start(board, folder / "firmware.elf", serial)
     if not methods:
         raise EdgebioError(f"{board.name} is an emulated board; leave out --port")
-    flasher = flashers.choose(board, port, method)
+    if bootloader_port is None and board.flash.bootloader_shares_link(board.uart):
+        bootloader_port = port
+    flasher = flashers.choose(board, bootloader_port, method, probe)
     serial_number = _serial_number(port)
-    _write(flasher, Job(board, folder, port))
+    _write(flasher, Job(board, folder, bootloader_port, probe))
     return _verify(flasher, board, record, port, serial_number)
 
 
@@ -88,8 +97,9 @@ def _write(flasher: Flasher, job: Job) -> None:
             return
         except DeviceError as error:
             if not tries_left:
+                hint = f"; {flasher.hint}" if flasher.hint else ""
                 raise DeviceError(
-                    f"{job.board.name} was NOT flashed, its image may be incomplete: {error}"
+                    f"{job.board.name} was NOT flashed, its image may be incomplete: {error}{hint}"
                 ) from None
 
 

@@ -1,0 +1,14 @@
+"""Mounted drives."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def mounted() -> Iterator[Path]:
+    """Folders at which drives are mounted."""
+    table = Path("/proc/mounts")
+    if table.is_file():
+        for line in table.read_text().splitlines():
+            yield Path(line.split()[1].replace("\\040", " "))
+    elif Path("/Volumes").is_dir():
+        yield from Path("/Volumes").iterdir()
