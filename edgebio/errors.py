@@ -39,3 +39,7 @@ class DeviceError(EdgebioError):
 
 class MissingToolError(EdgebioError):
     """A compiler, emulator or package is missing; the text holds the line that installs it."""
+
+
+class EdgebioWarning(UserWarning):
+    """Something works, but perhaps not as intended; the command line prints it as one line."""

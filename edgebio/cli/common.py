@@ -3,13 +3,15 @@
 import functools
 import json
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from edgebio import progress
-from edgebio.errors import EdgebioError
+from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.renamed import print_warnings
 
 if TYPE_CHECKING:
@@ -115,6 +117,26 @@ class Group(click.Group):
             sys.exit(130)
 
 
+def _print_note(text: str) -> None:
+    click.echo(f"edgebio: {text}", err=True)
+
+
+@contextmanager
+def _own_warnings_in_one_line() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", EdgebioWarning)
+        show_others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *details: Any) -> None:
+            if issubclass(category, EdgebioWarning):
+                _print_note(str(message))
+            else:
+                show_others(message, category, *details)
+
+        warnings.showwarning = show
+        yield
+
+
 def command(
     group: click.Group | None = None, *, name: str | None = None, example: str
 ) -> Callable[[Callable[..., Document]], click.Command]:
@@ -130,7 +152,7 @@ def command(
             if not quiet:
                 progress.enable()
             try:
-                with print_warnings(lambda text: click.echo(f"edgebio: {text}", err=True)):
+                with print_warnings(_print_note), _own_warnings_in_one_line():
                     document = function(Output(as_json, quiet, verbose), **options)
             except EdgebioError as error:
                 if debug:

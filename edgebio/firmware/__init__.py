@@ -2,5 +2,6 @@
 
 from edgebio.firmware.image import Budget, build, model_file
 from edgebio.firmware.manifest import Manifest, load
+from edgebio.firmware.peripheral_options import Standalone
 
-__all__ = ["Budget", "Manifest", "build", "load", "model_file"]
+__all__ = ["Budget", "Manifest", "Standalone", "build", "load", "model_file"]

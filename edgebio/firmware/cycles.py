@@ -10,8 +10,8 @@ and "Load/store timings"), with memory that answers at once. What makes it an es
 """
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,19 +45,24 @@ class Timing:
     """Class of an instruction, its cycles, and additional cycles if it jumps."""
 
     kind: str
-    cycles: int
-    jump: int = 0
+    cycles: float
+    jump: float = 0
 
 
-def timings(image: Image) -> dict[int, Timing]:
-    """Timings of all instructions of an image, by address."""
+TimingFunction = Callable[[str, str, str], Timing]
+"""Timing of an instruction by its name, its operands, and the register that a load before loads."""
+
+
+def timings(image: Image, timing_of: TimingFunction | None = None) -> dict[int, Timing]:
+    """Timings of all instructions of an image, by address; on a Cortex-M4 by default."""
+    timing_of = timing_of or timing
     by_address = {}
     loaded = ""  # register that the preceding instruction loads, if it is a single load
     for instruction in disassemble(image):
         name, operands = instruction.name, instruction.operands
         if instruction.after_gap:
             loaded = ""
-        by_address[instruction.address] = timing(name, operands, loaded)
+        by_address[instruction.address] = timing_of(name, operands, loaded)
         is_load = _LOAD.match(name) and not operands.startswith("pc,")
         loaded = operands.partition(",")[0] if is_load else ""
     return by_address
@@ -97,7 +102,7 @@ def timing(name: str, operands: str, loaded: str = "") -> Timing:
 
 
 def estimate(
-    image: Image, by_address: npt.NDArray[np.int64]
+    image: Image, by_address: npt.NDArray[np.int64], timing_of: TimingFunction | None = None
 ) -> tuple[dict[int, int], Mapping[str, int]]:
     """Estimate cycles by stretch, and count instructions by class.
 
@@ -105,12 +110,14 @@ def estimate(
     ----------
     by_address : ndarray of int64 (n, 4)
         Rows of stretch, address, executions and jumps, by `edgebio.firmware.counting.run`.
+    timing_of
+        Timings of the CPU; those of a Cortex-M4 by default.
     """
-    by_instruction = timings(image)
-    cycles: Counter[int] = Counter()
+    by_instruction = timings(image, timing_of)
+    cycles: dict[int, float] = defaultdict(float)
     classes: Counter[str] = Counter()
     for stretch, address, executed, jumped in by_address.tolist():
         instruction = by_instruction.get(address, Timing("other", 1))
         cycles[stretch] += executed * instruction.cycles + jumped * instruction.jump
         classes[instruction.kind] += executed
-    return dict(cycles), classes
+    return {stretch: round(count) for stretch, count in cycles.items()}, classes
