@@ -126,6 +126,7 @@ def configure(choice: Choice, board: Board, metadata: ModelMetadata) -> SinkConf
 def _config(kind: str, metadata: ModelMetadata, macros: list[str], **parts: Any) -> SinkConfig:
     names = ", ".join(f'"{_c_text(name)}"' for name in metadata.classes)
     lines = [
+        f'#define EB_SINK_NAME "{kind}"',
         f"#define EB_SINK_CLASSES {len(metadata.classes)}u",
         f"#define EB_SINK_CLASS_NAMES {{{names}}}",
         f"#define EB_SINK_REST_CLASS {_rest(metadata)}u",

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from edgebio import generated_c, storage
 from edgebio.boards import Board
 from edgebio.boards.peripherals import Adc, Peripheral, Spi
-from edgebio.errors import EdgebioError
+from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.firmware.board_header import AdcUse
 from edgebio.firmware.peripheral_options import Choice, read_options
 from edgebio.frontend.spec import FrontendSpec
@@ -159,6 +159,8 @@ def _config(
 ) -> SourceConfig:
     folder = storage.assets("firmware_assets") / "sources"
     lines = [
+        f'#define EB_SOURCE_NAME "{kind}"',
+        f"#define EB_SOURCE_IS_LINK {int(kind == 'link')}",
         f"#define EB_SOURCE_CHANNELS {spec.channels}u",
         f"#define EB_SOURCE_RATE_MILLIHZ {round(spec.rate * 1000)}u",
         *macros,
@@ -276,7 +278,8 @@ def _adc_scale(
         warnings.warn(
             "the model does not know the volts of its counts; one step of the converter is one "
             f"count (give --source {kind}:volts_per_count=VOLTS)",
-            stacklevel=2,
+            category=EdgebioWarning,
+            stacklevel=3,
         )
         return Scale(zero, _UNSCALED.multiplier, _UNSCALED.shift, highpass)
     volts_per_code = full_mv / 1000 / (1 << adc.bits) / Fraction(options.gain)
