@@ -38,8 +38,10 @@ class Image:
     rate: int
 
 
-def build(folder: Path, options: str, converter: Ads1298, channels: int, rate: int) -> Image:
-    board = boards.load("pico")
+def build(
+    folder: Path, options: str, converter: Ads1298, channels: int, rate: int, name: str = "pico"
+) -> Image:
+    board = boards.load(name)
     try:
         emulator.check_installed(board)
     except MissingToolError as error:
@@ -93,19 +95,21 @@ def play(
     """Blocks of at least `frames` frames."""
     signal = Ads1298Signal(codes, image.converter, image.board.sources.ads1298, **more)
     blocks, total, end = [], 0, time.monotonic() + 60
+    parts = Parts(ads1298=signal)
     with (
-        emulator.start(
-            image.board, image.path, parts=Parts(ads1298=signal), folder=folder
-        ) as running,
+        emulator.start(image.board, image.path, parts=parts, folder=folder) as running,
         serial.serial_for_url(running.url, timeout=20) as port,
     ):
         while total < frames and time.monotonic() < end:
-            words = np.frombuffer(read(port, 20), "<u4").tolist()
-            size = 2 * image.channels * words[3]
-            samples = np.frombuffer(read(port, size), "<i2").reshape(-1, image.channels)
-            blocks.append(Block(*words, samples))
-            total += words[3]
+            blocks.append(read_block(port, image.channels))
+            total += blocks[-1].frames
     return blocks
+
+
+def read_block(port: serial.Serial, channels: int) -> Block:
+    words = np.frombuffer(read(port, 20), "<u4").tolist()
+    samples = np.frombuffer(read(port, 2 * channels * words[3]), "<i2")
+    return Block(*words, samples.reshape(-1, channels))
 
 
 def read(port: serial.Serial, size: int) -> bytes:
@@ -174,3 +178,17 @@ def test_the_converter_is_set_up_by_the_data_sheet(one, tmp_path):
     assert registers[:0x18] == [
         0x92, 0xC5, 0x40, 0xCC, 0x03, *[0x60] * 8, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0x0F, 0, 0, 0x02,
     ]  # fmt: skip
+
+
+def test_an_stm32_without_a_converter_says_so(tmp_path):
+    """QEMU has the SPI of the STM32F405, with nothing at it: it reads as zeros."""
+    image = build(tmp_path, "gain=6", Ads1298(gain=6, lead_off=True), 4, 500, "netduinoplus2")
+    with (
+        emulator.start(image.board, image.path, "tcp") as running,
+        serial.serial_for_url(running.url, timeout=20) as port,
+    ):
+        blocks = [read_block(port, 4) for _ in range(3)]
+    assert [(block.flags, block.frames) for block in blocks] == [(DISCONNECTED, 0)] * 3
+    times = [block.time_us for block in blocks]
+    assert times[0] > 140_000
+    assert max(np.diff(times)) < 200_000
