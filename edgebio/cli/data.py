@@ -1,16 +1,20 @@
 """``edgebio data``: list, describe, fetch and import data sets."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 
 import click
 
 from edgebio import datasets
 from edgebio.cli.common import Document, Group, Output, command
-from edgebio.cli.options import POSITIVE, data_option, output_option, subject_option
+from edgebio.cli.options import PATH, POSITIVE, data_option, output_option, subject_option
 from edgebio.datasets import DataSet, download
+from edgebio.errors import EdgebioError
 from edgebio.recordings import ImportOptions, import_recordings, save_recordings
+from edgebio.recordings.importing.file_names import find_files
 from edgebio.recordings.importing.mapping_file import read_mapping
+from edgebio.recordings.importing.tables import RecordingWarning
 from edgebio.recordings.summary import Summary, summarize
 
 
@@ -138,8 +142,7 @@ edgebio data import night.edf --columns 'EEG Fpz-Cz' -o mine.npz
 edgebio data import S*.mat --mapping lab.toml --name 'S{subject}.mat' -o mine.npz
 """,
 )
-@click.argument("paths", nargs=-1, required=True, metavar="FILE...",
-                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=PATH)
 @output_option("File to write, .npz; give its path wherever a data set is named.", "FILE")
 @click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               metavar="TOML",
@@ -155,8 +158,20 @@ edgebio data import S*.mat --mapping lab.toml --name 'S{subject}.mat' -o mine.np
               "all.")  # fmt: skip
 @click.option("--label-column", metavar="NAME",
               help="Column (or array, or WFDB annotations such as atr) of every sample's "
-              "class.")  # fmt: skip
+              "class; several, separated by commas: 1 in the column of the class.")  # fmt: skip
 @click.option("--label", help="Class of the whole file.")
+@click.option("--repetitions", type=click.Choice(["runs", "files", "column"]),
+              help="What a repetition is: each run of a label, a file, or the number in a "
+              "column; default: runs where a column holds labels.")  # fmt: skip
+@click.option("--gaps", type=click.Choice(["cut", "fill", "refuse"]),
+              help="Missing numbers and lost samples: cut the recording there, repeat the last "
+              "sample, or refuse the file; default: cut where samples are lost, refuse where a "
+              "number is missing.")  # fmt: skip
+@click.option("--remove-offset", is_flag=True,
+              help="Subtract each channel's offset, the median of its first 1,000 "
+              "samples.")  # fmt: skip
+@click.option("--skip-bad", is_flag=True,
+              help="Leave out files that cannot be read, and list them.")  # fmt: skip
 @click.option("--subject", help="Subject; default: 1.")
 @click.option("--session", help="Session; default: 1.")
 @click.option("--repetition", type=click.IntRange(min=0), metavar="N",
@@ -171,16 +186,27 @@ def import_(
     mapping: Path | None,
     columns: str,
     template: str | None,
+    skip_bad: bool,
     **options: object,
 ) -> Document:
-    """Make one recordings file of FILEs: CSV, NPZ, .mat, EDF, BDF, or WFDB (.hea).
+    """Make one recordings file of PATHs: text (CSV), NPZ, .mat, EDF, BDF, or WFDB (.hea).
 
-    A mapping file has tables [variables], [values] and [classes]. Annotations of EDF+ become
-    labels.
+    A PATH is a file, a folder, or a pattern such as 'day1/**/*.csv'. Separator, header, names,
+    units, rate and times of a text file are detected. A mapping file has tables [variables],
+    [values] and [classes]. Annotations of EDF+ become labels.
     """
     names = tuple(name.strip() for name in columns.split(",") if name.strip())
     base = read_mapping(mapping) if mapping else ImportOptions()
-    recordings = import_recordings(paths, base.override(columns=names or None, **options), template)
+    base = base.override(columns=names or None, **options)
+    skipped: list[EdgebioError] | None = [] if skip_bad else None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RecordingWarning)
+        recordings = import_recordings(find_files(paths), base, template, skipped)
+    for warning in caught:
+        if issubclass(warning.category, RecordingWarning):
+            out.note(str(warning.message))
+    for error in skipped or ():
+        out.note(f"left out: {error}")
     written = save_recordings(output, recordings)
     summary, first = summarize(recordings), recordings[0]
     out.result(
@@ -188,10 +214,23 @@ def import_(
         f"{len(summary.classes)} classes, {summary.seconds:,.1f} s, {first.channels} channels at "
         f"{first.rate:g} Hz"
     )
+    least = min(summary.levels)
+    out.result(
+        f"counts from {summary.lowest:,} to {summary.highest:,}, each {first.units}; "
+        f"{least:,} to {max(summary.levels):,} different ones in a channel"
+    )
+    if least < _FEW_LEVELS:
+        channel = summary.levels.index(least) + 1
+        out.note(
+            f"channel {channel} has {least} different counts only: is the step too coarse? Give "
+            "a smaller one: --lsb X"
+        )
     return {"file": str(written), "rate": first.rate, "channels": first.channels,
-            "units": first.units, **_document(summary)}  # fmt: skip
+            "units": first.units, **_document(summary),
+            "skipped": [str(error) for error in skipped or ()]}  # fmt: skip
 
 
+_FEW_LEVELS = 64
 # Keys of the JSON documents are stable, whatever the fields are called.
 _FORMER_KEYS = {
     "license": "licence",

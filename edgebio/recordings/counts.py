@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +14,20 @@ from edgebio.errors import EdgebioError
 Locate = Callable[[int, int], str]
 """Describes where a row and column of samples came from, for messages."""
 
+Gaps = Literal["cut", "fill", "refuse"]
+"""What becomes of missing samples: the recording is cut there, or the last value is repeated."""
+
+_OFFSET_SAMPLES = 1000
+_LOW, _HIGH = np.iinfo(np.int16).min, np.iinfo(np.int16).max
+
 
 def to_counts(values: npt.NDArray[Any], locate: Locate) -> npt.NDArray[np.int16]:
     """Narrow whole numbers, shape (rows, columns), to 16 bits; refuse what does not fit."""
-    low, high = np.iinfo(np.int16).min, np.iinfo(np.int16).max
-    if values.size and not (low <= values.min() and values.max() <= high):
-        row, column = np.argwhere((values < low) | (values > high))[0].tolist()
+    if values.size and not (values.min() >= _LOW and values.max() <= _HIGH):
+        row, column = np.argwhere((values < _LOW) | (values > _HIGH))[0].tolist()
         raise EdgebioError(
             f"{locate(row, column)}: {values[row, column]:.6g} does not fit a 16-bit sample, "
-            f"{low} to {high}"
+            f"{_LOW} to {_HIGH}"
         )
     return values.astype(np.int16)
 
@@ -43,18 +49,9 @@ def scale_to_counts(
     Without `lsb` they are counts already, and decimals are refused; so is what is not finite or
     does not fit 16 bits. `source` names all of them in messages.
     """
-    check_finite(values, locate)
-    if lsb is not None:
-        if not isinstance(lsb, Real) or not 0 < lsb < math.inf:
-            raise EdgebioError(f"lsb {lsb!r}; expected the units of one count, above 0")
-        with np.errstate(over="ignore"):
-            values = np.rint(values / lsb)
-    elif (values != np.rint(values)).any():
-        raise EdgebioError(
-            f"{source}: decimal numbers; give the units of one count: lsb, or --lsb "
-            f"{_smallest_step(values):.6g} (the smallest step in the data)"
-        )
-    return to_counts(values, locate)
+    builder = CountsBuilder(source, lsb, locate=locate)
+    builder.add(values)
+    return builder.values
 
 
 def scaled_units(lsb: float | None, units: str) -> str:
@@ -62,8 +59,142 @@ def scaled_units(lsb: float | None, units: str) -> str:
     return units if lsb is None else f"{lsb:g} {units}"
 
 
-def _smallest_step(values: npt.NDArray[np.float64]) -> float:
+class CountsBuilder:
+    """Counts of samples that come in blocks.
+
+    Parameters
+    ----------
+    source
+        Name of all samples, for messages.
+    lsb
+        Units of one count; None where the numbers are counts.
+    gaps
+        What becomes of NaN; None refuses, and names the options.
+    remove_offset
+        Subtract each channel's offset: the median of its first 1,000 samples.
+    locate
+        Describes positions.
+    """
+
+    def __init__(
+        self, source: str | Path, lsb: float | None, gaps: Gaps | None = None, *,
+        remove_offset: bool = False,
+        locate: Locate = lambda row, column: f"sample {row}, channel {column}",
+    ) -> None:  # fmt: skip
+        if lsb is not None and (not isinstance(lsb, Real) or not 0 < lsb < math.inf):
+            raise EdgebioError(f"lsb {lsb!r}; expected the units of one count, above 0")
+        self.locate = locate
+        self._source, self._lsb, self._gaps = source, lsb, gaps
+        self._blocks: list[npt.NDArray[np.int16]] = []
+        self._missing: list[npt.NDArray[np.bool_]] = []
+        self._rows = 0
+        self._step, self._largest = math.inf, 0.0  # a finite step: decimals without an lsb
+        self._last: npt.NDArray[np.float64] | None = None
+        self._filled = 0
+        self._offset: npt.NDArray[Any] | None = None
+        self._waiting: list[npt.NDArray[Any]] | None = [] if remove_offset else None
+
+    def add(self, values: npt.NDArray[Any]) -> None:
+        """Add samples, shape (n, channels); refuses what does not fit 16 bits."""
+        if self._waiting is not None:
+            self._waiting.append(values)
+            if sum(map(len, self._waiting)) >= _OFFSET_SAMPLES:
+                self._measure_offset()
+            return
+        before = self._rows
+
+        def locate(row: int, column: int) -> str:
+            return self.locate(before + row, column)
+
+        missing = np.zeros(len(values), bool)
+        if values.dtype.kind == "f":
+            unknown = np.isnan(values)
+            if unknown.any():
+                values, missing = self._without_nan(values, unknown, locate)
+            check_finite(values, locate)
+        if self._offset is not None:
+            values = np.where(missing[:, None], 0, values - self._offset)
+        if self._lsb is not None:
+            with np.errstate(over="ignore"):
+                values = np.rint(values / self._lsb)
+        elif values.size:
+            self._largest = max(self._largest, float(np.abs(values).max()))
+            if values.dtype.kind == "f" and (values != np.rint(values)).any():
+                self._step = min(self._step, smallest_step(values))
+        if self._step == math.inf:  # else it is refused at the end, with the step to give
+            self._blocks.append(to_counts(values, locate))
+        self._missing.append(missing)
+        self._rows += len(values)
+
+    @property
+    def values(self) -> npt.NDArray[np.int16]:
+        """All counts, shape (n, channels)."""
+        if self._waiting:
+            self._measure_offset()
+        if self._step < math.inf:
+            raise EdgebioError(
+                f"{self._source}: decimal numbers; give the units of one count: lsb, or --lsb "
+                f"{advised_lsb(self._step, self._largest):.6g} (the smallest step in the data, or "
+                "the least that fits 16 bits)"
+            )
+        if len(self._blocks) > 1:
+            self._blocks = [np.concatenate(self._blocks)]
+        return self._blocks[0] if self._blocks else np.zeros((0, 0), np.int16)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_] | None:
+        """Samples to leave out, bool of shape (n,); None where all are there."""
+        if not any(block.any() for block in self._missing):
+            return None
+        return np.concatenate(self._missing)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was filled."""
+        return [f"{self._filled:,} missing numbers repeat the last one"] if self._filled else []
+
+    def _measure_offset(self) -> None:
+        """Measure the offset by the samples that wait for it, and add them."""
+        waiting, self._waiting = np.concatenate(self._waiting or []), None
+        first = waiting[:_OFFSET_SAMPLES].astype(np.float64)
+        known = ~np.isnan(first).all(axis=0)
+        offset = np.zeros(first.shape[1])
+        offset[known] = np.nanmedian(first[:, known], axis=0)
+        self._offset = np.rint(offset).astype(np.int64) if waiting.dtype.kind in "iu" else offset
+        self.add(waiting)
+
+    def _without_nan(
+        self, values: npt.NDArray[np.float64], unknown: npt.NDArray[np.bool_], locate: Locate
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        if self._gaps in (None, "refuse"):
+            row, column = np.argwhere(unknown)[0].tolist()
+            raise EdgebioError(
+                f"{locate(row, column)}: nan; expected a finite number (--gaps cut leaves such "
+                "samples out, --gaps fill repeats the last)"
+            )
+        if self._gaps == "cut":
+            rows: npt.NDArray[np.bool_] = np.asarray(unknown.any(axis=1))
+            return np.where(rows[:, None], 0.0, values), rows
+        if self._last is None:
+            self._last = np.zeros(values.shape[1])
+        known = np.vstack([self._last, values])
+        index = np.where(np.isnan(known), 0, np.arange(len(known))[:, None])
+        np.maximum.accumulate(index, axis=0, out=index)
+        known = np.take_along_axis(known, index, axis=0)
+        self._last = known[-1]
+        self._filled += int(unknown.sum())
+        return known[1:], np.zeros(len(values), bool)
+
+
+def smallest_step(values: npt.NDArray[np.float64]) -> float:
     """Smallest difference between two values beyond the rounding of their digits."""
     steps = np.diff(np.unique(values))
-    significant = steps[steps > 1e-9 * max(float(np.abs(values).max()), 1e-30)]
+    significant = steps[steps > 1e-9 * max(float(np.abs(values).max(initial=0)), 1e-30)]
     return float(significant.min()) if significant.size else 1.0
+
+
+def advised_lsb(step: float, largest: float) -> float:
+    """Units of one count, rounded up to six digits, with which values up to `largest` fit."""
+    least = max(step, largest / _HIGH)
+    scale = 10.0 ** (math.floor(math.log10(least)) - 5)
+    return math.ceil(least / scale - 1e-6) * scale

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edgebio.errors import EdgebioError
+from edgebio.recordings.counts import Gaps
 
 _ALTERNATIVES = {  # how else to give what a format cannot hold
     "samples": "name its channels by --columns, or by a list of samples in a mapping file",
@@ -18,6 +19,8 @@ _ALTERNATIVES = {  # how else to give what a format cannot hold
     "rest_repetition": "remove it",
     "transposed": "remove it",
 }
+
+Repetitions = Literal["runs", "files", "column"]
 
 METADATA = {"labels", "repetition", "subject", "session", "rate", "rest_repetition"}
 """Options of files that can hold metadata besides the samples."""
@@ -49,6 +52,16 @@ class ImportOptions:
         Number in `repetition_column` that stands between repetitions; None: there is none.
     transposed
         Samples are channels x n.
+    repetitions
+        What a repetition is: each run of a label, a whole file, or a number in
+        `repetition_column`. None: a column's numbers where one is named, otherwise the runs of a
+        column of labels, otherwise files.
+    gaps
+        What becomes of missing numbers and lost samples: the recording is cut there, the last
+        value is repeated, or the file refused. None: lost samples cut, missing numbers refuse.
+    remove_offset
+        Subtract each channel's offset, the median of its first 1,000 samples, so that the offset of
+        electrodes does not use up 16 bits.
     """
 
     rate: float | None = None
@@ -68,6 +81,9 @@ class ImportOptions:
     classes: Mapping[str, str] | None = None
     rest_repetition: int | None = None
     transposed: bool = False
+    repetitions: Repetitions | None = None
+    gaps: Gaps | None = None
+    remove_offset: bool = False
 
     @property
     def metadata_columns(self) -> dict[str, str]:

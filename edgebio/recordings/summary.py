@@ -1,11 +1,14 @@
 """Statistics of a set of recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from edgebio.recordings.recording import Recording
+
+_BLOCK = 1 << 16  # samples
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Summary:
     lowest, highest, rms
         Smallest and largest sample, and root mean square of each channel, each recording's mean
         removed; in counts.
+    levels
+        Different counts that occur in each channel.
     subjects, classes
         The share of each subject and of each class.
     """
@@ -40,6 +45,7 @@ class Summary:
     lowest: int
     highest: int
     rms: tuple[float, ...]
+    levels: tuple[int, ...]
     subjects: tuple[Share, ...]
     classes: tuple[Share, ...]
 
@@ -47,7 +53,7 @@ class Summary:
 def summarize(recordings: Sequence[Recording]) -> Summary:
     """Measure recordings that agree in channels and classes; at least one."""
     seconds = np.array([_class_seconds(r) for r in recordings])
-    energy = np.sum([r.samples.var(axis=0) * len(r.samples) for r in recordings], axis=0)
+    energy = np.sum([_energy(r.samples) for r in recordings], axis=0)
     total = sum(len(r.samples) for r in recordings)
     return Summary(
         recordings=len(recordings),
@@ -56,6 +62,7 @@ def summarize(recordings: Sequence[Recording]) -> Summary:
         lowest=min(int(r.samples.min(initial=0)) for r in recordings),
         highest=max(int(r.samples.max(initial=0)) for r in recordings),
         rms=tuple(np.sqrt(energy / max(total, 1)).tolist()),
+        levels=_levels(recordings),
         subjects=tuple(
             _share(name, [(r, r.seconds) for r in recordings if r.subject == name])
             for name in dict.fromkeys(r.subject for r in recordings)
@@ -65,6 +72,32 @@ def summarize(recordings: Sequence[Recording]) -> Summary:
             for name, column in zip(recordings[0].classes, seconds.T.tolist(), strict=False)
         ),
     )
+
+
+def _energy(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """Sum of squares of each channel, its mean removed; shape (channels,)."""
+    total = np.zeros(samples.shape[1], np.int64)
+    squares = np.zeros(samples.shape[1], np.int64)
+    for block in _blocks(samples):
+        total += block.sum(axis=0)
+        squares += (block**2).sum(axis=0)
+    energy: npt.NDArray[np.float64] = squares - total.astype(np.float64) ** 2 / max(len(samples), 1)
+    return energy
+
+
+def _levels(recordings: Sequence[Recording]) -> tuple[int, ...]:
+    occurs = np.zeros((recordings[0].channels, 1 << 16), bool)
+    for recording in recordings:
+        for block in _blocks(recording.samples):
+            for channel, values in enumerate(block.T):
+                occurs[channel, values + (1 << 15)] = True
+    return tuple(occurs.sum(axis=1).tolist())
+
+
+def _blocks(samples: npt.NDArray[np.int16]) -> Iterator[npt.NDArray[np.int64]]:
+    """Split samples into blocks, as a copy in int64 of all would be large."""
+    for start in range(0, len(samples), _BLOCK):
+        yield samples[start : start + _BLOCK].astype(np.int64)
 
 
 def _class_seconds(recording: Recording) -> list[float]:

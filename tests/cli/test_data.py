@@ -72,7 +72,7 @@ def test_keys_of_the_documents_are_stable(tmp_path: Path) -> None:
         "page", "files", "computed", "left_out", "caveat", "held",
     }  # fmt: skip
     assert set(result["held"]) == {
-        "recordings", "seconds", "unlabelled_seconds", "lowest", "highest", "rms", "people",
+        "recordings", "seconds", "unlabelled_seconds", "lowest", "highest", "rms", "levels", "people",
         "classes",
     }  # fmt: skip
     assert set(result["held"]["people"][0]) == {

@@ -46,7 +46,6 @@ def test_options_that_edf_and_wfdb_cannot_honor_are_refused(tmp_path, kind, opti
     ("name", "options", "message"),
     [
         ("a.csv", {"samples": "emg"}, "samples emg: not in a CSV; name its channels"),
-        ("a.csv", {"transposed": True}, "transposed True: not in a CSV"),
         ("a.npz", {"columns": ("C1", "C2")}, "columns C1, C2: not in an NPZ; name its array"),
         ("a.mat", {"columns": ("C1",)}, r"columns C1: not in a \.mat; name its array"),
     ],

@@ -1,12 +1,49 @@
-"""Subject, session, repetition and label in the names of files."""
+"""Files of folders and patterns; subject, session, repetition and label in their names."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from edgebio.errors import EdgebioError
+from edgebio.recordings.natural_order import sort_naturally
 
 _FIELDS = {"subject": "[^/]+?", "session": "[^/]+?", "repetition": "[0-9]{1,9}", "label": "[^/]+?"}
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}|\*")
+
+
+_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".npz", ".mat", ".edf", ".bdf", ".hea", ".gz")
+
+
+def find_files(paths: Iterable[Path]) -> list[Path]:
+    """Files of any supported suffix in folders, files of patterns such as ``**/*.csv``, and files.
+
+    Raises
+    ------
+    EdgebioError
+        Where there is none.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            matches = [file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES]
+            headers = {file.with_suffix("") for file in matches if file.suffix.lower() == ".hea"}
+            matches = [  # a .dat or .mat beside a .hea is a part of its record
+                file for file in matches
+                if file.suffix.lower() == ".hea" or file.with_suffix("") not in headers
+            ]  # fmt: skip
+        elif "*" in str(path) and not path.exists():
+            root = Path(path.anchor) if path.is_absolute() else Path()
+            matches = list(root.glob(str(path.relative_to(root))))
+        elif path.is_file():
+            files.append(path)
+            continue
+        else:
+            raise EdgebioError(f"{path}: no such file")
+        matches = [file for file in matches if file.is_file() and not file.name.startswith(".")]
+        if not matches:
+            raise EdgebioError(f"{path}: no files of recordings there")
+        files += [Path(name) for name in sort_naturally(map(str, matches))]
+    return files
 
 
 class FileNameTemplate:

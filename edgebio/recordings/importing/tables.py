@@ -1,43 +1,59 @@
 """Tables to recordings: counts, labels, and cuts where repetition, session or subject change."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.counts import scale_to_counts, scaled_units
+from edgebio.recordings.counts import CountsBuilder, scaled_units
 from edgebio.recordings.import_options import ImportOptions
+from edgebio.recordings.importing.breaks import (
+    describe_breaks,
+    fill_lost_samples,
+    find_breaks,
+)
 from edgebio.recordings.natural_order import sort_naturally
-from edgebio.recordings.readers.table import Table
+from edgebio.recordings.readers.table import Table, require_rate
 from edgebio.recordings.recording import UNLABELED, Recording
 
 MAX_RECORDINGS = 100_000
 """Of one file; more of them mean that a column holds something else."""
 
 
+class RecordingWarning(UserWarning):
+    """What a reader decided by itself, or found missing; the command line prints it as a line."""
+
+
 def recordings_from_table(table: Table, options: ImportOptions) -> list[Recording]:
     """Make a recording of each repetition, session and subject in a table.
 
     A repetition reaches to the start of the next one: rest belongs to the repetition before it, and
-    what comes before the first repetition belongs to that one.
+    what comes before the first repetition belongs to that one. Where a column of labels is all
+    there is, each run of a label is a repetition. Lost and missing samples cut a recording.
     """
-    path, count = table.path, len(table.values)
-    rate = options.rate if options.rate is not None else table.rate
-    if rate is None:
-        raise EdgebioError(f"{path}: does not state its rate; add --rate HZ")
+    path = table.path
+    rate = require_rate(path, options, table.rate)
     if not table.values.size:
         raise EdgebioError(f"{path}: no samples")
-    counts = scale_to_counts(table.values, options.lsb, table.locate, str(path))
-    units = scaled_units(options.lsb, options.units or table.units or "counts")
+    table = _as_counts(fill_lost_samples(table, options), options)
+    count = len(table.values)
+    units = scaled_units(options.lsb, table.units or "counts")
     labels, classes = _labels(table, options)
-    starts, numbers = _split(table, options)
+    starts, numbers = _split(table, options, labels)
+    for note in (*table.notes, *describe_breaks(table, table.missing)):
+        warnings.warn(f"{path}: {note}", RecordingWarning, stacklevel=2)
     recordings = []
     for start, end, number in zip(starts, [*starts[1:], count], numbers, strict=True):
+        if table.missing is not None and table.missing[start]:
+            continue
         beats = table.beats
         if beats is not None:
             beats = beats[(beats >= start) & (beats < end)] - start
         recordings.append(
             Recording(
-                samples=counts[start:end],
+                samples=table.values[start:end],
                 rate=rate,
                 units=units,
                 labels=labels[start:end],
@@ -75,10 +91,40 @@ def _labels(table: Table, options: ImportOptions) -> tuple[npt.NDArray[np.int16]
     return np.array([*lookup, UNLABELED], np.int16)[labels.codes], classes
 
 
-def _split(table: Table, options: ImportOptions) -> tuple[list[int], list[int]]:
+def _as_counts(table: Table, options: ImportOptions) -> Table:
+    """Scale the values of a table to counts, in the unit that the options ask for."""
+    units = table.units
+    lsb = options.lsb
+    if options.units is not None and units is not None and options.units != units:
+        raise EdgebioError(
+            f"{table.path}: its unit is {units}, not {options.units}; leave --units out, or give "
+            f"the --lsb in {units}"
+        )
+    if table.scaled:
+        return replace(table, units=options.units or units)
+    counts = CountsBuilder(
+        table.path, lsb, options.gaps, remove_offset=options.remove_offset, locate=table.locate
+    )
+    counts.add(table.values)
+    return replace(
+        table,
+        values=counts.values,
+        units=options.units or units,
+        scaled=True,
+        missing=counts.missing if table.missing is None else table.missing,
+        notes=(*table.notes, *counts.notes),
+    )
+
+
+def _split(
+    table: Table, options: ImportOptions, labels: npt.NDArray[np.int16]
+) -> tuple[list[int], list[int]]:
     """First sample of every recording, and the number of its repetition."""
     count = len(table.values)
     begins = np.zeros(count, bool)
+    begins[find_breaks(table, table.missing)] = True
+    if options.repetitions == "runs" and "repetition" not in table.metadata:
+        begins |= _run_starts(labels)
     for field in ("subject", "session"):
         if field in table.metadata:
             codes = table.metadata[field].codes
@@ -110,6 +156,14 @@ def _split(table: Table, options: ImportOptions) -> tuple[list[int], list[int]]:
         own = own[own != options.rest_repetition] if options.rest_repetition is not None else own
         repetitions.append(int(own[0]) if len(own) else options.repetition)
     return starts, repetitions
+
+
+def _run_starts(labels: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+    """Where runs of a label start; what is unlabeled belongs to the run before it."""
+    starts: npt.NDArray[np.bool_] = labels != UNLABELED
+    starts[1:] &= labels[1:] != labels[:-1]
+    starts[: int(np.argmax(starts)) + 1] = False  # what comes before the first belongs to it
+    return starts
 
 
 def _repetition_numbers(table: Table) -> npt.NDArray[np.int64]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
+from edgebio.recordings.counts import advised_lsb
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.readers.table import Table, find_columns
 
@@ -52,6 +53,7 @@ def table_of_channels(
         )
     values: npt.NDArray[Any] = digital - zeros
     unit = units[0]
+    notes: tuple[str, ...] = ()
     if options.lsb is not None:
         values = values * steps
     else:
@@ -62,15 +64,25 @@ def table_of_channels(
                 f"{path}: a count is {size.min():.4g} {unit} in one channel and {size.max():.4g} "
                 "in another; give one step for all: --lsb X"
             )
-        if values.size and not _LIMITS[0] <= values.min() <= values.max() <= _LIMITS[1]:
-            least = float(np.abs(values).max() * size[0] / _LIMITS[1])
+        if not _fit(values) and not options.remove_offset and _fit(digital):
+            values = digital * np.sign(steps).astype(np.int64)
+            notes = (
+                "the converter's own counts: they do not fit 16 bits around the physical zero",
+            )
+        if not _fit(values) and not options.remove_offset:
+            least = advised_lsb(float(size[0]), float(np.abs(values).max() * size[0]))
             raise EdgebioError(
                 f"{path}: counts from {values.min():,} to {values.max():,} do not fit 16 bits; "
-                f"give a step of {least:.4g} {unit} or more: --lsb X"
+                f"remove the offset of the electrodes (--remove-offset), or give a step of "
+                f"{least:.6g} {unit} or more: --lsb X"
             )
         unit = f"{size[0]:.6g} {unit}".strip()
 
     def locate(row: int, column: int) -> str:
         return f"{path}: sample {row}, channel {names[column]}"
 
-    return Table(path=path, values=values, locate=locate, units=unit, **fields)
+    return Table(path=path, values=values, locate=locate, units=unit, notes=notes, **fields)
+
+
+def _fit(values: npt.NDArray[np.int64]) -> bool:
+    return not values.size or _LIMITS[0] <= values.min() <= values.max() <= _LIMITS[1]

@@ -51,8 +51,9 @@ def is_number(field: bytes) -> bool:
 
 
 def parse_numbers(
-    body: bytes, columns: int, source: str, kind: Literal["whole", "any"], first_line: int = 1
-) -> Numbers:
+    body: bytes, columns: int, source: str, kind: Literal["whole", "any"], first_line: int = 1,
+    fields: Sequence[int] | None = None,
+) -> Numbers:  # fmt: skip
     """Parse comma-separated rows that end in newlines.
 
     Parameters
@@ -63,6 +64,8 @@ def parse_numbers(
         File, and number of its line that the first row is, for messages.
     kind
         ``"whole"`` accepts whole numbers only, ``"any"`` decimals too.
+    fields
+        Fields of the file that the columns are, for messages; None: the same.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def parse_numbers(
         whole = kind == "whole" or not any(mark in block for mark in b".eEnNiI")
         values = _parse_clean(block, columns, np.int64 if whole else np.float64)
         if values is None:
-            values = _parse_fields(block, columns, source, kind, first_line)
+            values = _parse_fields(block, columns, source, kind, first_line, fields)
         parsed.append(values)
         first_line += len(values)
     return np.concatenate(parsed)
@@ -132,16 +135,20 @@ def _parse_clean(
     return values.reshape(-1, columns)
 
 
-def _parse_fields(body: bytes, columns: int, source: str, kind: str, first_line: int) -> Numbers:
+def _parse_fields(
+    body: bytes, columns: int, source: str, kind: str, first_line: int,
+    positions: Sequence[int] | None = None,
+) -> Numbers:  # fmt: skip
     """Parse field by field: the rule that `_parse_clean` is a shortcut of."""
     rows = []
     pattern, expected = (_WHOLE, "a whole number") if kind == "whole" else (_NUMBER, "a number")
     for line, row in enumerate(body.removesuffix(b"\n").split(b"\n"), first_line):
         fields = split_row(row, b",", columns, source, line)
-        for index, field in enumerate(fields, 1):
+        for index, field in enumerate(fields):
             if not pattern.fullmatch(field):
+                position = positions[index] if positions else index
                 raise EdgebioError(
-                    f"{source}: line {line}, field {index}: "
+                    f"{source}: line {line}, field {position + 1}: "
                     f"{field[:24].decode('utf-8', 'replace')!r} is not {expected}"
                 )
         rows.append(fields)

@@ -12,6 +12,7 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import Locate
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.natural_order import sort_naturally
+from edgebio.recordings.readers.time_columns import Timing
 from edgebio.suggest import nearest
 
 
@@ -35,6 +36,14 @@ class Table:
         ``labels``, ``repetition``, ``subject`` and ``session`` of every sample, where present.
     rate, units, beats
         In Hz; unit of the numbers; samples of heart beats: where the file states them.
+    scaled
+        Whether the values are counts already, scaled by the options' lsb.
+    missing
+        Samples to leave out, bool of shape (n,); None where all are there.
+    timing
+        What the file's times and counters say.
+    notes
+        What the reader decided by itself, to show to the user.
     """
 
     path: Path
@@ -44,6 +53,28 @@ class Table:
     rate: float | None = None
     units: str | None = None
     beats: npt.NDArray[np.int64] | None = None
+    scaled: bool = False
+    missing: npt.NDArray[np.bool_] | None = None
+    timing: Timing | None = None
+    notes: tuple[str, ...] = ()
+
+
+def one_hot(path: Path, names: Sequence[str], values: npt.NDArray[np.float64]) -> Categories:
+    """Name every sample by the column that is 1, shape (n, classes); none where all are 0."""
+    bad = np.flatnonzero(~np.isin(values, (0, 1)).all(axis=1) | (values.sum(axis=1) > 1))
+    if len(bad):
+        raise EdgebioError(
+            f"{path}: sample {bad[0]}: {', '.join(names)} hold "
+            f"{', '.join(f'{value:g}' for value in values[bad[0]])}; expected at most one 1 and "
+            "otherwise 0"
+        )
+    codes = np.where(values.any(axis=1), values.argmax(axis=1), -1)
+    return Categories(codes.astype(np.int64), tuple(names))
+
+
+def common_unit(units: Sequence[str]) -> str | None:
+    """Return the unit of several columns, if they have one."""
+    return units[0] if len(set(units)) == 1 and units[0] else None
 
 
 def categorize(values: Sequence[str] | npt.NDArray[Any]) -> Categories:
@@ -70,6 +101,14 @@ def single_rate(path: Path, name: str, values: Sequence[Any]) -> float:
     if len(rates) != 1:
         raise EdgebioError(f"{path}: {name} holds {len(rates)} rates; expected one number, in Hz")
     return rates.pop()
+
+
+def require_rate(path: Path, options: ImportOptions, rate: float | None) -> float:
+    """Return the rate that the options give, or the file's own; refuse a file without one."""
+    chosen = options.rate if options.rate is not None else rate
+    if chosen is None:
+        raise EdgebioError(f"{path}: does not state its rate; add --rate HZ")
+    return chosen
 
 
 def find_columns(path: Path, columns: Sequence[str], names: Sequence[str], count: int) -> list[int]:

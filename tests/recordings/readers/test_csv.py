@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import ImportOptions, Recording, load_recording, load_recordings
-from edgebio.recordings.readers import csv
+from edgebio.recordings.readers import csv, text_layout
 
 
 def load_csv(tmp_path: Path, content: str, **options: Any) -> Recording:
@@ -31,7 +31,7 @@ def test_whole_numbers_are_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_names_labels_and_separators_are_recognized(tmp_path: Path, separator: str) -> None:
-    content = "t,a,grip,b\n0.1,1,fist,2\n0.2,3,,4\n0.3,5,10,6\n0.4,7,9.0,8\n"
+    content = "c,a,grip,b\n0.1,1,fist,2\n0.2,3,,4\n0.1,5,10,6\n0.4,7,9.0,8\n"
     result = load_csv(
         tmp_path,
         content.replace(",", separator),
@@ -68,7 +68,7 @@ def test_decimals_need_an_lsb(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,x\n", {"rate": 1}, "line 3, field 2: 'x' is not a number"),
         ("a,b\n1,2\n3\n", {"rate": 1}, "line 3: 1 fields, expected 2"),
         ("a,b\n1,2\n3\n", {"rate": 1, "label_column": "b"}, "line 3: 1 fields, expected 2"),
-        ("a,b\n", {"rate": 1}, "only column names"),
+        ("a,b\n", {"rate": 1}, "no line of numbers"),
         ("1,40000\n", {"rate": 1}, "line 1, field 2: 40000 does not fit a 16-bit sample"),
         ("1.5,9e9\n", {"rate": 1, "lsb": 0.5}, "line 1, field 2: 1.8e+10 does not fit a 16-bit"),
         ("a,b\n1,2\n", {"rate": 1, "label_column": "c"}, "no column 'c'; it has a, b"),
@@ -138,10 +138,10 @@ def test_memory_is_a_small_multiple_of_the_file(
 def test_too_many_fields_and_too_many_names_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv, "_MAX_COLUMNS", 5)
+    monkeypatch.setattr(text_layout, "MAX_COLUMNS", 5)
     monkeypatch.setattr(csv, "_MAX_NAMES", 9)
     (tmp_path / "a.csv").write_text("1,2,3,4,5,6\n")
-    with pytest.raises(EdgebioError, match=r"a\.csv: line 1: over 5 fields"):
+    with pytest.raises(EdgebioError, match=r"a\.csv: over 5 fields"):
         load_recordings(tmp_path / "a.csv", 9)
     (tmp_path / "b.csv").write_text("".join(f"1,{k}\n" for k in range(20)))
     with pytest.raises(EdgebioError, match=r"b\.csv: .*more than 9 different names"):
