@@ -130,6 +130,44 @@ class Ads1298:
         return Scale.from_volts(self.volts_per_code, volts_per_count, highpass=exponent)
 
 
+def codes(
+    samples: npt.NDArray[np.int16], converter: Ads1298, volts_per_count: Fraction
+) -> npt.NDArray[np.int32]:
+    """Codes that a converter makes of a recording at its electrodes.
+
+    Parameters
+    ----------
+    samples
+        Shape (n, channels): counts of the recording.
+    converter
+        How it is set up.
+    volts_per_count
+        Volts of one count of the recording.
+
+    Returns
+    -------
+    ndarray of int32 (n, converter.channels)
+        The nearest codes of 24 bits, at most full scale; 0 for channels that it does not have.
+
+    Raises
+    ------
+    EdgebioError
+        If the recording has more channels than the converter.
+    """
+    if samples.shape[1] > converter.channels:
+        raise EdgebioError(
+            f"{samples.shape[1]} channels; {converter.chips} {converter.chip.upper()} has "
+            f"{converter.channels}"
+        )
+    ratio = volts_per_count / converter.volts_per_code
+    values, places = np.unique(samples, return_inverse=True)
+    exact = [round(int(value) * ratio) for value in values]
+    nearest = np.array([min(max(code, -(1 << 23)), (1 << 23) - 1) for code in exact], np.int32)
+    result = np.zeros((len(samples), converter.channels), np.int32)
+    result[:, : samples.shape[1]] = nearest[places].reshape(samples.shape)
+    return result
+
+
 def counts(
     codes: npt.NDArray[np.integer],
     converter: Ads1298,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from edgebio import storage
 from edgebio.errors import EdgebioError
 from edgebio.processes import host_compiler
-from edgebio.sampling.ads1298 import GAINS, RATES, Ads1298, counts
+from edgebio.sampling.ads1298 import GAINS, RATES, Ads1298, codes, counts
 
 SOURCES = storage.assets("firmware_assets") / "sources"
 PORTS = storage.assets("firmware_assets") / "ports"
@@ -400,6 +400,31 @@ def test_a_rate_that_spi_cannot_follow_is_refused():
     assert Ads1298(chips=2).transfer_micros(4000, 8_000_000) == pytest.approx(54.1, abs=0.1)
     with pytest.raises(EdgebioError, match="433 bits takes 108 us at 4 MHz, more than half of 125"):
         Ads1298(chips=2).transfer_micros(8000, 4_000_000)
+
+
+@given(
+    samples=st.lists(st.tuples(*(st.integers(-32768, 32767),) * 3), min_size=1, max_size=20),
+    volts=st.fractions(Fraction(1, 10**8), Fraction(1, 10**5)),
+    gain=st.sampled_from(GAINS["ads1299"]),
+)
+def test_a_recording_that_is_played_comes_back(samples, volts, gain):
+    """Codes are finer than counts here: what is within full scale comes back exactly."""
+    converter = Ads1298(chip="ads1299", gain=gain)
+    signal = np.array(samples, np.int16)
+    played = codes(signal, converter, volts)
+    assert played.shape == (len(samples), 8)
+    assert not played[:, 3:].any()
+    if volts >= converter.volts_per_code:
+        back = counts(played[:, :3], converter, volts, 1000)
+        inside = np.abs(signal) * float(volts) < float(converter.reference / gain) * 0.9999
+        assert (back == signal)[inside].all()
+        full = counts(np.array([[(1 << 23) - 1] * 3]), converter, volts, 1000)[0, 0]
+        assert back.max() <= full
+
+
+def test_a_recording_with_too_many_channels_is_refused():
+    with pytest.raises(EdgebioError, match="9 channels; 1 ADS1298 has 8"):
+        codes(np.zeros((1, 9), np.int16), Ads1298(), Fraction(1, 10**6))
 
 
 def test_a_code_is_what_the_data_sheet_says():
