@@ -72,6 +72,7 @@ class Flasher:
     reads_back: bool = False  # whether the tool compares the flash with the image after writing
     needs_port: bool = False  # whether it writes over the serial port
     has_probe: bool = False  # whether it finds the board by a probe's serial number
+    boots: bool = False  # whether a running board is asked to enter its boot loader before
     hint: str = ""  # how the board is made ready for it, if it must be
 
     @property
@@ -314,7 +315,7 @@ FLASHERS: dict[FlashMethod, Flasher] = {
         Flasher("drag-and-drop", "", "", _drag_and_drop),
         Flasher("picotool", "picotool", "github.com/raspberrypi/picotool", _picotool,
                 reads_back=True, has_probe=True,
-                hint="hold BOOTSEL while plugging the board in"),
-        Flasher("uf2", "", "", _uf2),
+                boots=True, hint="hold BOOTSEL while plugging the board in"),
+        Flasher("uf2", "", "", _uf2, boots=True),
     )
 }  # fmt: skip

@@ -5,10 +5,11 @@ import re
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from edgebio import storage
-from edgebio.boards import emulator_process
+from edgebio.boards import emulated_drives, emulator_process
 from edgebio.boards.board import Board
 from edgebio.boards.emulator_process import Emulator
 from edgebio.boards.rp2040js_parts import Parts
@@ -47,7 +48,8 @@ def launch(
     node, library = program()
     script = storage.assets("firmware_assets") / "emulator" / "rp2040.mjs"
     line = [node, str(script), library, str(image.resolve())]
-    if parts:
+    if parts or board.link == "usb":
+        parts = replace(parts or Parts(), link=board.link, drives=emulated_drives.root())
         line.append(str(parts.write(log.parent.resolve())))
     process = emulator_process.launch(line, log, detached=detached)
     deadline = time.monotonic() + emulator_process.START_SECONDS

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio import storage
+from edgebio.boards.board import LinkKind
 from edgebio.boards.peripherals import Spi, pin_number
 from edgebio.sampling.ads1298 import Ads1298
 
@@ -109,6 +110,10 @@ class Parts:
 
     Attributes
     ----------
+    link : {"uart", "usb"}
+        What carries the link of the image.
+    drives : Path or None
+        Folder for the drive of its boot loader.
     pulses, levels : tuple of int
         Pins whose pulses, or whose levels, are reported.
     calls : mapping of str to int
@@ -121,6 +126,8 @@ class Parts:
     levels: tuple[int, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    link: LinkKind = "uart"
+    drives: Path | None = None
 
     def write(self, folder: Path) -> Path:
         """Write the settings and what they refer to into `folder`; return their file."""
@@ -130,8 +137,11 @@ class Parts:
                 "pulses": self.pulses,
                 "levels": self.levels,
                 "calls": dict(self.calls),
-            }
+            },
+            "link": self.link,
         }
+        if self.drives:
+            settings["drives"] = str(self.drives)
         if self.electrodes:
             played = self.electrodes
             (folder / CODES).write_bytes(played.codes.astype("<u2").tobytes())

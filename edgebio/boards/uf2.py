@@ -1,5 +1,6 @@
 """UF2 files, and the drive of a boot ROM that takes them."""
 
+import contextlib
 import os
 import struct
 from collections.abc import Callable
@@ -37,7 +38,8 @@ def copy(data: bytes, board: str, advance: Callable[[float], None]) -> None:
             for at in range(0, len(data), _CHUNK):
                 file.write(data[at : at + _CHUNK])
                 advance(min(at + _CHUNK, len(data)) / len(data))
-            os.fsync(file.fileno())
+            with contextlib.suppress(OSError):  # the drive may be gone after the last block
+                os.fsync(file.fileno())
     except OSError as error:
         raise DeviceError(
             f"{target}: the copy failed ({error.strerror}); hold BOOTSEL, plug the board in again "
@@ -45,11 +47,16 @@ def copy(data: bytes, board: str, advance: Callable[[float], None]) -> None:
         ) from None
 
 
+def drives() -> list[Path]:
+    """Mounted drives of boot loaders that take UF2 files."""
+    return [path for path in mounted() if (path / "INFO_UF2.TXT").is_file()]
+
+
 def _drive(board: str) -> Path:
-    drives = [path for path in mounted() if (path / "INFO_UF2.TXT").is_file()]
-    if len(drives) != 1:
-        problem = f"{len(drives)} such drives are" if drives else "no drive of a boot loader is"
+    choice = drives()
+    if len(choice) != 1:
+        problem = f"{len(choice)} such drives are" if choice else "no drive of a boot loader is"
         raise DeviceError(
             f"{problem} mounted: hold BOOTSEL while plugging {board} in, and mount its drive"
         )
-    return drives[0]
+    return choice[0]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgebio import progress
-from edgebio.boards import detached_emulator, flashers
+from edgebio.boards import detached_emulator, flashers, usb_ports
 from edgebio.boards.board import Board, FlashMethod
 from edgebio.boards.detached_emulator import DetachedEmulator
 from edgebio.boards.emulator_process import Serial
 from edgebio.boards.flashers import Flasher, Job
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.firmware import manifest
+from edgebio.firmware import bootloader, manifest
 from edgebio.firmware.manifest import Manifest
 from edgebio.link.client import Client
 from edgebio.link.errors import DisconnectedError, PortError
@@ -76,7 +76,11 @@ def flash(
     if bootloader_port is None and board.flash.bootloader_shares_link(board.uart):
         bootloader_port = port
     flasher = flashers.choose(board, bootloader_port, method, probe)
+    if port is None and board.link == "usb":
+        port = usb_ports.USB
     serial_number = _serial_number(port)
+    if flasher.boots and port is not None:
+        bootloader.enter(board, port, flasher.method)
     _write(flasher, Job(board, folder, bootloader_port, probe))
     return _verify(flasher, board, record, port, serial_number)
 

@@ -10,9 +10,11 @@ from typing import Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.errors import EdgebioError
+from edgebio.boards import usb_ports
+from edgebio.errors import DeviceError, EdgebioError
 from edgebio.link import results
 from edgebio.link.connection import Connection, Handler, ignore
+from edgebio.link.errors import PortError
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, Record
 from edgebio.link.results import DecisionEvent, RestEvent, Settings
@@ -30,7 +32,8 @@ class Client:
     Parameters
     ----------
     url
-        Any serial URL of pyserial: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, a pty.
+        Any serial URL of pyserial: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, a pty; or
+        ``usb``, the one board on its own USB.
     baud
         Bits per second of a serial line.
     timeout, retry_after
@@ -51,9 +54,9 @@ class Client:
     def __init__(
         self, url: str, *, baud: int = 921_600, timeout: float = 10.0, retry_after: float = 0.5
     ) -> None:
-        self.url = url
+        self.url = _port_name(url)
         self.graph: Graph | None = None
-        self._connection = Connection(url, baud, timeout, retry_after)
+        self._connection = Connection(self.url, baud, timeout, retry_after)
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +102,13 @@ class Client:
         """Restart the device and wait until it answers again."""
         self._connection.request("reset")
         self._connection.open()
+
+    def enter_bootloader(self) -> None:
+        """Let the device enter its boot loader, which ends the link.
+
+        Raises `RefusedError` (code ``request``) if it has none.
+        """
+        self._connection.request("enter_bootloader")
 
     def settings(self) -> Settings:
         """Current settings of the decision."""
@@ -256,3 +266,10 @@ class Client:
         while len(output) < self.description.output_bytes:
             output += self._connection.request("output", offset=len(output))["data"]
         return np.frombuffer(output, np.int8)
+
+
+def _port_name(url: str) -> str:
+    try:
+        return usb_ports.resolve(url)
+    except DeviceError as error:
+        raise PortError(str(error)) from None
