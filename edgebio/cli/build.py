@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import board_option, budget_options, model_argument, output_option
+from edgebio.cli.options import PATH, board_option, budget_options, model_argument, output_option
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
-    from edgebio.compiler import Optimize, Package
+    from edgebio.boards.board import LinkKind
+    from edgebio.compiler import Optimize
+    from edgebio.firmware.library import Package
     from edgebio.firmware.manifest import Manifest
 
 _FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratch", "static")
@@ -19,15 +21,49 @@ _FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratc
 @command(
     example="edgebio build run --board mps2-an386 -o image\n"
     "edgebio build run --board mps2-an386 --flash-budget 48k -o image\n"
+    "edgebio build run --board pico --standalone --source adc --sink gpio -o image\n"
     "edgebio build model.tflite --package arduino --board netduinoplus2 -o library"
 )
 @model_argument
 @board_option()
 @output_option("Folder of the image.")
-@click.option("--package", type=click.Choice(["cmake", "arduino", "zephyr", "platformio"]),
-              help="Only the network's C, as a library; without --board, for any CPU.")  # fmt: skip
+@click.option(
+    "--package",
+    type=click.Choice(["cmake", "arduino", "zephyr", "platformio", "cmsis-pack"]),
+    help="A C library for firmware of your own; without --board, for any CPU.",
+)
+@click.option(
+    "--prefix", metavar="NAME", help="Begins all C names of the library; default: edgebio."
+)
 @click.option("--explain", is_flag=True, help="Print the decisions of each compiler stage.")
 @click.option("--hil", is_flag=True, help="For edgebio hil: slower, traces every stage and layer.")
+@click.option(
+    "--standalone", is_flag=True, help="Samples, decides and acts from power-on, without a host."
+)
+@click.option(
+    "--source",
+    metavar="KIND[:KEY=VALUE,...]",
+    help="Sample source: link, adc, saadc or ads1298, as the board offers.",
+)
+@click.option(
+    "--sink",
+    metavar="KIND[:KEY=VALUE,...]",
+    help="Decision sink: none, text, servo or gpio; default: none.",
+)
+@click.option(
+    "--overlay",
+    type=PATH,
+    metavar="FILE.toml",
+    help="Source and sink in a file, and changes to the board's pins.",
+)
+@click.option(
+    "--link",
+    type=click.Choice(["uart", "usb"]),
+    help="What carries the link: a UART or the chip's own USB; default: as the board file says.",
+)
+@click.option(
+    "--allow-late", is_flag=True, help="Build even if decisions take longer than there is time for."
+)
 @budget_options
 def build(
     out: Output,
@@ -35,8 +71,15 @@ def build(
     board: str | None,
     output: Path,
     package: "Package | None",
+    prefix: str | None,
     explain: bool,
     hil: bool,
+    standalone: bool,
+    source: str | None,
+    sink: str | None,
+    overlay: Path | None,
+    link: "LinkKind | None",
+    allow_late: bool,
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -45,28 +88,48 @@ def build(
 
     The folder holds firmware.elf, .hex and .bin, manifest.json, and in src/ all sources with a
     Makefile that builds the same image without edgebio; src/model/ is the network by itself, with
-    a CMakeLists.txt, its memory plan as plan.svg and what was decided as explain.txt. With
-    --package, the budgets are those of the network alone.
+    its memory plan as plan.svg and what was decided as explain.txt.
+
+    With --package, the folder holds a C library of front end, network and decision for the build
+    system of your own firmware; of a .tflite without metadata, of its network. The budgets are
+    then those of the network alone.
+
+    An image that decides on a stream is refused if front end and network take longer, by an
+    estimate, than there is time from one decision to the next.
     """
     from edgebio import api, compiler, firmware
 
+    if not standalone and (source or sink or overlay):
+        raise EdgebioError("--source, --sink and --overlay need --standalone")
+    if standalone and (package or hil):
+        raise EdgebioError("--standalone builds an image; leave out --package and --hil")
+    if link and package:
+        raise EdgebioError("--link is of an image; leave out --package")
+    if prefix and not package:
+        raise EdgebioError("--prefix needs --package")
     document: Document = {"folder": str(output)}
     if package:
         isa = api.load_board(board).isa if board else "portable"
         goal = compiler.Goal(optimize, flash_budget, ram_budget)
-        library = api.compile_model(model, output, isa=isa, goal=goal, package=package)
-        document |= {"package": package, **library.document()}
-        sources = library.sources[0].parent
+        library = api.compile_model(
+            model, output, isa=isa, goal=goal, package=package, prefix=prefix
+        )
+        document |= library.document()
+        explanation = library.explanation
     elif board:
         budget = firmware.Budget(optimize, flash_budget, ram_budget)
-        manifest = api.build(model, board, output, hooks="trace" if hil else "none", budget=budget)
+        request = firmware.Standalone(source or "", sink or "", overlay) if standalone else None
+        manifest = api.build(
+            model, board, output, hooks="trace" if hil else "none", budget=budget,
+            standalone=request, link=link, allow_late=allow_late,
+        )  # fmt: skip
         _show(out, manifest)
         document |= manifest.model_dump()
-        sources = output / "src" / "model"
+        explanation = output / "src" / "model" / "explain.txt"
     else:
         raise EdgebioError("give the --board to build for, or a --package")
     if explain:
-        document["explanation"] = (sources / "explain.txt").read_text()
+        document["explanation"] = explanation.read_text()
         out.result(document["explanation"])
     out.result(f"{package} library: {output}" if package else f"image: {output}")
     return document
@@ -80,3 +143,9 @@ def _show(out: Output, manifest: "Manifest") -> None:
     rows += [[f"  {name}", getattr(ram, name)] for name in _RAM]
     rows += [["  stack, at most", ram.stack], [f"  of {ram.available:,} on the board", ""]]
     out.table(f"{manifest.model.file} on {manifest.board}", ["", "bytes"], rows)
+    if manifest.deadline:
+        deadline = manifest.deadline
+        out.result(
+            f"a decision takes about {deadline.estimated_us / 1000:.3g} ms of "
+            f"{deadline.due_us / 1000:.3g} (estimate: {deadline.note})"
+        )

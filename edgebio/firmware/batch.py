@@ -22,7 +22,7 @@ from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.tflite.metadata import read_metadata
 
-_MODE_IMAGES, _MODE_SAMPLES = 0, 1
+_MODE_IMAGES, _MODE_SAMPLES, _MODE_STREAM = 0, 1, 2
 _TRACE_LAYER, _TRACE_STAGE, _TRACE_TICKS = 0, 1, 2
 
 Int8 = npt.NDArray[np.int8]
@@ -68,7 +68,8 @@ class EmulatedFrontend:
         with self._run_samples(samples) as files:
             return [Stage(index, part, data) for index, part, data in _trace(files, _TRACE_STAGE)]
 
-    def _spec(self) -> FrontendSpec:
+    def spec(self) -> FrontendSpec:
+        """The front end; `EdgebioError` if the model has none."""
         if self._frontend is None:
             raise EdgebioError("the model has no front end: it takes images, not samples")
         return self._frontend
@@ -76,7 +77,7 @@ class EmulatedFrontend:
     def _run_samples(
         self, samples: Int16, *, network: bool = False, options: Sequence[str] = ()
     ) -> contextlib.AbstractContextManager[Path]:
-        channels = self._spec().channels
+        channels = self.spec().channels
         if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != channels:
             raise EdgebioError(
                 f"the front end takes int16 samples of {channels} channels, not {samples.dtype} "
@@ -86,7 +87,7 @@ class EmulatedFrontend:
 
     def _images(self, files: Path) -> Int8:
         images = np.fromfile(files / "images.bin", np.int8)
-        return images.reshape(-1, *self._spec().image_shape)
+        return images.reshape(-1, *self.spec().image_shape)
 
     @contextlib.contextmanager
     def _run(
@@ -127,6 +128,26 @@ class EmulatedModel(EmulatedFrontend):
         with self._run_inputs(x, options) as files:
             return self._outputs(files)
 
+    def stream(self, frames: Inputs, hop: int, options: Sequence[str] = ()) -> Int8:
+        """Push frames (n * hop, ...) into a network built with that hop; return its outputs.
+
+        Raises
+        ------
+        EdgebioError
+            If type, shape or number are not the model's; `DeviceError` if the board fails or hangs.
+        """
+        if frames.dtype != self._input.dtype or frames.shape[1:] != self._input.shape[2:]:
+            shape = ", ".join(map(str, ("frames", *self._input.shape[2:])))
+            raise EdgebioError(
+                f"the model takes {self._input.dtype} frames of shape ({shape}), not "
+                f"{frames.dtype} of {frames.shape}"
+            )
+        hops, rest = divmod(len(frames), hop)
+        if rest:
+            raise EdgebioError(f"{len(frames)} frames are no multiple of the hop of {hop} frames")
+        with self._run(_MODE_STREAM, frames.reshape(hops, -1), options=options) as files:
+            return self._outputs(files)
+
     def layers(self, x: Inputs) -> list[npt.NDArray[np.uint8]]:
         """Output of each layer as uint8 (n, bytes), of an image with ``traced``."""
         outputs: dict[int, list[bytes]] = {}
@@ -147,9 +168,9 @@ class EmulatedModel(EmulatedFrontend):
             ticks = b"".join(data for _, _, data in _trace(files, _TRACE_TICKS))
         return np.frombuffer(ticks, np.uint32).reshape(len(x), -1)
 
-    def images_and_outputs(self, samples: Int16) -> tuple[Int8, Int8]:
+    def images_and_outputs(self, samples: Int16, options: Sequence[str] = ()) -> tuple[Int8, Int8]:
         """Stream samples as in `images`, and the images through the network."""
-        with self._run_samples(samples, network=True) as files:
+        with self._run_samples(samples, network=True, options=options) as files:
             return self._images(files), self._outputs(files)
 
     def _run_inputs(
@@ -176,6 +197,7 @@ def prepare(
     traced: bool = False,
     timed: bool = False,
     budget: image.Budget = image.SPEED,
+    hop: int | None = None,
 ) -> Iterator[EmulatedModel]:
     """Build the batch image of a model for the duration of the block.
 
@@ -185,12 +207,14 @@ def prepare(
         For `EmulatedModel.layers` and `EmulatedModel.stages`: slower, as all outputs are written.
     timed
         For `EmulatedModel.micros`.
+    hop
+        For `EmulatedModel.stream`.
     """
     qemu.command(board, Path())  # reports a missing tool before the build
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         folder = Path(scratch) / "image"
         hooks: Hooks = "trace" if traced else "ticks" if timed else "none"
-        manifest = image.build(model, board, folder, "batch", hooks=hooks, budget=budget)
+        manifest = image.build(model, board, folder, "batch", hooks=hooks, budget=budget, hop=hop)
         graph = tflite.read(image.model_file(model))
         yield EmulatedModel(board, graph, manifest, folder / "firmware.elf")
 

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,17 @@ from edgebio import compiler, storage
 from edgebio.boards import Board
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.firmware import elf, linking, manifest, sources, toolchain
-from edgebio.firmware.manifest import App, Flash, Hooks, ImageRecord, Manifest, ModelRecord, Ram
+from edgebio.firmware.manifest import (
+    App,
+    Deadline,
+    Flash,
+    Hooks,
+    ImageRecord,
+    Manifest,
+    ModelRecord,
+    Ram,
+)
+from edgebio.firmware.standalone import StandaloneConfig
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,10 @@ def build(
     *,
     hooks: Hooks = "none",
     budget: Budget = SPEED,
+    live: StandaloneConfig | None = None,
+    slowest_us: int = 0,
+    check_time: Callable[[Manifest], Deadline | None] = lambda record: None,
+    hop: int | None = None,
 ) -> Manifest:
     """Build the image of a model for a board.
 
@@ -65,6 +79,13 @@ def build(
         that is there already, but only if the build succeeds.
     hooks
         Hooks of the batch application; the link's with "trace" is for hardware in the loop.
+    live, slowest_us
+        Source and sink of an image that stands alone, and the microseconds that a decision of it
+        takes at most.
+    check_time
+        Estimates the time of an image that fits, or raises.
+    hop
+        Frames between windows, for an image whose network computes only what is new.
 
     Raises
     ------
@@ -83,7 +104,7 @@ def build(
         while True:
             root.mkdir()
             try:
-                source = sources.write(root, model, board, app, hooks, goal)
+                source = sources.write(root, model, board, app, hooks, goal, live, slowest_us, hop)
             except EdgebioError as error:
                 if not excess:
                     raise
@@ -103,12 +124,16 @@ def build(
                 hooks=hooks,
                 kernels=tuple(call.function for call in source.program.calls),
                 weights=source.program.constant_bytes,
+                standalone=live is not None,
+                source=live.source.kind if live else None,
+                sink=live.sink.kind if live else None,
             )
             excess = _excess(record, budget)
             if not excess:
                 break
             goal = _tighter_goal(goal, budget, record, source.program)
             shutil.rmtree(root)
+        record = record.model_copy(update={"deadline": check_time(record)})
         storage.write_text(root / "Makefile", linking.makefile(source.tree))
         shutil.copyfile(model, work / manifest.MODEL_FILE)
         storage.write_json(work / manifest.BOARD_FILE, board.model_dump(mode="json"))

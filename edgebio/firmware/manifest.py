@@ -61,6 +61,19 @@ class Ram(Section):
     available: int
 
 
+class Deadline(Section):
+    """Time from one decision to the next, and how long the CPU is busy in it.
+
+    The estimate has front end and network; converter, link and sink come on top of it.
+    """
+
+    due_us: int
+    estimated_us: int
+    ok: bool
+    method: Literal["counted", "table"]  # executed instructions, or only the model's MACs
+    note: str  # what the estimate is based on
+
+
 class Manifest(Section):
     """Content of manifest.json."""
 
@@ -79,6 +92,10 @@ class Manifest(Section):
     hooks: Hooks = "none"
     kernels: tuple[str, ...] = ()  # C function of each layer
     weights: int = 0  # bytes of the network's constants in flash
+    standalone: bool = False
+    source: str | None = None  # of an image that stands alone, as its sink
+    sink: str | None = None
+    deadline: Deadline | None = None  # of an image that decides on a stream
 
 
 def load(folder: Path) -> Manifest:

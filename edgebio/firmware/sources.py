@@ -36,6 +36,7 @@ def write(
     goal: compiler.Goal,
     live: StandaloneConfig | None = None,
     slowest_us: int = 0,
+    hop: int | None = None,
 ) -> ImageSources:
     """Write all sources of an image into an empty folder.
 
@@ -48,9 +49,11 @@ def write(
     live, slowest_us
         Source and sink of an image that stands alone, and the microseconds that a decision of it
         takes at most.
+    hop
+        Frames between windows, for a network that computes only what is new.
     """
     tree = SourceTree(root, [*board.flags, *((standalone.FLAG,) if live else ())])
-    network = compiler.generate(model, root / "model", board.isa, goal)
+    network = compiler.generate(model, root / "model", board.isa, goal, hop)
     tree.add("model", network.sources, network.include)
     graph = tflite.read(model)
     metadata = read_metadata(graph)
@@ -68,6 +71,8 @@ def write(
     device = application.write(root / "app", graph, identity, traced=traced, live=live is not None)
     if traced:
         tree.flags += application.TRACE_FLAGS
+    if live:
+        tree.flags += application.LIVE_FLAGS
     for source in device.own:
         tree.add(source.parent.name, [source])
     for folder in device.include:
