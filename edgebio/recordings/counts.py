@@ -137,8 +137,14 @@ class CountsBuilder:
                 f"{advised_lsb(self._step, self._largest):.6g} (the smallest step in the data, or "
                 "the least that fits 16 bits)"
             )
-        if len(self._blocks) > 1:
-            self._blocks = [np.concatenate(self._blocks)]
+        if len(self._blocks) > 1:  # each is freed once it is copied: never all of them twice
+            whole = np.empty((self._rows, self._blocks[0].shape[1]), np.int16)
+            end = len(whole)
+            while self._blocks:
+                block = self._blocks.pop()
+                whole[end - len(block) : end] = block
+                end -= len(block)
+            self._blocks = [whole]
         return self._blocks[0] if self._blocks else np.zeros((0, 0), np.int16)
 
     @property

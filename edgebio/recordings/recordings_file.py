@@ -131,7 +131,9 @@ def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
         np.savez_compressed(
             temporary,
             edgebio=np.array(_VERSION),
-            samples=np.concatenate([r.samples for r in recordings]),
+            samples=np.concatenate([r.samples for r in recordings])
+            if len(recordings) > 1
+            else first.samples,
             labels=np.concatenate([r.labels for r in recordings]),
             rate=np.array(first.rate, np.float64),
             units=np.array(first.units, np.str_),
