@@ -17,20 +17,20 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def assets(name: str) -> Path:
-    """Folder ``boards`` or ``firmware_assets``, from the wheel or from the checkout.
+    """``boards``, ``firmware_assets`` or ``LICENSE``, from the wheel or from the checkout.
 
     Parameters
     ----------
     name
-        Name of the top-level folder.
+        Name of the folder or file at the top.
 
     Returns
     -------
     Path
-        The folder; inside ``edgebio/_assets`` of an installed wheel, at the top of a checkout.
+        It; inside ``edgebio/_assets`` of an installed wheel, at the top of a checkout.
     """
     packed = _PACKAGE / "_assets" / name
-    return packed if packed.is_dir() else _PACKAGE.parent / name
+    return packed if packed.exists() else _PACKAGE.parent / name
 
 
 def cache(*parts: str) -> Path:

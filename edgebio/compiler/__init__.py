@@ -6,41 +6,41 @@ from edgebio import tflite
 from edgebio.compiler.emit.c_source import c_files
 from edgebio.compiler.emit.describe import describe_call
 from edgebio.compiler.emit.explain import explain
-from edgebio.compiler.emit.files import Generated, write_package
-from edgebio.compiler.emit.packages import PACKAGES, Package
+from edgebio.compiler.emit.files import Generated, write_explanation, write_files
 from edgebio.compiler.ir.kernel_call import KERNEL_SETS, KernelSet
 from edgebio.compiler.ir.program import Program
 from edgebio.compiler.passes.fuse import fuse
 from edgebio.compiler.passes.lower import lower
 from edgebio.compiler.passes.plan_memory import plan_memory
 from edgebio.compiler.passes.schedule import SPEED, Goal, Optimize, schedule
+from edgebio.compiler.passes.stream import make_stream
 from edgebio.compiler.passes.verify import verify
 from edgebio.errors import EdgebioError
 
 __all__ = [
     "KERNEL_SETS",
-    "PACKAGES",
     "SPEED",
     "Generated",
     "Goal",
     "KernelSet",
     "Model",
     "Optimize",
-    "Package",
     "Program",
     "c_files",
     "compile_model",
     "describe_call",
     "explain",
     "generate",
-    "package",
+    "write_explanation",
 ]
 
 Model = tflite.Graph | Path | str | bytes
 """A graph, the path of a .tflite, or its bytes."""
 
 
-def compile_model(model: Model, isa: KernelSet = "portable", goal: Goal = SPEED) -> Program:
+def compile_model(
+    model: Model, isa: KernelSet = "portable", goal: Goal = SPEED, hop: int | None = None
+) -> Program:
     """Compile a .tflite.
 
     Parameters
@@ -51,12 +51,15 @@ def compile_model(model: Model, isa: KernelSet = "portable", goal: Goal = SPEED)
         Kernel set: which instructions kernels may use.
     goal
         What to choose kernels for.
+    hop
+        Frames between the beginnings of two windows, for the form that computes only what is new;
+        None for the whole window only.
 
     Raises
     ------
     EdgebioError
-        If the file cannot be read or compiled, or the goal cannot be met; names the operator and
-        the reason.
+        If the file cannot be read or compiled, its windows share nothing, or the goal
+        cannot be met; names the operator and the reason.
     """
     graph = model if isinstance(model, tflite.Graph) else tflite.read(model)
     try:
@@ -73,21 +76,22 @@ def compile_model(model: Model, isa: KernelSet = "portable", goal: Goal = SPEED)
             f"no plan fits: activations and scratch take at least {plan.total:,} bytes of RAM, "
             f"and {max(goal.state, 0):,} are left for them"
         )
-    return Program(graph, network, calls, plan)
-
-
-def package(
-    model: Model, kind: Package, folder: Path, isa: KernelSet = "portable", goal: Goal = SPEED
-) -> Generated:
-    """Compile a .tflite and write it into `folder` as a library for a build system.
-
-    See `compile_model` for the other parameters and errors, `write_package` for the files.
-    """
-    return write_package(compile_model(model, isa, goal), kind, folder)
+    stream = None if hop is None else make_stream(network, calls, isa, hop)
+    if stream and goal.state is not None and stream.plan.total > goal.state:
+        raise EdgebioError(
+            f"no plan fits: the stream takes {stream.plan.total:,} bytes of RAM, "
+            f"{stream.state:,} of them for what later windows share, and "
+            f"{max(goal.state, 0):,} are left for them"
+        )
+    return Program(graph, network, calls, plan, stream)
 
 
 def generate(
-    model: Model, folder: Path, isa: KernelSet = "portable", goal: Goal = SPEED
+    model: Model,
+    folder: Path,
+    isa: KernelSet = "portable",
+    goal: Goal = SPEED,
+    hop: int | None = None,
 ) -> Generated:
-    """Compile a .tflite and write its C into `folder`, with a CMakeLists.txt; see `package`."""
-    return package(model, "cmake", folder, isa, goal)
+    """Compile a .tflite and write its C into `folder`; see `compile_model`."""
+    return write_files(compile_model(model, isa, goal, hop), folder)

@@ -9,7 +9,6 @@ from edgebio.compiler.emit.c_source import c_files
 from edgebio.compiler.emit.describe import describe_call
 from edgebio.compiler.emit.explain import explain
 from edgebio.compiler.emit.memory_chart import plan_chart
-from edgebio.compiler.emit.packages import Package, package_files, sources_folder
 from edgebio.compiler.ir.program import Program
 
 
@@ -49,21 +48,20 @@ class Generated:
         }
 
 
-def write_package(program: Program, package: Package, folder: Path) -> Generated:
-    """Write the C in the layout of a build system.
-
-    Beside model.h, model.c and the kernels in use go the memory plan as plan.svg and plan.json,
-    and explain.txt, which explains what was decided.
-    """
-    sources = folder / sources_folder(package)
-    for name, text in (*c_files(program).items(), ("explain.txt", explain(program) + "\n")):
-        storage.write_text(sources / name, text)
+def write_files(program: Program, folder: Path) -> Generated:
+    """Write model.h, model.c and the kernels in use, with what was decided beside them."""
+    for name, text in c_files(program).items():
+        storage.write_text(folder / name, text)
     for name in program.kernels:
         kernel = storage.assets("firmware_assets") / "kernels" / name
-        storage.write_bytes(sources / name, kernel.read_bytes())
-    plan_chart(program).save(sources / "plan.svg")
-    storage.write_json(sources / "plan.json", program.plan.document())
-    for name, text in package_files(package, program).items():
-        storage.write_text(folder / name, text)
+        storage.write_bytes(folder / name, kernel.read_bytes())
+    write_explanation(program, folder)
     names = ["model.c", *program.kernel_sources]
-    return Generated(program, [sources / name for name in names], [sources])
+    return Generated(program, [folder / name for name in names], [folder])
+
+
+def write_explanation(program: Program, folder: Path) -> None:
+    """Write what was decided, as explain.txt, and the memory plan, as plan.svg and plan.json."""
+    storage.write_text(folder / "explain.txt", explain(program) + "\n")
+    plan_chart(program).save(folder / "plan.svg")
+    storage.write_json(folder / "plan.json", program.plan.document())
