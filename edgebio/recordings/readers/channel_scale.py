@@ -31,6 +31,7 @@ def table_of_channels(
     units: Sequence[str],
     steps: npt.NDArray[np.float64],
     zeros: npt.NDArray[np.int64],
+    notes: tuple[str, ...] = (),
     **fields: Any,
 ) -> Table:
     """Make a table of channels: of counts, or of physical values where the options give an lsb.
@@ -43,6 +44,8 @@ def table_of_channels(
         Values of the converter, shape (n, channels).
     names, units, steps, zeros
         Of each channel: name, physical unit, units of one count, and the count of physical 0.
+    notes
+        For the user.
     **fields
         Further fields of the table.
     """
@@ -53,7 +56,6 @@ def table_of_channels(
         )
     values: npt.NDArray[Any] = digital - zeros
     unit = units[0]
-    notes: tuple[str, ...] = ()
     if options.lsb is not None:
         values = values * steps
     else:

@@ -1,9 +1,10 @@
 """EDF, EDF+ and BDF files: converter counts, and annotations as labels.
 
 Where step sizes differ, or 24 bits do not fit 16, ``lsb`` scales channels to counts of one size. An
-annotation labels the samples from its onset for its duration, or until the next one.
+annotation labels the samples of its duration; so do the events of a table beside the file.
 """
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,13 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.readers.channel_scale import select_channels, table_of_channels
 from edgebio.recordings.readers.damage import check_file, refuse_damage
-from edgebio.recordings.readers.table import Categories, Table
+from edgebio.recordings.readers.events import (
+    Event,
+    find_event_table,
+    label_samples,
+    read_event_table,
+)
+from edgebio.recordings.readers.table import Table
 
 MAX_BYTES = 512 << 20
 """Largest EDF or BDF file that is read."""
@@ -47,8 +54,12 @@ def read_edf_table(path: Path, options: ImportOptions) -> Table:
             )
     digital = np.stack([np.asarray(signal.digital, np.int64) for signal in signals], axis=1)
     labels = None
+    notes: tuple[str, ...] = ()
     if options.label is None:
-        labels = _annotated_labels(path, file, len(digital), rates[0])
+        events = read_event_table(table) if (table := find_event_table(path)) else None
+        labels, notes = label_samples(
+            path, _events(path, file) if events is None else events, len(digital), rates[0]
+        )
     return table_of_channels(
         path,
         options,
@@ -59,6 +70,7 @@ def read_edf_table(path: Path, options: ImportOptions) -> Table:
         zeros=np.rint(zeros).astype(np.int64),
         rate=rates[0],
         metadata={} if labels is None else {"labels": labels},
+        notes=notes,
     )
 
 
@@ -83,21 +95,13 @@ def _open(path: Path) -> Any:
     return file
 
 
-def _annotated_labels(path: Path, file: Any, count: int, rate: float) -> Categories | None:
-    """Label of every sample by the annotations; None where there are none."""
+def _events(path: Path, file: Any) -> list[Event]:
+    """Annotations of a file; those of a hypnogram beside it where it has none, as in Sleep-EDF."""
     with refuse_damage(path, "damaged annotations"):
-        texts = [(e.onset, e.duration, str(e.text).strip()) for e in file.annotations]
-    events = [event for event in texts[:_MAX_ANNOTATIONS] if event[2]]
-    if not events:
-        return None
-    if not np.isfinite([time or 0.0 for event in events for time in event[:2]]).all():
-        raise EdgebioError(f"{path}: the time of an annotation is not finite")
-    names = tuple(sorted({name for _, _, name in events}))
-    numbers = {name: index for index, name in enumerate(names)}
-    codes = np.full(count, -1, np.int64)
-    next_onsets = [*(onset for onset, _, _ in events[1:]), count / rate]
-    for (onset, duration, name), next_onset in zip(events, next_onsets, strict=True):
-        end = onset + duration if duration else next_onset
-        first, last = (min(max(round(t * rate), 0), count) for t in (onset, end))
-        codes[first:last] = numbers[name]
-    return Categories(codes, names)
+        annotations = [(e.onset, e.duration, str(e.text).strip()) for e in file.annotations]
+    events = [Event(onset, duration or 0.0, text) for onset, duration, text in annotations if text]
+    if not events and (match := re.fullmatch(r"(.{7}).-PSG", path.stem, re.IGNORECASE)):
+        beside = sorted(path.parent.glob(f"{match[1]}*-Hypnogram{path.suffix}"))
+        if beside:
+            return _events(beside[0], _open(beside[0]))
+    return events[:_MAX_ANNOTATIONS]

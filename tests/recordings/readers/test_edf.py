@@ -24,9 +24,9 @@ def test_counts_are_those_of_the_converter_and_annotations_are_labels(tmp_path, 
     values = write_edf(path, kind)
     result = load_recording(path)
     np.testing.assert_array_equal(result.samples, np.stack(values, axis=1))
-    assert (result.rate, result.units, result.classes) == (100, "0.1 uV", ("T0", "T1", "T2"))
+    assert (result.rate, result.units, result.classes) == (100, "0.1 uV", ("T1", "T2"))
     expected = np.full(400, -1)
-    expected[50:100], expected[150:200], expected[200:300] = 1, 0, 2
+    expected[50:100], expected[200:300] = 0, 1  # T0 has no duration: it is a moment
     np.testing.assert_array_equal(result.labels, expected)
 
 
@@ -51,8 +51,8 @@ def test_annotations_are_renamed_or_replaced_by_one_label(tmp_path) -> None:
     write_edf(tmp_path / "a.edf")
     names = {"T0": "rest", "T1": "fist", "T2": "", "late": "fist"}
     result = load_recording(tmp_path / "a.edf", options=ImportOptions(classes=names))
-    assert result.classes == ("fist", "rest")
-    assert np.bincount(result.labels + 1).tolist() == [300, 50, 50]
+    assert result.classes == ("fist",)
+    assert np.bincount(result.labels + 1).tolist() == [350, 50]
     result = load_recording(tmp_path / "a.edf", options=ImportOptions(label="sleep"))
     assert (result.classes, set(result.labels.tolist())) == (("sleep",), {0})
 
