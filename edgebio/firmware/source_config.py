@@ -21,11 +21,17 @@ from edgebio.sampling import ads1298
 from edgebio.sampling.scale import Scale, highpass_exponent
 from edgebio.section import Section
 from edgebio.suggest import nearest
+from edgebio.tflite.metadata import SignalScale
 
 RATE_TOLERANCE: Final = Fraction(1, 1000)
 """Largest difference between the model's rate and the converter's, as a share."""
 
-_RING_SECONDS: Final = Fraction(1, 10)  # at least, beside twice the slowest decision
+LEAST_STEPS: Final = 16
+"""Steps of the converter that the model's signals must span at least, from 0 to their peak."""
+
+_COUNTS_MAX: Final = 32767
+_RING_SECONDS: Final = Fraction(1, 10)  # half of it at least, whatever a decision takes
+_RING_HALF: Final = 32  # frames, as many as a block of the converter
 _UNSCALED: Final = Scale(0, 1 << 30, 30)
 
 
@@ -122,7 +128,7 @@ class SourceConfig:
     def header(self, slowest_us: int) -> str:
         """Text of source_config.h for decisions that take at most `slowest_us` microseconds."""
         slowest = max(Fraction(self.step), Fraction(slowest_us, 1_000_000) * self.rate)
-        half = math.ceil(max(slowest, _RING_SECONDS * self.rate))
+        half = math.ceil(max(slowest, _RING_SECONDS * self.rate, _RING_HALF))
         return generated_c.header(
             f"/* Sample source {self.kind}. Generated. */\n",
             "EB_SOURCE_CONFIG_H",
@@ -132,14 +138,14 @@ class SourceConfig:
 
 
 def configure(
-    choice: Choice, board: Board, spec: FrontendSpec, volts_per_count: Fraction | None
+    choice: Choice, board: Board, spec: FrontendSpec, signal: SignalScale
 ) -> SourceConfig:
     """Check a source against a board and a model.
 
     Parameters
     ----------
-    volts_per_count
-        Volts of one count of the model's training recordings, if it knows.
+    signal
+        What a count of the model's training recordings means, as far as it knows.
 
     Raises
     ------
@@ -150,8 +156,8 @@ def configure(
         read_options(LinkOptions, choice, "source")
         return _config("link", spec, [], ["eb_source_link.c"])
     if choice.kind == "ads1298":
-        return _configure_ads1298(choice, board, spec, volts_per_count)
-    return _configure_adc(choice, board, spec, volts_per_count)
+        return _configure_ads1298(choice, board, spec, signal)
+    return _configure_adc(choice, board, spec, signal)
 
 
 def _config(
@@ -171,9 +177,34 @@ def _config(
     )  # fmt: skip
 
 
-def _own_volts(options: ConverterOptions, model: Fraction | None) -> Fraction | None:
-    own = options.volts_per_count
-    return model if own is None else Fraction(own)
+def _volts(options: ConverterOptions, signal: SignalScale) -> Fraction | None:
+    """Volts of one count: those of the options, or the model's."""
+    own = options.volts_per_count or signal.volts_per_count
+    return None if own is None else Fraction(own)
+
+
+def _check_range(
+    per_code: Fraction, limit: Fraction, volts: Fraction, signal: SignalScale, kind: str
+) -> None:
+    """Refuse a converter whose range is too small for the model's signals, or whose step too large.
+
+    Parameters
+    ----------
+    per_code, limit
+        Volts at the electrode of one code, and those that the converter can measure both ways.
+    """
+    peak = volts * (_COUNTS_MAX if signal.peak is None else signal.peak)
+    micro = [f"{float(value * 1_000_000):.4g} uV" for value in (per_code, limit, peak)]
+    if signal.peak is not None and limit < peak:
+        raise EdgebioError(
+            f"source {kind}: range: it measures up to {micro[1]} at the electrode; the model's "
+            f"signals go to {micro[2]}; give less gain"
+        )
+    if per_code * LEAST_STEPS > peak:
+        raise EdgebioError(
+            f"source {kind}: range: one step of the converter is {micro[0]} at the electrode; the "
+            f"model's signals go to {micro[2]}; give more gain"
+        )
 
 
 def _scale_macro(scale: Scale) -> str:
@@ -184,7 +215,7 @@ def _scale_macro(scale: Scale) -> str:
 
 
 def _configure_adc(
-    choice: Choice, board: Board, spec: FrontendSpec, volts_per_count: Fraction | None
+    choice: Choice, board: Board, spec: FrontendSpec, signal: SignalScale
 ) -> SourceConfig:
     adc: Adc = getattr(board.sources, choice.kind)
     options = read_options(AdcOptions, choice, "source")
@@ -196,7 +227,7 @@ def _configure_adc(
             f"ascending order; give {'/'.join(sorted(pins, key=adc.pins.index))}"
         )
     divider, period = _pace(adc, board, spec, choice.kind)
-    scale = _adc_scale(options, adc, spec, _own_volts(options, volts_per_count), choice.kind)
+    scale = _adc_scale(options, adc, spec, signal, choice.kind)
     micros = period * 1_000_000
     macros = [
         _scale_macro(scale),
@@ -263,7 +294,7 @@ def _pace(adc: Adc, board: Board, spec: FrontendSpec, kind: str) -> tuple[int, F
 
 
 def _adc_scale(
-    options: AdcOptions, adc: Adc, spec: FrontendSpec, volts: Fraction | None, kind: str
+    options: AdcOptions, adc: Adc, spec: FrontendSpec, signal: SignalScale, kind: str
 ) -> Scale:
     full_mv = Fraction(adc.reference_mv)
     bias = full_mv / 2 if options.bias_mv is None else Fraction(options.bias_mv)
@@ -274,6 +305,7 @@ def _adc_scale(
         )
     zero = round(bias * (1 << adc.bits) / full_mv)
     highpass = highpass_exponent(options.highpass, spec.rate) if options.highpass else 0
+    volts = _volts(options, signal)
     if volts is None:
         warnings.warn(
             "the model does not know the volts of its counts; one step of the converter is one "
@@ -283,18 +315,17 @@ def _adc_scale(
         )
         return Scale(zero, _UNSCALED.multiplier, _UNSCALED.shift, highpass)
     volts_per_code = full_mv / 1000 / (1 << adc.bits) / Fraction(options.gain)
-    return _from_volts(volts_per_code, volts, kind, zero=zero, highpass=highpass)
-
-
-def _from_volts(per_code: Fraction, per_count: Fraction, kind: str, **more: int) -> Scale:
+    limit = min(bias, full_mv - bias) / 1000 / Fraction(options.gain)
     try:
-        return Scale.from_volts(per_code, per_count, **more)
+        scale = Scale.from_volts(volts_per_code, volts, zero=zero, highpass=highpass)
     except EdgebioError as error:
         raise EdgebioError(f"source {kind}: {error}") from None
+    _check_range(volts_per_code, limit, volts, signal, kind)
+    return scale
 
 
 def _configure_ads1298(
-    choice: Choice, board: Board, spec: FrontendSpec, volts_per_count: Fraction | None
+    choice: Choice, board: Board, spec: FrontendSpec, signal: SignalScale
 ) -> SourceConfig:
     spi = board.sources.ads1298
     assert spi is not None
@@ -310,7 +341,7 @@ def _configure_ads1298(
                 f"the model has {spec.channels} channels; {options.chips} {options.chip.upper()} "
                 f"{'have' if options.chips > 1 else 'has'} {converter.channels}"
             )
-        volts = _own_volts(options, volts_per_count)
+        volts = _volts(options, signal)
         if volts is None:
             raise EdgebioError(
                 "the model does not know the volts of its counts; give volts_per_count=VOLTS"
@@ -319,6 +350,8 @@ def _configure_ads1298(
         converter.transfer_micros(rate, spi.max_hz)
     except EdgebioError as error:
         raise EdgebioError(f"source ads1298: {error}") from None
+    limit = converter.reference / converter.gain
+    _check_range(converter.volts_per_code, limit, volts, signal, "ads1298")
     macros = [
         _scale_macro(scale),
         f"#define EB_ADS1298_IS_ADS1299 {int(options.chip == 'ads1299')}",

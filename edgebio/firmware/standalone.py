@@ -1,7 +1,6 @@
 """Source and sink of an image that stands alone, checked against its model and its board."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from edgebio import storage
@@ -59,12 +58,9 @@ def configure(request: Standalone, board: Board, metadata: ModelMetadata) -> Sta
         request.source, overlay.source, "source", board.sources.names(), board
     )
     sink = peripheral_options.choose(request.sink, overlay.sink, "sink", board.sinks.names(), board)
-    volts = metadata.signal.volts_per_count
     config = StandaloneConfig(
         board,
-        source_config.configure(
-            source, board, metadata.frontend, None if volts is None else Fraction(volts)
-        ),
+        source_config.configure(source, board, metadata.frontend, metadata.signal),
         sink_config.configure(sink, board, metadata),
     )
     resources.check(
