@@ -25,26 +25,35 @@ def add_port(
     `EdgebioError` if the port has no C for one of them.
     """
     ports = storage.assets("firmware_assets") / "ports"
+    folders = _folders(ports, board.port)
     tree.add(
         "ports",
         [*sorted((ports / "cortex_m").glob("*.c")), ports / board.port / "port.c"],
-        [ports, ports / "cortex_m", ports / board.port],
+        [ports, ports / "cortex_m", *folders],
     )
+    tree.add("ports", [path for path in (f / f"{f.name}.c" for f in folders) if path.is_file()])
     # A port with one link only, and without a boot loader to enter, has neither file.
     own = [ports / board.port / name for name in (f"link_{board.link}.c", "bootloader.c")]
     tree.add("ports", [path for path in own if path.is_file()])
     if board.link == "usb":
         tree.add("ports", sorted((ports / "usb").glob("*.c")), [ports / "usb"])
     for name in use.files():
-        if not (ports / board.port / name).is_file():
+        found = next((f / name for f in folders if (f / name).is_file()), None)
+        if found is None:
             raise EdgebioError(f"{board.name}: port {board.port} has no {name}, which this needs")
-        tree.add("ports", [ports / board.port / name])
+        tree.add("ports", [found])
     shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, tree.root / LINKER_SCRIPT)
     if board.boot2:
         source = tree.root / "ports" / "boot2_image.c"
         storage.write_text(source, _boot2(ports / board.port / "boot2.S"))
         tree.add("ports", [source])
     storage.write_text(tree.root / "ports" / "eb_board.h", board_header.text(board, use))
+
+
+def _folders(ports: Path, port: str) -> list[Path]:
+    """Folders of a port: its own, and that of its chip's family, such as stm32 of stm32f4."""
+    families = (path for path in sorted(ports.iterdir()) if path.is_dir() and path.name != port)
+    return [ports / port, *(path for path in families if port.startswith(path.name))]
 
 
 def write_memory_map(root: Path, board: Board, stack: int, *, unlimited: bool) -> None:

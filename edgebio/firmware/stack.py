@@ -14,9 +14,12 @@ from edgebio.firmware.elf import Image
 
 RESET = "cortex_m_start"
 INTERRUPTS = (
-    "cortex_m_clock_irq", "port_uart_irq", "port_adc_irq", "port_spi_irq", "port_usb_irq",
-    "port_supply_irq",
-)  # fmt: skip
+    ("port_adc_irq", "port_spi_irq"),
+    ("cortex_m_clock_irq", "port_uart_irq", "port_usb_irq", "port_supply_irq"),
+    ("cortex_m_nmi",),
+)
+"""Handlers by priority; those of one line interrupt those of the lines above."""
+FAULT = "fault_entry"  # a port without an NMI of its own has this one; it starts a new stack
 OWN_STACK = ("fault", "call_rom")  # reached by pointer, with the whole stack for themselves
 
 # What the CPU pushes on an exception: 8 words, 18 more with an FPU, and one to align.
@@ -67,10 +70,12 @@ def bound(image: Image) -> int:
         return depths[address]
 
     by_name = {function.name: address for address, function in functions.items()}
-    interrupts = [depth(by_name[name]) for name in INTERRUPTS if name in by_name]
+    faults = {symbol.address for symbol in image.functions if symbol.name == FAULT}
     total = depth(by_name[RESET])
-    if interrupts:
-        total += _EXCEPTION_FRAME + max(interrupts)
+    for handlers in INTERRUPTS:
+        addresses = {by_name[name] for name in handlers if name in by_name} - faults
+        if addresses:
+            total += _EXCEPTION_FRAME + max(map(depth, addresses))
     return -(-total // 8) * 8
 
 

@@ -3,13 +3,14 @@
 
 /* STM32L476: 80 MHz by the PLL, USART2 on PA2 and PA3.
  *
- * Registers and reset values: RM0351, chapters on the flash interface, PWR, RCC, GPIO, IWDG, USART
- * and debug support; alternate functions and limits: DS10198.
+ * Registers and reset values: RM0351, chapters on the flash interface, PWR, RCC, GPIO, EXTI, IWDG,
+ * USART and debug support; alternate functions and limits: DS10198.
  */
 #include "cortex_m.h"
 #include "eb_board.h"
 #include "port.h"
 #include "stm32.h"
+#include "supply.h"
 #include "uart.h"
 
 #define FLASH_ACR REG32(0x40022000u)
@@ -25,6 +26,7 @@
 #define RCC_CR_HSEON (1u << 16)
 #define RCC_CR_HSERDY (1u << 17)
 #define RCC_CR_HSEBYP (1u << 18)
+#define RCC_CR_CSSON (1u << 19)
 #define RCC_CR_PLLON (1u << 24)
 #define RCC_CR_PLLRDY (1u << 25)
 #define RCC_CFGR REG32(0x40021008u)
@@ -39,17 +41,20 @@
 #define RCC_PLLCFGR_M(divider) (((divider) - 1u) << 4)
 #define RCC_PLLCFGR_N(factor) ((factor) << 8)
 #define RCC_PLLCFGR_R_BY_2 (1u << 24) /* output R on, divided by 2 */
-#define RCC_AHB2ENR REG32(0x4002104Cu)
-#define RCC_AHB2ENR_GPIOA (1u << 0)
+#define RCC_CIFR REG32(0x4002101Cu)
+#define RCC_CICR REG32(0x40021020u)
+#define RCC_CLOCK_FAILED (1u << 8) /* CSSF and CSSC */
 #define RCC_APB1ENR1 REG32(0x40021058u)
 #define RCC_APB1ENR1_USART2 (1u << 17)
+#define RCC_APB1ENR1_PWR (1u << 28)
 #define RCC_CSR REG32(0x40021094u)
 #define RCC_CSR_CLEAR (1u << 23)
+#define RCC_CSR_BROWNOUT (1u << 27) /* also set by power, of which BOR level 0 is the detector */
 
-#define GPIO_MODER REG32(0x48000000u)
-#define GPIO_OSPEEDR REG32(0x48000008u)
-#define GPIO_PUPDR REG32(0x4800000Cu)
-#define GPIO_AFRL REG32(0x48000020u)
+#define PWR_CR2 REG32(0x40007004u)
+#define PWR_CR2_PVD_AT_2V6 (4u << 1 | 1u << 0)
+#define PWR_SR2 REG32(0x40007014u)
+#define PWR_SR2_PVDO (1u << 11) /* the supply is below the level */
 
 #define UART_CR1 REG32(EB_UART_BASE + 0x00u)
 #define UART_BRR REG32(EB_UART_BASE + 0x0Cu)
@@ -73,11 +78,34 @@ _Static_assert(EB_UART_BASE == 0x40004400u && EB_UART_CLOCK_HZ == EB_CLOCK_HZ,
 
 #define TX_PIN 2u
 #define RX_PIN 3u
+#define UART_FUNCTION 7u
 
-static bool reset_by_watchdog;
-static bool is_fallback;
+static port_start reset_cause;
+static volatile bool is_fallback;
 
-/* 80 MHz: (8 MHz / 2 or 16 MHz / 4) x 40 / 2. */
+/* 80 MHz: (8 MHz / 2 or 16 MHz / 4) x 40 / 2. The core runs from an internal oscillator and the PLL is
+ * off. False if it does not lock. */
+static bool start_pll(bool outside)
+{
+    if (!outside) {
+        RCC_CR |= RCC_CR_HSION;
+        (void)stm32_await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
+    }
+    RCC_PLLCFGR =
+        (outside ? RCC_PLLCFGR_HSE | RCC_PLLCFGR_M(2u) : RCC_PLLCFGR_HSI16 | RCC_PLLCFGR_M(4u)) |
+        RCC_PLLCFGR_N(40u) | RCC_PLLCFGR_R_BY_2;
+    RCC_CR |= RCC_CR_PLLON;
+    if (!stm32_await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) {
+        return false;
+    }
+    FLASH_ACR = FLASH_ACR_4_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
+    if (!stm32_await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_4_WAIT_STATES)) {
+        return false;
+    }
+    RCC_CFGR = RCC_CFGR_SW_PLL; /* the buses are not divided */
+    return stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL);
+}
+
 static void start_clocks(void)
 {
     if ((RCC_CFGR & RCC_CFGR_SWS) != RCC_CFGR_SWS_MSI) {
@@ -90,57 +118,73 @@ static void start_clocks(void)
     RCC_CR &= ~RCC_CR_PLLON;
     (void)stm32_await(&RCC_CR, RCC_CR_PLLRDY, 0);
 
-    /* The ST-LINK supplies 8 MHz if the board's solder bridges allow it (UM1724); else the
-     * internal oscillator serves, within 1 % at room temperature. */
+    /* The ST-LINK supplies 8 MHz while it has USB power, if the board's solder bridges allow it (UM1724);
+     * else the internal oscillator serves, within 1 % at room temperature. */
     RCC_CR |= RCC_CR_HSEBYP;
     RCC_CR |= RCC_CR_HSEON;
-    const bool outside = stm32_await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
-    is_fallback = !outside;
-    if (!outside) {
-        RCC_CR |= RCC_CR_HSION;
-        (void)stm32_await(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY);
+    is_fallback = !stm32_await(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);
+    if (is_fallback) {
+        RCC_CR &= ~RCC_CR_HSEON;
     }
-    RCC_PLLCFGR =
-        (outside ? RCC_PLLCFGR_HSE | RCC_PLLCFGR_M(2u) : RCC_PLLCFGR_HSI16 | RCC_PLLCFGR_M(4u)) |
-        RCC_PLLCFGR_N(40u) | RCC_PLLCFGR_R_BY_2;
-    RCC_CR |= RCC_CR_PLLON;
-    const bool locked = stm32_await(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
-
-    FLASH_ACR = FLASH_ACR_4_WAIT_STATES | FLASH_ACR_PREFETCH_AND_CACHES;
-    const bool slowed = stm32_await(&FLASH_ACR, FLASH_ACR_LATENCY, FLASH_ACR_4_WAIT_STATES);
-    if (!locked || !slowed) {
+    if (!start_pll(!is_fallback)) {
         cortex_m_reset(); /* at any other clock the UART and port_micros would be wrong */
     }
-    RCC_CFGR = RCC_CFGR_SW_PLL;
-    if (!stm32_await(&RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL)) {
+    if (!is_fallback) {
+        RCC_CR |= RCC_CR_CSSON;
+    }
+}
+
+/* The clock security system: the ST-LINK that clocks the board has lost its power. The core runs from
+ * an internal oscillator already, and the PLL is off: RM0351, "Clock security system". The same 80 MHz
+ * from HSI16 keep the UART and port_micros right, but for the moment that the PLL takes to lock. Also
+ * two wrong bits in a word of flash raise the NMI. */
+void cortex_m_nmi(void)
+{
+    const bool clock_failed = RCC_CIFR & RCC_CLOCK_FAILED;
+
+    if (eb_emergency) {
+        eb_emergency(clock_failed ? PORT_EMERGENCY_CLOCK : PORT_EMERGENCY_FAULT);
+    }
+    RCC_CICR = RCC_CLOCK_FAILED;
+    is_fallback = true;
+    if (!clock_failed || !start_pll(false)) {
         cortex_m_reset();
     }
 }
 
-/* Give a pin to USART2: alternate function 7, fast edges, pulled up so that an open line is idle. */
-static void connect_pin(uint32_t pin)
+static port_start read_reset_cause(void)
 {
-    GPIO_OSPEEDR = (GPIO_OSPEEDR & ~(3u << (2u * pin))) | (2u << (2u * pin));
-    GPIO_PUPDR = (GPIO_PUPDR & ~(3u << (2u * pin))) | (1u << (2u * pin));
-    GPIO_AFRL = (GPIO_AFRL & ~(0xFu << (4u * pin))) | (7u << (4u * pin));
-    GPIO_MODER = (GPIO_MODER & ~(3u << (2u * pin))) | (2u << (2u * pin));
+    const uint32_t causes = RCC_CSR;
+    const bool was_low = cortex_m_supply_was_low();
+
+    RCC_CSR |= RCC_CSR_CLEAR;
+    if (causes & RCC_CSR_WATCHDOG) {
+        return PORT_START_WATCHDOG;
+    }
+    return causes & RCC_CSR_BROWNOUT && was_low ? PORT_START_BROWNOUT : PORT_START_ORDINARY;
 }
 
 void port_init(void)
 {
     start_clocks();
     cortex_m_start_clock();
-    RCC_AHB2ENR |= RCC_AHB2ENR_GPIOA;
-    (void)RCC_AHB2ENR;
-    RCC_APB1ENR1 |= RCC_APB1ENR1_USART2;
+    RCC_APB1ENR1 |= RCC_APB1ENR1_USART2 | RCC_APB1ENR1_PWR;
     (void)RCC_APB1ENR1;
-    connect_pin(TX_PIN);
-    connect_pin(RX_PIN);
+    stm32_set_pin(TX_PIN, STM32_MODE_FUNCTION, UART_FUNCTION, true);
+    stm32_set_pin(RX_PIN, STM32_MODE_FUNCTION, UART_FUNCTION, true);
     UART_CR1 = 0;
     UART_BRR = (EB_UART_CLOCK_HZ + EB_UART_BAUD / 2u) / EB_UART_BAUD;
     UART_CR1 = UART_CR1_UE | UART_CR1_TE | UART_CR1_RE | UART_CR1_RXNEIE;
     EB_UART_EACH_IRQ(cortex_m_enable_irq);
-    reset_by_watchdog = stm32_start_watchdog(&RCC_CSR, RCC_CSR_CLEAR);
+    reset_cause = read_reset_cause();
+    PWR_CR2 |= PWR_CR2_PVD_AT_2V6;
+    stm32_watch_supply();
+    stm32_start_watchdog();
+}
+
+void port_supply_irq(void)
+{
+    stm32_supply_changed(PWR_SR2 & PWR_SR2_PVDO);
 }
 
 void port_uart_irq(void)
@@ -182,7 +226,7 @@ void port_watchdog_feed(void)
 
 port_start cortex_m_reset_cause(void)
 {
-    return reset_by_watchdog ? PORT_START_WATCHDOG : PORT_START_ORDINARY;
+    return reset_cause;
 }
 
 bool port_clock_fallback(void)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* Shared by STM32 families: the wait for a register, and the independent watchdog (IWDG), which has
- * the same registers in F4 (RM0090, RM0390) and L4 (RM0351). */
+/* Shared by STM32 families, whose registers are the same in F4 (RM0090, RM0390) and L4 (RM0351): the
+ * wait for a register, pins, the independent watchdog (IWDG), and the interrupt of the supply's
+ * detector (PVD). */
 #ifndef EB_STM32_H
 #define EB_STM32_H
 
@@ -22,10 +23,14 @@ extern "C" {
 #define IWDG_PR REG32(0x40003004u)
 #define IWDG_PR_BY_64 4u
 #define IWDG_RLR REG32(0x40003008u)
-#define IWDG_RELOAD 2000u
+#define IWDG_RELOAD (EB_WATCHDOG_MS * 32u / 64u) /* of its oscillator, nominally 32 kHz */
 #define DBGMCU_APB1_FREEZE REG32(0xE0042008u)
 #define DBGMCU_IWDG_STOPS (1u << 12)
 #define RCC_CSR_WATCHDOG (1u << 29)
+
+#define STM32_MODE_OUTPUT 1u
+#define STM32_MODE_FUNCTION 2u
+#define STM32_MODE_ANALOG 3u
 
 /* Waits until the masked bits of a register have the wanted value; false after about 10 ms, if the
  * part that sets them is broken or missing, such as a crystal. */
@@ -39,25 +44,34 @@ static inline bool stm32_await(volatile uint32_t *reg, uint32_t mask, uint32_t w
     return false;
 }
 
-/* Starts the watchdog: 4 seconds of its 32 kHz oscillator. Returns whether it caused the last reset,
- * according to `reset_causes`, RCC's CSR, whose bit `clear` clears all causes. */
-static inline bool stm32_start_watchdog(volatile uint32_t *reset_causes, uint32_t clear)
+/* Gives a pin a mode and, for STM32_MODE_FUNCTION, its alternate function. Fast edges. Pins are counted
+ * through the ports: PB6 is 16 + 6. */
+void stm32_set_pin(uint32_t pin, uint32_t mode, uint32_t function, bool pulled_up);
+
+/* Sets or resets an output pin. */
+void stm32_write_pin(uint32_t pin, bool high);
+
+/* Starts the watchdog. */
+static inline void stm32_start_watchdog(void)
 {
-    const bool it_was = *reset_causes & RCC_CSR_WATCHDOG;
-    *reset_causes |= clear;
     DBGMCU_APB1_FREEZE |= DBGMCU_IWDG_STOPS; /* a CPU that a debugger halts does not hang */
     IWDG_KR = IWDG_KR_START;
     IWDG_KR = IWDG_KR_ACCESS;
     IWDG_PR = IWDG_PR_BY_64;
     IWDG_RLR = IWDG_RELOAD;
     IWDG_KR = IWDG_KR_FEED;
-    return it_was;
 }
 
 static inline void stm32_feed_watchdog(void)
 {
     IWDG_KR = IWDG_KR_FEED;
 }
+
+/* Lets PVD interrupt where the supply passes its level, in both directions; PVD itself is on. */
+void stm32_watch_supply(void);
+
+/* The interrupt of PVD, which says whether the supply is low. */
+void stm32_supply_changed(bool low);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright edgebio contributors
+
+/* Where the peripherals of an STM32F4 are, for the C that all STM32 share: RM0090 and RM0390, chapters
+ * on the memory map and RCC. */
+#ifndef EB_STM32_FAMILY_H
+#define EB_STM32_FAMILY_H
+
+#include "cortex_m.h"
+#include "eb_board.h"
+
+#define STM32_GPIO_BASE 0x40020000u
+#define STM32_GPIO_CLOCKS REG32(0x40023830u) /* RCC_AHB1ENR */
+#define STM32_EXTI_BASE 0x40013C00u
+#define STM32_TIMER_CLOCKS REG32(0x40023840u) /* RCC_APB1ENR: bit 0 is that of TIM2 */
+/* Timers have twice the clock of a bus that is divided: RM0090, "Clocks". */
+#define STM32_TIMER_HZ (EB_CLOCK_HZ / 2u)
+
+#endif
