@@ -170,8 +170,32 @@ def test_an_edf_with_annotations_is_imported(tmp_path: Path) -> None:
     result = document("import", tmp_path / "night.edf", "--columns", "C1", "-o", tmp_path / "n.npz")
     assert (result["rate"], result["channels"], result["units"]) == (100, 1, "0.1 uV")
     assert [(c["name"], c["seconds"]) for c in result["classes"]] == [
-        ("T0", 0.5), ("T1", 0.5), ("T2", 1.0),
+        ("T1", 0.5), ("T2", 1.0),
     ]  # fmt: skip
+
+
+def test_files_of_a_folder_are_imported_and_bad_ones_left_out_on_request(tmp_path: Path) -> None:
+    folder = tmp_path / "day1"
+    folder.mkdir()
+    for k in range(3):
+        counts = np.random.default_rng(k).integers(-99, 99, (100, 2))
+        np.savetxt(folder / f"trial{k}.csv", counts, "%d", ",")
+    (folder / "broken.edf").write_bytes(b"0")
+    for paths in ([folder], [folder / "**" / "*.*"]):
+        done = edgebio("import", *paths, "--rate", 50, "-o", tmp_path / "o.npz")
+        assert done.exit_code == 2
+        assert "broken.edf" in done.stderr
+        result = document("import", *paths, "--rate", 50, "--skip-bad", "-o", tmp_path / "o.npz")
+        assert result["recordings"] == 3
+        assert len(result["skipped"]) == 1
+        assert "broken.edf" in result["skipped"][0]
+
+
+def test_a_coarse_step_is_reported(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.csv", np.arange(200).reshape(100, 2) % 5, "%d", ",")
+    done = edgebio("import", tmp_path / "a.csv", "--rate", 50, "-o", tmp_path / "o.npz")
+    assert "counts from 0 to 4" in done.stdout
+    assert "channel 1 has 5 different counts only" in done.stderr
 
 
 def test_every_listed_file_has_a_digest() -> None:

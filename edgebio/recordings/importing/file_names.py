@@ -6,12 +6,10 @@ from pathlib import Path
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings.natural_order import sort_naturally
+from edgebio.recordings.readers import SUFFIXES
 
 _FIELDS = {"subject": "[^/]+?", "session": "[^/]+?", "repetition": "[0-9]{1,9}", "label": "[^/]+?"}
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}|\*")
-
-
-_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".npz", ".mat", ".edf", ".bdf", ".hea", ".gz")
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
@@ -25,7 +23,7 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            matches = [file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES]
+            matches = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES]
             headers = {file.with_suffix("") for file in matches if file.suffix.lower() == ".hea"}
             matches = [  # a .dat or .mat beside a .hea is a part of its record
                 file for file in matches

@@ -123,7 +123,7 @@ def _split(
     count = len(table.values)
     begins = np.zeros(count, bool)
     begins[find_breaks(table, table.missing)] = True
-    if options.repetitions == "runs" and "repetition" not in table.metadata:
+    if options.repetitions == "runs" and options.repetition_column is None:
         begins |= _run_starts(labels)
     for field in ("subject", "session"):
         if field in table.metadata:

@@ -35,6 +35,20 @@ def read_npz_table(path: Path, options: ImportOptions) -> Table:
     return table_of_arrays(path, options, name, values, metadata)
 
 
+def read_npy_table(path: Path, options: ImportOptions) -> Table:
+    """Read a NumPy array of samples, one row per sample."""
+    options.check_supported(path, "a NumPy array", {"transposed"})
+    check_file(path, MAX_BYTES, "NumPy array")
+    with refuse_damage(path, "cut, or not a plain array"):
+        values = np.load(path, allow_pickle=False)
+    if values.dtype.kind not in "iuf" or values.ndim not in (1, 2):
+        raise EdgebioError(
+            f"{path}: {values.dtype} of shape {values.shape}; expected numbers of shape (n, "
+            "channels)"
+        )
+    return table_of_arrays(path, options, "the array", values.reshape(len(values), -1), {})
+
+
 @contextmanager
 def open_npz(path: Path) -> Iterator[Any]:
     """Open an NPZ; damage that the block meets becomes one `EdgebioError`."""

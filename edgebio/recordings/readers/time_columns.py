@@ -92,11 +92,11 @@ def find_time_columns(
             else:
                 columns.append(TimeColumn(index, "time", _seconds(name or "", unit, own, steps)))
         elif name is None and len(steps) >= _MIN_UNNAMED:
-            if whole and _counts(steps):
+            if whole and _counts(steps) and np.median(steps) == 1:
                 columns.append(TimeColumn(index, "counter"))
             elif (steps > 0).all() and _is_even(steps):
                 columns.append(TimeColumn(index, "time", _seconds("", "", own, steps)))
-    return columns
+    return columns if names or len(columns) < values.shape[1] else []
 
 
 def measure_timing(
@@ -129,8 +129,8 @@ def measure_timing(
             lost = np.zeros(len(steps), np.int64)
             if even:
                 large = steps > 1.5 * typical
-                lost[large] = np.rint(steps[large] / typical).astype(np.int64) - 1
                 typical = float(steps[~large].mean())
+                lost[large] = np.rint(steps[large] / typical).astype(np.int64) - 1
             if rate is None or (even and not is_regular):
                 mean = typical if even else float((own[-1] - own[0]) / len(steps))
                 rate = _plain_rate(1 / (mean * column.seconds), own, steps) if mean > 0 else None
