@@ -2,7 +2,8 @@
 
 The instructions of front end and network are counted on an emulated board with the board's CPU, in
 an image with the same kernels. Their cycles, with the waits for flash, at the board's clock are the
-time; nothing has been measured on hardware. Converter, link, decision and sink are left out.
+time; nothing has been measured on hardware. Link, decision and sink are left out, and a converter
+that DMA serves.
 """
 
 import hashlib
@@ -61,13 +62,17 @@ class TimeEstimate:
     weights: int
 
 
-def estimate(model: Path, board: Board, spec: FrontendSpec, budget: Budget) -> TimeEstimate:
+def estimate(
+    model: Path, board: Board, spec: FrontendSpec, budget: Budget, busy: float = 0.0
+) -> TimeEstimate:
     """Estimate the time of a decision of a model on a board.
 
     Parameters
     ----------
     budget
         What the kernels of the network are chosen for.
+    busy
+        Share of the CPU's time that the sample source's interrupt takes.
     """
     if _plugin():
         cost, program = _counted(model, board, budget)
@@ -82,7 +87,9 @@ def estimate(model: Path, board: Board, spec: FrontendSpec, budget: Budget) -> T
             f"the time of a decision is taken from {note}", category=EdgebioWarning, stacklevel=2
         )
     due = round(spec.step / spec.rate * 1e6)
-    taken = round((cost.frontend + cost.network) / board.clock_hz * 1e6)
+    taken = round((cost.frontend + cost.network) / board.clock_hz / (1 - busy) * 1e6)
+    if busy:
+        note += f"; sampling takes {busy:.0%}"
     deadline = Deadline(
         due_us=due,
         estimated_us=taken,

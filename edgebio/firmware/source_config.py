@@ -15,6 +15,7 @@ from edgebio.boards import Board
 from edgebio.boards.peripherals import Adc, Peripheral, Spi
 from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.firmware.board_header import AdcUse
+from edgebio.firmware.manifest import Converter
 from edgebio.firmware.peripheral_options import Choice, read_options
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.sampling import ads1298
@@ -32,6 +33,8 @@ LEAST_STEPS: Final = 16
 _COUNTS_MAX: Final = 32767
 _RING_SECONDS: Final = Fraction(1, 10)  # half of it at least, whatever a decision takes
 _RING_HALF: Final = 32  # frames, as many as a block of the converter
+_ADS1298_CYCLES: Final = 250
+"""Of a frame per channel, besides the transfer: 231 on an emulated RP2040 with a high-pass."""
 _UNSCALED: Final = Scale(0, 1 << 30, 30)
 
 
@@ -113,6 +116,10 @@ class SourceConfig:
         Its section with the pins in use only.
     scale
         From codes to counts; None for counts from the host.
+    period_us
+        Microseconds between frames, of the chip's converter.
+    busy
+        Share of the CPU's time that its interrupt takes.
     """
 
     kind: str
@@ -124,6 +131,25 @@ class SourceConfig:
     spi: Spi | None = None
     peripheral: Peripheral | None = None
     scale: Scale | None = None
+    period_us: Fraction = Fraction(0)
+    busy: float = 0.0
+
+    @property
+    def converter(self) -> Converter | None:
+        """What manifest.json has of the chip's converter."""
+        if self.adc is None or self.scale is None:
+            return None
+        assert isinstance(self.peripheral, Adc)
+        scale = self.scale
+        return Converter(
+            inputs=self.adc.inputs,
+            bits=self.peripheral.bits,
+            period_us=self.period_us.as_integer_ratio(),
+            zero=scale.zero,
+            multiplier=scale.multiplier,
+            shift=scale.shift,
+            highpass=scale.highpass,
+        )
 
     def header(self, slowest_us: int) -> str:
         """Text of source_config.h for decisions that take at most `slowest_us` microseconds."""
@@ -238,7 +264,7 @@ def _configure_adc(
     ]
     return _config(
         choice.kind, spec, macros, ["eb_source_adc.c"],
-        adc=AdcUse(pins, inputs, divider, adc.clock_hz, adc),
+        adc=AdcUse(pins, inputs, divider, adc.clock_hz, adc), period_us=micros,
         peripheral=adc.model_copy(update={"pins": pins, "inputs": inputs}),
         scale=scale,
     )  # fmt: skip
@@ -347,7 +373,8 @@ def _configure_ads1298(
                 "the model does not know the volts of its counts; give volts_per_count=VOLTS"
             )
         scale = converter.scale(volts, rate)
-        converter.transfer_micros(rate, spi.max_hz)
+        micros = converter.transfer_micros(rate, spi.max_hz)
+        micros += spec.channels * _ADS1298_CYCLES / board.clock_hz * 1e6
     except EdgebioError as error:
         raise EdgebioError(f"source ads1298: {error}") from None
     limit = converter.reference / converter.gain
@@ -362,5 +389,5 @@ def _configure_ads1298(
     ]
     return _config(
         "ads1298", spec, macros, ["eb_source_ads1298.c", "eb_ads1298.c"],
-        spi=spi, peripheral=spi, scale=scale,
+        spi=spi, peripheral=spi, scale=scale, busy=micros * rate / 1e6,
     )  # fmt: skip

@@ -43,7 +43,8 @@ def build_in_time(
     spec = metadata.frontend
 
     def check(chosen: Budget) -> TimeEstimate:
-        estimate = deadline.estimate(model, board, spec, chosen)
+        busy = live.source.busy if live else 0.0
+        estimate = deadline.estimate(model, board, spec, chosen, busy)
         result = estimate.deadline
         if not result.ok and not allow_late:
             raise CheckFailedError(

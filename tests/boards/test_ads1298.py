@@ -3,6 +3,7 @@
 import shutil
 import time
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,9 +23,11 @@ from edgebio.firmware.port_sources import add_port
 from edgebio.firmware.source_tree import SourceTree
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.sampling.ads1298 import Ads1298, counts
+from edgebio.tflite.metadata import SignalScale
 
 OVERRUN, LEAD_OFF, DISCONNECTED = 1, 2, 4
 STEP = Fraction(1, 10**6)
+SIGNAL = SignalScale(volts_per_count=Decimal("0.000001"))
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def build(
     application = Path(__file__).with_name("ads1298_stream.c")
     shutil.copyfile(application, root / "app" / application.name)
     spec = FrontendSpec(rate=rate, channels=channels)
-    source = source_config.configure(parse(f"ads1298:{options}", "source"), board, spec, STEP)
+    source = source_config.configure(parse(f"ads1298:{options}", "source"), board, spec, SIGNAL)
     storage.write_text(root / "app" / "source_config.h", source.header(10_000))
     tree = SourceTree(root, [*board.flags, "-DEB_STANDALONE=1"])
     add_port(tree, board, board_header.Use(spi=source.spi))

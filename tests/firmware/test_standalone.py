@@ -100,6 +100,18 @@ def test_a_model_without_volts_gets_the_codes_and_one_warning(metadata: ModelMet
         assert given.source.scale == configure(metadata, ADC).source.scale
 
 
+def test_an_external_converter_takes_its_share_of_the_time(metadata: ModelMetadata) -> None:
+    """216 bits at 8 MHz and 250 cycles a channel, every millisecond; DMA serves the chip's own."""
+    spec = wearable.spec(channels=8)
+    busy = configure(metadata, "ads1298:gain=6", frontend=spec).source.busy
+    assert busy == pytest.approx((27 + 8 * 250 / 125) / 1000)
+    chain = configure(metadata, "ads1298:chips=2", frontend=wearable.spec(channels=16)).source.busy
+    assert chain == pytest.approx((433 / 8 + 16 * 250 / 125) / 1000)
+    assert configure(metadata, ADC).source.busy == 0
+    with pytest.raises(EdgebioError, match="216 bits takes 27 us at 8 MHz, more than half of 31"):
+        configure(metadata, "ads1298", frontend=wearable.spec(channels=8, rate=32000.0))
+
+
 def test_overlay_adds_what_the_board_lacks_and_the_command_line_wins(
     metadata: ModelMetadata, tmp_path: Path
 ) -> None:
