@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # training, evaluation and search are imported by the functio
     import numpy as np
     import numpy.typing as npt
 
-    from edgebio.boards.board import FlashMethod
+    from edgebio.boards.board import FlashMethod, LinkKind
     from edgebio.boards.detached_emulator import DetachedEmulator
     from edgebio.boards.emulator_process import Serial
     from edgebio.calibration import CalibratedModel
@@ -356,6 +356,7 @@ def build(
     budget: firmware.Budget | None = None,
     hooks: "Hooks" = "none",
     standalone: "firmware.Standalone | None" = None,
+    link: "LinkKind | None" = None,
     allow_late: bool = False,
 ) -> "Manifest":
     """Build the firmware image of a model for a board.
@@ -370,13 +371,18 @@ def build(
         ``"trace"`` for an image that ``edgebio hil`` compares layer by layer; it is slower.
     standalone
         Source and sink of an image that samples, decides and acts without a host.
+    link
+        What carries the link, ``"uart"`` or ``"usb"``; as the board file says if None.
     allow_late
         Whether to build an image that takes longer for a decision than there is time for.
     """
     from edgebio.firmware.timed_build import build_in_time
 
+    target = load_board(board)
+    if link is not None:
+        target = boards.with_link(target, link)
     return build_in_time(
-        model_file(model), load_board(board), Path(folder), budget or firmware.Budget(), hooks,
+        model_file(model), target, Path(folder), budget or firmware.Budget(), hooks,
         standalone, allow_late=allow_late,
     )  # fmt: skip
 
@@ -387,6 +393,8 @@ def bench(
     inputs: "npt.NDArray[np.generic] | None" = None,
     *,
     budget: firmware.Budget | None = None,
+    stream: bool = False,
+    hop_frames: int | None = None,
 ) -> "Bench":
     """Count what one inference costs on an emulated board: instructions, flash and RAM.
 
@@ -396,12 +404,17 @@ def bench(
         Inputs of the network to take the mean over, shape (n, ...); random ones if None.
     budget
         See `build`.
+    stream
+        Count a decision that computes only what is new, too.
+    hop_frames
+        Frames between windows; None for the step of the model's front end, or 1.
     """
     from edgebio.firmware import bench as benchmarks
     from edgebio.tasks import run_documents
 
     file, budget = model_file(model), budget or firmware.Budget()
-    result = benchmarks.bench(load_board(board), file, inputs, budget)
+    hop = stream_hop(file, hop_frames) if stream else None
+    result = benchmarks.bench(load_board(board), file, inputs, budget, hop)
     run_documents.write_document(file, run_documents.BENCH, result.document())
     return result
 
@@ -412,8 +425,13 @@ def infer(
     *,
     board: BoardLike | None = None,
     port: str | None = None,
+    stream: bool = False,
+    hop_frames: int | None = None,
 ) -> "npt.NDArray[Any]":
     """Run inputs, shape (n, ...), through a network; outputs have shape (n, classes).
+
+    With `stream`, inputs are frames, shape (n, bins, channels), of which each `hop_frames` new ones
+    end a window; only what they change is computed. See `bench`.
 
     The generated C runs on this machine, on an emulated `board`, or on the board at the serial URL
     `port`, which must have this model.
@@ -421,6 +439,8 @@ def infer(
     if port and board:
         raise EdgebioError("expected a board or a port, not both")
     file = model_file(model)
+    if stream:
+        return _infer_stream(file, inputs, board, port, stream_hop(file, hop_frames))
     if port:
         from edgebio.runtime.device import Device
 
@@ -435,6 +455,29 @@ def infer(
     return HostModel(file).run(inputs)
 
 
+def stream_hop(model: ModelLike, hop_frames: int | None = None) -> int:
+    """Frames between windows of a model: those given, else its front end's step, else 1."""
+    from edgebio import tflite
+    from edgebio.firmware import bench_stream
+
+    return bench_stream.choose_hop(tflite.read(model_file(model)), hop_frames)
+
+
+def _infer_stream(
+    file: Path, frames: "npt.NDArray[Any]", board: BoardLike | None, port: str | None, hop: int
+) -> "npt.NDArray[Any]":
+    if port:
+        raise EdgebioError("a device takes samples, not frames: edgebio classify streams them")
+    if board:
+        from edgebio.firmware import batch
+
+        with batch.prepare(load_board(board), file, hop=hop) as target:
+            return target.stream(frames, hop)
+    from edgebio.compiler.host_stream import HostStream
+
+    return HostStream(file, hop).push(frames)
+
+
 def flash(
     folder: PathLike,
     port: str | None = None,
@@ -443,6 +486,7 @@ def flash(
     method: "FlashMethod | None" = None,
     probe: str | None = None,
     bootloader_port: str | None = None,
+    play: Sequence[Recording] = (),
 ) -> "FlashResult | DetachedEmulator":
     """Put an image that `build` made on its board; without a port, start its emulator.
 
@@ -452,10 +496,23 @@ def flash(
         Serial port of a real board.
     serial, method, probe, bootloader_port
         See `edgebio.firmware.flashing.flash`.
+    play
+        Recordings at the electrodes of the emulator, one after the other.
     """
     from edgebio.firmware import flashing
 
-    return flashing.flash(Path(folder), port, serial, method, probe, bootloader_port)
+    return flashing.flash(Path(folder), port, serial, method, probe, bootloader_port, play)
+
+
+def converted_recording(folder: PathLike, recordings: Sequence[Recording]) -> Recording:
+    """Samples that the model of an image in `folder` sees when recordings are played to it.
+
+    They are limited and quantized by the chip's converter; the image samples by it
+    (``--standalone --source adc``).
+    """
+    from edgebio.firmware import playing
+
+    return playing.convert(Path(folder), recordings).recording
 
 
 def write_report(folder: PathLike) -> Path:

@@ -6,6 +6,9 @@
 // bus: packets wait in DPSRAM until a transaction fetches them, data toggles and STALL count, and there
 // are no 800 us of idle bus after a reset, as behind a busy hub (RP2040-E5). What the controller would
 // not forgive ends the emulator. RP2040 datasheet, 4.1.
+//
+// Signals are faults: at SIGHUP the client stops to read, at SIGUSR2 a program opens the port at 1200
+// bit/s and closes it.
 import { createServer } from 'node:net';
 
 const RESETS = 0x4000c, RESETS_USBCTRL = 1 << 24;
@@ -37,7 +40,9 @@ export class UsbHost {
     this.socket = null;
     this.number = 0; // of the port; the same after each return of the device
     this.server = createServer((client) => this.open(client));
+    this.reads = true; // whether the client takes what the device sends
     process.on('SIGUSR2', () => this.touch());
+    process.on('SIGHUP', () => { this.reads = false; });
   }
 
   listen(started) {
@@ -128,6 +133,7 @@ export class UsbHost {
   open(client) {
     this.socket?.destroy();
     this.socket = client;
+    this.reads = true;
     client.setNoDelay(true);
     client.on('data', (data) => { this.received.push(data); this.wake(); });
     client.on('drain', () => this.wake());
@@ -151,7 +157,7 @@ export class UsbHost {
     this.wake();
   }
 
-  // A program opens the port at 1200 bit/s and closes it, which asks for the boot loader.
+  // Asks for the boot loader, by custom.
   touch() {
     this.request(DTR_RTS, 1200);
     this.request(0, 1200);
@@ -267,7 +273,7 @@ export class UsbHost {
           yield PACKET;
         }
       }
-      if (this.socket && this.socket.writableLength < UNREAD_BYTES) {
+      if (this.reads && this.socket && this.socket.writableLength < UNREAD_BYTES) {
         const packet = this.in(this.bulkIn, inToggle);
         if (packet instanceof Uint8Array) {
           inToggle ^= 1;
