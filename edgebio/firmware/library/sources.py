@@ -19,6 +19,7 @@ from edgebio.frontend.twin import Twin
 from edgebio.tflite.metadata import ModelMetadata
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+_CPP_HEADER = re.compile(r"<c(stdint|string|math|float|limits)>")
 _NETWORK = ("eb_library_memory.h", "eb_library_network.c", "eb_library_check.c")
 _WHOLE = ("eb_library.c",)
 # Of the FFT on Helium, which differs from the twin by a few steps: a library computes as the twin.
@@ -120,7 +121,9 @@ def _vendor_files(own: dict[str, str]) -> dict[str, str]:
 
 
 def _read(path: Path) -> str:
-    return path.read_text("utf-8-sig", "replace")  # some files of CMSIS-DSP begin with a mark
+    text = path.read_text("utf-8-sig", "replace")  # some files of CMSIS-DSP begin with a mark
+    # Arduino looks for includes in C as if it were C++, for which some toolchains have no headers.
+    return _CPP_HEADER.sub(r"<\1.h>", text)
 
 
 def _state_bytes(program: Program, metadata: ModelMetadata | None) -> int:
