@@ -249,6 +249,15 @@ class Board(Section):
     flash: Flashing
     proven: Proof
 
+    def document(self) -> dict[str, Any]:
+        """Content to print as JSON; of sources and sinks, those that the board offers."""
+        parts = {"sources": self.sources, "sinks": self.sinks}
+        offered = {
+            key: {name: _section_document(part, name) for name in part.names()}
+            for key, part in parts.items()
+        }
+        return super().document() | offered
+
     @model_validator(mode="before")
     @classmethod
     def _default_isa(cls, content: Any) -> Any:
@@ -271,6 +280,12 @@ class Board(Section):
         if self.helium and self.cpu != "cortex-m55":
             raise ValueError(f"helium: a {self.cpu} has no Helium")
         return self
+
+
+def _section_document(part: Section, name: str) -> dict[str, Any]:
+    """Content of a section of a source or sink; empty for one that every board has."""
+    section = getattr(part, name, None)
+    return section.document() if isinstance(section, Section) else {}
 
 
 def with_link(board: Board, link: LinkKind) -> Board:

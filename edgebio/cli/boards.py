@@ -49,6 +49,8 @@ def info(out: Output, name: str) -> Document:
         ["RAM", f"{ram.bytes:,} bytes at {ram.origin:#010x}"],
         ["serial", f"{board.uart.name}, {board.uart.baud} baud, 8N1"],
         ["USB", ids or "-"],
+        ["sources", ", ".join(board.sources.names())],
+        ["sinks", ", ".join(board.sinks.names())],
         ["compiler", " ".join(board.flags)],
         ["emulator", " ".join((emulator.program, emulator.machine)) if emulator else "-"],
         ["flashing", ", ".join(board.flash.methods)],

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from edgebio import datasets
 from edgebio.decision.spec import DecisionSettings
@@ -22,6 +22,12 @@ from edgebio.section import Section
 Task = Literal["stft_classifier", "feature_imitation"]
 """What a recipe trains: a CNN on STFT images, or a network that predicts features of segments."""
 
+Degrees = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=360)], ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, int | float) else value),
+]
+"""A number, or one for each servo."""
+
 
 class Recipe(Section):
     """One job from recordings to a network, as ``edgebio train`` reads it.
@@ -32,6 +38,8 @@ class Recipe(Section):
         Name on the command line; one line for people.
     task : {"stft_classifier", "feature_imitation"}
         See `Task`; unset, ``feature_imitation`` if the recipe has that section.
+    grips : dict of str to tuple of float
+        Degrees of each servo of a hand by class, and for ``rest``: the angles of ``--sink servo``.
     """
 
     old_keys: ClassVar[dict[str, str]] = {"imitation": "feature_imitation"}
@@ -45,6 +53,7 @@ class Recipe(Section):
     training: TrainingSettings = TrainingSettings()
     quantize: QuantizeSettings = QuantizeSettings()
     decision: DecisionSettings = DecisionSettings()
+    grips: dict[str, Degrees] = Field(default_factory=dict)
     feature_imitation: FeatureImitationSettings | None = None
 
     @model_validator(mode="before")

@@ -39,7 +39,7 @@ FEATURE_IMITATION = Task(
         "model.flatten", "model.dense", "training.normalization", "training.augment",
         "training.pretraining", "training.teacher", "training.new_subjects.normalization",
         "training.new_subjects.augment", "quantize.scheme", "quantize.percentile", "quantize.qat",
-        "quantize.prune", "quantize.cluster", "decision",
+        "quantize.prune", "quantize.cluster", "decision", "grips",
     ),
 )  # fmt: skip
 """An LSTM that predicts features of one channel, and a CNN that classifies by them."""

@@ -60,6 +60,8 @@ def quantize_classifier(
         standardization=run.frontend.standardization,
         decision=run.recipe.decision,
         layers=_layer_statistics(network) if by_session else (),
+        signal=run.frontend.signal,
+        grips=run.recipe.grips,
     )
     model = flatbuffer.with_metadata(int8_model, ENTRY, metadata.model_dump_json().encode())
 

@@ -13,6 +13,7 @@ from edgebio.recipes import TrainingSettings
 from edgebio.recordings.recording import Recording
 from edgebio.tasks import provenance, run_folder
 from edgebio.tasks.run_folder import NETWORK, TestSet
+from edgebio.tflite.metadata import SignalScale
 from edgebio.training.image_set import ImageSet, build_image_set
 from edgebio.training.images import Images
 
@@ -31,11 +32,14 @@ class ImageFrontend(run_folder.RunFrontend):
     ----------
     standardization
         Statistics of the training set.
+    signal
+        What its counts mean.
     """
 
     old_keys: ClassVar[dict[str, str]] = {"standardisation": "standardization"}
 
     standardization: Standardization
+    signal: SignalScale = SignalScale()
 
 
 @dataclass(frozen=True, eq=False)

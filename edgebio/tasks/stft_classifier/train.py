@@ -10,6 +10,7 @@ from edgebio import storage
 from edgebio.recipes import ModelSettings, Recipe, TrainingSettings
 from edgebio.tasks.results import Trained
 from edgebio.tasks.run_folder import FRONTEND, LOGS, NETWORK
+from edgebio.tasks.signal_scale import signal_scale
 from edgebio.tasks.split import Split, describe_recordings
 from edgebio.tasks.stft_classifier.run import IMAGES, ImageFrontend
 from edgebio.training import gradcam
@@ -72,7 +73,10 @@ def _write(
     recipe: Recipe, split: Split, images: ImageSet, network: Any, probability: Any, folder: Path
 ) -> None:
     frontend = ImageFrontend(
-        classes=images.classes, frontend=images.spec, standardization=images.standardization
+        classes=images.classes,
+        frontend=images.spec,
+        standardization=images.standardization,
+        signal=signal_scale(split.train),
     )
     storage.write_text(folder / FRONTEND, frontend.model_dump_json(indent=2) + "\n")
     with storage.replacing(folder / NETWORK) as temporary, warnings.catch_warnings():
