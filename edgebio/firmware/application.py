@@ -14,7 +14,12 @@ from edgebio.tflite.metadata import read_metadata
 TRACE_FLAGS = ("-DEB_LINK_TRACE", "-include", "eb_trace.h")
 """Flags for all sources of an application that is written with ``traced``."""
 
-_MODULES = ("network", "run", "sha256", "stream", "work")
+LIVE_FLAGS = ("-include", "eb_progress.h")
+"""Flags for all sources of an application that is written with ``live``."""
+
+_MODULES = ("information", "network", "sha256")
+_LINKED = ("run", "stream", "work")
+_LIVE = ("live", "watch")
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def write(
     traced: bool = False,
     live: bool = False,
 ) -> ApplicationSources:
-    """Write the configuration of ``app/main.c`` for a model and a board.
+    """Write the configuration of the application for a model and a board.
 
     Parameters
     ----------
@@ -52,7 +57,8 @@ def write(
     traced
         For hardware in the loop: layers and stages can be traced over the link.
     live
-        For an image that stands alone.
+        For an image that stands alone. It also needs a source and a sink with their headers
+        (``source_config.h``, ``sink_config.h``).
 
     Returns
     -------
@@ -83,10 +89,13 @@ def write(
         ),
     )
     assets = storage.assets("firmware_assets")
-    own = [*sorted((assets / "link").glob("*.c")), assets / "app" / "main.c"]
-    modules = (*_MODULES, *(["trace"] if traced else []), *(["live"] if live else []))
+    own = [*sorted((assets / "link").glob("*.c"))]
+    own += [assets / "app" / ("main_live.c" if live else "main.c")]
+    modules = (*_MODULES, *(_LIVE if live else _LINKED), *(("trace",) if traced else ()))
     own += [assets / "app" / f"eb_{name}.c" for name in modules]
     include = [assets / "link", assets / "app", folder]
+    if live:
+        include += [assets / "sources", assets / "sinks"]
     metadata = read_metadata(graph)
     if metadata is not None:
         own += decision.write(folder, metadata.decision, Outputs.from_graph(graph))

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import cached_property
@@ -14,9 +15,10 @@ from edgebio.boards import usb_ports
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.link import results
 from edgebio.link.connection import Connection, Handler, ignore
-from edgebio.link.errors import PortError
+from edgebio.link.errors import PortError, RefusedError
 from edgebio.link.frames import Frame
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, Record
+from edgebio.link.observer import Observer, Watched
 from edgebio.link.results import DecisionEvent, RestEvent, Settings
 from edgebio.link.sample_queue import SampleQueue
 from edgebio.link.stream import OnGap, Stream
@@ -95,8 +97,18 @@ class Client:
         return results.Statistics(**self._connection.request("statistics"))
 
     def image(self) -> results.FlashImage:
-        """Size and hash of the image in the device's flash; 0 bytes if it has none."""
-        return results.FlashImage(**self._connection.request("image"))
+        """Size and hash of the image in the device's flash; 0 bytes if it has none.
+
+        A device that stands alone reads it in its idle times; this waits for that.
+        """
+        deadline = time.monotonic() + self._connection.timeout
+        while True:
+            try:
+                return results.FlashImage(**self._connection.request("image"))
+            except RefusedError as error:
+                if error.code != "incomplete" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def reset(self) -> None:
         """Restart the device and wait until it answers again."""
@@ -179,6 +191,28 @@ class Client:
         yield trace
         end = self._connection.request("trace_end", handler=trace.handle)
         trace.finish(end["events"], end["bytes"])
+
+    def watch(self, *records: Watched) -> Observer:
+        """Watch a device that stands alone, in a ``with`` statement; iterate over its records.
+
+        The device decides as if nobody watched: records that find no room on the line are dropped,
+        and `Observer.lost_records` counts them.
+
+        Parameters
+        ----------
+        records
+            ``"signals"``, ``"images"``, ``"decisions"``, ``"counters"``; all if none is given.
+        """
+        chosen = records or ("signals", "images", "decisions", "counters")
+        return Observer(self._connection, self.description, chosen, recording=False)
+
+    def record(self, *records: Watched) -> Observer:
+        """Record the samples of a device that stands alone, with the cues of `cue`; see `watch`."""
+        return Observer(self._connection, self.description, records, recording=True)
+
+    def cue(self, label: int) -> results.CueTime:
+        """Mark this moment in a recording with a number; returns it in the device's time."""
+        return results.CueTime(**self._connection.request("cue", label=label))
 
     def stream(
         self,

@@ -37,6 +37,9 @@ class Description:
     step: int
     votes: int
     decision_slots: int
+    standalone: int
+    source: str
+    sink: str
 
     @property
     def rate(self) -> float:
@@ -64,6 +67,11 @@ class Statistics:
     fault_lr: int
     fault_status: int
     fault_address: int
+    clock: int
+    source_frames: int
+    source_lost: int
+    decisions: int
+    dropped_records: int
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,14 @@ class FlashImage:
 
     size: int
     sha256: bytes
+
+
+@dataclass(frozen=True)
+class CueTime:
+    """Answer to ``cue``: device time, and number of the next sample frame."""
+
+    time_us: int
+    next_frame: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,6 +116,11 @@ class Session:
         self._compute_us: list[int] = []
         self._latencies: list[float] = []
         self._stream: Stream | None = None
+        if self.description.standalone:
+            raise EdgebioError(
+                f"the device on {device.url} stands alone: it samples and decides by itself; watch "
+                "it (edgebio monitor, Client.watch), or build its image without --standalone"
+            )
         if not self.description.frontend:
             raise EdgebioError(
                 f"the model on {device.url} has no front end: run it on its inputs instead "

@@ -56,30 +56,50 @@ static void take(uint32_t hash[8], const uint8_t *block)
     }
 }
 
-void eb_sha256(const uint8_t *bytes, size_t count, uint8_t digest[EB_SHA256_BYTES])
+void eb_sha256_start(eb_sha256_state *state, const uint8_t *bytes, size_t count)
 {
-    uint32_t hash[8] = {0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
-                        0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u};
-    uint8_t last[2u * BLOCK] = {0};
-    const size_t whole = count - count % BLOCK;
-    const size_t left = count - whole;
-    const size_t end = left + 9u <= BLOCK ? BLOCK : 2u * BLOCK;
-    const uint64_t bits = (uint64_t)count * 8u;
+    static const uint32_t initial[8] = {0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
+                                        0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u};
 
-    for (size_t at = 0; at < whole; at += BLOCK) {
-        take(hash, bytes + at);
-    }
+    state->bytes = bytes;
+    state->count = count;
+    state->at = 0;
+    memcpy(state->hash, initial, sizeof initial);
+}
+
+static void finish(eb_sha256_state *state)
+{
+    uint8_t last[2u * BLOCK] = {0};
+    const size_t left = state->count - state->at;
+    const size_t end = left + 9u <= BLOCK ? BLOCK : 2u * BLOCK;
+    const uint64_t bits = (uint64_t)state->count * 8u;
+
     if (left != 0) {
-        memcpy(last, bytes + whole, left);
+        memcpy(last, state->bytes + state->at, left);
     }
     last[left] = 0x80;
     for (unsigned i = 0; i < 8; i++) {
         last[end - 1u - i] = (uint8_t)(bits >> (8u * i));
     }
     for (size_t at = 0; at < end; at += BLOCK) {
-        take(hash, last + at);
+        take(state->hash, last + at);
     }
+}
+
+bool eb_sha256_go_on(eb_sha256_state *state, size_t most, uint8_t digest[EB_SHA256_BYTES])
+{
+    const size_t whole = state->count - state->count % BLOCK;
+
+    for (size_t done = 0; state->at < whole; done += BLOCK) {
+        if (done >= most) {
+            return false;
+        }
+        take(state->hash, state->bytes + state->at);
+        state->at += BLOCK;
+    }
+    finish(state);
     for (unsigned i = 0; i < EB_SHA256_BYTES; i++) {
-        digest[i] = (uint8_t)(hash[i / 4u] >> (24u - 8u * (i % 4u)));
+        digest[i] = (uint8_t)(state->hash[i / 4u] >> (24u - 8u * (i % 4u)));
     }
+    return true;
 }

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define EB_PROTOCOL_VERSION 2u
+#define EB_PROTOCOL_VERSION 3u
 
 /* Bit that turns the kind of a request into the kind of its answer. */
 #define EB_ANSWER 0x80u
@@ -48,6 +48,11 @@ extern "C" {
 #define EB_ERROR_RANGE 10u
 /* A setting is out of range. */
 #define EB_ERROR_SETTING 11u
+/* The device stands alone, it samples and decides without a host: watch it, or build without
+ * --standalone. */
+#define EB_ERROR_STANDALONE 12u
+/* The device does not stand alone: stream samples to it, or build with --standalone. */
+#define EB_ERROR_LINKED 13u
 
 /* Kind of input that an upload transfers. */
 
@@ -92,6 +97,18 @@ extern "C" {
 #define EB_REASON_FAULT 8u
 /* The watchdog restarted the device, and no segment has been decided since. */
 #define EB_REASON_WATCHDOG 9u
+/* The sample source lost samples. */
+#define EB_REASON_OVERRUN 10u
+/* An electrode is off. */
+#define EB_REASON_LEAD_OFF 11u
+/* The converter does not answer. */
+#define EB_REASON_DISCONNECTED 12u
+/* The decision came too late: its newest sample was older than 250 ms. */
+#define EB_REASON_LATE 13u
+/* The supply was too low, and no segment has been decided since. */
+#define EB_REASON_BROWNOUT 14u
+/* The crystal failed or is missing, and no segment has been decided since. */
+#define EB_REASON_CLOCK 15u
 
 /* Why the device started. */
 
@@ -101,6 +118,26 @@ extern "C" {
 #define EB_START_CAUSE_FAULT 1u
 /* The watchdog ended a hang. */
 #define EB_START_CAUSE_WATCHDOG 2u
+/* The supply was too low. */
+#define EB_START_CAUSE_BROWNOUT 3u
+
+/* Where the clock of the processor comes from. */
+
+/* The crystal or clock of the board. */
+#define EB_CLOCK_CRYSTAL 0u
+/* The internal oscillator: the crystal is missing or failed. */
+#define EB_CLOCK_INTERNAL 1u
+
+/* What a host watches; a sum of these. */
+
+/* Samples, as `samples`. */
+#define EB_WATCH_SIGNALS 1u
+/* Images, as `image_piece`. */
+#define EB_WATCH_IMAGES 2u
+/* Decisions and rests, as `decision` and `rest`. */
+#define EB_WATCH_DECISIONS 4u
+/* Counters, as `counters`. */
+#define EB_WATCH_COUNTERS 8u
 
 /* What a trace contains. */
 
@@ -214,7 +251,7 @@ static inline size_t eb_identify_answer_write(const eb_identify_answer *from, ui
 /* describe. Model, and shapes of its inputs and outputs. */
 #define EB_KIND_DESCRIBE 0x03u
 
-#define EB_DESCRIBE_ANSWER_BYTES 59u
+#define EB_DESCRIBE_ANSWER_BYTES 84u
 
 typedef struct {
     /* SHA-256 of model.tflite. */
@@ -237,8 +274,14 @@ typedef struct {
     uint32_t step;
     /* Length of the majority vote. [segments] */
     uint8_t votes;
-    /* Decisions that the device stores until the host has received them. */
+    /* Decisions that the device stores until the host has received them; 0 if it stands alone. */
     uint8_t decision_slots;
+    /* 1 if the image samples and decides without a host. */
+    uint8_t standalone;
+    /* Sample source of such an image. */
+    char source[12];
+    /* Decision sink of such an image. */
+    char sink[12];
 } eb_describe_answer;
 
 static inline size_t eb_describe_answer_write(const eb_describe_answer *from, uint8_t *payload)
@@ -254,13 +297,16 @@ static inline size_t eb_describe_answer_write(const eb_describe_answer *from, ui
     eb_put_u32(payload + 53, from->step);
     eb_put_u8(payload + 57, from->votes);
     eb_put_u8(payload + 58, from->decision_slots);
-    return 59u;
+    eb_put_u8(payload + 59, from->standalone);
+    memcpy(payload + 60, from->source, 12u);
+    memcpy(payload + 72, from->sink, 12u);
+    return 84u;
 }
 
 /* statistics. Counters since the device started. */
 #define EB_KIND_STATISTICS 0x04u
 
-#define EB_STATISTICS_ANSWER_BYTES 61u
+#define EB_STATISTICS_ANSWER_BYTES 78u
 
 typedef struct {
     /* Device time since start; wraps after 71.6 minutes. [us] */
@@ -296,6 +342,17 @@ typedef struct {
     uint32_t fault_status;
     /* Address of the faulting access, if known. */
     uint32_t fault_address;
+    /* Where the clock comes from. */
+    uint8_t clock;
+    /* Sample frames that the sample source has delivered; this and the next three are 0 unless
+     * the image stands alone. */
+    uint32_t source_frames;
+    /* Sample frames that were lost or skipped. */
+    uint32_t source_lost;
+    /* Decisions. */
+    uint32_t decisions;
+    /* Records for the host that had no room in the transmitter. */
+    uint32_t dropped_records;
 } eb_statistics_answer;
 
 static inline size_t eb_statistics_answer_write(const eb_statistics_answer *from, uint8_t *payload)
@@ -316,7 +373,12 @@ static inline size_t eb_statistics_answer_write(const eb_statistics_answer *from
     eb_put_u32(payload + 49, from->fault_lr);
     eb_put_u32(payload + 53, from->fault_status);
     eb_put_u32(payload + 57, from->fault_address);
-    return 61u;
+    eb_put_u8(payload + 61, from->clock);
+    eb_put_u32(payload + 62, from->source_frames);
+    eb_put_u32(payload + 66, from->source_lost);
+    eb_put_u32(payload + 70, from->decisions);
+    eb_put_u32(payload + 74, from->dropped_records);
+    return 78u;
 }
 
 /* reset. Restarts the device after it has answered. The session ends. */
@@ -359,7 +421,8 @@ static inline size_t eb_settings_answer_write(const eb_settings_answer *from, ui
 }
 
 /* configure. Changes the settings of the decision until the session ends. Refused while a stream
- * is open. */
+ * is open. A device that stands alone refuses another rest, a time-out of 0 or above 250 ms, and
+ * a hold beyond a second, unless the image was built with it. */
 #define EB_KIND_CONFIGURE 0x07u
 
 typedef struct {
@@ -395,7 +458,8 @@ static inline bool eb_configure_request_read(eb_configure_request *to, const uin
     return true;
 }
 
-/* image. The image in flash, as the device reads it back now. */
+/* image. The image in flash, as the device reads it back now. A device that stands alone reads
+ * it while it has nothing else to do, and refuses as long as that takes. */
 #define EB_KIND_IMAGE 0x08u
 
 #define EB_IMAGE_ANSWER_BYTES 36u
@@ -413,6 +477,10 @@ static inline size_t eb_image_answer_write(const eb_image_answer *from, uint8_t 
     memcpy(payload + 4, from->sha256, 32u);
     return 36u;
 }
+
+/* enter_bootloader. Enters the chip's boot loader after the device has answered, to take a new
+ * image. A device without one does not know this request. */
+#define EB_KIND_ENTER_BOOTLOADER 0x09u
 
 /* upload. Transfers the input of run_image or run_segment in pieces. Offset 0 starts over. The
  * device ignores a piece that does not continue the previous one; the answer says where to
@@ -684,6 +752,114 @@ static inline size_t eb_stream_stop_answer_write(const eb_stream_stop_answer *fr
  * the event `rest`. */
 #define EB_KIND_CURRENT_DECISION 0x24u
 
+/* watch. Watches a device that stands alone: it sends records from now on. Records that find no
+ * room in the transmitter are dropped and counted; decisions are not affected. */
+#define EB_KIND_WATCH 0x40u
+
+typedef struct {
+    /* Sum of the codes of what is watched; 0: nothing. */
+    uint8_t records;
+} eb_watch_request;
+
+static inline bool eb_watch_request_read(eb_watch_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 1u) {
+        return false;
+    }
+    to->records = eb_get_u8(payload + 0);
+    return true;
+}
+
+#define EB_WATCH_ANSWER_BYTES 12u
+
+typedef struct {
+    /* Device time. [us] */
+    uint32_t time_us;
+    /* Number of the next sample frame. */
+    uint32_t next_frame;
+    /* Number of the next record. */
+    uint32_t next_record;
+} eb_watch_answer;
+
+static inline size_t eb_watch_answer_write(const eb_watch_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->time_us);
+    eb_put_u32(payload + 4, from->next_frame);
+    eb_put_u32(payload + 8, from->next_record);
+    return 12u;
+}
+
+/* record. Starts or ends a recording: the device sends all samples and marks, whatever is
+ * watched. */
+#define EB_KIND_RECORD 0x41u
+
+typedef struct {
+    /* 1: start; 0: end. */
+    uint8_t on;
+} eb_record_request;
+
+static inline bool eb_record_request_read(eb_record_request *to, const uint8_t *payload,
+                                          size_t size)
+{
+    if (size != 1u) {
+        return false;
+    }
+    to->on = eb_get_u8(payload + 0);
+    return true;
+}
+
+#define EB_RECORD_ANSWER_BYTES 12u
+
+typedef struct {
+    /* Device time. [us] */
+    uint32_t time_us;
+    /* Number of the next sample frame. */
+    uint32_t next_frame;
+    /* Number of the next record. */
+    uint32_t next_record;
+} eb_record_answer;
+
+static inline size_t eb_record_answer_write(const eb_record_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->time_us);
+    eb_put_u32(payload + 4, from->next_frame);
+    eb_put_u32(payload + 8, from->next_record);
+    return 12u;
+}
+
+/* cue. Marks this moment in the recording, in the device's time. */
+#define EB_KIND_CUE 0x42u
+
+typedef struct {
+    /* A number of the host. */
+    uint32_t label;
+} eb_cue_request;
+
+static inline bool eb_cue_request_read(eb_cue_request *to, const uint8_t *payload, size_t size)
+{
+    if (size != 4u) {
+        return false;
+    }
+    to->label = eb_get_u32(payload + 0);
+    return true;
+}
+
+#define EB_CUE_ANSWER_BYTES 8u
+
+typedef struct {
+    /* Device time. [us] */
+    uint32_t time_us;
+    /* Number of the next sample frame. */
+    uint32_t next_frame;
+} eb_cue_answer;
+
+static inline size_t eb_cue_answer_write(const eb_cue_answer *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->time_us);
+    eb_put_u32(payload + 4, from->next_frame);
+    return 8u;
+}
+
 /* trace_begin. From now on, uploads and runs send the outputs of layers or of front-end stages
  * as events `trace`. Only images built for it know this request (edgebio build --hil). */
 #define EB_KIND_TRACE_BEGIN 0x30u
@@ -732,7 +908,8 @@ static inline size_t eb_trace_end_answer_write(const eb_trace_end_answer *from, 
 }
 
 /* decision. A decision. The device stores it until a stream_samples confirms that the host has
- * received it. */
+ * received it. A device that stands alone sends it to a host that watches, and does not store
+ * it; samples are sample frames then, and the stream began at its start. */
 #define EB_KIND_DECISION 0x60u
 
 #define EB_DECISION_EVENT_BYTES 37u /* and logits */
@@ -851,6 +1028,126 @@ static inline size_t eb_trace_event_write(const eb_trace_event *from, uint8_t *p
     eb_put_u32(payload + 0, from->number);
     memcpy(payload + 4, from->records, from->records_bytes);
     return 4u + from->records_bytes;
+}
+
+/* samples. Consecutive sample frames of the sample source. */
+#define EB_KIND_SAMPLES 0x64u
+
+#define EB_SAMPLES_EVENT_BYTES 18u /* and values */
+
+typedef struct {
+    /* Index of the record; dropped records are counted. */
+    uint32_t number;
+    /* Number of the first sample frame; those of lost frames are skipped. */
+    uint32_t first;
+    /* Device time at the trigger of the first frame. [us] */
+    uint32_t time_us;
+    /* Bit c: the electrode of channel c is off. */
+    uint32_t leads_off;
+    /* Sample frames. */
+    uint16_t count;
+    /* int16, frame by frame, channel by channel. */
+    const uint8_t *values;
+    size_t values_bytes;
+} eb_samples_event;
+
+static inline size_t eb_samples_event_write(const eb_samples_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->number);
+    eb_put_u32(payload + 4, from->first);
+    eb_put_u32(payload + 8, from->time_us);
+    eb_put_u32(payload + 12, from->leads_off);
+    eb_put_u16(payload + 16, from->count);
+    memcpy(payload + 18, from->values, from->values_bytes);
+    return 18u + from->values_bytes;
+}
+
+/* image_piece. A piece of the image that the network has decided on. */
+#define EB_KIND_IMAGE_PIECE 0x65u
+
+#define EB_IMAGE_PIECE_EVENT_BYTES 12u /* and data */
+
+typedef struct {
+    /* Index of the record; dropped records are counted. */
+    uint32_t number;
+    /* Index of the decision. */
+    uint32_t index;
+    /* Position of the piece in the image. [bytes] */
+    uint32_t offset;
+    /* The piece. */
+    const uint8_t *data;
+    size_t data_bytes;
+} eb_image_piece_event;
+
+static inline size_t eb_image_piece_event_write(const eb_image_piece_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->number);
+    eb_put_u32(payload + 4, from->index);
+    eb_put_u32(payload + 8, from->offset);
+    memcpy(payload + 12, from->data, from->data_bytes);
+    return 12u + from->data_bytes;
+}
+
+/* counters. Counters since the start, once a second. */
+#define EB_KIND_COUNTERS 0x66u
+
+#define EB_COUNTERS_EVENT_BYTES 32u
+
+typedef struct {
+    /* Index of the record; dropped records are counted. */
+    uint32_t number;
+    /* Device time. [us] */
+    uint32_t time_us;
+    /* Sample frames that the sample source has delivered. */
+    uint32_t frames;
+    /* Sample frames that were lost or skipped. */
+    uint32_t lost;
+    /* Decisions. */
+    uint32_t decisions;
+    /* Records that had no room in the transmitter. */
+    uint32_t dropped;
+    /* Longest run of the network. [us] */
+    uint32_t slowest_us;
+    /* Greatest age of the newest sample of a segment at its decision. [us] */
+    uint32_t oldest_us;
+} eb_counters_event;
+
+static inline size_t eb_counters_event_write(const eb_counters_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->number);
+    eb_put_u32(payload + 4, from->time_us);
+    eb_put_u32(payload + 8, from->frames);
+    eb_put_u32(payload + 12, from->lost);
+    eb_put_u32(payload + 16, from->decisions);
+    eb_put_u32(payload + 20, from->dropped);
+    eb_put_u32(payload + 24, from->slowest_us);
+    eb_put_u32(payload + 28, from->oldest_us);
+    return 32u;
+}
+
+/* mark. A cue of the host, in the recording. */
+#define EB_KIND_MARK 0x67u
+
+#define EB_MARK_EVENT_BYTES 16u
+
+typedef struct {
+    /* Index of the record; dropped records are counted. */
+    uint32_t number;
+    /* The number of the host. */
+    uint32_t label;
+    /* Device time. [us] */
+    uint32_t time_us;
+    /* Number of the next sample frame. */
+    uint32_t next_frame;
+} eb_mark_event;
+
+static inline size_t eb_mark_event_write(const eb_mark_event *from, uint8_t *payload)
+{
+    eb_put_u32(payload + 0, from->number);
+    eb_put_u32(payload + 4, from->label);
+    eb_put_u32(payload + 8, from->time_us);
+    eb_put_u32(payload + 12, from->next_frame);
+    return 16u;
 }
 
 /* error. Refuses a request. Nothing has changed on the device. */

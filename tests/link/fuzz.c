@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "eb_messages.h"
+#include "eb_information.h"
 #include "eb_server.h"
 #include "eb_stream.h"
 #include "port.h"
@@ -54,6 +55,17 @@ uint32_t port_micros(void)
     return micros;
 }
 
+size_t port_write_room(void)
+{
+    return PORT_TRANSMIT_BYTES;
+}
+void port_guard_refresh(void)
+{
+}
+bool port_clock_fallback(void)
+{
+    return true;
+}
 void port_init(void)
 {
 }
@@ -71,6 +83,14 @@ uint32_t port_rx_overruns(void)
     return 0;
 }
 _Noreturn void port_reset(void)
+{
+    abort();
+}
+bool port_has_bootloader(void)
+{
+    return true;
+}
+_Noreturn void port_enter_bootloader(void)
 {
     abort();
 }
@@ -158,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     eb_parser_reset(&host);
     eb_server_reset(&server);
+    eb_information_init(&server);
     eb_stream_init(&server);
     eb_put_u32(number, ++session ? session : ++session);
     request(EB_KIND_PING, 0, number, sizeof number);

@@ -112,7 +112,11 @@ class StandIn:
         )
 
     def build(
-        self, folder: Path, flags: tuple[str, ...] = ("-O2",), port: Sequence[Path] = ()
+        self,
+        folder: Path,
+        flags: tuple[str, ...] = ("-O2",),
+        port: Sequence[Path] = (),
+        live: host_device.HostLive | None = None,
     ) -> Path:
         """Compile the device; returns its executable."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +126,7 @@ class StandIn:
         )
         (folder / "model.c").write_text(_MODEL_C.format(sha=sha))
         return host_device.compile_application(
-            self.graph, [folder / "model.c"], [folder], folder, flags, port
+            self.graph, [folder / "model.c"], [folder], folder, flags, port, live=live
         )
 
     def images(self, samples: np.ndarray) -> np.ndarray:

@@ -92,10 +92,10 @@ valid_frames = st.builds(
 
 def test_golden_frame() -> None:
     """Ping with session 0x00000107, written out by hand from docs/reference/wire.md."""
-    body = bytes([2, 1, 0x34, 0x12, 7, 1, 0, 0, 1])
+    body = bytes([3, 1, 0x34, 0x12, 7, 1, 0, 0, 1])
     crc = zlib.crc32(body)
-    assert crc == 0x6BFC9584
-    wire = bytes([0, 7, 2, 1, 0x34, 0x12, 7, 1, 1, 6, 1, 0x84, 0x95, 0xFC, 0x6B, 0])
+    assert crc == 0x7C8781C7
+    wire = bytes([0, 7, 3, 1, 0x34, 0x12, 7, 1, 1, 6, 1, 0xC7, 0x81, 0x87, 0x7C, 0])
     frame = Frame(kind=1, sequence=0x1234, payload=bytes([7, 1, 0, 0, 1]))
     assert frames.encode(frame) == wire
     assert list(frames.Parser().feed(wire)) == [frame]

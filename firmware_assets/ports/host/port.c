@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host.h"
+
 #define RING_BYTES PORT_RECEIVE_BYTES
 _Static_assert(PORT_TRANSMIT_BYTES == RING_BYTES, "both rings have one size");
-
-#define IDLE_MS 10
 
 typedef struct {
     pthread_mutex_t mutex;
@@ -33,8 +33,6 @@ typedef struct {
 static ring received = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 static ring outgoing = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 static bool stalled; /* the host has read nothing for PORT_WRITE_PATIENCE_MS */
-
-static struct timespec started;
 
 static void *receive(void *unused)
 {
@@ -103,7 +101,7 @@ void port_init(void)
 {
     pthread_t thread;
 
-    clock_gettime(CLOCK_MONOTONIC, &started);
+    host_start_clock();
     if (pthread_create(&thread, NULL, receive, NULL) != 0 ||
         pthread_create(&thread, NULL, transmit, NULL) != 0) {
         abort();
@@ -156,21 +154,15 @@ static void flush(void)
     pthread_mutex_unlock(&outgoing.mutex);
 }
 
-void port_idle(void)
+bool host_await_byte(uint32_t milliseconds)
 {
     pthread_mutex_lock(&received.mutex);
-    while (received.tail == received.head && await_change(&received, IDLE_MS)) {
+    while (received.tail == received.head && milliseconds != 0 &&
+           await_change(&received, (long)milliseconds)) {
     }
+    const bool any = received.tail != received.head;
     pthread_mutex_unlock(&received.mutex);
-}
-
-uint32_t port_micros(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)((int64_t)(now.tv_sec - started.tv_sec) * 1000000 +
-                      (now.tv_nsec - started.tv_nsec) / 1000);
+    return any;
 }
 
 uint32_t port_rx_overruns(void)
@@ -181,7 +173,7 @@ uint32_t port_rx_overruns(void)
     return lost;
 }
 
-_Noreturn void port_reset(void)
+_Noreturn void host_restart(void)
 {
     static char name[] = "edgebio-device";
     static char *const arguments[] = {name, NULL};
@@ -207,26 +199,22 @@ uint32_t port_stack_size(void)
     return 0;
 }
 
-/* Whoever started a process that hangs ends it. */
-void port_watchdog_feed(void)
-{
-}
-
-port_start port_start_cause(void)
-{
-    return PORT_START_ORDINARY;
-}
-
 const port_fault *port_last_fault(void)
 {
     return NULL;
 }
 
-void port_guard_refresh(void)
-{
-}
-
 bool port_clock_fallback(void)
 {
     return false;
+}
+
+bool port_has_bootloader(void)
+{
+    return false;
+}
+
+_Noreturn void port_enter_bootloader(void)
+{
+    abort();
 }
