@@ -41,9 +41,9 @@ def run(*words: str | Path) -> dict[str, object]:
     return document
 
 
-def error_of(*words: str | Path) -> str:
+def error_of(code: int, *words: str | Path) -> str:
     done = CliRunner().invoke(main, [*map(str, words)])
-    assert done.exit_code == 1, done.output
+    assert done.exit_code == code, done.output
     [line] = [line for line in done.stderr.splitlines() if line.startswith("edgebio: ")]
     return line
 
@@ -88,7 +88,7 @@ def test_device_that_hangs_is_reported_in_one_line(
     assert record
     os.kill(record.pid, signal.SIGSTOP)
     try:
-        line = error_of("flash", folder / "second", "--port", url)
+        line = error_of(1, "flash", folder / "second", "--port", url)
     finally:
         os.kill(record.pid, signal.SIGCONT)
     assert "pico was NOT flashed: no drive of its boot loader is mounted; hold BOOTSEL" in line
@@ -120,5 +120,7 @@ def test_board_on_usb_is_found_by_its_ids(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_board_without_usb_is_refused(model: Path, tmp_path: Path) -> None:
-    line = error_of("build", model, "--board", "mps2-an386", "--link", "usb", "-o", tmp_path / "i")
+    line = error_of(
+        2, "build", model, "--board", "mps2-an386", "--link", "usb", "-o", tmp_path / "i"
+    )
     assert "mps2-an386: its link is a UART" in line
