@@ -6,19 +6,27 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import PATH, board_option, budget_options
+from edgebio.cli.options import (
+    PATH,
+    board_option,
+    budget_options,
+    check_stream,
+    hop_options,
+)
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
     from edgebio.compiler import Optimize
     from edgebio.firmware.bench import Bench
+    from edgebio.firmware.bench_stream import StreamCost
     from edgebio.frontend.spec import FftNumerics
 
 _METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 too many a layer"}
 
 
 @command(
-    example="edgebio bench run --board mps2-an386\nedgebio bench --frontend --board mps2-an386"
+    example="edgebio bench run --board mps2-an386\nedgebio bench run --board mps2-an386 --stream\n"
+    "edgebio bench --frontend --board mps2-an386"
 )
 @click.argument("model", type=PATH, required=False)
 @board_option(required=True)
@@ -28,6 +36,7 @@ _METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 t
 @click.option("--frontend", is_flag=True, help="Count an STFT frame instead, for each FFT length.")
 @click.option("--numerics", "--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
               help="With --frontend: FFT numerics to count; default: the board's.")  # fmt: skip
+@hop_options
 @budget_options
 def bench(
     out: Output,
@@ -36,6 +45,8 @@ def bench(
     inputs: Path | None,
     frontend: bool,
     numerics: "FftNumerics | None",
+    stream: bool,
+    hop_frames: int | None,
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -43,18 +54,25 @@ def bench(
     """Count the instructions of MODEL (a run or a .tflite) on an emulated board, by layer.
 
     Executed instructions, not cycles. Flash and RAM are those of the counted image: the network
-    with a minimal application.
+    with a minimal application. With --stream, a decision that computes only what is new is counted
+    beside the whole window, in the steady state.
     """
     from edgebio import api, firmware
     from edgebio.runtime import infer
 
     if (model is None) != frontend:
         raise EdgebioError("give a MODEL to count, or --frontend")
+    check_stream(stream, hop_frames)
     if model is None:
         return _bench_frontend(out, board, numerics)
     budget = firmware.Budget(optimize, flash_budget, ram_budget)
-    result = api.bench(model, board, infer.load(inputs) if inputs else None, budget=budget)
+    result = api.bench(
+        model, board, infer.load(inputs) if inputs else None, budget=budget, stream=stream,
+        hop_frames=hop_frames,
+    )  # fmt: skip
     _show(out, result)
+    if result.stream:
+        _show_stream(out, result.stream, result)
     return result.document()
 
 
@@ -84,6 +102,23 @@ def _show(out: Output, result: "Bench") -> None:
     out.result(
         f"flash {result.flash.total:,} bytes; RAM {ram.total:,}: activations {ram.activations:,}, "
         f"scratch {ram.scratch:,}, stack {ram.stack:,}"
+    )
+
+
+def _show_stream(out: Output, cost: "StreamCost", whole: "Bench") -> None:
+    out.table(
+        f"A decision every {cost.hop_frames} of {cost.window_frames} frames",
+        ["layer", "operator", "reused", "recomputed", "instructions", "MACs", "state", "because"],
+        [
+            [layer.index, layer.operator, layer.columns_reused, layer.columns_recomputed,
+             layer.instructions, layer.macs, layer.state_bytes, layer.reason]
+            for layer in cost.layers
+        ],
+    )  # fmt: skip
+    out.result(
+        f"stream: {cost.instructions:,} instructions, {cost.macs:,} MACs per decision, "
+        f"{cost.instructions / whole.instructions:.3f} of the whole window's; keeps "
+        f"{cost.state_bytes:,} bytes, takes {cost.memory_bytes:,} of RAM"
     )
 
 

@@ -62,6 +62,23 @@ def together(*options: Decorator) -> Decorator:
     return lambda function: functools.reduce(lambda f, add: add(f), reversed(options), function)
 
 
+def hop_options(function: Function) -> Function:
+    """Options of a network that computes only what is new; checked by `check_stream`."""
+    return together(
+        click.option("--stream", is_flag=True,
+                     help="Take new frames, and compute only what they change."),
+        click.option("--hop-frames", type=COUNT,
+                     help="With --stream: frames between windows; default: the step of the "
+                     "model's front end, or 1."),
+    )(function)  # fmt: skip
+
+
+def check_stream(stream: bool, hop_frames: int | None) -> None:
+    """Refuse a hop without a stream."""
+    if hop_frames is not None and not stream:
+        raise EdgebioError("--hop-frames needs --stream")
+
+
 model_argument = click.argument("model", type=PATH)
 data_option = click.option(
     "--data", type=FOLDER,

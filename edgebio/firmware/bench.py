@@ -17,6 +17,7 @@ from edgebio import compiler, tflite
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
 from edgebio.firmware import batch, counting, cycles, elf
+from edgebio.firmware.bench_stream import StreamCost, bench_stream
 from edgebio.firmware.image import SPEED, Budget, model_file
 from edgebio.firmware.manifest import Flash, Ram
 from edgebio.section import Section
@@ -78,6 +79,7 @@ class Bench(Section):
     ram: Ram
     layers: list[LayerCost]  # without the calls between them
     functions: list[FunctionCost]  # the most expensive first
+    stream: StreamCost | None = None  # a decision that computes only what is new
 
 
 def bench(
@@ -85,6 +87,7 @@ def bench(
     model: Path,
     x: npt.NDArray[np.generic] | None = None,
     budget: Budget = SPEED,
+    hop: int | None = None,
 ) -> Bench:
     """Count what one inference of a model costs on an emulated board.
 
@@ -94,11 +97,14 @@ def bench(
         A .tflite, or the folder of a run.
     x : ndarray (n, height, width, channels)
         Inputs to average over; None for 16 random ones, the same in every call.
+    hop
+        Frames between windows, to count a decision that computes only what is new, too.
 
     Raises
     ------
     EdgebioError
-        If the inputs do not fit the model; `DeviceError` if the emulated board fails.
+        If the inputs do not fit the model, or consecutive windows share nothing; `DeviceError`
+        if the emulated board fails.
     """
     path = model_file(model)
     program = compiler.compile_model(path, board.isa)
@@ -148,6 +154,7 @@ def bench(
             )
         ],
         functions=functions,
+        stream=None if hop is None else bench_stream(board, path, hop, budget),
     )
 
 

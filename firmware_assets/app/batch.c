@@ -8,9 +8,10 @@
  * debugger; port_init is never called, and no interrupt disturbs the count.
  *
  * Files, in the folder that the emulator runs in; numbers are little-endian:
- *   job.bin      uint32: mode, inputs (images or samples), 1 to run the network on images
- *   inputs.bin   mode IMAGES: images; mode SAMPLES: int16 samples of all channels
- *   outputs.bin  the network's output for each image
+ *   job.bin      uint32: mode, inputs (images, samples or hops), 1 to run the network on images
+ *   inputs.bin   mode IMAGES: images; mode SAMPLES: int16 samples of all channels; mode STREAM:
+ *                the new frames of each window
+ *   outputs.bin  the network's output for each image or whole window
  *   images.bin   mode SAMPLES: the images of the front end
  *   trace.bin    builds with the hooks of eb_batch.h: uint32 kind (TRACE_*), index (layer or
  *                stage), part (channel), bytes; then the bytes
@@ -36,7 +37,7 @@ enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_WRITE0 = 0x04, SYS_WRITE = 0x05, S
 enum { SYS_EXIT_EXTENDED = 0x20, ADP_STOPPED_APPLICATION_EXIT = 0x20026 };
 enum { OPEN_READ = 1, OPEN_WRITE = 5 }; /* fopen's "rb" and "wb" */
 
-enum { MODE_IMAGES = 0, MODE_SAMPLES = 1 };
+enum { MODE_IMAGES = 0, MODE_SAMPLES = 1, MODE_STREAM = 2 };
 enum { EXIT_OK = 0, EXIT_FILES = 2, EXIT_FAULT = 3 };
 
 int main(void);
@@ -213,6 +214,30 @@ static void run_images(uint32_t count)
 }
 #endif
 
+#if EB_HAS_NETWORK && defined(EB_MODEL_HOP_FRAMES) && EB_MODEL_HOP_FRAMES
+static void run_stream(uint32_t count)
+{
+    static _Alignas(16) uint8_t stream[EB_MODEL_STREAM_BYTES];
+    static _Alignas(16) uint8_t frames[EB_MODEL_HOP_FRAMES * EB_MODEL_FRAME_BYTES];
+    eb_model_stream_reset(stream);
+    for (uint32_t i = 0; i < count; i++) {
+        read_file(inputs, frames, sizeof frames);
+        const int32_t result = eb_model_push(stream, frames, EB_MODEL_HOP_FRAMES, output);
+        eb_batch_invoked();
+        if (result == EB_MODEL_DECIDED) {
+            write_file(outputs, output, EB_MODEL_OUTPUT_BYTES);
+            images_made++;
+        }
+    }
+}
+#else
+static void run_stream(uint32_t count)
+{
+    (void)count;
+    fail("the image has no stream\n");
+}
+#endif
+
 #if EB_HAS_FRONTEND
 static void run_samples(uint32_t count, bool with_network)
 {
@@ -261,7 +286,9 @@ int main(void)
 #ifdef EB_BATCH_TICKS
     cortex_m_start_clock();
 #endif
-    if (job[0] == MODE_IMAGES) {
+    if (job[0] == MODE_STREAM) {
+        run_stream(job[1]);
+    } else if (job[0] == MODE_IMAGES) {
 #if EB_HAS_NETWORK
         run_images(job[1]);
 #else

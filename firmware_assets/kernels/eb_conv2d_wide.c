@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
+#include <stddef.h>
+
 #include "eb_conv2d_pairs.h"
 
 /* Four channels of two pixels are summed at once: a step of two taps takes 3 loads of two words and
@@ -45,6 +47,24 @@ typedef struct {
     "smlad r6, r11, r12, r6\n\t"                                                                   \
     "smlad r3, r10, lr, r3\n\t"                                                                    \
     "smlad r7, r11, lr, r7\n\t"                                                                    \
+    ".endr\n\t"                                                                                    \
+    "ldr r10, [sp, #8]\n\t"                                                                        \
+    "cmp r9, r10\n\t"                                                                              \
+    "bne 1b\n\t"
+
+/* The same for pixel a alone: 28 bytes a step. */
+#define SUM_QUAD_OF_ONE                                                                            \
+    "ldr pc, [sp, #40]\n\t"                                                                        \
+    ".p2align 2\n"                                                                                 \
+    "1:\n\t"                                                                                       \
+    ".rept 16\n\t"                                                                                 \
+    "ldr.w r10, [r9], #8\n\t"                                                                      \
+    "ldrd r12, lr, [r8], #8\n\t"                                                                   \
+    "smlad r0, r10, r12, r0\n\t"                                                                   \
+    "smlad r1, r10, lr, r1\n\t"                                                                    \
+    "ldrd r12, lr, [r8], #8\n\t"                                                                   \
+    "smlad r2, r10, r12, r2\n\t"                                                                   \
+    "smlad r3, r10, lr, r3\n\t"                                                                    \
     ".endr\n\t"                                                                                    \
     "ldr r10, [sp, #8]\n\t"                                                                        \
     "cmp r9, r10\n\t"                                                                              \
@@ -114,6 +134,25 @@ EB_NAKED static void sum_two_pixels(EB_UNUSED const job *work)
             "3:\n\t"
             "ldr r0, [sp, #24]\n\t"
             "str r12, [sp, #12]\n\t"
+            "subs r0, #1\n\t"
+            "str r0, [sp, #24]\n\t"
+            "bne 0b\n\t" LEAVE);
+}
+
+EB_NAKED static void sum_one_pixel(EB_UNUSED const job *work)
+{
+    __asm__(ENTER
+            "0:\n\t"
+            "ldr r12, [sp, #12]\n\t"
+            "ldrd r8, r9, [sp]\n\t"
+            "ldmia r12!, {r0-r3}\n\t"
+            "str r12, [sp, #12]\n\t" SUM_QUAD_OF_ONE
+            "str r8, [sp]\n\t"
+            "ldr r12, [sp, #12]\n\t"
+            "ldr r10, [sp, #16]\n\t" FINISH("r0") FINISH("r1") FINISH("r2") FINISH("r3")
+            "ldr r0, [sp, #24]\n\t"
+            "str r12, [sp, #12]\n\t"
+            "str r10, [sp, #16]\n\t"
             "subs r0, #1\n\t"
             "str r0, [sp, #24]\n\t"
             "bne 0b\n\t" LEAVE);
@@ -194,6 +233,19 @@ static void sum_two_pixels(const job *work)
     }
 }
 
+static void sum_one_pixel(const job *work)
+{
+    const int16_t *weights = work->weights;
+    for (uint32_t quad = 0; quad < work->quads; quad++) {
+        int32_t a[4];
+        int32_t b[4];
+        weights = sum(work->quad + quad, weights, work->patch, work->end, a, b);
+        for (uint32_t i = 0; i < 4u; i++) {
+            work->output_a[4u * quad + i] = eb_finish_doubled(work->quad + quad, i, a[i]);
+        }
+    }
+}
+
 static void sum_largest_pixel(const job *work)
 {
     const int16_t *weights = work->weights;
@@ -269,7 +321,13 @@ EB_INLINE void each_quad(const eb_conv2d_pairs *layer, job work, const uint32_t 
 static void two_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
                        int8_t *output_a, int8_t *output_b)
 {
-    each_quad(layer, *(const job *)work, patches, output_a, output_b, sum_two_pixels);
+    job own = *(const job *)work;
+    if (output_a == output_b) { /* the last of an odd number */
+        own.entry = ((0u - layer->steps) & 15u) * 28u;
+        each_quad(layer, own, patches, output_a, NULL, sum_one_pixel);
+        return;
+    }
+    each_quad(layer, own, patches, output_a, output_b, sum_two_pixels);
 }
 
 static void largest_pixel(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,

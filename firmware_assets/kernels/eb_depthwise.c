@@ -83,8 +83,7 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
             x += taps->tap_step;
         }
     }
-    /* All before the first store: as far as the compiler knows, a store could change the range.
-     * knows. */
+    /* All before the first store: as far as the compiler knows, a store could change the range. */
     s0 = eb_finish(s0, channels, layer->range);
     s1 = eb_finish(s1, channels + 1, layer->range);
     s2 = eb_finish(s2, channels + 2, layer->range);

@@ -11,15 +11,17 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
 {
     const eb_channel *channels = layer->channels + channel;
     const uint32_t weight_step = layer->window.channels;
-    const uint32_t tap_step = taps->tap_step;
-    const uint32_t columns = layer->window.window_w;
+    /* A window of one column is traversed as one row is. */
+    const uint32_t is_column = layer->window.window_w == 1u;
+    const uint32_t tap_step = is_column ? taps->row_step : taps->tap_step;
+    const uint32_t columns = is_column ? layer->window.window_h : layer->window.window_w;
     const int8_t *w = layer->weights + channel;
     const int8_t *row = taps->origin + channel;
     int32_t s0 = channels[0].bias;
     int32_t s1 = channels[1].bias;
     int32_t s2 = channels[2].bias;
     int32_t s3 = channels[3].bias;
-    for (uint32_t rows = layer->window.window_h; rows; rows--) {
+    for (uint32_t rows = is_column ? 1u : layer->window.window_h; rows; rows--) {
         const int8_t *x = row;
         for (uint32_t column = columns; column; column--) {
             const uint32_t four_w = eb_load4(w);
@@ -37,8 +39,7 @@ static void four_channels(const eb_depthwise *layer, const eb_taps *taps, uint32
         }
         row += taps->row_step;
     }
-    /* All before the first store: as far as the compiler knows, a store could change the range.
-     * knows. */
+    /* All before the first store: as far as the compiler knows, a store could change the range. */
     s0 = eb_finish(s0, channels, layer->range);
     s1 = eb_finish(s1, channels + 1, layer->range);
     s2 = eb_finish(s2, channels + 2, layer->range);

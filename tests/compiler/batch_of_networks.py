@@ -97,23 +97,34 @@ def write(
 ) -> list[compiler.Program]:
     """Write the C of all networks, and what joins them, into `folder`."""
     programs = [compiler.compile_model(model, isa) for model in models]
-    for index, program in enumerate(programs):
+    write_programs(folder, programs, [_WRAPPER] * len(programs))
+    return programs
+
+
+def write_programs(
+    folder: Path, programs: Sequence[compiler.Program], wrappers: Sequence[str]
+) -> None:
+    """Write the C of all programs, what joins them, and around each a wrapper.
+
+    A wrapper is C with ``{renames}`` and ``{index}``; it defines ``batch_{index}``.
+    """
+    for index, (program, wrapper) in enumerate(zip(programs, wrappers, strict=True)):
         place = folder / f"model_{index}"
         place.mkdir()
         for name, text in compiler.c_files(program).items():
             (place / name).write_text(text)
         names = ["invoke", "sha256", *(f"layer_{i}" for i in range(len(program.calls)))]
+        names += ["stream_reset", "push", *(f"push_{i}" for i in range(len(program.calls)))]
         renames = "\n".join(f"#define eb_model_{n} eb_model_{index}_{n}" for n in names)
-        (folder / f"batch_{index}.c").write_text(_WRAPPER.format(renames=renames, index=index))
-    externs = [f"extern const batch_network batch_{i};" for i in range(len(models))]
+        (folder / f"batch_{index}.c").write_text(wrapper.format(renames=renames, index=index))
+    externs = [f"extern const batch_network batch_{i};" for i in range(len(programs))]
     (folder / "batch.h").write_text("\n".join([_HEADER, *externs, "", "#endif", ""]))
-    table = "".join(f"    &batch_{i},\n" for i in range(len(models)))
+    table = "".join(f"    &batch_{i},\n" for i in range(len(programs)))
     (folder / "batch_all.h").write_text(
         '#include "batch.h"\n\n'
-        f"enum {{ NETWORKS = {len(models)} }};\n"
+        f"enum {{ NETWORKS = {len(programs)} }};\n"
         f"static const batch_network *const networks[NETWORKS] = {{\n{table}}};\n"
     )
-    return programs
 
 
 def _network_sources(programs: Sequence[compiler.Program]) -> list[Path]:
@@ -125,10 +136,18 @@ def _kernel_sources(programs: Sequence[compiler.Program]) -> list[Path]:
     return [KERNELS / name for name in sorted(names)]
 
 
-def _joined(programs: Sequence[compiler.Program]) -> str:
-    """C of one inference of all: calls by name, so that the stack can be bounded."""
-    names = [f"eb_model_{index}_invoke" for index in range(len(programs))]
-    edges = zip(names, _sizes(programs, "input"), _sizes(programs, "output"), strict=True)
+def join_calls(function: str, sizes: Sequence[tuple[int, int]]) -> str:
+    """C of one inference of all: calls by name, so that the stack can be bounded.
+
+    Parameters
+    ----------
+    function
+        Of each wrapper, ``eb_model_{index}_{function}``.
+    sizes
+        Bytes of its input and output.
+    """
+    names = [f"eb_model_{index}_{function}" for index in range(len(sizes))]
+    edges = [(name, *pair) for name, pair in zip(names, sizes, strict=True)]
     return "\n".join(
         [
             '#include "model.h"\n',
@@ -163,48 +182,66 @@ def run_sanitized(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         programs = write(folder, models, isa)
-        (folder / "main.c").write_text(_HOST)
-        own = (folder / name for name in (Path("main.c"), *_network_sources(programs)))
-        objects = [
-            *compile_sanitized(_kernel_sources(programs)), *compile_sanitized(own, folder)
-        ]  # fmt: skip
-        program = folder / "program"
-        run_compiler(host_compiler.find_compiler(), *SANITIZED, *objects, "-o", program)
         count = len(x[0])
         data = b"".join(images[i].tobytes() for i in range(count) for images in x)
-        done = subprocess.run(
-            [program, str(count)], input=data, capture_output=True, timeout=600, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode()[:2000]
-        return _split(done.stdout, programs, count)
+        return _split(run_host(folder, programs, data, count), programs, count)
+
+
+def run_host(folder: Path, programs: Sequence[compiler.Program], data: bytes, count: int) -> bytes:
+    """Run what `write_programs` wrote on `data`, so many inputs, under the sanitizers."""
+    (folder / "main.c").write_text(_HOST)
+    own = (folder / name for name in (Path("main.c"), *_network_sources(programs)))
+    objects = [
+        *compile_sanitized(_kernel_sources(programs)), *compile_sanitized(own, folder)
+    ]  # fmt: skip
+    program = folder / "program"
+    run_compiler(host_compiler.find_compiler(), *SANITIZED, *objects, "-o", program)
+    done = subprocess.run(
+        [program, str(count)], input=data, capture_output=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()[:2000]
+    return done.stdout
 
 
 def run_emulated(
     board: Board, models: Sequence[bytes], x: Sequence[NDArray[np.int8]]
 ) -> list[Bytes]:
     """Outputs of every network for its inputs, in one image on an emulated board."""
-    with _image(board, models) as (elf, programs), tempfile.TemporaryDirectory() as scratch:
-        files, count = Path(scratch), len(x[0])
-        np.array([0, count, 0], "<u4").tofile(files / "job.bin")
-        rows = np.concatenate([images.reshape(count, -1) for images in x], axis=1)
-        (files / "inputs.bin").write_bytes(rows.tobytes())
-        qemu.run(board, elf, files, 300.0, ())
-        return _split((files / "outputs.bin").read_bytes(), programs, count)
-
-
-@contextmanager
-def _image(board: Board, models: Sequence[bytes]) -> Iterator[tuple[Path, list[compiler.Program]]]:
+    count = len(x[0])
+    rows = np.concatenate([images.reshape(count, -1) for images in x], axis=1)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "src"
         root.mkdir()
         programs = write(root, models, board.isa)
+        sizes = list(zip(_sizes(programs, "input"), _sizes(programs, "output"), strict=True))
+        with image(board, root, programs, "invoke", sizes) as elf:
+            return _split(run_image(board, elf, rows.tobytes(), count), programs, count)
+
+
+def run_image(board: Board, elf: Path, data: bytes, count: int) -> bytes:
+    """Run an image on `data`, so many inputs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        files = Path(scratch)
+        np.array([0, count, 0], "<u4").tofile(files / "job.bin")
+        (files / "inputs.bin").write_bytes(data)
+        qemu.run(board, elf, files, 300.0, ())
+        return (files / "outputs.bin").read_bytes()
+
+
+@contextmanager
+def image(
+    board: Board, root: Path, programs: Sequence[compiler.Program], function: str,
+    sizes: Sequence[tuple[int, int]],
+) -> Iterator[Path]:  # fmt: skip
+    """Image of what `write_programs` wrote into `root`; see `join_calls` for the others."""
+    with tempfile.TemporaryDirectory() as scratch:
+        inputs, outputs = (sum(each) for each in zip(*sizes, strict=True))
         state = max(program.plan.total for program in programs)
         texts = {
             "model.h": _MODEL_H.format(
-                input=sum(_sizes(programs, "input")), output=sum(_sizes(programs, "output")),
-                state=state, count=len(models),
+                input=inputs, output=outputs, state=state, count=len(programs)
             ),
-            "model.c": _joined(programs),
+            "model.c": join_calls(function, sizes),
         }  # fmt: skip
         for name, text in texts.items():
             (root / name).write_text(text)
@@ -220,4 +257,4 @@ def _image(board: Board, models: Sequence[bytes]) -> Iterator[tuple[Path, list[c
         add_port(tree, board)
         elf = Path(scratch) / "firmware.elf"
         linking.compile_and_link(tree, board, elf)
-        yield elf, programs
+        yield elf

@@ -26,6 +26,51 @@ def random_network(seed: int) -> bytes:
     return net.finish()
 
 
+def random_stream(seed: int) -> tuple[bytes, int]:
+    """A network of one to seven layers that is made to be a stream, and a hop of 1 to 5 frames."""
+    rng = np.random.default_rng(seed)
+    frames, bins, channels = (
+        int(rng.integers(low, high)) for low, high in ((6, 26), (1, 7), (1, 9))
+    )
+    net = Net(rng, (1, frames, bins, channels), STYLES[seed % len(STYLES)])
+    if seed % 4 == 0:
+        net = Net(rng, (1, int(rng.integers(10, 50)), channels), STYLES[seed % len(STYLES)])
+        _stream_layers_1d(net)
+    else:
+        _stream_layers(net)
+    _stream_head(net)
+    return net.finish(), int(rng.integers(1, 6))
+
+
+def _stream_head(net: Net) -> None:
+    """Nothing, flatten or a mean over time, and perhaps a classifier."""
+    head = int(net.rng.integers(6))
+    if head in (1, 2, 3):
+        net.mean([1, 2] if len(net.shape_of(net.at)) == 4 and head > 1 else [1])
+    if head in (3, 4, 5):
+        net.dense()
+    if head == 5:
+        net.softmax()
+
+
+def _stream_layers(net: Net) -> None:
+    layers: list[Callable[[], None]] = [net.conv, net.conv, net.conv, net.depthwise]
+    layers += [net.depthwise, net.pool, net.residual, net.residual, net.add, net.unary, net.smooth]
+    layers += [net.prelu, net.branches, net.grouped, net.pad, net.thinned]
+    layers += [lambda: net.binary("SUB"), lambda: net.binary("MUL")]
+    for _ in range(int(net.rng.integers(1, 6))):
+        layers[int(net.rng.integers(len(layers)))]()
+
+
+def _stream_layers_1d(net: Net) -> None:
+    layers: list[Callable[[], None]] = [net.conv_1d, net.conv_1d, net.conv_1d]
+    layers += [lambda: net.conv_1d(layer=net.depthwise), lambda: net.conv_1d(layer=net.grouped)]
+    layers += [net.pool_1d, net.halving_pool_1d, net.zero_padding_1d, net.add, net.prelu]
+    layers += [lambda: net.conv_1d(causal=True), net.unary, net.smooth, net.branches]
+    for _ in range(int(net.rng.integers(1, 7))):
+        layers[int(net.rng.integers(len(layers)))]()
+
+
 def _image_layers(net: Net) -> None:
     layers: list[Callable[[], None]] = [net.conv, net.conv, net.depthwise, net.depthwise]
     layers += [net.pool, net.add, net.unary]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgebio.compiler.ir.layer import Layer
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.passes.row_maps import RowLayer, RowMap, row_layer
+from edgebio.compiler.passes.row_slices import Span, read_span
 
 MAX_PHASES: Final = 8
 """Most copies of a tensor's rows."""
@@ -175,6 +176,12 @@ def _close(needed: dict[int, Mask], reuse: Reuse, whole: Mapping[int, bool], ind
         needed[index] = reuse.sharing[index].source_rows(needed[index])
 
 
+def runs(mask: Mask) -> list[Span]:
+    """First row of every run of marked rows, and the row behind its last one."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+
+
 def _read(
     layer: Layer, plan: RowLayer | str, index: int, needed: Mapping[int, Mask], reuse: Reuse,
     whole: Mapping[int, bool],
@@ -184,7 +191,7 @@ def _read(
     if not isinstance(plan, RowLayer) or whole.get(layer.output):
         return np.ones(count, np.bool_)
     read = np.zeros(count, np.bool_)
-    for row in np.flatnonzero(needed[layer.output] & ~reuse.sharing[layer.output].kept):
-        taps = plan.maps[index].rows(int(row))
-        read[[tap for tap in taps if 0 <= tap < count]] = True
+    for span in runs(needed[layer.output] & ~reuse.sharing[layer.output].kept):
+        first, last = read_span(plan.maps[index], span, count)
+        read[first:last] = True
     return read

@@ -32,7 +32,7 @@ from edgebio.compiler.ir.stream import (
 )
 from edgebio.compiler.passes import invariants
 from edgebio.compiler.passes.plan_memory import place
-from edgebio.compiler.passes.reuse import Mask, Reuse, find_reuse, needed_rows
+from edgebio.compiler.passes.reuse import Mask, Reuse, find_reuse, needed_rows, runs
 from edgebio.compiler.passes.row_maps import RowLayer
 from edgebio.compiler.passes.row_slices import Span, read_span, slice_rows
 from edgebio.compiler.passes.schedule import fastest_call
@@ -158,7 +158,7 @@ class _Builder:
         if tensor in self.leaving:
             yield self.leaving[tensor]
         rows, sharing = self.rows[tensor], self.reuse.sharing[tensor]
-        for first, last in _runs(self.needed[tensor] & sharing.kept):
+        for first, last in runs(self.needed[tensor] & sharing.kept):
             target = (first - rows.first) * rows.bytes
             source = target + sharing.shift * rows.bytes
             yield Move(tensor, target, source, (last - first) * rows.bytes)
@@ -174,7 +174,7 @@ class _Builder:
             return StreamLayer((call,), 0, plan.rows, layer.macs, 0)
         rows, sharing = self.rows[output], self.reuse.sharing[output]
         computed = self.needed[output] & ~sharing.kept
-        slices = [self._slice(plan, span, call) for span in _runs(computed)]
+        slices = [self._slice(plan, span, call) for span in runs(computed)]
         moves = self._moves(output) if rows.kept else ()
         recomputed = int(computed.sum())
         return StreamLayer(
@@ -207,10 +207,10 @@ class _Builder:
         sharing = self.reuse.sharing.get(source)
         if sharing is None or layer.runs[:3] != (1, 1, 1) or not self.rows[source].kept:
             return None
-        runs = _runs(sharing.kept)
-        if len(runs) != 1 or self.needed[source].sum() < sharing.rows or source in self.leaving:
+        kept = runs(sharing.kept)
+        if len(kept) != 1 or self.needed[source].sum() < sharing.rows or source in self.leaving:
             return None
-        (first, last), shift, count = runs[0], sharing.shift, sharing.rows
+        (first, last), shift, count = kept[0], sharing.shift, sharing.rows
         inside = (first, last + shift)
         outside = [span for span in ((0, inside[0]), (inside[1], count)) if span[0] < span[1]]
         if 2 * shift + sum(b - a for a, b in outside) >= count:
@@ -260,9 +260,3 @@ class _Builder:
             if output != network.output and not (held and held.kept):
                 size = held.size if held else network.bytes(output)
                 yield Buffer(output, 0, size, position, readers.get(output, position))
-
-
-def _runs(mask: Mask) -> list[Span]:
-    """First row of every run of marked rows, and the row behind its last one."""
-    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
