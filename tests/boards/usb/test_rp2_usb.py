@@ -86,6 +86,13 @@ def test_bytes_pass_in_both_directions(running: Emulator) -> None:
         assert device.word() > 0
 
 
+def test_serial_number_is_the_id_of_the_flash(probe: Path, tmp_path: Path) -> None:
+    log = tmp_path / "emulator.log"
+    running = emulator.launch(PICO, probe, "tcp", log, detached=False)
+    running.stop()
+    assert 'USB 2e8a:000a ["edgebio","edgebio pico","E6616408432B7A2C"]' in log.read_text()
+
+
 def test_device_makes_the_host_wait_and_loses_nothing(running: Emulator) -> None:
     with opened(running) as device:
         data = os.urandom(9000)  # more than twice what it stores
