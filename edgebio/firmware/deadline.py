@@ -191,7 +191,7 @@ def _cycles(
         taken = sum(by_stretch.values())
         timing = board.timing
         if timing and not flash_stalls.fits_cache(timing, by_address, program):
-            taken += flash_stalls.code_stalls(timing, rows, entries)
+            taken += flash_stalls.code_stalls(timing, rows, entries, decisions)
         costs.append(taken)
     if board.timing and not flash_stalls.fits_cache(board.timing, by_address, program):
         costs[1] += decisions * flash_stalls.constant_stalls(board.timing, program)

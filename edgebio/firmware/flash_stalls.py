@@ -1,9 +1,10 @@
 """Cycles that a CPU waits for flash: a coarse model of line buffers and caches.
 
-Of each stretch of the program, such as a layer, the lines of code that run most often stay in the
-cache and are fetched once each time it begins, if at all; every other line is fetched each time
-that it runs. The constants of a layer are read once if they fit the cache; otherwise once for each
-`REUSE` outputs, which a kernel computes at a time. Prefetching is left out.
+Code of a stretch of the program, such as a layer, that fits the cache is fetched once a decision.
+Of one that does not, the lines that run most often are fetched once each time that it begins, and
+every other line each time that it runs. The constants of a layer are read once if they fit the
+cache; otherwise once for each `REUSE` outputs, which a kernel computes at a time. Prefetching is
+left out.
 """
 
 from collections import defaultdict
@@ -21,7 +22,9 @@ REUSE: Final[dict[Isa, int]] = {"portable": 1, "dsp": 2, "mve": 2}
 """Outputs for which a kernel reads a weight once."""
 
 
-def code_stalls(timing: FlashTiming, by_address: Table, entries: dict[int, int]) -> int:
+def code_stalls(
+    timing: FlashTiming, by_address: Table, entries: dict[int, int], decisions: int
+) -> int:
     """Cycles that fetching instructions waits.
 
     Parameters
@@ -30,6 +33,8 @@ def code_stalls(timing: FlashTiming, by_address: Table, entries: dict[int, int])
         Rows of stretch, address, executions and jumps, by `counting.run`.
     entries
         How often each stretch began.
+    decisions
+        Decisions of the run.
     """
     lines: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for stretch, address, executed, _ in by_address.tolist():
@@ -39,7 +44,8 @@ def code_stalls(timing: FlashTiming, by_address: Table, entries: dict[int, int])
     fetched = 0
     for stretch, counts in lines.items():
         ordered = sorted(counts.values(), reverse=True)
-        fetched += sum(min(count, entries[stretch]) for count in ordered[:capacity])
+        starts = decisions if len(ordered) <= capacity else entries[stretch]
+        fetched += sum(min(count, starts) for count in ordered[:capacity])
         fetched += sum(ordered[capacity:])
     return fetched * timing.stall
 
