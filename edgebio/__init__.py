@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         build,
         calibrate,
         compile_model,
+        converted_recording,
         evaluate,
         flash,
         infer,
@@ -45,9 +46,9 @@ __all__ = [
     "Budget", "CheckFailedError", "Decision", "Device", "DeviceError", "EdgebioError", "Evaluation",
     "HostModel", "Limits", "MissingToolError", "ProtocolSplitter", "QuantizeResult", "Recipe",
     "Recording", "Session", "TrainResult", "VerifyResult", "bench", "build", "calibrate",
-    "compile_model", "evaluate", "flash", "infer", "load_board", "load_dataset", "load_recipe",
-    "load_recordings", "quantize", "search_networks", "train", "verify", "write_golden_vectors",
-    "write_report",
+    "compile_model", "converted_recording", "evaluate", "flash", "infer", "load_board",
+    "load_dataset", "load_recipe", "load_recordings", "quantize", "search_networks", "train",
+    "verify", "write_golden_vectors", "write_report",
 ]  # fmt: skip
 
 _MODULES = {

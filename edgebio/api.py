@@ -358,6 +358,7 @@ def build(
     standalone: "firmware.Standalone | None" = None,
     link: "LinkKind | None" = None,
     allow_late: bool = False,
+    stream: bool | None = None,
 ) -> "Manifest":
     """Build the firmware image of a model for a board.
 
@@ -375,6 +376,8 @@ def build(
         What carries the link, ``"uart"`` or ``"usb"``; as the board file says if None.
     allow_late
         Whether to build an image that takes longer for a decision than there is time for.
+    stream
+        Whether the network computes only what is new; None where that saves, and fits.
     """
     from edgebio.firmware.timed_build import build_in_time
 
@@ -383,7 +386,7 @@ def build(
         target = boards.with_link(target, link)
     return build_in_time(
         model_file(model), target, Path(folder), budget or firmware.Budget(), hooks,
-        standalone, allow_late=allow_late,
+        standalone, allow_late=allow_late, stream=stream,
     )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 @click.option("--bootloader-port",
               help="Serial port of the STM32's boot loader, where it is not that of the "
               "link.")  # fmt: skip
+@click.option("--play", metavar="RECORDING",
+              help="A recording at the electrodes of the emulated board.")  # fmt: skip
 @click.option("--stop", is_flag=True, help="Stop the emulator that runs this image.")
 def flash(
     out: Output,
@@ -41,6 +43,7 @@ def flash(
     method: "FlashMethod | None",
     probe: str | None,
     bootloader_port: str | None,
+    play: str | None,
     stop: bool,
 ) -> Document:
     """Write the image in FOLDER to its board.
@@ -49,17 +52,25 @@ def flash(
     probe's drive, its boot loader or as a UF2 file, and the result is verified: the board reports
     the image's SHA-256, or the tool reads the image back. For an emulated board, the emulator is
     started and keeps running; its serial URL is printed.
+
+    With --play, an emulated board that samples by its converter gets a recording at its electrodes
+    from power-on: a .csv or .npz file, dataset:subject, dataset:subject:session or
+    dataset:subject:session:repetition, at the rate and with the channels of the model. Its
+    decisions and the pulses of its servos are written to FOLDER/emulation.jsonl. It runs as fast as
+    this machine emulates it, and keeps to real time after the recording.
     """
     from edgebio import api
     from edgebio.boards import detached_emulator
+    from edgebio.datasets.selection import select
 
     if stop:
         stopped = detached_emulator.stop(folder)
         out.result(f"stopped {stopped.board}, process {stopped.pid}" if stopped else "none runs")
         return {"stopped": stopped.model_dump() if stopped else None}
     result = api.flash(
-        folder, port, serial=serial, method=method, probe=probe, bootloader_port=bootloader_port
-    )
+        folder, port, serial=serial, method=method, probe=probe, bootloader_port=bootloader_port,
+        play=select(play) if play else (),
+    )  # fmt: skip
     if isinstance(result, detached_emulator.DetachedEmulator):
         out.result(result.url)
         out.note(f"{result.board} (emulated) runs; stop it: edgebio flash {folder} --stop")

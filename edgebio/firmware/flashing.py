@@ -1,6 +1,7 @@
 """Put an image on its board and verify it, or start its emulator."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from edgebio.boards.detached_emulator import DetachedEmulator
 from edgebio.boards.emulator_process import Serial
 from edgebio.boards.flashers import Flasher, Job
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.firmware import bootloader, manifest
+from edgebio.firmware import bootloader, manifest, playing
 from edgebio.firmware.manifest import Manifest
 from edgebio.link.client import Client
 from edgebio.link.errors import DisconnectedError, PortError
+from edgebio.recordings import Recording
 
 TRIES = 2
 """How often a tool is called; each of them repeats blocks by itself, too."""
@@ -39,6 +41,7 @@ def flash(
     method: FlashMethod | None = None,
     probe: str | None = None,
     bootloader_port: str | None = None,
+    play: Sequence[Recording] = (),
 ) -> DetachedEmulator | FlashResult:
     """Put the image in a folder on its board, or start its emulator.
 
@@ -55,6 +58,8 @@ def flash(
         Serial number of the debug probe, where several are connected.
     bootloader_port
         Serial port of a boot loader that does not listen on the pins of the link.
+    play
+        Recordings at the electrodes of the emulator, one after the other; see `playing.convert`.
 
     Raises
     ------
@@ -70,7 +75,10 @@ def flash(
     if method == "emulator" or (not is_real and board.emulator is not None):
         if board.emulator is None:
             raise EdgebioError(f"{board.name} has no emulator; flash it by {' or '.join(methods)}")
-        return detached_emulator.start(board, folder / "firmware.elf", serial)
+        parts = playing.connect(folder, playing.convert(folder, play)) if play else None
+        return detached_emulator.start(board, folder / "firmware.elf", serial, parts)
+    if play:
+        raise EdgebioError("recordings are played to an emulated board; leave out its port")
     if not methods:
         raise EdgebioError(f"{board.name} is an emulated board; leave out --port")
     if bootloader_port is None and board.flash.bootloader_shares_link(board.uart):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import edgebio
-from edgebio import compiler, storage
+from edgebio import compiler, storage, tflite
 from edgebio.boards import Board
 from edgebio.errors import CheckFailedError, EdgebioError
 from edgebio.firmware import elf, linking, manifest, sources, toolchain
@@ -24,6 +24,7 @@ from edgebio.firmware.manifest import (
     Ram,
 )
 from edgebio.firmware.standalone import StandaloneConfig
+from edgebio.firmware.stream_choice import stream_hop
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def build(
     live: StandaloneConfig | None = None,
     slowest_us: int = 0,
     check_time: Callable[[Manifest], Deadline | None] = lambda record: None,
+    stream: bool | None = None,
     hop: int | None = None,
 ) -> Manifest:
     """Build the image of a model for a board.
@@ -84,8 +86,11 @@ def build(
         takes at most.
     check_time
         Estimates the time of an image that fits, or raises.
+    stream
+        Whether the network of an image with the link computes only what is new; None where that
+        saves, and fits.
     hop
-        Frames between windows, for an image whose network computes only what is new.
+        Frames between windows, for the stream of a batch image.
 
     Raises
     ------
@@ -99,6 +104,8 @@ def build(
     # An absolute path, as the compiler runs in the folder of the sources.
     with _workspace(folder.resolve()) as work:
         root = work / "src"
+        if app == "link":
+            hop = _stream_hop(model, board, hooks, stream)
         goal = compiler.Goal(budget.optimize, budget.weights)
         excess = ""
         while True:
@@ -125,13 +132,19 @@ def build(
                 kernels=tuple(call.function for call in source.program.calls),
                 weights=source.program.constant_bytes,
                 standalone=live is not None,
+                hop_frames=hop,
                 source=live.source.kind if live else None,
                 sink=live.sink.kind if live else None,
+                converter=live.source.converter if live else None,
+                sink_pins=live.sink.peripheral.pin_names() if live and live.sink.peripheral else (),
             )
             excess = _excess(record, budget)
             if not excess:
                 break
-            goal = _tighter_goal(goal, budget, record, source.program)
+            if hop is not None and app == "link" and stream is None:
+                hop = None
+            else:
+                goal = _tighter_goal(goal, budget, record, source.program)
             shutil.rmtree(root)
         record = record.model_copy(update={"deadline": check_time(record)})
         storage.write_text(root / "Makefile", linking.makefile(source.tree))
@@ -139,6 +152,13 @@ def build(
         storage.write_json(work / manifest.BOARD_FILE, board.model_dump(mode="json"))
         storage.write_json(work / manifest.FILE, record.model_dump())
     return record
+
+
+def _stream_hop(model: Path, board: Board, hooks: Hooks, stream: bool | None) -> int | None:
+    traced = hooks == "trace"
+    if traced and stream:
+        raise EdgebioError("layers are traced of whole windows: leave out --stream")
+    return stream_hop(tflite.read(model), board.isa, False if traced else stream)
 
 
 def _excess(record: Manifest, budget: Budget) -> str:
@@ -182,7 +202,7 @@ def _workspace(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder whose files replace the image in `folder` on success."""
     if folder.exists() and not folder.is_dir():
         raise EdgebioError(f"{folder}: not a folder")
-    if (folder / "src").exists() and not (folder / manifest.FILE).is_file():
+    if (folder / "src").exists() and not manifest.describes(folder):
         raise EdgebioError(f"{folder}/src was not made by edgebio build; choose another folder")
     is_new = not folder.exists()
     try:
@@ -220,12 +240,13 @@ def _ram(image: elf.Image, board: Board, program: compiler.Program) -> Ram:
     start = board.memory.ram.origin
     total = max(s.end for s in image.sections if start <= s.address < start + 0x10000000) - start
     stack = next(section.size for section in image.sections if section.name == ".stack")
-    plan = program.plan
+    plan, stream = program.plan, program.stream.plan.total if program.stream else 0
     return Ram(
         activations=plan.activations,
         scratch=plan.scratch,
-        static=total - stack - plan.total,
+        static=total - stack - plan.total - stream,
         stack=stack,
         total=total,
         available=board.memory.ram.bytes,
+        stream=stream,
     )

@@ -59,6 +59,7 @@ class Ram(Section):
     stack: int  # bound of the stack with interrupts
     total: int
     available: int
+    stream: int = 0  # of a network that computes only what is new, besides those of whole windows
 
 
 class Deadline(Section):
@@ -72,6 +73,18 @@ class Deadline(Section):
     ok: bool
     method: Literal["counted", "table"]  # executed instructions, or only the model's MACs
     note: str  # what the estimate is based on
+
+
+class Converter(Section):
+    """The chip's converter of an image that samples by it, and its scale (``eb_scale``)."""
+
+    inputs: tuple[int, ...]  # of each channel
+    bits: int
+    period_us: tuple[int, int]  # between frames: numerator and denominator
+    zero: int
+    multiplier: int
+    shift: int
+    highpass: int
 
 
 class Manifest(Section):
@@ -95,7 +108,19 @@ class Manifest(Section):
     standalone: bool = False
     source: str | None = None  # of an image that stands alone, as its sink
     sink: str | None = None
+    converter: Converter | None = None
+    sink_pins: tuple[str, ...] = ()
     deadline: Deadline | None = None  # of an image that decides on a stream
+    hop_frames: int | None = None  # of a network that computes only what is new
+
+
+def describes(folder: Path) -> bool:
+    """Whether a folder holds a manifest of an image, by its content."""
+    try:
+        Manifest.model_validate_json((folder / FILE).read_bytes())
+    except (OSError, ValidationError):
+        return False
+    return True
 
 
 def load(folder: Path) -> Manifest:
