@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Calls the generated C of a model: reads int8 images from stdin, prints the winning class of each.
+/* A program of your own around a model: reads int16 sample frames from stdin, prints each decision.
  *
- * Everything the network needs is one static array; there is no heap and nothing to initialize. */
+ * The state is one static struct; there is no heap. The same files compile for a microcontroller,
+ * where an interrupt or a task hands over the frames. */
 
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "model.h"
+#include "hand.h"
 
 int main(void)
 {
-    static _Alignas(16) uint8_t state[EB_MODEL_STATE_BYTES];
-    static int8_t input[EB_MODEL_INPUT_BYTES];
-    static int8_t output[EB_MODEL_OUTPUT_BYTES];
+    static hand_state state;
+    hand_decision decision;
+    int16_t frame[HAND_CHANNELS];
 
-    while (fread(input, sizeof input, 1, stdin) == 1) {
-        eb_model_invoke(state, input, output);
-        size_t winner = 0;
-        for (size_t i = 1; i < sizeof output; i++) {
-            if (output[i] > output[winner]) {
-                winner = i;
-            }
+    if (hand_check(&state) != HAND_OK) {
+        fputs("this machine computes something else than the model\n", stderr);
+        return 1;
+    }
+    while (fread(frame, sizeof frame, 1, stdin) == 1) {
+        if (hand_push(&state, frame, &decision) == HAND_DECISION) {
+            printf("%lu %s\n", (unsigned long)decision.frames, hand_class_name(decision.decision));
         }
-        printf("%zu %d\n", winner, output[winner]);
     }
     return 0;
 }

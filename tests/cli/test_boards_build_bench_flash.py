@@ -83,9 +83,17 @@ def test_build_writes_a_library(model: Path, tmp_path: Path) -> None:
     assert document["macs"] == 737_472
     assert "conv2d_pooled (portable)" in document["explanation"]
     assert (library / "library.properties").is_file()
+    assert (document["prefix"], document["header"]) == ("edgebio", "edgebio.h")
+    assert (library / "src" / document["header"]).is_file()
     wrong = run("build", model, "-o", library)
     assert wrong.exit_code == 2
     assert wrong.stderr == "edgebio: give the --board to build for, or a --package\n"
+    unused = run("build", model, "--prefix", "hand", "-o", library)
+    assert (unused.exit_code, unused.stderr) == (2, "edgebio: --prefix needs --package\n")
+    bad = run("build", model, "--package", "cmake", "--prefix", "My-Hand", "-o", library)
+    assert bad.exit_code == 2
+    assert bad.stderr.startswith("edgebio: --prefix 'My-Hand': give 1 to 24 lower-case letters")
+    assert bad.stderr.count("\n") == 1
     tight = run("build", model, "--package", "cmake", "--flash-budget", "1k", "-o", library)
     assert tight.exit_code
     assert "no plan fits" in tight.stderr

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests import tiny
@@ -27,20 +26,34 @@ def test_scikit_learn_scores_a_baseline_with_a_protocol() -> None:
     assert 0.2 < float(text.split("accuracy ")[1].split()[0]) <= 1
 
 
-def test_a_c_program_decides_as_the_host_twin(tmp_path: Path) -> None:
+def test_a_c_program_decides_as_the_host_twins(tmp_path: Path) -> None:
+    from edgebio import tflite
     from edgebio.compiler.host_model import HostModel
+    from edgebio.decision.outputs import Outputs
+    from edgebio.decision.twin import Decider, activity
+    from edgebio.frontend.twin import Twin
+    from edgebio.tflite.metadata import require_metadata
 
     tiny.quantized()
     model = tiny.run() / "model.tflite"
     edgebio = f"{sys.executable} -m edgebio"
     run("make", "-C", "host_program", f"BUILD={tmp_path}", f"MODEL={model}", f"EDGEBIO={edgebio}")
-    twin = HostModel(model)
-    images = np.random.default_rng(0).integers(-128, 128, (20, *twin.input_shape)).astype(np.int8)
+    samples = tiny.recordings()[0].samples
     done = subprocess.run(
-        [tmp_path / "decide"], input=images.tobytes(), capture_output=True, check=True
+        [tmp_path / "decide"], input=samples.tobytes(), capture_output=True, check=True
     )
-    decided = [int(line.split()[0]) for line in done.stdout.splitlines()]
-    assert decided == twin.run(images).argmax(axis=1).tolist()
+    graph = tflite.read(model)
+    known = require_metadata(graph, "this test")
+    spec = known.frontend
+    outputs = HostModel(graph).run(Twin(spec, known.standardization).images(samples))
+    decisions = Decider(known.decision, Outputs.from_graph(graph)).decide(
+        outputs, activity(samples, spec.segment_length, spec.step)
+    )
+    names = {254: "rest", 255: "rejected"} | dict(enumerate(known.classes))
+    assert done.stdout.decode().splitlines() == [
+        f"{spec.segment_length + number * spec.step} {names[decision]}"
+        for number, decision in enumerate(decisions.decisions.tolist())
+    ]
 
 
 def test_custom_firmware_answers_over_the_link(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Names:
         `files` gives the path of every file of the library by its old name. An include of one of
         them becomes relative, so that no include path of a program can lead to another file.
         """
-        kept: list[str] = []
+        lines: list[str] = []
 
         def relative(match: re.Match[str]) -> str:
             target = files.get(PurePosixPath(match[2]).name)
@@ -82,13 +82,13 @@ class Names:
             return keep(f'{match[1]}"{os.path.relpath(target, path.parent)}"')
 
         def keep(line: str) -> str:
-            kept.append(line)
-            return f"\0{len(kept) - 1}\0"
+            lines.append(line)
+            return f"\0{len(lines) - 1}\0"
 
         text = _QUOTED.sub(relative, text)
         text = _SYSTEM.sub(lambda match: keep(match[0]), text)
         text = _NAME.sub(self._renamed, text)
-        return re.sub("\0(\\d+)\0", lambda match: kept[int(match[1])], text)
+        return re.sub("\0(\\d+)\0", lambda match: lines[int(match[1])], text)
 
     def _renamed(self, match: re.Match[str]) -> str:
         return {

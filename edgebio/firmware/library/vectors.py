@@ -30,13 +30,13 @@ def whole_vectors(graph: Graph, metadata: ModelMetadata) -> str:
     samples = _signal(spec, loudness)
     outputs = HostModel(graph).run(twin.images(samples))
     activities = activity(samples, spec.segment_length, spec.step)
-    made = Decider(metadata.decision, Outputs.from_graph(graph)).decide(
+    decisions = Decider(metadata.decision, Outputs.from_graph(graph)).decide(
         outputs.reshape(COUNT, -1), activities
     )
     rows = [
         f"    {{{spec.segment_length + number * spec.step}u, {activities[number]}u, "
-        f"{made.winners[number]}u, {made.decisions[number]}u, {made.reasons[number]}u, "
-        f"{_bytes(outputs[number])}}},\n"
+        f"{decisions.winners[number]}u, {decisions.decisions[number]}u, "
+        f"{decisions.reasons[number]}u, {_bytes(outputs[number])}}},\n"
         for number in range(COUNT)
     ]
     return _text(

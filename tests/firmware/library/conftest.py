@@ -14,7 +14,7 @@ def whole(emg_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 @pytest.fixture(scope="session")
-def alone(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+def network_only(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
     """With float32 at its edges."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder = tmp_path_factory.mktemp("network_only")
     return library.write(models_folder / "res_float32io.tflite", folder, "cmake", "net", "dsp")

@@ -100,7 +100,7 @@ def test_cmake_builds_it_inside_a_program(emg_model: Path, tmp_path: Path) -> No
 
 def test_cmake_builds_it_for_a_cortex_m4(emg_model: Path, tmp_path: Path) -> None:
     cmake, gcc = tool("cmake", "cmake"), tool("arm-none-eabi-gcc", "gcc-arm-none-eabi")
-    made = write(tmp_path, emg_model, "cmake")
+    output = write(tmp_path, emg_model, "cmake")
     run(
         cmake, "-S", tmp_path / "hand", "-B", tmp_path / "build", "-DCMAKE_SYSTEM_NAME=Generic",
         f"-DCMAKE_C_COMPILER={gcc}", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",
@@ -114,7 +114,7 @@ def test_cmake_builds_it_for_a_cortex_m4(emg_model: Path, tmp_path: Path) -> Non
         '    put(hand_check(&state) == HAND_OK ? "right" : "wrong");\n    return 0;\n}\n'
     )
     user = Compiler.named("arm-none-eabi-gcc", M4)
-    objects = user.objects([source], tmp_path, [f"-I{made.header.parent}"])
+    objects = user.objects([source], tmp_path, [f"-I{output.header.parent}"])
     assert on_mps2([*objects, tmp_path / "build" / "libhand.a"], tmp_path) == ["right"]
 
 
@@ -166,15 +166,15 @@ def test_arduino_builds_and_runs_its_examples(
 
 def test_arduino_metadata(emg_model: Path, tmp_path: Path) -> None:
     """The keys of Arduino's library specification; one header in src/."""
-    made = write(tmp_path, emg_model, "arduino")
+    output = write(tmp_path, emg_model, "arduino")
     lines = (tmp_path / "hand" / "library.properties").read_text().splitlines()
     properties = dict(line.split("=", 1) for line in lines)
     required = (
         "name version author maintainer sentence paragraph category url architectures includes"
     )
     assert set(properties) == set(required.split())
-    assert properties["includes"] == made.header.name
-    headers = sorted(path.name for path in made.header.parent.glob("*.h"))
+    assert properties["includes"] == output.header.name
+    headers = sorted(path.name for path in output.header.parent.glob("*.h"))
     assert headers == ["hand.h", "hand_config.h"]
 
 
@@ -209,14 +209,14 @@ def test_zephyr_module(emg_model: Path, tmp_path: Path) -> None:
 
 def test_platformio(emg_model: Path, tmp_path: Path) -> None:
     """Its flags and folders; by its own tool, if there, its manifest."""
-    made = write(tmp_path, emg_model, "platformio")
+    output = write(tmp_path, emg_model, "platformio")
     root = tmp_path / "hand"
     manifest = json.loads((root / "library.json").read_text())
     assert {"name", "version", "description", "build"} <= set(manifest)
     build = manifest["build"]
     example = manifest["examples"][0]
     sources = sorted((root / build["srcDir"]).rglob("*.c"))
-    assert sources == sorted(made.network.sources)
+    assert sources == sorted(output.network.sources)
     sources += [root / example["base"] / name for name in example["files"]]
     host = Compiler.named("gcc")
     include = f"-I{root / build['includeDir']}"

@@ -88,14 +88,14 @@ def test_decides_as_the_firmware_on_an_emulated_cortex_m4(
     assert on_mps2(objects + user.program(whole, tmp_path, signal), tmp_path) == decided
 
 
-@pytest.mark.parametrize("kind", ["whole", "alone"])
+@pytest.mark.parametrize("kind", ["whole", "network_only"])
 @pytest.mark.parametrize("cpu", CPUS)
 @pytest.mark.parametrize("name", ["arm-none-eabi-gcc", "clang-arm"])
 def test_compiles_without_a_warning(
     name: str, cpu: str, kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    made: Library = request.getfixturevalue(kind)
-    assert Compiler.named(name, CPUS[cpu]).library(made, tmp_path)
+    package: Library = request.getfixturevalue(kind)
+    assert Compiler.named(name, CPUS[cpu]).library(package, tmp_path)
 
 
 def test_two_models_in_one_program(
@@ -123,18 +123,18 @@ def test_two_models_in_one_program(
     assert run(tmp_path / "both") == "0 0 0"
 
 
-@pytest.mark.parametrize("kind", ["whole", "alone"])
+@pytest.mark.parametrize("kind", ["whole", "network_only"])
 def test_every_symbol_has_the_prefix(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """No heap, no writable global, no other function of the C library than these."""
-    made: Library = request.getfixturevalue(kind)
-    found = symbols(Compiler.named("arm-none-eabi-gcc", M4).library(made, tmp_path))
-    defined = {name for symbol, name in found if symbol != "U"}
-    assert {symbol for symbol, _ in found} <= set("TtRrUd") - {"d"}, found
-    public = {name for symbol, name in found if symbol in "TR"}
-    assert [name for name in public if not name.startswith(f"{made.prefix}_")] == []
-    outside = {name for symbol, name in found if symbol == "U"} - defined
+    package: Library = request.getfixturevalue(kind)
+    entries = symbols(Compiler.named("arm-none-eabi-gcc", M4).library(package, tmp_path))
+    defined = {name for symbol, name in entries if symbol != "U"}
+    assert {symbol for symbol, _ in entries} <= set("TtRrUd") - {"d"}, entries
+    public = {name for symbol, name in entries if symbol in "TR"}
+    assert [name for name in public if not name.startswith(f"{package.prefix}_")] == []
+    outside = {name for symbol, name in entries if symbol == "U"} - defined
     assert outside <= {"memcpy", "memset", "memcmp", "memmove", "__aeabi_uldivmod"}
 
 
@@ -144,16 +144,16 @@ def test_code_and_weights_go_where_the_program_wants_them(whole: Library, tmp_pa
         whole, tmp_path, *sections, "-ffunction-sections", "-fdata-sections"
     )
     sizes = dict.fromkeys((".fast", ".far", ".text", ".rodata"), 0)
-    kept = set()
+    ordinary = set()
     for line in run("arm-none-eabi-size", "-A", *objects).splitlines():
         match = re.match(r"(\.fast|\.far|\.text|\.rodata)(\S*) +(\d+)", line)
         if match:
             sizes[match[1]] += int(match[3])
-            kept |= {match[2]} if int(match[3]) and match[1] == ".text" else set()
+            ordinary |= {match[2]} if int(match[3]) and match[1] == ".text" else set()
     assert sizes[".far"] >= whole.network.program.constant_bytes
     assert sizes[".far"] > 5 * sizes[".rodata"]
     # Not hot: what is called once for a decision, and calls the rest.
-    assert [name for name in kept if "run_" in name or "frontend" in name] == []
+    assert [name for name in ordinary if "run_" in name or "frontend" in name] == []
     assert sizes[".fast"] > 5 * sizes[".text"]
 
 
@@ -227,7 +227,7 @@ def test_the_check_notices_a_fault(
 
 
 def test_network_alone_computes_as_the_host_model(
-    alone: Library, models_folder: Path, tmp_path: Path
+    network_only: Library, models_folder: Path, tmp_path: Path
 ) -> None:
     twin = HostModel(models_folder / "res_float32io.tflite")
     x = np.random.default_rng(0).normal(size=(3, *twin.input_shape)).astype(np.float32)
@@ -244,8 +244,8 @@ def test_network_alone_computes_as_the_host_model(
         "               stdout);\n    }\n    return 0;\n}\n"
     )
     host = Compiler.named("gcc")
-    objects = host.library(alone, tmp_path)
-    objects += host.objects([source], tmp_path, [f"-I{alone.header.parent}"])
+    objects = host.library(network_only, tmp_path)
+    objects += host.objects([source], tmp_path, [f"-I{network_only.header.parent}"])
     run("gcc", *objects, "-lm", "-o", tmp_path / "run")
     run("sh", "-c", "./run <inputs.bin >outputs.bin", folder=tmp_path)
     outputs = np.fromfile(tmp_path / "outputs.bin", twin.output_dtype)
@@ -267,15 +267,15 @@ def test_header_has_shapes_scales_and_classes(whole: Library, emg_model: Path) -
 
 
 @pytest.mark.parametrize("name", ["gcc", "clang", "arm-none-eabi-gcc"])
-@pytest.mark.parametrize("kind", ["whole", "alone"])
+@pytest.mark.parametrize("kind", ["whole", "network_only"])
 def test_header_is_plain_cpp(
     kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    made: Library = request.getfixturevalue(kind)
+    package: Library = request.getfixturevalue(kind)
     source = tmp_path / "twice.cpp"
-    line = f'#include "{made.header.name}"\n'
-    source.write_text(f"{line}{line}{made.prefix}_state state;\n")
-    flags = [f"-I{made.header.parent}", *STRICT, "-Wold-style-cast", "-Wuseless-cast"]
+    line = f'#include "{package.header.name}"\n'
+    source.write_text(f"{line}{line}{package.prefix}_state state;\n")
+    flags = [f"-I{package.header.parent}", *STRICT, "-Wold-style-cast", "-Wuseless-cast"]
     flags = flags[:-1] if name == "clang" else flags
     assert Compiler.named(name).objects([source], tmp_path, flags, cpp=True)
 
@@ -301,9 +301,9 @@ def test_a_new_library_replaces_the_old_one(
     """Build systems compile every C file there is; the program's own files stay."""
     library.write(emg_model, tmp_path, "arduino", "old")
     (tmp_path / "mine.txt").write_text("mine")
-    made = library.write(models_folder / "ref_plain_cnn.tflite", tmp_path, "zephyr", "new")
+    package = library.write(models_folder / "ref_plain_cnn.tflite", tmp_path, "zephyr", "new")
     assert sorted(tmp_path.rglob("*.c")) == sorted(
-        [*made.network.sources, tmp_path / "examples" / "check" / "main.c"]
+        [*package.network.sources, tmp_path / "examples" / "check" / "main.c"]
     )
     assert (tmp_path / "mine.txt").read_text() == "mine"
     assert not (tmp_path / "library.properties").exists()
