@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from edgebio.firmware.library import Package
     from edgebio.firmware.manifest import Manifest
 
-_FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratch", "static")
+_FLASH, _RAM = (
+    ("vectors", "code", "constants", "data"),
+    ("activations", "scratch", "stream", "static"),
+)
 
 
 @command(
@@ -80,6 +83,7 @@ def build(
     overlay: Path | None,
     link: "LinkKind | None",
     allow_late: bool,
+    stream: bool | None,
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -121,7 +125,7 @@ def build(
         request = firmware.Standalone(source or "", sink or "", overlay) if standalone else None
         manifest = api.build(
             model, board, output, hooks="trace" if hil else "none", budget=budget,
-            standalone=request, link=link, allow_late=allow_late,
+            standalone=request, link=link, allow_late=allow_late, stream=stream,
         )  # fmt: skip
         _show(out, manifest)
         document |= manifest.model_dump()

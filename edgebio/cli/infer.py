@@ -8,7 +8,9 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.options import (
     PATH,
     board_option,
+    check_output,
     check_stream,
+    force_option,
     hop_options,
     model_argument,
     output_option,
@@ -26,6 +28,7 @@ from edgebio.errors import EdgebioError
 @click.option("--port", help="Serial URL of a board that runs this model.")
 @hop_options
 @output_option(".npy of shape (n, classes).", "FILE")
+@force_option
 def infer(
     out: Output,
     model: Path,
@@ -36,6 +39,7 @@ def infer(
     stream: bool,
     hop_frames: int | None,
     output: Path,
+    force: bool,
 ) -> Document:
     """Run the inputs through MODEL (a run or a .tflite) and write its outputs.
 
@@ -48,6 +52,7 @@ def infer(
     if sum((host, bool(board), bool(port))) > 1:
         raise EdgebioError("choose one of --host, --board and --port")
     check_stream(stream, hop_frames)
+    check_output(output, force)
     file = firmware.model_file(model)
     x = infer.load(inputs)
     y = api.infer(file, x, board=board, port=port, stream=stream, hop_frames=hop_frames)

@@ -114,6 +114,15 @@ def output_option(text: str, metavar: str = "DIR", required: bool = True) -> Dec
     return click.option("-o", "--output", required=required, type=PATH, metavar=metavar, help=text)
 
 
+force_option = click.option("--force", is_flag=True, help="Replace a file that is there already.")
+
+
+def check_output(path: Path, force: bool) -> None:
+    """Refuse to replace a file unless asked to."""
+    if path.exists() and not force:
+        raise EdgebioError(f"{path}: exists already; give another name, or --force to replace it")
+
+
 def board_option(
     text: str = "Board: a name (edgebio boards list) or a .toml file.", required: bool = False
 ) -> Decorator:

@@ -23,8 +23,14 @@ def build_in_time(
     request: Standalone | None = None,
     *,
     allow_late: bool = False,
+    stream: bool | None = None,
 ) -> Manifest:
     """Build an image that speaks the link, or stands alone by a `request`; see `image.build`.
+
+    Parameters
+    ----------
+    stream
+        Whether the network computes only what is new; None where that saves, and fits.
 
     Raises
     ------
@@ -39,7 +45,7 @@ def build_in_time(
     live = standalone.configure(request, board, metadata) if request and metadata else None
     board = live.board if live else board
     if metadata is None:
-        return image.build(model, board, folder, hooks=hooks, budget=budget)
+        return image.build(model, board, folder, hooks=hooks, budget=budget, stream=stream)
     spec = metadata.frontend
 
     def check(chosen: Budget) -> TimeEstimate:
@@ -72,5 +78,5 @@ def build_in_time(
 
     return image.build(
         model, board, folder, hooks=hooks, budget=budget, live=live,
-        slowest_us=max(first.due_us, first.estimated_us), check_time=check_time,
+        slowest_us=max(first.due_us, first.estimated_us), check_time=check_time, stream=stream,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from typing import Literal
 from edgebio import compiler, generated_c, storage
 from edgebio.firmware import application, standalone
 from edgebio.firmware.application import ImageIdentity
+from edgebio.firmware.stream_choice import stream_hop
 from edgebio.frontend import c_source as frontend
 from edgebio.processes import host_compiler
 from edgebio.processes.programs import run_compiler
@@ -28,6 +29,7 @@ from edgebio.tflite import Graph, read
 from edgebio.tflite.metadata import read_metadata, require_metadata
 
 _UNSCALED = Scale(1 << 15, 1 << 30, 30)
+_CONVERTERS = {"adc": ("adc.c",), "link": ("no_adc.c",), "test": ()}
 Transport = Literal["pty", "socket"]
 
 
@@ -40,7 +42,8 @@ def build(
     C. If `traced`, layers and stages can be traced over the link.
     """
     graph = read(model)
-    network = compiler.generate(graph, folder / "model")
+    hop = None if traced else stream_hop(graph, "portable")
+    network = compiler.generate(graph, folder / "model", hop=hop)
     return compile_application(
         graph, network.sources, network.include, folder, flags, traced=traced
     )  # fmt: skip
@@ -54,7 +57,7 @@ class HostLive:
     ----------
     source
         ``adc``: the codes in the file of the environment variable EDGEBIO_ADC; ``link``; or the C
-        of another source.
+        of another source, with its ``host_adc_ended`` and ``host_adc_fail``.
     scale
         From codes to counts, of the source ``adc``.
     ring_frames
@@ -103,12 +106,7 @@ class HostLive:
             if isinstance(self.source, Path)
             else assets / "sources" / f"eb_source_{kind}.c"
         )
-        names = (
-            "port.c",
-            "virtual_clock.c",
-            "sink_log.c",
-            "adc.c" if kind == "adc" else "no_adc.c",
-        )
+        names = ("port.c", "virtual_clock.c", "sink_log.c", *_CONVERTERS[kind])
         return [source, *(port / name for name in names), *self.more]
 
 

@@ -113,6 +113,7 @@ static void start_over(uint32_t frame)
     live.origin = frame;
     live.frontend_us = 0;
     eb_frontend_reset(&eb_frontend_settings, frontend);
+    eb_network_restart();
     eb_decision_reset(&live.votes);
     eb_activity_reset(&live.activity);
 }
@@ -234,7 +235,7 @@ static void decide(uint32_t sampled_us)
     const int8_t *image = eb_frontend_image(&eb_frontend_settings, frontend);
     const uint32_t start = port_micros();
 
-    (void)eb_network_run(image);
+    (void)eb_network_follow(image);
     const uint32_t activity = eb_activity_take(&live.activity);
     const uint32_t age = port_micros() - sampled_us;
     if (age > eb_live_counted.oldest_us) {

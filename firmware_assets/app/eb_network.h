@@ -27,6 +27,11 @@ extern int8_t eb_network_output[EB_MODEL_OUTPUT_BYTES];
 /* Runs the network on an image of EB_MODEL_INPUT_BYTES; returns the microseconds that it took. */
 uint32_t eb_network_run(const void *image);
 
+/* The same for an image that begins EB_MODEL_HOP_FRAMES after the one before, or is the first one
+ * after a restart: a network that is a stream computes only what is new. */
+uint32_t eb_network_follow(const void *image);
+void eb_network_restart(void);
+
 #ifdef __cplusplus
 }
 #endif

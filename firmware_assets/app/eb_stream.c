@@ -119,6 +119,7 @@ static void start_at(uint32_t sample)
     stream.waiting = false;
     stream.frontend_us = 0;
     eb_frontend_reset(&eb_frontend_settings, eb_work.frontend);
+    eb_network_restart();
     eb_decision_reset(&stream.votes);
     eb_activity_reset(&stream.activity);
 }
@@ -157,7 +158,7 @@ static void decide(void)
     const int8_t *image = eb_frontend_image(&eb_frontend_settings, eb_work.frontend);
     const uint32_t start = port_micros();
 
-    (void)eb_network_run(image);
+    (void)eb_network_follow(image);
     const uint32_t activity = eb_activity_take(&stream.activity);
     const eb_decision_result result =
         eb_decide(&stream.settings, &stream.votes, eb_network_output, activity);

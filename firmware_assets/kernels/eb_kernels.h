@@ -409,6 +409,10 @@ void eb_move_down(int8_t *rows, uint32_t target, uint32_t source, uint32_t bytes
 void eb_add_pixels(int32_t *sums, const int8_t *pixels, uint32_t count, uint32_t channels);
 void eb_subtract_pixels(int32_t *sums, const int8_t *pixels, uint32_t count, uint32_t channels);
 
+/* The same for CPUs with the DSP extension; the number of channels is a multiple of 4. */
+void eb_add_pixels_dsp(int32_t *sums, const int8_t *pixels, uint32_t count, uint32_t channels);
+void eb_subtract_pixels_dsp(int32_t *sums, const int8_t *pixels, uint32_t count, uint32_t channels);
+
 /* MEAN of so many `inner` sums of pixels. */
 void eb_run_mean_of_sums(const eb_mean *layer, const int32_t *sums, int8_t *output);
 

@@ -37,8 +37,9 @@ enum { EB_MODEL_REFUSED = -1, EB_MODEL_FILLING = 0, EB_MODEL_DECIDED = 1 };
 void eb_model_stream_reset(void *stream);
 
 /* Gives EB_MODEL_DECIDED and writes `output`, which equals that of eb_model_invoke on the window of
- * the last EB_MODEL_WINDOW_FRAMES frames; EB_MODEL_FILLING until there are so many; or
- * EB_MODEL_REFUSED, with nothing done, if `frames` are not EB_MODEL_HOP_FRAMES. */
+ * the last EB_MODEL_WINDOW_FRAMES frames; EB_MODEL_FILLING, and `output` holds anything, until
+ * there are so many; or EB_MODEL_REFUSED, with nothing done, if `frames` are not
+ * EB_MODEL_HOP_FRAMES. */
 int32_t eb_model_push(void *stream, const void *input, uint32_t frames, void *output);
 """
 
@@ -112,9 +113,9 @@ class _StreamText:
                 return f"    eb_move_down({held}, {sizes});\n"
             case AddPixels():
                 sums, pixels = self._place(step.sums), self._place(step.pixels, constant=True)
-                kind = "subtract" if step.subtract else "add"
+                kind = f"{'subtract' if step.subtract else 'add'}_pixels{'_dsp' * step.dsp}"
                 sizes = f"{step.count}, {step.channels}"
-                return f"    eb_{kind}_pixels({sums}, {pixels}, {sizes});\n"
+                return f"    eb_{kind}({sums}, {pixels}, {sizes});\n"
             case CopySums():
                 target, source = self._place(step.target), self._place(step.source)
                 return f"    memcpy({target}, {source}, {4 * step.channels});\n"

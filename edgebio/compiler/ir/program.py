@@ -44,8 +44,7 @@ class Program:
         """Names of the kernels' files, headers included, sorted."""
         names = {source for call in self.calls for source in call.sources}
         if self.stream:
-            names |= {source for call in self.stream.calls for source in call.sources}
-            names.add("eb_stream.c")
+            names |= self.stream.sources
         return tuple(sorted({"eb_kernels.h", *names}))
 
     @property

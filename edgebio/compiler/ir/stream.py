@@ -59,12 +59,13 @@ class Move:
 
 @dataclass(frozen=True)
 class AddPixels:
-    """Add pixels of a tensor to sums, one a channel, or subtract them."""
+    """Add pixels of a tensor to sums, one a channel, or subtract them; `dsp` if by that kernel."""
 
     sums: int
     pixels: int
     count: int
     channels: int
+    dsp: bool
     subtract: bool = False
 
 
@@ -165,6 +166,15 @@ class Stream:
     def state(self) -> int:
         """Bytes that are kept from window to window."""
         return sum(rows.size * rows.phases for rows in self.rows.values() if rows.kept)
+
+    @property
+    def sources(self) -> set[str]:
+        """C files and headers that the steps need."""
+        needed = {"eb_stream.c", *(source for call in self.calls for source in call.sources)}
+        steps = (step for layer in self.layers for step in (*self.input_steps, *layer.steps))
+        if any(isinstance(step, AddPixels) and step.dsp for step in steps):
+            needed |= {"eb_stream_dsp.c", "eb_sums_dsp.h", "eb_dsp.h"}
+        return needed
 
     @property
     def calls(self) -> tuple[KernelCall, ...]:

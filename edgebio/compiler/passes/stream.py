@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edgebio.compiler.ir import layers
-from edgebio.compiler.ir.kernel_call import KernelCall, KernelSet
+from edgebio.compiler.ir.kernel_call import KERNEL_SETS, KernelCall, KernelSet
 from edgebio.compiler.ir.layer import Layer
 from edgebio.compiler.ir.memory_plan import Buffer, round_up
 from edgebio.compiler.ir.network import Network
@@ -220,7 +220,8 @@ class _Builder:
 
         def add(sums: int, span: Span, *, subtract: bool = False) -> AddPixels:
             rows = (span[1] - span[0]) * pixels
-            return AddPixels(sums, self._view(source, span), rows, channels, subtract)
+            dsp = "dsp" in KERNEL_SETS[self.isa] and channels % 4 == 0
+            return AddPixels(sums, self._view(source, span), rows, channels, dsp, subtract)
 
         sums = self._tensor((1, channels), "int32")
         self.rows[sums] = Rows(0, 1, 4 * channels, kept=True, phases=sharing.phases)
@@ -247,8 +248,8 @@ class _Builder:
         for index, rows in self.rows.items():
             if rows.kept:
                 yield Buffer(index, 0, round_up(rows.size) * rows.phases, 0, end)
-        for index, layer in self.totals.items():
-            yield Buffer(index, 0, self.rows[index].size, layer, layer)
+        for index, user in self.totals.items():
+            yield Buffer(index, 0, self.rows[index].size, user, user)
         readers = {index: i for i, layer in enumerate(network.layers) for index in layer.inputs}
         for position, (layer, each) in enumerate(zip(network.layers, stream_layers, strict=True)):
             calls = [step for step in each.steps if isinstance(step, KernelCall)]

@@ -1,0 +1,71 @@
+"""Images whose network computes only what is new: their decisions equal those of whole windows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgebio import boards, firmware
+from edgebio.boards import emulator
+from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.firmware import toolchain
+from edgebio.firmware.stream_choice import stream_hop
+from edgebio.runtime import host_device
+from edgebio.runtime.device import Device
+from edgebio.tflite import read
+
+
+@pytest.fixture(scope="module")
+def m4() -> boards.Board:
+    board = boards.load("mps2-an386")
+    try:
+        emulator.check_installed(board)
+        toolchain.tool("gcc")
+    except MissingToolError as error:
+        pytest.skip(str(error))
+    return board
+
+
+def outputs(device: Device, samples: np.ndarray) -> list[tuple[int, bytes]]:
+    """Decision and output of each segment."""
+    events = (each.event for each in device.classify(samples))
+    return [(event.decision, bytes(event.logits)) for event in events]
+
+
+def test_decisions_equal_those_of_whole_windows(
+    emg_model: Path, samples: np.ndarray, m4: boards.Board, tmp_path: Path
+) -> None:
+    """From the first decision on, in a second stream, and after an image in between."""
+    long = np.tile(samples, (3, 1))
+    results = []
+    for stream in (True, False):
+        manifest = firmware.build(emg_model, m4, tmp_path / str(stream), stream=stream)
+        assert manifest.hop_frames == (4 if stream else None)
+        assert (manifest.ram.stream > 0) == stream
+        with Device.emulate_image(tmp_path / str(stream)) as device:
+            first = outputs(device, long)
+            second = outputs(device, long[40:])
+            results.append((first, second))
+    assert results[0] == results[1]
+    assert len({output for _, output in results[0][0]}) > 5
+    program = host_device.build(emg_model, tmp_path / "host")
+    with host_device.running(program) as process, Device(process.url, emg_model) as device:
+        assert outputs(device, long) == results[0][0]
+
+
+def test_streams_where_it_saves_and_fits(emg_model: Path, m4: boards.Board, tmp_path: Path) -> None:
+    assert stream_hop(read(emg_model), m4.isa) == 4
+    whole = firmware.build(emg_model, m4, tmp_path / "whole", stream=False)
+    both = firmware.build(emg_model, m4, tmp_path / "both")
+    assert both.hop_frames == 4
+    budget = firmware.Budget(ram=(whole.ram.total + both.ram.total) // 2)
+    assert firmware.build(emg_model, m4, tmp_path / "small", budget=budget).hop_frames is None
+    with pytest.raises(EdgebioError, match="does not fit"):
+        firmware.build(emg_model, m4, tmp_path / "refused", budget=budget, stream=True)
+
+
+def test_a_model_without_front_end_is_no_stream(
+    models_folder: Path, m4: boards.Board, tmp_path: Path
+) -> None:
+    with pytest.raises(EdgebioError, match="without a front end"):
+        firmware.build(models_folder / "emg_cnn.tflite", m4, tmp_path, stream=True)
