@@ -6,6 +6,7 @@
 #define EB_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -20,6 +21,9 @@ bool host_await_byte(uint32_t milliseconds);
 
 /* Waits until all bytes have been sent, or the host does not read, and starts the program again. */
 __attribute__((noreturn)) void host_restart(void);
+
+/* The clock has this, for port_read: received bytes take their time on the line. */
+void host_pass_bytes(size_t count);
 
 /* Of the virtual clock: microseconds since the first start, whatever has restarted since. */
 uint64_t host_micros(void);

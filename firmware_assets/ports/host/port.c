@@ -117,6 +117,7 @@ size_t port_read(uint8_t *bytes, size_t most)
         bytes[count++] = received.bytes[received.tail++ % RING_BYTES];
     }
     pthread_mutex_unlock(&received.mutex);
+    host_pass_bytes(count);
     return count;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* A clock whose time passes only while the device sleeps, or where a test lets it pass: every run of a
- * recording is the same, however busy the machine is. Or the machine's, for a host that watches. With it come what depends on time: the guard of
+/* A clock whose time passes only while the device sleeps, with each received byte, or where a test lets it
+ * pass: every run of a recording is the same, however busy the machine is. With it come what depends on time: the guard of
  * the time base's interrupt, the watchdog, and a script of events.
  *
  * Environment:
- *   EDGEBIO_SPEED   0: time passes while the device sleeps, at once (the default); 1: it is the
- *                   machine's time
+ *   EDGEBIO_SPEED   0: the device sleeps no time at all (the default); n: it sleeps at n times the
+ *                   speed of the machine's clock
  *   EDGEBIO_EVENTS  what happens when, in ms: "supply@1200,clock@3000,adc@4000,brownout@5000"
  *   EDGEBIO_END_MS  ends the process then
  * A restart hands down EDGEBIO_CAUSE and EDGEBIO_MICROS. */
@@ -22,7 +22,7 @@
 #include "port.h"
 
 #define LAP_US 10000u
-#define MOST_STEP_US 50000u
+#define BYTE_US 11u       /* of the line: 921,600 baud */
 #define AFTER_US 1000000u /* the process ends that long after its recording */
 
 static uint64_t now; /* since the first start */
@@ -31,7 +31,7 @@ static uint64_t lap_end;
 static uint64_t fed;
 static uint32_t guard;
 static port_start cause;
-static bool is_paced;
+static uint32_t speed;
 static uint64_t end;
 static struct timespec started;
 
@@ -52,7 +52,7 @@ void host_start_clock(void)
         cause = strcmp(text, causes[i]) == 0 ? (port_start)i : cause;
     }
     first = number("EDGEBIO_MICROS", 0);
-    is_paced = number("EDGEBIO_SPEED", 0) != 0;
+    speed = (uint32_t)number("EDGEBIO_SPEED", 0);
     end = number("EDGEBIO_END_MS", UINT64_MAX / 1000u) * 1000u;
     now = first;
     fed = first;
@@ -151,18 +151,12 @@ static uint64_t machine_micros(void)
 
 uint32_t port_micros(void)
 {
-    static uint64_t hidden; /* while the machine let other processes run */
-
-    if (is_paced) {
-        const uint64_t passed = now - first, machine = machine_micros() - hidden;
-        uint64_t step = machine > passed ? machine - passed : 0;
-        if (step > MOST_STEP_US) {
-            hidden += step - MOST_STEP_US;
-            step = MOST_STEP_US;
-        }
-        host_pass((uint32_t)step, false);
-    }
     return (uint32_t)(now - first);
+}
+
+void host_pass_bytes(size_t count)
+{
+    host_pass((uint32_t)count * BYTE_US, false);
 }
 
 /* Ends the process when its recording has ended for a while. */
@@ -173,7 +167,7 @@ static void check_end(void)
     if (!host_adc_ended()) {
         ended = now;
     }
-    if (now >= end || (!is_paced && now - ended >= AFTER_US)) {
+    if (now >= end || (speed == 0 && now - ended >= AFTER_US)) {
         exit(0);
     }
 }
@@ -181,11 +175,14 @@ static void check_end(void)
 void port_idle(void)
 {
     check_end();
-    if (is_paced) {
-        (void)host_await_byte((uint32_t)(lap_end - now + 999u) / 1000u);
-        (void)port_micros();
+    const uint32_t left = (uint32_t)(lap_end - now);
+    if (speed != 0) {
+        const uint64_t start = machine_micros();
+        (void)host_await_byte(left / 1000u / speed + 1u);
+        const uint64_t passed = (machine_micros() - start) * speed;
+        host_pass(passed < left ? (uint32_t)passed : left, false);
     } else if (!host_await_byte(0)) {
-        host_pass((uint32_t)(lap_end - now), false);
+        host_pass(left, false);
     }
 }
 
