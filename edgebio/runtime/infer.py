@@ -28,5 +28,4 @@ def load(path: Path) -> Values:
 
 def save(path: Path, y: Values) -> None:
     """Write outputs as a .npy file, completely or not at all."""
-    with storage.replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, y, allow_pickle=False)
+    storage.write_array(path, y)
