@@ -2,16 +2,20 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
 from edgebio.errors import EdgebioError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -71,6 +75,18 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_array(path: Path, array: "npt.NDArray[Any]") -> None:
+    """Write `array` to `path` as a .npy file, whole or not at all.
+
+    NumPy writes an array to an open file by C's buffers, and does not notice a full disk.
+    """
+    import numpy as np
+
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    write_bytes(path, content.getvalue())
 
 
 def write_text(path: Path, text: str) -> None:

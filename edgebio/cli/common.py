@@ -1,7 +1,9 @@
 """Common to all commands: ``--json``, ``-q``, ``-v``, ``--debug``, and errors in one line."""
 
+import errno
 import functools
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -137,6 +139,18 @@ def _own_warnings_in_one_line() -> Iterator[None]:
         yield
 
 
+def _file_fault(error: BaseException) -> str:
+    """Describe a full disk, a read-only folder and the like; empty for any other error."""
+    if isinstance(error, OSError) and error.strerror:
+        path = f"{error.filename}: " if error.filename else ""
+        return f"{path}{error.strerror[:1].lower()}{error.strerror[1:]}"
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
+        if os.strerror(number) in str(error):  # as HDF5 and TensorFlow report it
+            text = os.strerror(number)
+            return f"{text[:1].lower()}{text[1:]}"
+    return ""
+
+
 def command(
     group: click.Group | None = None, *, name: str | None = None, example: str
 ) -> Callable[[Callable[..., Document]], click.Command]:
@@ -167,6 +181,9 @@ def command(
             except Exception as error:
                 if debug:
                     raise
+                if fault := _file_fault(error):
+                    click.echo(f"edgebio: {fault}", err=True)
+                    sys.exit(1)
                 reason = " ".join(str(error).split())
                 kind = type(error).__name__
                 click.echo(f"edgebio: internal error, {kind}: {reason} (try --debug)", err=True)

@@ -1,20 +1,26 @@
 """``edgebio data``: list, describe, fetch and import data sets."""
 
 import dataclasses
-import warnings
 from pathlib import Path
 
 import click
 
 from edgebio import datasets
 from edgebio.cli.common import Document, Group, Output, command
-from edgebio.cli.options import PATH, POSITIVE, data_option, output_option, subject_option
+from edgebio.cli.options import (
+    PATH,
+    POSITIVE,
+    check_output,
+    data_option,
+    force_option,
+    output_option,
+    subject_option,
+)
 from edgebio.datasets import DataSet, download
 from edgebio.errors import EdgebioError
 from edgebio.recordings import ImportOptions, import_recordings, save_recordings
 from edgebio.recordings.importing.file_names import find_files
 from edgebio.recordings.importing.mapping_file import read_mapping
-from edgebio.recordings.importing.tables import RecordingWarning
 from edgebio.recordings.summary import Summary, summarize
 
 
@@ -172,6 +178,7 @@ edgebio data import S*.mat --mapping lab.toml --name 'S{subject}.mat' -o mine.np
               "samples.")  # fmt: skip
 @click.option("--skip-bad", is_flag=True,
               help="Leave out files that cannot be read, and list them.")  # fmt: skip
+@force_option
 @click.option("--subject", help="Subject; default: 1.")
 @click.option("--session", help="Session; default: 1.")
 @click.option("--repetition", type=click.IntRange(min=0), metavar="N",
@@ -187,6 +194,7 @@ def import_(
     columns: str,
     template: str | None,
     skip_bad: bool,
+    force: bool,
     **options: object,
 ) -> Document:
     """Make one recordings file of PATHs: text (CSV), NPZ, .mat, EDF, BDF, or WFDB (.hea).
@@ -195,16 +203,13 @@ def import_(
     units, rate and times of a text file are detected. A mapping file has tables [variables],
     [values] and [classes]. Annotations of EDF+ become labels.
     """
+    output = output if output.suffix == ".npz" else output.with_name(f"{output.name}.npz")
+    check_output(output, force)
     names = tuple(name.strip() for name in columns.split(",") if name.strip())
     base = read_mapping(mapping) if mapping else ImportOptions()
     base = base.override(columns=names or None, **options)
     skipped: list[EdgebioError] | None = [] if skip_bad else None
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RecordingWarning)
-        recordings = import_recordings(find_files(paths), base, template, skipped)
-    for warning in caught:
-        if issubclass(warning.category, RecordingWarning):
-            out.note(str(warning.message))
+    recordings = import_recordings(find_files(paths), base, template, skipped)
     for error in skipped or ():
         out.note(f"left out: {error}")
     written = save_recordings(output, recordings)

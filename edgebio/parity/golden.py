@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from edgebio import storage, tflite
 from edgebio.compiler.host_model import HostModel
+from edgebio.errors import EdgebioError
 from edgebio.frontend.twin import Twin
 from edgebio.parity.stimuli import Stimulus
 from edgebio.tflite.metadata import require_metadata
 
+_FILE = "golden.json"
 _DESCRIPTIONS = {
     "samples": "input: samples of the converter, streamed from reset",
     "filter": "filtered samples, Q12 counts; only those that a frame has used",
@@ -32,8 +34,11 @@ _DESCRIPTIONS = {
 def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, Any]:
     """Write golden.json, README.md, and a folder of raw files for each stimulus.
 
-    Returns the content of golden.json: specification; stage, type and shape of each file.
+    Returns the content of golden.json: specification; stage, type and shape of each file. A folder
+    that holds other files is refused.
     """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _FILE).is_file():
+        raise EdgebioError(f"{folder}: holds files and no {_FILE}; choose an empty folder")
     graph = tflite.read(model)
     known = require_metadata(graph, "golden vectors")
     twin, host = Twin(known.frontend, known.standardization), HostModel(graph)
@@ -64,7 +69,7 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
         "signals": signals,
     }
     storage.write_text(folder / "README.md", _readme(document))
-    storage.write_json(folder / "golden.json", document)
+    storage.write_json(folder / _FILE, document)
     return document
 
 

@@ -3,10 +3,13 @@
 TensorFlow is imported only by the methods that rebuild a network.
 """
 
+import contextlib
+import fcntl
 import json
 import shutil
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -135,19 +138,60 @@ class Run(ABC):
             raise EdgebioError(f"{path}: damaged ({error}): train again") from None
 
 
-def prepare(folder: Path) -> None:
-    """Remove an earlier run, and nothing else that a folder may hold.
+@contextlib.contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder whose files take the place of an earlier run once the block succeeds.
+
+    A block that raises leaves the earlier run as it was. Other files in `folder` stay.
 
     Raises
     ------
     EdgebioError
-        If `folder` is a file, or holds files and no run.
+        If `folder` is a file, or holds files and no run, or another training works on it.
     """
+    folder = folder.absolute()
     if folder.exists() and not folder.is_dir():
         raise EdgebioError(f"{folder}: is a file; a run is a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECIPE).is_file():
-        raise EdgebioError(f"{folder}: holds files and no {RECIPE}; choose an empty folder")
+    if folder.is_dir() and any(folder.iterdir()) and not _is_run(folder):
+        raise EdgebioError(f"{folder}: holds files and no run; choose an empty folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        prefix = f".{folder.name}-training-"
+        for remains in folder.parent.glob(f"{prefix}*"):  # of trainings that were killed
+            shutil.rmtree(remains, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+        try:
+            yield work
+            _move(work, folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_run(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in (RECIPE, FRONTEND, METRICS))
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    path = folder.with_name(f".{folder.name}.lock")
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise EdgebioError(f"{folder}: another training writes there; wait for it") from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _move(work: Path, folder: Path) -> None:
+    """Move a new run over an earlier one; its metrics, which make it a run, come last."""
+    folder.mkdir(exist_ok=True)
     for name in (METRICS, TRAINED, *_DERIVED):
         (folder / name).unlink(missing_ok=True)
-    if (folder / LOGS).is_dir():
-        shutil.rmtree(folder / LOGS)
+    for path in sorted(work.iterdir(), key=lambda path: path.name == METRICS):
+        target = folder / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)

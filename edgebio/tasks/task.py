@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from edgebio import recipes, storage
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
@@ -136,40 +134,40 @@ class Task(Generic[RunT]):
             use, or `folder` holds something other than a run.
         """
         recipes.refuse_unused(recipe, self.unused_settings)
-        run_folder.prepare(folder)
-        storage.write_text(folder / RECIPE, recipes.dump(recipe))
-        start = time.monotonic()
-        split = Split.of(recipe, fold)
-        trained = self.train_networks(recipe, split, folder)
-        provenance.write(folder, split)
-        labels, decisions = trained.labels, trained.probability.argmax(axis=1)
-        counts = confusion_counts(labels, decisions, len(trained.classes))
-        document = {
-            "recipe": recipe.name,
-            "task": self.name,
-            "dataset": recipe.data.dataset,
-            "fold": fold.name,
-            "train": describe_recordings(split.train),
-            "tune": describe_recordings(split.tune),
-            "validation": describe_recordings(split.validation),
-            "test": {**describe_recordings(split.test), "windows": len(labels)},
-            "left_out": {
-                name: describe_exclusions(trained.exclusions[name], recordings)
-                for name, recordings in (("train", split.labeled), ("test", split.test))
-            },
-            "classes": trained.classes,
-            "new_people": fold.new_subjects,
-            "parameters": trained.parameters,
-            "epochs": len(trained.history["loss"]),
-            "best_epoch": trained.best_epoch,
-            "seconds": round(time.monotonic() - start, 1),
-            **classification_metrics(labels, trained.probability, trained.recordings),
-            "by_class": class_metrics(counts),
-            "confusion": counts,
-            **trained.details,
-            "history": trained.history,
-        }
-        storage.write_json(folder / METRICS, document)  # last: with it the run is complete
+        with run_folder.replacing(folder) as work:
+            storage.write_text(work / RECIPE, recipes.dump(recipe))
+            start = time.monotonic()
+            split = Split.of(recipe, fold)
+            trained = self.train_networks(recipe, split, work)
+            provenance.write(work, split)
+            labels, decisions = trained.labels, trained.probability.argmax(axis=1)
+            counts = confusion_counts(labels, decisions, len(trained.classes))
+            document = {
+                "recipe": recipe.name,
+                "task": self.name,
+                "dataset": recipe.data.dataset,
+                "fold": fold.name,
+                "train": describe_recordings(split.train),
+                "tune": describe_recordings(split.tune),
+                "validation": describe_recordings(split.validation),
+                "test": {**describe_recordings(split.test), "windows": len(labels)},
+                "left_out": {
+                    name: describe_exclusions(trained.exclusions[name], recordings)
+                    for name, recordings in (("train", split.labeled), ("test", split.test))
+                },
+                "classes": trained.classes,
+                "new_people": fold.new_subjects,
+                "parameters": trained.parameters,
+                "epochs": len(trained.history["loss"]),
+                "best_epoch": trained.best_epoch,
+                "seconds": round(time.monotonic() - start, 1),
+                **classification_metrics(labels, trained.probability, trained.recordings),
+                "by_class": class_metrics(counts),
+                "confusion": counts,
+                **trained.details,
+                "history": trained.history,
+            }
+            storage.write_json(work / METRICS, document)
         return TrainResult.read(folder, document)
 
     def load_run(self, folder: Path) -> RunT:
@@ -236,8 +234,7 @@ class Task(Generic[RunT]):
         for name, model in quantized.models.items():
             storage.write_bytes(folder / name, model)
         for name, array in {OUTPUTS: outputs, **quantized.arrays}.items():
-            with storage.replacing(folder / name) as temporary:
-                np.save(temporary, array)
+            storage.write_array(folder / name, array)
         storage.write_json(folder / QUANTIZE, document)
         return QuantizeResult.read(folder, document)
 

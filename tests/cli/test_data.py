@@ -72,8 +72,8 @@ def test_keys_of_the_documents_are_stable(tmp_path: Path) -> None:
         "page", "files", "computed", "left_out", "caveat", "held",
     }  # fmt: skip
     assert set(result["held"]) == {
-        "recordings", "seconds", "unlabelled_seconds", "lowest", "highest", "rms", "levels", "people",
-        "classes",
+        "recordings", "seconds", "unlabelled_seconds", "lowest", "highest", "rms", "levels",
+        "people", "classes",
     }  # fmt: skip
     assert set(result["held"]["people"][0]) == {
         "name", "recordings", "sessions", "repetitions", "seconds",
@@ -182,10 +182,11 @@ def test_files_of_a_folder_are_imported_and_bad_ones_left_out_on_request(tmp_pat
         np.savetxt(folder / f"trial{k}.csv", counts, "%d", ",")
     (folder / "broken.edf").write_bytes(b"0")
     for paths in ([folder], [folder / "**" / "*.*"]):
-        done = edgebio("import", *paths, "--rate", 50, "-o", tmp_path / "o.npz")
+        arguments = ("import", *paths, "--rate", 50, "--force", "-o", tmp_path / "o.npz")
+        done = edgebio(*arguments)
         assert done.exit_code == 2
         assert "broken.edf" in done.stderr
-        result = document("import", *paths, "--rate", 50, "--skip-bad", "-o", tmp_path / "o.npz")
+        result = document(*arguments, "--skip-bad")
         assert result["recordings"] == 3
         assert len(result["skipped"]) == 1
         assert "broken.edf" in result["skipped"][0]

@@ -5,7 +5,7 @@ import pytest
 
 from edgebio import recipes, tasks
 from edgebio.errors import EdgebioError
-from edgebio.tasks.run_folder import FRONTEND, METRICS, NETWORK, RECIPE
+from edgebio.tasks.run_folder import FRONTEND, METRICS, NETWORK, RECIPE, replacing
 from edgebio.tasks.stft_classifier.run import IMAGES, ImageRun
 from tests import tiny
 
@@ -13,23 +13,59 @@ from tests import tiny
 def test_new_run_removes_what_was_made_of_the_old_one(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / RECIPE).write_text(recipes.dump(tiny.RECIPE))
+    for name in (RECIPE, FRONTEND, METRICS):
+        shutil.copy(tiny.run() / name, folder / name)
     (folder / "model.tflite").write_bytes(b"old")
+    (folder / "my notes.txt").write_text("stays")
     recipe = tiny.RECIPE.model_copy(
         update={"training": tiny.RECIPE.training.model_copy(update={"epochs": 1})}
     )
     tasks.train(recipe, tiny.recordings(), folder)
     assert not (folder / "model.tflite").exists()
+    assert (folder / "my notes.txt").read_text() == "stays"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert ImageRun.load(folder).recipe == recipe
 
 
 def test_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.docx").write_text("dear")
-    with pytest.raises(EdgebioError, match=r"holds files and no recipe\.toml"):
+    with pytest.raises(EdgebioError, match="holds files and no run"):
         tasks.train(tiny.RECIPE, tiny.recordings(), tmp_path)
     with pytest.raises(EdgebioError, match="is a file"):
         tasks.train(tiny.RECIPE, tiny.recordings(), tmp_path / "thesis.docx")
     assert [f.name for f in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_a_folder_with_a_recipe_of_its_own_is_no_run(tmp_path):
+    (tmp_path / RECIPE).write_text(recipes.dump(tiny.RECIPE))
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "diary.txt").write_text("mine")
+    with pytest.raises(EdgebioError, match="holds files and no run"):
+        tasks.train(tiny.RECIPE, tiny.recordings(), tmp_path)
+    assert (tmp_path / "logs" / "diary.txt").read_text() == "mine"
+
+
+def test_a_training_that_fails_leaves_the_earlier_run(tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(tiny.run(), folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(ZeroDivisionError), replacing(folder) as work:
+        (work / METRICS).write_text("{}")
+        _ = 1 / 0
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_two_trainings_into_one_folder_are_refused_and_killed_ones_swept(tmp_path):
+    (tmp_path / ".run-training-killed").mkdir()
+    with replacing(tmp_path / "run") as work:
+        assert not (tmp_path / ".run-training-killed").exists()
+        with (
+            pytest.raises(EdgebioError, match="another training writes there"),
+            replacing(tmp_path / "run"),
+        ):
+            pass
+        assert work.is_dir()
 
 
 @pytest.mark.parametrize(

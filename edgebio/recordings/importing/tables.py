@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.errors import EdgebioError
+from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.recordings.counts import CountsBuilder, scaled_units
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.importing.breaks import (
@@ -20,10 +20,6 @@ from edgebio.recordings.recording import UNLABELED, Recording
 
 MAX_RECORDINGS = 100_000
 """Of one file; more of them mean that a column holds something else."""
-
-
-class RecordingWarning(UserWarning):
-    """What a reader decided by itself, or found missing; the command line prints it as a line."""
 
 
 def recordings_from_table(table: Table, options: ImportOptions) -> list[Recording]:
@@ -43,7 +39,7 @@ def recordings_from_table(table: Table, options: ImportOptions) -> list[Recordin
     labels, classes = _labels(table, options)
     starts, numbers = _split(table, options, labels)
     for note in (*table.notes, *describe_breaks(table, table.missing)):
-        warnings.warn(f"{path}: {note}", RecordingWarning, stacklevel=2)
+        warnings.warn(f"{path}: {note}", EdgebioWarning, stacklevel=2)
     recordings = []
     for start, end, number in zip(starts, [*starts[1:], count], numbers, strict=True):
         if table.missing is not None and table.missing[start]:

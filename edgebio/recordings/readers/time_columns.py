@@ -82,7 +82,7 @@ def find_time_columns(
         named_time = name is not None and _TIME_NAME.fullmatch(name) is not None
         named_counter = name is not None and (not name or bool(_COUNTER_NAME.fullmatch(name)))
         whole = bool((own == np.rint(own)).all())
-        if len(steps) and named_counter and whole and _counts(steps):
+        if len(steps) and named_counter and whole and _counts(steps, 0.5):
             columns.append(TimeColumn(index, "counter"))
         elif len(steps) and name and named_counter and whole and (np.abs(steps) <= own.max()).all():
             columns.append(TimeColumn(index, "index"))
@@ -154,10 +154,10 @@ def check_rate(path: Path, given: float, timing: Timing) -> None:
         )
 
 
-def _counts(steps: npt.NDArray[np.float64]) -> bool:
-    """Whether a counter makes these steps: nearly all alike, with wraps and gaps between them."""
+def _counts(steps: npt.NDArray[np.float64], share: float = 0.9) -> bool:
+    """Whether a counter makes these steps: most are alike, with wraps and gaps between them."""
     typical = float(np.median(steps))
-    return typical > 0 and float(np.mean(steps == typical)) > 0.9
+    return typical > 0 and float(np.mean(steps == typical)) > share
 
 
 def _is_even(steps: npt.NDArray[np.float64]) -> bool:
