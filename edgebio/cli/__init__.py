@@ -8,6 +8,7 @@ from edgebio.cli.common import Group
 
 _COMMANDS = {
     "data": "Data sets: list, describe, fetch, import.",
+    "recipes": "Recipes: list, show.",
     "train": "Train a network by a recipe.",
     "evaluate": "Train and score a recipe on every fold of a protocol.",
     "search": "Search networks and front ends for a board.",

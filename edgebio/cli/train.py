@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import output_option, protocol_option, recipe_options
+from edgebio.cli.options import COUNT, output_option, protocol_option, recipe_options
 
 
 @command(
@@ -18,6 +18,7 @@ from edgebio.cli.options import output_option, protocol_option, recipe_options
 @protocol_option("Split as in the first fold of this protocol.")
 @click.option("--horizon", "--prediction", "horizon", type=click.IntRange(min=0), metavar="N",
               help="Predict the features of the segment N steps ahead.")  # fmt: skip
+@click.option("--epochs", type=COUNT, help="Another length of training than the recipe's.")
 def train(
     out: Output,
     recipe: str,
@@ -27,6 +28,7 @@ def train(
     output: Path,
     protocol: str | None,
     horizon: int | None,
+    epochs: int | None,
 ) -> Document:
     """Train the network of RECIPE (a name or a .toml file) and score it on held-out sessions.
 
@@ -38,6 +40,7 @@ def train(
     from edgebio.tasks.description import describe_artifacts
 
     job = api.load_recipe(recipe).with_data(dataset, protocol).with_horizon(horizon)
+    job = job.with_epochs(epochs) if epochs else job
     result = api.train(job, folder=output, subjects=subjects, data=data)
     document, metrics = result.document(), result.metrics
     scores = [metrics.accuracy, metrics.balanced_accuracy, metrics.macro_f1]

@@ -2,7 +2,7 @@
 
 from edgebio.recipes.data import DataSettings
 from edgebio.recipes.feature_imitation import FeatureImitationSettings
-from edgebio.recipes.files import dump, load, names
+from edgebio.recipes.files import dump, load, names, path_of
 from edgebio.recipes.model import ModelSettings
 from edgebio.recipes.quantize import (
     ClusterSettings,
@@ -41,5 +41,6 @@ __all__ = [
     "dump",
     "load",
     "names",
+    "path_of",
     "refuse_unused",
 ]

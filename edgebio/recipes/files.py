@@ -26,6 +26,12 @@ def load(name_or_path: str | Path) -> Recipe:
     return read_toml(Recipe, "recipe", _FOLDER, name_or_path)
 
 
+def path_of(name_or_path: str | Path) -> Path:
+    """File of a recipe that `load` reads."""
+    path = Path(name_or_path)
+    return path if path.suffix == ".toml" else _FOLDER / f"{name_or_path}.toml"
+
+
 def dump(recipe: Recipe) -> str:
     """Text of a recipe as TOML, with every default."""
     return tomli_w.dumps(recipe.model_dump(exclude_none=True))
