@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @command(
     example="edgebio flash image\nedgebio flash image --stop\n"
-    "edgebio flash image --port /dev/ttyUSB0\n"
+    "edgebio flash image --port /dev/ttyUSB0\nedgebio flash image --port usb\n"
     "edgebio flash image --port /dev/ttyACM0 --probe 066BFF505055"
 )
 @click.argument("folder", type=PATH)
-@click.option("--port", help="Serial port of a real board.")
+@click.option("--port", help="Serial port of a real board, or usb: the one on its own USB.")
 @click.option("--serial", type=click.Choice(["pty", "tcp"]), default="pty", show_default=True,
               help="Serial port of the emulator: a pseudo-terminal or a TCP port.")  # fmt: skip
 @click.option("--method",

@@ -327,7 +327,7 @@ def fuzz_program(folder: Path, source: Path) -> Path:
     program = folder / "fuzz"
     flags = ["-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     files = [source, HERE / "controller.c", HERE / "fuzz.c"]
-    command = [host_compiler.find_compiler(), *flags, f"-I{USB}", f"-I{HERE}", *files]
+    command = [host_compiler.find_compiler(), *flags, f"-I{USB}", f"-I{HERE}", *map(str, files)]
     subprocess.run([*command, "-o", program], check=True)
     return program
 
