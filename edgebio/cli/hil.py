@@ -58,6 +58,10 @@ def hil(
     from edgebio.tasks import run_documents
 
     built = manifest.load(folder)
+    if built.standalone:
+        raise EdgebioError(
+            f"{folder}: the image stands alone and takes no inputs; build it without --standalone"
+        )
     model = firmware.model_file(run) if run else None
     if model and storage.sha256(model) != built.model.sha256:
         raise EdgebioError(f"{run}: its model is not the one that {folder} was built from")

@@ -1,21 +1,28 @@
 """``edgebio monitor``: watch a board at work in the terminal."""
 
+import functools
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.options import PATH, StreamOptions, stream_options
+from edgebio.errors import EdgebioError
+
+if TYPE_CHECKING:
+    from edgebio.tflite import Graph
 
 _COUNTER_INTERVAL = 1.0  # seconds between two requests for the counters of the link
 
 
 @command(
     example="edgebio monitor emg-3dc:2:2 --board mps2-an386 --model run\n"
-    "edgebio monitor day1.csv --rate 1000 --port /dev/ttyACM0 --model run --record seen.npz"
+    "edgebio monitor day1.csv --rate 1000 --port /dev/ttyACM0 --model run --record seen.npz\n"
+    "edgebio monitor --port /dev/ttyACM0 --model run"
 )
-@stream_options
+@functools.partial(stream_options, needs_recording=False)
 @click.option("--model", required=True, type=PATH, help="Run or .tflite of the board.")
 @click.option("--fast", is_flag=True,
               help="Send samples as fast as the board accepts them, not in real time.")  # fmt: skip
@@ -25,7 +32,8 @@ def monitor(
 ) -> Document:
     """Stream RECORDING to a board and show signals, STFT image, probabilities and decisions.
 
-    RECORDING is as for edgebio classify. Ctrl-C ends the command. --record writes a recording that
+    RECORDING is as for edgebio classify. Without it, watch a board that stands alone on --port:
+    what it samples, and what it decides. Ctrl-C ends the command. --record writes a recording that
     every other command reads; samples without a decision for a class stay unlabeled.
     """
     from rich.console import Console
@@ -43,6 +51,8 @@ def monitor(
     file = firmware.model_file(model)
     graph = tflite.read(file)
     metadata = require_metadata(graph, "monitor")
+    if stream.recording is None:
+        return _watch(out, stream, file, graph, record)
     recordings = stream.recordings(metadata)
     labeled = []
     next_look = 0.0
@@ -78,4 +88,42 @@ def monitor(
         out.result(f"recorded: {document['record']}")
     differing = sum(compared.differing.values())
     out.result(f"{compared.segments} decisions, {differing} differ from this machine's")
+    return document
+
+
+def _watch(
+    out: Output, stream: StreamOptions, model: Path, graph: "Graph", record: Path | None
+) -> Document:
+    """Show a board that stands alone."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from edgebio.decision.outputs import Outputs
+    from edgebio.recordings import save_recordings
+    from edgebio.runtime.live_view import LiveView
+    from edgebio.runtime.terminal import Screen
+    from edgebio.tflite.metadata import require_metadata
+
+    if stream.board or not stream.port:
+        raise EdgebioError("give a RECORDING to stream, or the --port of a board that stands alone")
+    metadata, outputs = require_metadata(graph, "monitor"), Outputs.from_graph(graph)
+    with stream.open(out, model) as device:
+        view = LiveView(device, metadata, outputs, keeps=record is not None)
+        screen = Screen(metadata, outputs, f"{device.identify().board} on {device.url}")
+        console = Console(stderr=True, quiet=out.as_json)
+        with Live(screen, console=console, auto_refresh=False) as live:
+            try:
+                for signal, decision in view.run(stream.segments):
+                    if signal is not None:
+                        screen.add(signal, decision)
+                    screen.rests, screen.link = view.rests, view.counters()
+                    live.update(screen, refresh=True)
+            except KeyboardInterrupt:
+                out.note("interrupted")
+    document = view.document()
+    if record:
+        document["record"] = str(save_recordings(record, view.recordings()))
+        out.result(f"recorded: {document['record']}")
+    rests = ", ".join(f"{count} {reason}" for reason, count in view.rests.items()) or "none"
+    out.result(f"{view.decisions} decisions; rests: {rests}; {view.lost_records} records lost")
     return document

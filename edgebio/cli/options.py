@@ -161,7 +161,7 @@ def worker_options(work: str) -> Decorator:
 class StreamOptions:
     """A recording, and the device to stream it to: a board on a port, or an emulated board."""
 
-    recording: str
+    recording: str | None
     board: str | None
     port: str | None
     baud: int
@@ -179,6 +179,7 @@ class StreamOptions:
             raise EdgebioError("choose one of --board and --port")
         if self.board and not metadata:
             raise EdgebioError("--board needs --model, a run or a .tflite to build the image of")
+        assert self.recording is not None
         recordings = select(self.recording, self.data, self.rate)
         if metadata:
             for each in recordings:
@@ -199,7 +200,7 @@ class StreamOptions:
         return device
 
 
-def stream_options(function: Function) -> Function:
+def stream_options(function: Function, *, needs_recording: bool = True) -> Function:
     """Add the options of `StreamOptions`, which the command takes as its argument ``stream``."""
 
     @functools.wraps(function)
@@ -208,10 +209,11 @@ def stream_options(function: Function) -> Function:
         return function(out, StreamOptions(**own), **values)
 
     return together(
-        click.argument("recording"),
+        click.argument("recording", required=needs_recording),
         board_option("Board to emulate: built, started and stopped by this command."),
         click.option("--port",
-                     help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port."),
+                     help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port; or "
+                     "usb, the one on its own USB."),
         baud_option,
         click.option("--transport", default="pty", show_default=True,
                      type=click.Choice(["pty", "socket"]),

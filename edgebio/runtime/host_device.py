@@ -34,18 +34,24 @@ Transport = Literal["pty", "socket"]
 
 
 def build(
-    model: Path, folder: Path, flags: Sequence[str] = ("-O2",), *, traced: bool = False
+    model: Path,
+    folder: Path,
+    flags: Sequence[str] = ("-O2",),
+    *,
+    traced: bool = False,
+    live: "HostLive | None" = None,
 ) -> Path:
     """Compile the application with a .tflite for this machine, into `folder`.
 
     Returns the executable, whose UART is standard input and output. `flags` are for edgebio's own
-    C. If `traced`, layers and stages can be traced over the link.
+    C. If `traced`, layers and stages can be traced over the link. With `live` the device stands
+    alone.
     """
     graph = read(model)
     hop = None if traced else stream_hop(graph, "portable")
     network = compiler.generate(graph, folder / "model", hop=hop)
     return compile_application(
-        graph, network.sources, network.include, folder, flags, traced=traced
+        graph, network.sources, network.include, folder, flags, traced=traced, live=live
     )  # fmt: skip
 
 

@@ -184,15 +184,8 @@ class Session:
         self, event: DecisionEvent, source: str, rate: float, latency: float | None = None
     ) -> Decision:
         self._compute_us.append(event.frontend_us + event.compute_us)
-        number, probability = event.decision, None
-        if number in (REJECTED, REST):
-            name = "rejected" if number == REJECTED else "rest"
-        else:
-            name = self.metadata.classes[number] if self.metadata else f"class {number}"
-        if self._outputs is not None:
-            row = self._outputs.probabilities(event.logits[None])[0]
-            probability = float(row[number] if number < len(row) else row.max())
-        return Decision(event.end / rate, name, probability, event, latency, source)
+        classes = self.metadata.classes if self.metadata else ()
+        return decision_of(event, rate, classes, self._outputs, latency, source)
 
     def _count_rest(self, event: RestEvent) -> None:
         self.rests[event.reason] = self.rests.get(event.reason, 0) + 1
@@ -227,6 +220,26 @@ class Session:
             "overruns": statistics.overrun_bytes,
             "gaps": statistics.gaps,
         }
+
+
+def decision_of(
+    event: DecisionEvent,
+    rate: float,
+    classes: Sequence[str] = (),
+    outputs: Outputs | None = None,
+    latency: float | None = None,
+    source: str = "",
+) -> Decision:
+    """Decision in the terms of the model, whose `classes` and `outputs` may be unknown."""
+    number, probability = event.decision, None
+    if number in (REJECTED, REST):
+        name = "rejected" if number == REJECTED else "rest"
+    else:
+        name = classes[number] if number < len(classes) else f"class {number}"
+    if outputs is not None:
+        row = outputs.probabilities(event.logits[None])[0]
+        probability = float(row[number] if number < len(row) else row.max())
+    return Decision(event.end / rate, name, probability, event, latency, source)
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:

@@ -141,6 +141,9 @@ void eb_watch_decision(const eb_decision_event *event, const int8_t *image)
 {
     eb_decision_event sent = *event;
 
+    if (watch.mask & EB_WATCH_DECISIONS) {
+        flush(); /* the samples of a segment come before its decision */
+    }
     if (watch.mask & EB_WATCH_DECISIONS && accept(EB_DECISION_EVENT_BYTES + sent.logits_bytes)) {
         sent.image_crc = eb_crc32(0, (const uint8_t *)image, EB_MODEL_INPUT_BYTES);
         const size_t payload = eb_decision_event_write(&sent, eb_server_event(watch.server));

@@ -93,3 +93,35 @@ def test_labels_of_decisions() -> None:
     streamed = label_by_decisions(plain, [(4, 1), (6, 255), (9, 0)], ("a", "b"))
     assert streamed.labels.tolist() == [1, 1, 1, 1, -1, -1, 0, 0, 0]
     assert len(label_by_decisions(plain, [], ("a", "b")).samples) == 0
+
+
+def test_a_board_that_stands_alone_is_watched(model: Path, folder: Path) -> None:
+    samples = bursts(3000)
+    (samples.astype(np.int32) + (1 << 15)).astype("<u2").tofile(folder / "codes")
+    live = host_device.build(model, folder / "alone", live=host_device.HostLive())
+    environment = {"EDGEBIO_ADC": str(folder / "codes"), "EDGEBIO_SPEED": "3"}
+    with host_device.running(live, environment=environment) as device:
+        arguments = ("--port", device.url, "--model", model)
+        result = run(*arguments, "--segments", "12", "--record", folder / "watched", "--json")
+        assert result.exit_code == 0, result.output
+        np.savez(folder / "r.npz", samples=samples[:END], rate=SPEC.rate)
+        refused = run(folder / "r.npz", *arguments)
+        assert refused.exit_code == 2
+        assert "stands alone: it samples and decides by itself" in refused.stderr
+    document = json.loads(result.stdout)
+    assert document["windows"] == 12
+    assert document["counters"]["records lost"] == 0
+    [watched] = load_recordings(Path(document["record"]))
+    length = len(watched.samples)
+    assert any(
+        np.array_equal(watched.samples, samples[at : at + length]) for at in range(3000 - length)
+    )
+
+
+def test_watching_needs_a_board_that_stands_alone(port: str, model: Path) -> None:
+    result = run("--port", port, "--model", model)
+    assert result.exit_code == 2
+    assert "does not stand alone: give a RECORDING to stream" in result.stderr
+    result = run("--board", "mps2-an386", "--model", model)
+    assert result.exit_code == 2
+    assert "give a RECORDING to stream, or the --port of a board that stands alone" in result.stderr
