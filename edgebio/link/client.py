@@ -17,6 +17,7 @@ from edgebio.link import results
 from edgebio.link.connection import Connection, Handler, ignore
 from edgebio.link.errors import PortError, RefusedError
 from edgebio.link.frames import Frame
+from edgebio.link.link_source import LinkSource
 from edgebio.link.messages import ANSWER, CODES, MESSAGES, Record
 from edgebio.link.observer import Observer, Watched
 from edgebio.link.results import DecisionEvent, RestEvent, Settings
@@ -209,6 +210,10 @@ class Client:
     def record(self, *records: Watched) -> Observer:
         """Record the samples of a device that stands alone, with the cues of `cue`; see `watch`."""
         return Observer(self._connection, self.description, records, recording=True)
+
+    def link_source(self, *, real_time: bool = False) -> LinkSource:
+        """Become the sample source of a device that was built for it; see `LinkSource`."""
+        return LinkSource(self._connection, self.description, real_time=real_time)
 
     def cue(self, label: int) -> results.CueTime:
         """Mark this moment in a recording with a number; returns it in the device's time."""

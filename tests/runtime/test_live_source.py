@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgebio.link.client import Client
+from edgebio.link.observer import Observer
 from edgebio.link.results import DecisionEvent, RestEvent
 from edgebio.runtime.host_device import HostLive
 from tests.link.standin import SPEC, StandIn, signal
@@ -106,3 +107,55 @@ def test_codes_become_counts_by_the_scale(tmp_path: Path) -> None:
     )
     (tmp_path / "own").write_bytes(codes.astype("<u2").tobytes())
     assert decided(device.run(EDGEBIO_ADC=tmp_path / "own")) == device.expected()
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory: pytest.TempPathFactory) -> LiveDevice:
+    """A device whose samples come over the line."""
+    model, folder = StandIn(), tmp_path_factory.mktemp("fed")
+    return LiveDevice(
+        build(model, folder / "build", HostLive("link", ring_frames=512)), model, SAMPLES, folder
+    )
+
+
+def test_samples_of_the_host_are_decided_on(fed: LiveDevice) -> None:
+    with fed.watched() as running, Client(running.url) as client:
+        for _ in range(2):  # a second source starts over
+            with client.watch("decisions") as observer:
+                source = client.link_source()
+                for at in range(0, 2000, 70):
+                    source.feed(fed.samples[at : min(at + 70, 2000)])
+                decisions = collect(observer, 2000)
+            assert [(d.decision, d.activity) for d in decisions] == fed.expected(0, 2000)
+            assert [d.index for d in decisions] == list(range(len(decisions)))
+        assert client.statistics().source_lost == 0
+
+
+def collect(observer: Observer, end: int) -> list[DecisionEvent]:
+    """Decisions up to the last one before frame `end`."""
+    decisions: list[DecisionEvent] = []
+    for record in observer:
+        if isinstance(record, DecisionEvent):
+            decisions.append(record)
+            if record.end > end - SPEC.step:
+                break
+    return decisions
+
+
+def test_a_producer_that_is_too_fast_means_rest_and_a_clean_start(fed: LiveDevice) -> None:
+    """More samples at once than the ring holds, then few enough."""
+    with fed.watched() as running, Client(running.url) as client:
+        with client.watch("decisions") as observer:
+            source = client.link_source(real_time=True)
+            source.feed(fed.samples[:300])
+            source.skip(400)  # lost on the way
+            source.feed(fed.samples[700:1000])
+            records = [*observer.poll(1.0)]
+            while not any(isinstance(r, DecisionEvent) and r.end > 984 for r in records):
+                records += observer.poll(1.0)
+        reasons = [r.reason for r in records if isinstance(r, RestEvent)]
+        assert "overrun" in reasons
+        last = [r for r in records if isinstance(r, DecisionEvent) and r.end > 700]
+        assert {r.origin for r in last} == {700}
+        assert [(r.decision, r.activity) for r in last] == fed.expected(700, 1000)[: len(last)]
+        assert client.statistics().source_lost == 400
