@@ -8,9 +8,10 @@ a second session, they are tested on the last quarter of the repetitions.
 
 import inspect
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
-from edgebio.errors import EdgebioError
+from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.protocols import across_subjects, within_subject
 from edgebio.protocols.fold import Fold, hold_out
 from edgebio.protocols.selection import values
@@ -79,6 +80,8 @@ def split_for_training(data: DataSettings, recordings: Sequence[Recording]) -> F
     if data.protocol:
         return split(data.protocol, recordings)[0]
     sessions = values(recordings, "session")
+    if data.dataset.endswith(".npz") and {*data.train_sessions, *data.test_sessions} - {*sessions}:
+        return _split_own_recordings(recordings, sessions)
     for session in (*data.train_sessions, *data.test_sessions):
         if session not in sessions:
             raise EdgebioError(
@@ -98,6 +101,26 @@ def split_for_training(data: DataSettings, recordings: Sequence[Recording]) -> F
     raise EdgebioError(
         "the recipe names nothing to test on: set data.test_sessions or data.test_repetitions"
     )
+
+
+def _split_own_recordings(recordings: Sequence[Recording], sessions: Sequence[str]) -> Fold:
+    """Divide a user's recordings, whose sessions a recipe of another data set cannot name."""
+    name = ", ".join(values(recordings, "subject"))
+    if len(sessions) > 1:
+        rule = f"session {sessions[-1]}"
+        train = tuple(r for r in recordings if r.session != sessions[-1])
+        test = tuple(r for r in recordings if r.session == sessions[-1])
+        fold = Fold(name, train, test, group="session")
+    else:
+        rule = "the last repetition of each class"
+        fold = Fold(name, *hold_out(recordings, 1), group="repetition")
+    warnings.warn(
+        f"the recipe names sessions of another data set: {rule} is tested, the others are trained "
+        "on; name a --protocol for another split",
+        EdgebioWarning,
+        stacklevel=2,
+    )
+    return fold
 
 
 def _protocol(name: str) -> Callable[[Sequence[Recording]], Iterator[Fold]]:

@@ -21,13 +21,20 @@ _OFFSET_SAMPLES = 1000
 _LOW, _HIGH = np.iinfo(np.int16).min, np.iinfo(np.int16).max
 
 
-def to_counts(values: npt.NDArray[Any], locate: Locate) -> npt.NDArray[np.int16]:
-    """Narrow whole numbers, shape (rows, columns), to 16 bits; refuse what does not fit."""
+def to_counts(
+    values: npt.NDArray[Any], locate: Locate, lsb: float | None = None
+) -> npt.NDArray[np.int16]:
+    """Narrow whole numbers, shape (rows, columns), to 16 bits; refuse what does not fit.
+
+    `lsb` are the units of one count, to name a larger one in the message.
+    """
     if values.size and not (values.min() >= _LOW and values.max() <= _HIGH):
         row, column = np.argwhere((values < _LOW) | (values > _HIGH))[0].tolist()
+        least = advised_lsb(0, float(np.abs(values).max()) * lsb) if lsb else 0
+        hint = f"; give a larger step: --lsb {least:.6g} or more" if lsb else ""
         raise EdgebioError(
             f"{locate(row, column)}: {values[row, column]:.6g} does not fit a 16-bit sample, "
-            f"{_LOW} to {_HIGH}"
+            f"{_LOW} to {_HIGH}{hint}"
         )
     return values.astype(np.int16)
 
@@ -122,7 +129,7 @@ class CountsBuilder:
             if values.dtype.kind == "f" and (values != np.rint(values)).any():
                 self._step = min(self._step, smallest_step(values))
         if self._step == math.inf:  # else it is refused at the end, with the step to give
-            self._blocks.append(to_counts(values, locate))
+            self._blocks.append(to_counts(values, locate, self._lsb))
         self._missing.append(missing)
         self._rows += len(values)
 

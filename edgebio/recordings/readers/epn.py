@@ -34,7 +34,7 @@ def read_epn_table(path: Path, options: ImportOptions) -> Table:
             parts.append(values)
             labels += [str(trial.get("gestureName", ""))] * len(values)
             trials.append(len(values))
-        person = str(content["userInfo"]["name"]) if "userInfo" in content else path.stem
+        subject = str(content["userInfo"]["name"]) if "userInfo" in content else path.stem
     if not parts:
         raise EdgebioError(f"{path}: no trials: expected trainingSamples, as in EPN-612")
     repetitions, seen = [], dict[str, int]()
@@ -50,7 +50,7 @@ def read_epn_table(path: Path, options: ImportOptions) -> Table:
         metadata={
             "labels": categorize(labels),
             "repetition": categorize(repetitions),
-            "subject": categorize([person] * len(labels)),
+            "subject": categorize([subject] * len(labels)),
         },
         rate=_RATE,
         units="counts",
