@@ -10,9 +10,10 @@ from edgebio.recordings.recording import Recording
 
 
 def recordings(*sessions: str) -> list[Recording]:
+    rng = np.random.default_rng(0)
     return [
         Recording(
-            samples=np.zeros((20, 2), np.int16), rate=1000.0, units="counts",
+            samples=rng.integers(-99, 99, (20, 2)).astype(np.int16), rate=1000.0, units="counts",
             labels=np.full(20, label, np.int16), classes=("rest", "fist"), subject="1",
             session=session, repetition=repetition, source=f"{session}/{label}/{repetition}",
         )
