@@ -212,8 +212,15 @@ def import_(
     recordings = import_recordings(find_files(paths), base, template, skipped)
     for error in skipped or ():
         out.note(f"left out: {error}")
-    written = save_recordings(output, recordings)
     summary, first = summarize(recordings), recordings[0]
+    if max(summary.levels) == 1:
+        raise EdgebioError(
+            f"every channel is one count throughout: {first.units} is too coarse a step; give a "
+            "smaller one: --lsb X"
+            if base.lsb
+            else "every channel is one number throughout: no signal"
+        )
+    written = save_recordings(output, recordings)
     out.result(
         f"{written}: {summary.recordings} recordings of {len(summary.subjects)} subjects, "
         f"{len(summary.classes)} classes, {summary.seconds:,.1f} s, {first.channels} channels at "

@@ -204,3 +204,11 @@ def test_every_listed_file_has_a_digest() -> None:
         for file in download.list_files(name):
             assert len(file.sha256) == 64
             assert file.size > 0
+
+
+def test_a_step_that_rounds_everything_away_is_refused(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.csv", np.random.default_rng(0).normal(size=(100, 2)), "%.3f", ",")
+    done = edgebio("import", tmp_path / "a.csv", "--rate", 50, "--lsb", 100, "-o", tmp_path / "o")
+    assert done.exit_code == 2
+    assert "too coarse a step" in done.stderr
+    assert not (tmp_path / "o.npz").exists()

@@ -135,10 +135,10 @@ def _assign_roles(path: Path, options: ImportOptions, export: TextExport) -> _Ro
     if not chosen:
         raise EdgebioError(f"{path}: no column besides the labels, times and texts")
     notes = [f"{export.program} file"] if export.program else []
-    if time:
+    if time and not options.columns:
         titles = ", ".join(names[c.index] if names else str(c.index + 1) for c in time)
         notes.append(f"not channels, as they time or count the samples: {titles}")
-    if left := sorted(layout.text_columns - used):
+    if not options.columns and (left := sorted(layout.text_columns - used)):
         titles = ", ".join(names[k] if names else str(k + 1) for k in left)
         notes.append(f"left out, as they hold text or nothing: {titles}")
     if not options.columns and (extra := [k for k in free if k not in chosen]):
