@@ -322,6 +322,7 @@ def compile_model(
     goal: compiler.Goal = compiler.SPEED,
     package: "Package" = "cmake",
     prefix: str | None = None,
+    stream: bool | None = None,
 ) -> "Library":
     """Write a model as a C library: front end, network and decision in one call.
 
@@ -340,11 +341,13 @@ def compile_model(
         ``"cmsis-pack"``.
     prefix
         Begins all C names and is the name of the header; ``"edgebio"`` if None.
+    stream
+        See `build`.
     """
     from edgebio.firmware import library
 
     return library.write(
-        model_file(model), Path(folder), package, prefix or library.PREFIX, isa, goal
+        model_file(model), Path(folder), package, prefix or library.PREFIX, isa, goal, stream
     )
 
 

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from edgebio.firmware.library import Package
     from edgebio.firmware.manifest import Manifest
 
-_FLASH, _RAM = (
-    ("vectors", "code", "constants", "data"),
-    ("activations", "scratch", "stream", "static"),
-)
+_FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratch", "static")
 
 
 @command(
@@ -66,6 +63,11 @@ _FLASH, _RAM = (
 )
 @click.option(
     "--allow-late", is_flag=True, help="Build even if decisions take longer than there is time for."
+)
+@click.option(
+    "--stream/--no-stream",
+    default=None,
+    help="Compute only what is new in a window; default: where it saves, and fits.",
 )
 @budget_options
 def build(
@@ -116,7 +118,7 @@ def build(
         isa = api.load_board(board).isa if board else "portable"
         goal = compiler.Goal(optimize, flash_budget, ram_budget)
         library = api.compile_model(
-            model, output, isa=isa, goal=goal, package=package, prefix=prefix
+            model, output, isa=isa, goal=goal, package=package, prefix=prefix, stream=stream
         )
         document |= library.document()
         explanation = library.explanation

@@ -17,6 +17,9 @@ eb_library_status eb_library_init(eb_library_state *state)
     eb_library_memory *const memory = eb_library_memory_of(state);
 
     eb_frontend_reset(&eb_frontend_settings, memory->frontend);
+#if EB_MODEL_HOP_FRAMES
+    eb_model_stream_reset(memory->stream);
+#endif
     eb_decision_reset(&memory->votes);
     eb_activity_reset(&memory->activity);
     for (uint32_t i = 0; i < EB_FRONTEND_CHANNELS; i++) {
@@ -25,6 +28,22 @@ eb_library_status eb_library_init(eb_library_state *state)
     memory->frames = 0;
     memory->magic = MAGIC;
     return EB_LIBRARY_OK;
+}
+
+/* A network that is a stream computes only what is new, but while the stream fills, each image runs
+ * by itself: no decision waits for all of its hops. */
+static void run_network(eb_library_memory *memory, int8_t *outputs)
+{
+    const int8_t *const image = eb_frontend_image(&eb_frontend_settings, memory->frontend);
+#if EB_MODEL_HOP_FRAMES
+    const int8_t *const frames =
+        image + (EB_MODEL_WINDOW_FRAMES - EB_MODEL_HOP_FRAMES) * EB_MODEL_FRAME_BYTES;
+
+    if (eb_model_push(memory->stream, frames, EB_MODEL_HOP_FRAMES, outputs) == EB_MODEL_DECIDED) {
+        return;
+    }
+#endif
+    eb_model_invoke(memory->network, image, outputs);
 }
 
 eb_library_status eb_library_push(eb_library_state *state, const int16_t *frame,
@@ -43,8 +62,7 @@ eb_library_status eb_library_push(eb_library_state *state, const int16_t *frame,
     if (!eb_frontend_push(&eb_frontend_settings, memory->frontend, frame)) {
         return EB_LIBRARY_NOTHING;
     }
-    eb_model_invoke(memory->network, eb_frontend_image(&eb_frontend_settings, memory->frontend),
-                    decision->outputs.values);
+    run_network(memory, decision->outputs.values);
     decision->activity = eb_activity_take(&memory->activity);
     const eb_decision_result result = eb_decide(&eb_decision_settings, &memory->votes,
                                                 decision->outputs.values, decision->activity);

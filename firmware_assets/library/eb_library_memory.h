@@ -23,6 +23,9 @@ extern "C" {
 typedef struct {
     /* A network that needs no memory still gets a byte: C has no empty arrays. */
     alignas(16) uint8_t network[EB_MODEL_STATE_BYTES > 0 ? EB_MODEL_STATE_BYTES : 1];
+#if EB_MODEL_HOP_FRAMES
+    alignas(16) uint8_t stream[EB_MODEL_STREAM_BYTES];
+#endif
 #if EB_HAS_FRONTEND
     alignas(16) uint8_t frontend[EB_FRONTEND_STATE_BYTES];
     uint32_t magic;

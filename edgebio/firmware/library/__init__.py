@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from edgebio import storage
+from edgebio import storage, tflite
 from edgebio.compiler import SPEED, Generated, Goal, KernelSet, compile_model, write_explanation
 from edgebio.errors import EdgebioError
 from edgebio.firmware.library.layouts import PACKAGES, Package, layout_files, pack
 from edgebio.firmware.library.names import Names, check_prefix
 from edgebio.firmware.library.sources import library_sources
+from edgebio.firmware.stream_choice import stream_hop
 from edgebio.tflite.metadata import read_metadata
 
 __all__ = ["PACKAGES", "PREFIX", "Library", "Package", "write"]
@@ -71,6 +72,7 @@ def write(
     prefix: str = PREFIX,
     isa: KernelSet = "portable",
     goal: Goal = SPEED,
+    stream: bool | None = None,
 ) -> Library:
     """Write a model as a library.
 
@@ -86,6 +88,9 @@ def write(
         Begins all C names and is the name of the header.
     isa, goal
         See `edgebio.compiler.compile_model`.
+    stream
+        Whether the network computes only what is new in a segment, which takes memory; None where
+        it saves a fifth of the multiply-accumulates and fits the goal.
 
     Raises
     ------
@@ -97,7 +102,14 @@ def write(
     """
     check_prefix(prefix)
     names = Names(prefix)
-    program = compile_model(model, isa, goal)
+    graph = tflite.read(model)
+    hop = stream_hop(graph, isa, stream)
+    try:
+        program = compile_model(model, isa, goal, hop)
+    except EdgebioError:
+        if hop is None or stream:
+            raise
+        program = compile_model(model, isa, goal)
     metadata = read_metadata(program.graph)
     sources = library_sources(names, program, metadata)
     texts = sources | layout_files(

@@ -127,7 +127,7 @@ def _read(path: Path) -> str:
 
 
 def _state_bytes(program: Program, metadata: ModelMetadata | None) -> int:
-    arrays = [max(program.plan.total, 1)]
+    arrays = [max(program.plan.total, 1), program.stream.plan.total if program.stream else 0]
     if metadata is not None:
         spec = metadata.frontend
         frontend_bytes = Twin(spec, metadata.standardization).state_bytes

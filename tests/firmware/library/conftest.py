@@ -10,7 +10,15 @@ from edgebio.firmware.library import Library
 
 @pytest.fixture(scope="session")
 def whole(emg_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return library.write(emg_model, tmp_path_factory.mktemp("whole"), "cmake", "hand", "dsp")
+    folder = tmp_path_factory.mktemp("whole")
+    return library.write(emg_model, folder, "cmake", "hand", "dsp", stream=True)
+
+
+@pytest.fixture(scope="session")
+def whole_windows(emg_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Without the stream that computes only what is new."""
+    folder = tmp_path_factory.mktemp("whole_windows")
+    return library.write(emg_model, folder, "cmake", "hand", "dsp", stream=False)
 
 
 @pytest.fixture(scope="session")

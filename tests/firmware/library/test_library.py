@@ -78,6 +78,18 @@ def test_decides_as_the_firmware_under_sanitizers(
     assert on_host(objects, tmp_path, *SANITIZERS) == decided
 
 
+def test_decides_as_the_firmware_without_a_stream(
+    whole: Library, whole_windows: Library, signal: np.ndarray, decided: list[str], tmp_path: Path
+) -> None:
+    """The same with less memory; the other one computes only what is new."""
+    assert whole.network.program.stream
+    assert not whole_windows.network.program.stream
+    assert "model_push(" in (whole.header.parent / "internal" / "hand_model.h").read_text()
+    host = Compiler.named("gcc")
+    objects = host.library(whole_windows, tmp_path)
+    assert on_host(objects + host.program(whole_windows, tmp_path, signal), tmp_path) == decided
+
+
 @pytest.mark.parametrize("name", ["arm-none-eabi-gcc", "clang-arm"])
 def test_decides_as_the_firmware_on_an_emulated_cortex_m4(
     name: str, whole: Library, signal: np.ndarray, decided: list[str], tmp_path: Path
