@@ -10,16 +10,19 @@ import hashlib
 import json
 import tempfile
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from edgebio import boards, compiler, storage
 from edgebio.boards import Board
 from edgebio.boards.board import Cpu
+from edgebio.boards.flash_timing import FlashTiming
 from edgebio.errors import EdgebioWarning, MissingToolError
 from edgebio.firmware import batch, counting, cpu_timings, cycles, elf, flash_stalls, sources
 from edgebio.firmware.image import Budget
@@ -36,14 +39,14 @@ STAND_IN: Final[dict[Cpu, str]] = {
 }
 """Board whose emulator executes the code of each CPU."""
 
-_OUTSIDE, _FRONTEND, _INVOKE, _LAYERS = 1, 2, 3, 4
+_OUTSIDE, _COUNTED = 1, 2  # stretches of the program for the plugin
 _STEPS = 2  # decisions that are counted
 _NOISE = 300.0  # counts
 
-# Cycles without an emulator, from its counts of the reference models and front ends: per MAC and
-# layer kind it varies by two, so these are the most.
-_TABLE_MAC: Final[dict[str, float]] = {"portable": 12.0, "dsp": 3.0, "mve": 1.5}
-_TABLE_PIXEL: Final[dict[str, float]] = {"portable": 500.0, "dsp": 200.0, "mve": 200.0}
+# Cycles without an emulator: the most of two models, per MAC of the network and per pixel of the
+# front end, that were counted on Cortex-M0+, M4 and M55 (14.2 and 1247, 4.2 and 308, 0.8 and 243).
+_TABLE_MAC: Final[dict[str, float]] = {"portable": 15.0, "dsp": 4.5, "mve": 1.0}
+_TABLE_PIXEL: Final[dict[str, float]] = {"portable": 1300.0, "dsp": 320.0, "mve": 250.0}
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,13 @@ class TimeEstimate:
 
 
 def estimate(
-    model: Path, board: Board, spec: FrontendSpec, budget: Budget, busy: float = 0.0
+    model: Path,
+    board: Board,
+    spec: FrontendSpec,
+    budget: Budget,
+    *,
+    hop: int | None = None,
+    busy: float = 0.0,
 ) -> TimeEstimate:
     """Estimate the time of a decision of a model on a board.
 
@@ -71,16 +80,18 @@ def estimate(
     ----------
     budget
         What the kernels of the network are chosen for.
+    hop
+        Frames between windows, for a network that computes only what is new.
     busy
         Share of the CPU's time that the sample source's interrupt takes.
     """
     if _plugin():
-        cost, program = _counted(model, board, budget)
+        cost, program = _counted(model, board, budget, hop)
         timings = cpu_timings.TIMINGS[board.cpu]
         memory = board.timing.source if board.timing else "memory that does not wait"
         note = f"{timings.source}; {memory}"
     else:
-        program = compiler.compile_model(model, board.isa)
+        program = compiler.compile_model(model, board.isa, hop=hop)
         cost = _table(program, board, spec)
         note = "a table of cycles per MAC; install qemu-system-arm to count instructions"
         warnings.warn(
@@ -108,21 +119,20 @@ def _plugin() -> Path | None:
         return None
 
 
-def _counted(model: Path, board: Board, budget: Budget) -> tuple[_Cost, compiler.Program]:
+def _counted(
+    model: Path, board: Board, budget: Budget, hop: int | None
+) -> tuple[_Cost, compiler.Program]:
     """Count on the stand-in, or read an earlier count of the same code from the cache."""
     with tempfile.TemporaryDirectory(prefix="edgebio-deadline-") as scratch:
-        root = Path(scratch)
-        written = sources.write(
-            root, model, _stand_in(board), "batch", "none",
-            compiler.Goal(budget.optimize, budget.weights),
-        )  # fmt: skip
+        root, goal = Path(scratch), compiler.Goal(budget.optimize, budget.weights)
+        written = sources.write(root, model, _stand_in(board), "batch", "none", goal, hop=hop)
         program, build = written.program, written.build
     path = storage.cache("deadlines") / f"{_digest(build, board)}.json"
     try:
         return _Cost(**json.loads(path.read_bytes())), program
     except (OSError, TypeError, ValueError):
         pass
-    cost = _count(model, board, budget, program)
+    cost = _count(model, board, budget, program, hop)
     storage.write_json(path, {"frontend": cost.frontend, "network": cost.network})
     return cost, program
 
@@ -143,59 +153,96 @@ def _stand_in(board: Board) -> Board:
     return target.model_copy(update={name: getattr(board, name) for name in settings})
 
 
-def _count(model: Path, board: Board, budget: Budget, program: compiler.Program) -> _Cost:
-    plugin = counting.plugin()
-    assert plugin is not None
-    marks = {"eb_frontend_push": _FRONTEND, "eb_batch_pushed": _OUTSIDE}
-    marks |= {"eb_model_invoke": _INVOKE, "eb_batch_invoked": _OUTSIDE}
-    marks |= {f"eb_model_layer_{i}": _LAYERS + i for i in range(len(program.calls))}
-    with batch.prepare(_stand_in(board), model, budget=budget) as target:
+@dataclass(frozen=True)
+class _Run:
+    """Instructions of a run by stretch and address, and how often each stretch began."""
+
+    by_address: counting.Table
+    entries: dict[int, int]
+    decisions: int
+
+
+def _count(
+    model: Path, board: Board, budget: Budget, program: compiler.Program, hop: int | None
+) -> _Cost:
+    with batch.prepare(_stand_in(board), model, budget=budget, hop=hop) as target:
         image = elf.Image(target.elf)
-        spec = target.spec()
-        samples = np.random.default_rng(0).normal(
-            scale=_NOISE, size=(spec.segment_length + _STEPS * spec.step, spec.channels)
+        front, network = _frontend_runs(target, image), _network_runs(target, image, program)
+        timing = board.timing
+        addresses = np.concatenate([run.by_address for run in (*front, *network)])
+        if timing and flash_stalls.fits_cache(timing, addresses, program):
+            timing = None
+        read = flash_stalls.constant_stalls(timing, program) if timing else 0
+        return _Cost(
+            frontend=_mean_cycles(board, timing, image, front),
+            network=_mean_cycles(board, timing, image, network) + read,
         )
 
-        def run(steps: int) -> _Cost:
-            end = spec.segment_length + steps * spec.step
-            part = samples[:end].astype(np.int16)
-            table, by_address = counting.run(
-                plugin, image, marks, lambda options: target.images_and_outputs(part, options)
-            )
-            return _cycles(board, image, program, table, by_address, 1 + steps)
 
-        # A longer run minus a shorter one: both contain the first segment.
-        first, both = run(0), run(_STEPS)
-    return _Cost(
-        frontend=round((both.frontend - first.frontend) / _STEPS),
-        network=both.network // (1 + _STEPS),
-    )
+def _mean_cycles(
+    board: Board, timing: FlashTiming | None, image: elf.Image, runs: tuple[_Run, _Run]
+) -> int:
+    """Cycles of a decision: a longer run minus a shorter one, as both contain the start."""
+    taken = []
+    for run in runs:
+        by_stretch, _ = cpu_timings.TIMINGS[board.cpu].estimate(image, run.by_address)
+        total = sum(by_stretch.values())
+        if timing:
+            total += flash_stalls.code_stalls(timing, run.by_address, run.entries, run.decisions)
+        taken.append(total)
+    return round((taken[1] - taken[0]) / (runs[1].decisions - runs[0].decisions))
 
 
-def _cycles(
-    board: Board,
-    image: elf.Image,
-    program: compiler.Program,
-    table: counting.Table,
-    by_address: counting.Table,
-    decisions: int,
-) -> _Cost:
-    """Cycles of a whole run."""
-    by_address = by_address[by_address[:, 0] >= _FRONTEND]
+def _run(
+    image: elf.Image, marks: dict[str, int], job: Callable[[Sequence[str]], object], decisions: int
+) -> _Run:
+    plugin = counting.plugin()
+    assert plugin is not None
+    table, by_address = counting.run(plugin, image, marks, job)
     entries = {int(stretch): int(count) for stretch, _, _, count in table.tolist()}
-    costs = []
-    for rows in (
-        by_address[by_address[:, 0] == _FRONTEND], by_address[by_address[:, 0] > _FRONTEND],
-    ):  # fmt: skip
-        by_stretch, _ = cpu_timings.TIMINGS[board.cpu].estimate(image, rows)
-        taken = sum(by_stretch.values())
-        timing = board.timing
-        if timing and not flash_stalls.fits_cache(timing, by_address, program):
-            taken += flash_stalls.code_stalls(timing, rows, entries, decisions)
-        costs.append(taken)
-    if board.timing and not flash_stalls.fits_cache(board.timing, by_address, program):
-        costs[1] += decisions * flash_stalls.constant_stalls(board.timing, program)
-    return _Cost(*costs)
+    return _Run(by_address[by_address[:, 0] > _OUTSIDE], entries, decisions)
+
+
+def _frontend_runs(target: batch.EmulatedModel, image: elf.Image) -> tuple[_Run, _Run]:
+    spec = target.spec()
+    marks = {"eb_frontend_push": _COUNTED, "eb_batch_pushed": _OUTSIDE}
+    ends = [spec.segment_length + steps * spec.step for steps in (0, _STEPS)]
+    random = np.random.default_rng(0)
+    samples = random.normal(scale=_NOISE, size=(ends[1], spec.channels)).astype(np.int16)
+    short, long = (
+        _run(image, marks, partial(target.images, samples[:end]), 1 + steps)
+        for end, steps in zip(ends, (0, _STEPS), strict=True)
+    )
+    return short, long
+
+
+def _network_runs(
+    target: batch.EmulatedModel, image: elf.Image, program: compiler.Program
+) -> tuple[_Run, _Run]:
+    stream = program.stream
+    if stream is None:
+        first, decisions, size = 1, _STEPS, program.network.tensors[program.network.input].shape[1:]
+        name, layer, call = "eb_model_invoke", "eb_model_layer_", target.network
+    else:
+        first, decisions = stream.pushes + stream.phases, -(-_STEPS // stream.phases)
+        decisions *= stream.phases
+        size = (stream.hop, *program.network.tensors[program.network.input].shape[2:])
+        name, layer = "eb_model_push", "eb_model_push_"
+        call = partial(_push, target, stream.hop)
+    marks = {name: _COUNTED, "eb_batch_invoked": _OUTSIDE}
+    marks |= {f"{layer}{i}": _COUNTED + 1 + i for i in range(len(program.calls))}
+    dtype = program.network.tensors[program.network.input].dtype
+    x = np.random.default_rng(0).integers(-128, 128, (first + decisions, *size)).astype(dtype)
+    short, long = (
+        _run(image, marks, partial(call, x[:count]), count) for count in (first, first + decisions)
+    )
+    return short, long
+
+
+def _push(
+    target: batch.EmulatedModel, hop: int, x: npt.NDArray[np.generic], options: Sequence[str]
+) -> object:
+    return target.stream(x.reshape(-1, *x.shape[2:]), hop, options)
 
 
 def _table(program: compiler.Program, board: Board, spec: FrontendSpec) -> _Cost:
@@ -203,5 +250,5 @@ def _table(program: compiler.Program, board: Board, spec: FrontendSpec) -> _Cost
     pixels = spec.step_frames * spec.n_bins * spec.channels
     return _Cost(
         frontend=round(pixels * _TABLE_PIXEL[board.isa]),
-        network=round(program.macs * _TABLE_MAC[board.isa]),
+        network=round((program.stream or program).macs * _TABLE_MAC[board.isa]),
     )

@@ -51,13 +51,14 @@ def code_stalls(
 
 
 def constant_stalls(timing: FlashTiming, program: Program) -> int:
-    """Cycles that reading the network's constants waits, in one inference."""
+    """Cycles that reading the network's constants waits, of one decision."""
+    layers = program.stream.layers if program.stream else [call.layer for call in program.calls]
     lines = 0
-    for call in program.calls:
+    for call, layer in zip(program.calls, layers, strict=True):
         size = call.constant_bytes
         read = size
         if size > timing.data_cache:
-            read = max(size, call.layer.macs // REUSE[call.isa])
+            read = max(size, layer.macs // REUSE[call.isa])
         lines += -(-read // timing.line_bytes)
     return lines * timing.stall
 

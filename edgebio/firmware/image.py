@@ -105,7 +105,7 @@ def build(
     with _workspace(folder.resolve()) as work:
         root = work / "src"
         if app == "link":
-            hop = _stream_hop(model, board, hooks, stream)
+            hop = image_hop(tflite.read(model), board, hooks, stream)
         goal = compiler.Goal(budget.optimize, budget.weights)
         excess = ""
         while True:
@@ -154,11 +154,12 @@ def build(
     return record
 
 
-def _stream_hop(model: Path, board: Board, hooks: Hooks, stream: bool | None) -> int | None:
+def image_hop(graph: tflite.Graph, board: Board, hooks: Hooks, stream: bool | None) -> int | None:
+    """Frames between the decisions of an image whose network is to be a stream; see `build`."""
     traced = hooks == "trace"
     if traced and stream:
         raise EdgebioError("layers are traced of whole windows: leave out --stream")
-    return stream_hop(tflite.read(model), board.isa, False if traced else stream)
+    return stream_hop(graph, board.isa, False if traced else stream)
 
 
 def _excess(record: Manifest, budget: Budget) -> str:
@@ -244,7 +245,7 @@ def _ram(image: elf.Image, board: Board, program: compiler.Program) -> Ram:
     return Ram(
         activations=plan.activations,
         scratch=plan.scratch,
-        static=total - stack - plan.total - stream,
+        static=total - stack - plan.total,
         stack=stack,
         total=total,
         available=board.memory.ram.bytes,

@@ -48,9 +48,9 @@ def build_in_time(
         return image.build(model, board, folder, hooks=hooks, budget=budget, stream=stream)
     spec = metadata.frontend
 
-    def check(chosen: Budget) -> TimeEstimate:
+    def check(chosen: Budget, hop: int | None) -> TimeEstimate:
         busy = live.source.busy if live else 0.0
-        estimate = deadline.estimate(model, board, spec, chosen, busy)
+        estimate = deadline.estimate(model, board, spec, chosen, hop=hop, busy=busy)
         result = estimate.deadline
         if not result.ok and not allow_late:
             raise CheckFailedError(
@@ -60,7 +60,8 @@ def build_in_time(
             )
         return estimate
 
-    estimate = check(Budget(budget.optimize, weights=budget.weights))
+    hop = image.image_hop(graph, board, hooks, stream)
+    estimate = check(Budget(budget.optimize, weights=budget.weights), hop)
     first = estimate.deadline
     if not first.ok:
         warnings.warn(
@@ -72,9 +73,9 @@ def build_in_time(
 
     def check_time(record: Manifest) -> Deadline:
         # Kernels that fit the memory may be slower than the fastest ones.
-        if record.weights == estimate.weights:
+        if (record.weights, record.hop_frames) == (estimate.weights, hop):
             return first
-        return check(Budget(budget.optimize, weights=record.weights)).deadline
+        return check(Budget(budget.optimize, weights=record.weights), record.hop_frames).deadline
 
     return image.build(
         model, board, folder, hooks=hooks, budget=budget, live=live,

@@ -44,7 +44,7 @@ def call(size: int, macs: int, isa: str = "dsp") -> Any:
     ],
 )
 def test_constants_are_read_once_or_for_each_outputs(calls: list[Any], lines: int) -> None:
-    program: Any = SimpleNamespace(calls=calls)
+    program: Any = SimpleNamespace(calls=calls, stream=None)
     assert flash_stalls.constant_stalls(TIMING, program) == lines * 5
 
 
