@@ -47,10 +47,9 @@ def launch(
     """
     node, library = program()
     script = storage.assets("firmware_assets") / "emulator" / "rp2040.mjs"
-    line = [node, str(script), library, str(image.resolve())]
-    if parts or board.link == "usb":
-        parts = replace(parts or Parts(), link=board.link, drives=emulated_drives.root())
-        line.append(str(parts.write(log.parent.resolve())))
+    parts = replace(parts or Parts(), link=board.link, drives=emulated_drives.root())
+    settings = parts.write(log.parent.resolve())
+    line = [node, str(script), library, str(image.resolve()), str(settings)]
     process = emulator_process.launch(line, log, detached=detached)
     deadline = time.monotonic() + emulator_process.START_SECONDS
     port = None

@@ -5,7 +5,7 @@ import time
 
 import serial
 
-from edgebio.boards import uf2
+from edgebio.boards import uf2, usb_ports
 from edgebio.boards.board import Board, FlashMethod
 from edgebio.errors import DeviceError
 from edgebio.link.client import Client
@@ -14,6 +14,7 @@ DRIVE_SECONDS = 15.0
 """Until the drive of a boot loader is mounted; emulated boards are slower than real ones."""
 
 _ANSWER_SECONDS = 5.0
+_OTHER_SECONDS = 1.0
 _USB_SECONDS = 2.0  # until the system has found the boot loader
 _TOUCH_BAUD = 1200  # by custom, opening and closing a port at this rate asks for the boot loader
 
@@ -30,8 +31,11 @@ def enter(board: Board, port: str, method: FlashMethod) -> None:
         If no drive appears.
     """
     reason = ""
+    # A board whose drive is there already answers only if it is another one.
+    patience = _ANSWER_SECONDS if not uf2.drives() else _OTHER_SECONDS
     try:
-        with Client(port, baud=board.uart.baud, timeout=_ANSWER_SECONDS) as device:
+        port = usb_ports.resolve(port, board)
+        with Client(port, baud=board.uart.baud, timeout=patience) as device:
             device.enter_bootloader()
     except DeviceError as error:
         reason = str(error)

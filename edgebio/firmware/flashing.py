@@ -15,13 +15,16 @@ from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import bootloader, manifest, playing
 from edgebio.firmware.manifest import Manifest
 from edgebio.link.client import Client
-from edgebio.link.errors import DisconnectedError, PortError
+from edgebio.link.errors import DeviceRestartedError, DisconnectedError, PortError
 from edgebio.recordings import Recording
 
 TRIES = 2
 """How often a tool is called; each of them repeats blocks by itself, too."""
 
 _RETURN_SECONDS = 20.0  # until the port of a restarting board is back
+
+_RESTARTING = (PortError, DisconnectedError, DeviceRestartedError)
+"""Errors of a board that is shutting down, or not up yet."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def _reported_image(port: str, serial_number: str | None, baud: int) -> tuple[st
             new_port = _port_after_restart(port, serial_number)
             with Client(new_port, baud=baud) as device:
                 return new_port, device.image().sha256.hex()
-        except (PortError, DisconnectedError):  # shutting down, or not up yet
+        except _RESTARTING:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
