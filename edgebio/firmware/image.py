@@ -136,6 +136,7 @@ def build(
                 source=live.source.kind if live else None,
                 sink=live.sink.kind if live else None,
                 converter=live.source.converter if live else None,
+                external_converter=live.source.external_converter if live else None,
                 sink_pins=live.sink.peripheral.pin_names() if live and live.sink.peripheral else (),
             )
             excess = _excess(record, budget)

@@ -59,7 +59,7 @@ class Ram(Section):
     stack: int  # bound of the stack with interrupts
     total: int
     available: int
-    stream: int = 0  # of a network that computes only what is new, besides those of whole windows
+    stream: int = 0  # of `static`, for a network that computes only what is new
 
 
 class Deadline(Section):
@@ -87,6 +87,19 @@ class Converter(Section):
     highpass: int
 
 
+class ExternalConverter(Section):
+    """ADS1298 or ADS1299 of an image that samples by it, and its scale (``eb_scale``)."""
+
+    chip: Chip
+    chips: int
+    gain: int
+    reference: Decimal  # volts
+    lead_off: bool
+    multiplier: int
+    shift: int
+    highpass: int
+
+
 class Manifest(Section):
     """Content of manifest.json."""
 
@@ -109,6 +122,7 @@ class Manifest(Section):
     source: str | None = None  # of an image that stands alone, as its sink
     sink: str | None = None
     converter: Converter | None = None
+    external_converter: ExternalConverter | None = None
     sink_pins: tuple[str, ...] = ()
     deadline: Deadline | None = None  # of an image that decides on a stream
     hop_frames: int | None = None  # of a network that computes only what is new

@@ -10,11 +10,17 @@ import numpy.typing as npt
 
 from edgebio import progress, storage
 from edgebio.compiler.host_model import HostModel
+from edgebio.compiler.host_stream import HostStream
+from edgebio.errors import EdgebioError
+from edgebio.firmware.bench_stream import choose_hop
 from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
+from edgebio.tflite import read
 
 Inputs = npt.NDArray[Any]
 """Inputs of a network: shape (n, ...), of its own type."""
+
+_STREAMED_IMAGES = 32
 
 MAX_ACCURACY_LOSS = 0.02
 """Rung 3 holds if int8 loses at most this accuracy against float."""
@@ -41,7 +47,10 @@ def float_against_int8(model: Path, report: Path) -> Rung:
 
 
 def interpreter_against_c(model: Path, inputs: Inputs) -> Rung:
-    """Rung 4: outputs of tflite-micro against the generated C on this machine, every byte."""
+    """Rung 4: outputs of tflite-micro against the generated C on this machine, every byte.
+
+    The C is compared in both forms: on whole windows, and as a stream where windows share anything.
+    """
     host, interpreter = HostModel(model), ReferenceInterpreter(model)
     measured = host.run(inputs)
     expected = np.empty_like(measured)
@@ -52,7 +61,24 @@ def interpreter_against_c(model: Path, inputs: Inputs) -> Rung:
         # Name the layer: the first that differs, for the first input whose output does.
         index = int(np.argmax((expected != measured).any(axis=1)))
         parts = [*trace_layers(host, interpreter, inputs[index : index + 1]), *parts]
+    parts += _streamed_against_whole(model, host, inputs[:_STREAMED_IMAGES])
     return exact_rung(4, "tflite-micro against generated C", parts)
+
+
+def _streamed_against_whole(model: Path, host: HostModel, inputs: Inputs) -> list[Part]:
+    """Compare the stream with whole windows, on the frames of all inputs one after another."""
+    hop = choose_hop(read(model), None)
+    try:
+        stream = HostStream(model, hop)
+    except EdgebioError:  # windows share nothing, so no image has a stream
+        return []
+    frames = inputs.reshape(-1, *stream.frame_shape)
+    frames = frames[: len(frames) // hop * hop]
+    measured = stream.push(frames)
+    windows = np.lib.stride_tricks.sliding_window_view(frames, stream.window, axis=0)
+    windows = np.moveaxis(windows, -1, 1)[::-hop][::-1][-len(measured) :]
+    expected = host.run(np.ascontiguousarray(windows))
+    return [compare_exactly(f"streamed by {hop}", expected, measured, ("window", "class"))]
 
 
 def trace_layers(host: HostModel, interpreter: ReferenceInterpreter, x: Inputs) -> list[Part]:

@@ -7,12 +7,15 @@ import pytest
 
 from edgebio import boards, firmware
 from edgebio.boards import emulator
+from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import EdgebioError, MissingToolError
 from edgebio.firmware import toolchain
 from edgebio.firmware.stream_choice import stream_hop
+from edgebio.frontend.spec import FrontendSpec
 from edgebio.runtime import host_device
 from edgebio.runtime.device import Device
 from edgebio.tflite import read
+from tests.link.models import bursts, with_frontend
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +51,40 @@ def test_decisions_equal_those_of_whole_windows(
             results.append((first, second))
     assert results[0] == results[1]
     assert len({output for _, output in results[0][0]}) > 5
-    program = host_device.build(emg_model, tmp_path / "host")
-    with host_device.running(program) as process, Device(process.url, emg_model) as device:
-        assert outputs(device, long) == results[0][0]
 
 
-def test_streams_where_it_saves_and_fits(emg_model: Path, m4: boards.Board, tmp_path: Path) -> None:
-    assert stream_hop(read(emg_model), m4.isa) == 4
-    whole = firmware.build(emg_model, m4, tmp_path / "whole", stream=False)
-    both = firmware.build(emg_model, m4, tmp_path / "both")
-    assert both.hop_frames == 4
+def test_streams_where_it_saves_and_fits(
+    models_folder: Path, emg_model: Path, m4: boards.Board, tmp_path: Path
+) -> None:
+    assert stream_hop(read(emg_model), m4.isa) is None
+    source = models_folder / "mlperf-tiny" / "sww.tflite"
+    if not source.is_file():
+        pytest.skip("no streaming wakeword there")
+    spec = FrontendSpec(
+        rate=1000, channels=40, segment_length=32 + 29 * 10, hop_length=10, n_fft=32,
+        step_frames=1, bins=(1, 2), highpass=0.0,
+    )  # fmt: skip
+    model = with_frontend(
+        source, tmp_path / "model.tflite", spec, bursts(600, 40), DecisionSettings()
+    )
+    assert stream_hop(read(model), m4.isa) == 1
+    whole = firmware.build(model, m4, tmp_path / "whole", stream=False)
+    both = firmware.build(model, m4, tmp_path / "both")
+    assert both.hop_frames == 1
+    program = host_device.build(model, tmp_path / "host")
+    assert "eb_model_push" in (tmp_path / "host" / "model" / "model.h").read_text()
+    with (
+        host_device.running(program) as process,
+        Device(process.url, model) as host,
+        Device.emulate_image(tmp_path / "whole") as first,
+        Device.emulate_image(tmp_path / "both") as second,
+    ):
+        long = bursts(900, 40)
+        assert outputs(first, long) == outputs(second, long) == outputs(host, long)
     budget = firmware.Budget(ram=(whole.ram.total + both.ram.total) // 2)
-    assert firmware.build(emg_model, m4, tmp_path / "small", budget=budget).hop_frames is None
+    assert firmware.build(model, m4, tmp_path / "small", budget=budget).hop_frames is None
     with pytest.raises(EdgebioError, match="does not fit"):
-        firmware.build(emg_model, m4, tmp_path / "refused", budget=budget, stream=True)
+        firmware.build(model, m4, tmp_path / "refused", budget=budget, stream=True)
 
 
 def test_a_model_without_front_end_is_no_stream(

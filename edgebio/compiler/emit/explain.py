@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from edgebio.compiler.emit.describe import describe_call
+from edgebio.compiler.ir.memory_plan import MemoryPlan
 from edgebio.compiler.ir.program import Program
+from edgebio.compiler.ir.stream import Stream
 from edgebio.tflite import Graph, Tensor
 
 
@@ -26,8 +28,12 @@ def explain(program: Program) -> str:
         ],
         "fused": program.network.notes or ["nothing to drop or fuse"],
         "scheduled": [*_layers(program), *notes],
-        "memory": _memory(program),
+        "memory": _memory(program.plan, len(program.calls)),
     }
+    if program.stream:
+        stream = program.stream
+        sections[f"streamed: {stream.hop} new of {stream.window} frames"] = _stream(stream)
+        sections["memory of the stream"] = _memory(stream.plan, len(program.calls))
     return "\n\n".join(
         "\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in sections.items()
     )
@@ -65,8 +71,12 @@ def _layers(program: Program) -> list[str]:
     title = f"{len(program.calls)} layers of {program.operators} operators"
     sizes = (f"{n:,}" for n in (program.macs, program.constant_bytes, program.plan.scratch))
     rows.append(("total", title, "", *sizes, ""))
+    return _aligned(rows, numbers={0, 3, 4, 5})
+
+
+def _aligned(rows: Sequence[Sequence[str]], numbers: set[int]) -> list[str]:
+    """Rows as lines with aligned columns, those of numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    numbers = {0, 3, 4, 5}
     return [
         "  ".join(
             cell.rjust(width) if column in numbers else cell.ljust(width)
@@ -76,8 +86,23 @@ def _layers(program: Program) -> list[str]:
     ]
 
 
-def _memory(program: Program) -> list[str]:
-    plan, calls = program.plan, range(len(program.calls))
+def _stream(stream: Stream) -> list[str]:
+    """One line per layer: rows along time, what it keeps, and why nothing can be reused."""
+    rows = [("layer", "reused", "recomputed", "MACs", "state", "because")]
+    rows += [
+        (
+            str(index),
+            *(f"{n:,}" for n in (layer.reused, layer.recomputed, layer.macs, layer.state)),
+            layer.reason,
+        )
+        for index, layer in enumerate(stream.layers)
+    ]
+    rows.append(("total", "", "", f"{stream.macs:,}", f"{stream.state:,}", ""))
+    return _aligned(rows, numbers={0, 1, 2, 3, 4})
+
+
+def _memory(plan: MemoryPlan, layers: int) -> list[str]:
+    calls = range(layers)
     lines = [
         f"memory: {plan.total:,} bytes, {plan.activations:,} of them activations; "
         f"no plan of these layers takes less than {plan.lower_bound:,}"
