@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from edgebio import storage
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
+from edgebio.sampling.ads1298 import Chip
 from edgebio.section import Section, first_problem
 
 App = Literal["link", "batch"]
@@ -93,7 +94,7 @@ class ExternalConverter(Section):
     chip: Chip
     chips: int
     gain: int
-    reference: Decimal  # volts
+    reference_mv: int
     lead_off: bool
     multiplier: int
     shift: int

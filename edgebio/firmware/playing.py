@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.boards.peripherals import pin_number
-from edgebio.boards.rp2040js_parts import Electrodes, Parts
+from edgebio.boards.rp2040js_parts import Ads1298Signal, Electrodes, Parts
 from edgebio.errors import EdgebioError
 from edgebio.firmware import elf, manifest
 from edgebio.firmware.manifest import Converter, Manifest
 from edgebio.recordings import Recording
 from edgebio.recordings.preprocessing import unify_classes
+from edgebio.sampling import ads1298
+from edgebio.sampling.ads1298 import Ads1298
 from edgebio.sampling.scale import Scale
 from edgebio.tflite import read
 from edgebio.tflite.metadata import require_metadata
@@ -32,11 +34,12 @@ class Played:
     recording
         What the model sees: the samples after the converter's codes and the device's scale.
     codes
-        uint16, shape (n, channels): codes of the converter.
+        Codes of the converter: uint16, shape (n, channels); of one on SPI int32, shape (n, all of
+        its channels).
     """
 
     recording: Recording
-    codes: npt.NDArray[np.uint16]
+    codes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
 
 
 def convert(folder: Path, recordings: Sequence[Recording]) -> Played:
@@ -49,10 +52,11 @@ def convert(folder: Path, recordings: Sequence[Recording]) -> Played:
     Raises
     ------
     EdgebioError
-        If the image does not sample by the chip's converter, or rate or channels do not fit.
+        If the image does not sample by a converter, or rate or channels do not fit.
     """
     record = manifest.load(folder)
-    converter = _converter(folder, record)
+    external = _external(record)
+    scale = _scale(folder, record)
     metadata = require_metadata(read(manifest.load_model(folder)), "--play")
     spec = metadata.frontend
     if not recordings:
@@ -68,10 +72,14 @@ def convert(folder: Path, recordings: Sequence[Recording]) -> Played:
                 f"{recording.source}: recorded at {recording.rate:g} Hz; the image samples at "
                 f"{spec.rate:g} Hz"
             )
-    scale = Scale(converter.zero, converter.multiplier, converter.shift, converter.highpass)
     recordings = unify_classes(list(recordings))
-    codes = _codes(np.concatenate([r.samples for r in recordings]), scale, converter.bits)
-    samples = scale.stream(spec.channels).counts(codes)
+    signal = np.concatenate([r.samples for r in recordings])
+    codes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
+    if external:
+        codes = ads1298.codes(signal, external, external.volts_per_code / scale.factor)
+    else:
+        codes = _codes(signal, scale, _converter(folder, record).bits)
+    samples = scale.stream(spec.channels).counts(codes[:, : spec.channels])
     labels = np.concatenate([r.labels for r in recordings])
     return Played(replace(recordings[0], samples=samples, labels=labels, beats=None), codes)
 
@@ -80,20 +88,47 @@ def connect(folder: Path, played: Played) -> Parts:
     """Parts of the emulator: the electrodes, and a journal of decisions and of the sink's pins."""
     record = manifest.load(folder)
     board = manifest.load_board(folder)
-    converter = _converter(folder, record)
+    external = _external(record)
     if board.emulator is None or board.emulator.program != "rp2040js":
         raise EdgebioError(f"{board.name}: its emulator has no electrodes to play a recording at")
     decide = elf.Image(folder / "firmware.elf").symbol(DECIDE)
     assert decide is not None
     pins = tuple(pin_number(pin) for pin in record.sink_pins)
+    electrodes = signal = None
+    if external:
+        assert board.sources.ads1298 is not None
+        signal = Ads1298Signal(played.codes.astype(np.int32), external, board.sources.ads1298)
+    else:
+        converter = _converter(folder, record)
+        electrodes = Electrodes(
+            played.codes.astype(np.uint16), converter.inputs, Fraction(*converter.period_us),
+            converter.zero,
+        )  # fmt: skip
     return Parts(
-        electrodes=Electrodes(
-            played.codes, converter.inputs, Fraction(*converter.period_us), converter.zero
-        ),
+        electrodes=electrodes,
+        ads1298=signal,
         pulses=pins if record.sink == "servo" else (),
         levels=pins if record.sink == "gpio" else (),
         calls={DECIDE: decide.address},
     )
+
+
+def _external(record: Manifest) -> Ads1298 | None:
+    """Converter on SPI that the image samples by, if it does."""
+    part = record.external_converter
+    if part is None:
+        return None
+    return Ads1298(
+        part.chip, part.chips, part.gain, Fraction(part.reference_mv, 1000), part.lead_off
+    )
+
+
+def _scale(folder: Path, record: Manifest) -> Scale:
+    part = record.external_converter
+    if part is not None:
+        return Scale(0, part.multiplier, part.shift, part.highpass)
+    converter = _converter(folder, record)
+    return Scale(converter.zero, converter.multiplier, converter.shift, converter.highpass)
 
 
 def _converter(folder: Path, record: Manifest) -> Converter:
@@ -101,7 +136,7 @@ def _converter(folder: Path, record: Manifest) -> Converter:
         how = f"samples by {record.source}" if record.standalone else "does not stand alone"
         raise EdgebioError(
             f"{folder}: the image {how}; to play a recording at its electrodes, build it with "
-            "--standalone --source adc"
+            "--standalone --source adc or ads1298"
         )
     return record.converter
 

@@ -15,7 +15,7 @@ from edgebio.boards import Board
 from edgebio.boards.peripherals import Adc, Peripheral, Spi
 from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.firmware.board_header import AdcUse
-from edgebio.firmware.manifest import Converter
+from edgebio.firmware.manifest import Converter, ExternalConverter
 from edgebio.firmware.peripheral_options import Choice, read_options
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.sampling import ads1298
@@ -120,6 +120,8 @@ class SourceConfig:
         Microseconds between frames, of the chip's converter.
     busy
         Share of the CPU's time that its interrupt takes.
+    external
+        Converter on SPI.
     """
 
     kind: str
@@ -133,6 +135,20 @@ class SourceConfig:
     scale: Scale | None = None
     period_us: Fraction = Fraction(0)
     busy: float = 0.0
+    external: ads1298.Ads1298 | None = None
+
+    @property
+    def external_converter(self) -> ExternalConverter | None:
+        """What manifest.json has of a converter on SPI."""
+        chip, scale = self.external, self.scale
+        if chip is None or scale is None:
+            return None
+        return ExternalConverter(
+            chip=chip.chip, chips=chip.chips, gain=chip.gain,
+            reference_mv=int(chip.reference * 1000),
+            lead_off=chip.lead_off, multiplier=scale.multiplier, shift=scale.shift,
+            highpass=scale.highpass,
+        )  # fmt: skip
 
     @property
     def converter(self) -> Converter | None:
@@ -390,4 +406,5 @@ def _configure_ads1298(
     return _config(
         "ads1298", spec, macros, ["eb_source_ads1298.c", "eb_ads1298.c"],
         spi=spi, peripheral=spi, scale=scale, busy=micros * rate / 1e6,
+        external=converter,
     )  # fmt: skip

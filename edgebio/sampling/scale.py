@@ -88,6 +88,11 @@ class Scale:
         shift = min(shift, _SHIFT_MAX)
         return cls(zero, round(ratio * (1 << shift)), shift, highpass)
 
+    @property
+    def factor(self) -> Fraction:
+        """Counts of a code."""
+        return Fraction(self.multiplier, 1 << self.shift)
+
     def stream(self, channels: int) -> "CountStream":
         """Counts of a signal as it goes on."""
         return CountStream(self, channels)

@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -18,8 +18,8 @@ from edgebio.boards.rp2040js_parts import Ads1298Event, Ads1298Signal, Parts, ca
 from edgebio.compiler.host_model import HostModel
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.twin import Decider, activity
-from edgebio.errors import MissingToolError
-from edgebio.firmware import elf
+from edgebio.errors import EdgebioError, MissingToolError
+from edgebio.firmware import elf, playing
 from edgebio.firmware.image import Budget
 from edgebio.firmware.peripheral_options import Standalone
 from edgebio.firmware.timed_build import build_in_time
@@ -27,6 +27,7 @@ from edgebio.frontend.twin import Twin
 from edgebio.link.client import Client
 from edgebio.link.observer import SampleRecord
 from edgebio.link.results import DecisionEvent, RestEvent, reason_name
+from edgebio.recordings import Recording
 from edgebio.sampling.ads1298 import Ads1298, counts
 from edgebio.tflite.metadata import SignalScale, require_metadata
 from tests.firmware import wearable
@@ -156,6 +157,24 @@ def test_every_decision_is_that_of_the_twin(image, codes, expected, tmp_path):
         if end <= len(codes):
             assert (block.samples == expected.samples[block.first : end]).all()
             assert block.leads_off == 0
+
+
+def test_a_recording_is_played_to_the_converter(image, model):
+    """As `edgebio flash --play` does: what the model sees are the counts of the recording."""
+    metadata = require_metadata(tflite.read(model), "a test")
+    rng = np.random.default_rng(1)
+    signal = rng.integers(-2000, 2000, (700, CHANNELS)).astype(np.int16)
+    recording = Recording.from_array(signal, RATE, units="0.5 uV", classes=metadata.classes)
+    played = playing.convert(image, [recording])
+    assert played.codes.shape == (700, CHANNELS)
+    assert np.abs(played.codes).max() <= 2000 * 10.5  # codes of 47.7 nV
+    assert (played.recording.samples == counts(played.codes, CONVERTER, STEP, RATE)).all()
+    parts = playing.connect(image, played)
+    assert parts.electrodes is None
+    assert parts.ads1298
+    assert parts.ads1298.converter == replace(CONVERTER, highpass=0.0)
+    with pytest.raises(EdgebioError, match="7 channels; the image samples 8"):
+        playing.convert(image, [Recording.from_array(signal[:, :7], RATE)])
 
 
 def test_lead_off_and_a_lost_converter_are_rest(image, codes, tmp_path):
