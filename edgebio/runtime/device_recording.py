@@ -76,7 +76,7 @@ def recordings_of(
             marks.append(each)
     ends = [piece.first + len(piece.samples) for piece in pieces]
     gaps = [i for i in range(1, len(pieces)) if pieces[i].first != ends[i - 1]]
-    result = []
+    result: list[Recording] = []
     for start, end in zip([0, *gaps], [*gaps, len(pieces)], strict=True):
         if start == end:
             continue

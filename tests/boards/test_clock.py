@@ -12,6 +12,7 @@ from edgebio.processes import host_compiler
 
 HERE = Path(__file__).with_name("clock")
 LAP_MICROS = 50_000
+GUARD_MICROS = 250_000
 
 
 class Clock:
@@ -77,3 +78,27 @@ def test_it_wraps_at_two_to_the_thirty_two(clock: Clock) -> None:
         assert read == now // clock.mhz % (1 << 32)
         seen.add(now >= wrap)
     assert seen == {False, True}
+
+
+@given(refreshes=st.lists(st.integers(1, 190_000), max_size=8), silence=st.integers(0, 600_000))
+def test_guard_reports_silence_once_in_time(
+    clock: Clock, refreshes: list[int], silence: int
+) -> None:
+    clock.library.sim_start()
+    clock.library.sim_pass(500_000 * clock.mhz)  # before the first refresh it is off
+    at = ctypes.c_uint64()
+    assert clock.library.sim_emergencies(ctypes.byref(at)) == 0
+    for micros in [*refreshes, silence]:
+        clock.library.port_guard_refresh()
+        _, refreshed, _ = clock.read(0, 0, 0)
+        assert clock.library.sim_emergencies(ctypes.byref(at)) == 0
+        clock.library.sim_pass(micros * clock.mhz)
+    count = clock.library.sim_emergencies(ctypes.byref(at))
+    slack = 1000  # ticks that interrupts took
+    if silence > GUARD_MICROS:
+        waited = at.value - refreshed
+        assert count == 1
+        assert (GUARD_MICROS - LAP_MICROS) * clock.mhz - slack <= waited
+        assert waited <= GUARD_MICROS * clock.mhz + slack
+    elif silence < GUARD_MICROS - LAP_MICROS - 100:
+        assert count == 0

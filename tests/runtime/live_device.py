@@ -74,8 +74,10 @@ class LiveDevice:
         log = self.folder / "sink.log"
         rows = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
         return [
-            Action(int(row[0]), None if row[1] == "rest" else int(row[1]), int((*row, 0)[2]))
-            for row in rows
+            Action(int(time), int(what[0]), int(what[1]))
+            if len(what) == 2
+            else Action(int(time), None)
+            for time, *what in rows
         ]
 
     def expected(self, origin: int = 0, end: int | None = None) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgebio.link.client import Client
-from edgebio.link.observer import MarkRecord, SampleRecord
+from edgebio.link.observer import MarkRecord, ObservedRecord, SampleRecord
 from edgebio.recordings import load_recordings, save_recordings
 from edgebio.runtime.device_recording import record, recordings_of
 from edgebio.runtime.host_device import HostLive
@@ -45,7 +45,7 @@ def test_lost_samples_end_a_recording() -> None:
     def piece(first: int) -> SampleRecord:
         return SampleRecord(first, 0, 0, np.full((5, 2), first, np.int16))
 
-    records = [piece(0), MarkRecord(1, 0, 3), piece(5), piece(20), piece(25)]
+    records: list[ObservedRecord] = [piece(0), MarkRecord(1, 0, 3), piece(5), piece(20), piece(25)]
     first, second = recordings_of(records, 1000.0, classes=("a", "b"))
     assert first.samples[:, 0].tolist() == [0] * 5 + [5] * 5
     assert first.labels.tolist() == [-1] * 3 + [1] * 7

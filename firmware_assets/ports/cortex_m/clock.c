@@ -41,6 +41,7 @@ void port_guard_refresh(void)
 void cortex_m_start_clock(void)
 {
     laps = 0;
+    guard = 0;
     SYST_RVR = LAP_TICKS - 1u;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE | SYST_CSR_TICKINT | SYST_CSR_CLKSOURCE;

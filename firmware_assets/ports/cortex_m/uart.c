@@ -8,6 +8,8 @@
 #include "port.h"
 #include "ring.h"
 
+_Static_assert(PORT_TRANSMIT_BYTES == RING_BYTES, "both rings have one size");
+
 static ring received;
 static ring outgoing;
 static bool stalled; /* nothing has left for PORT_WRITE_PATIENCE_MS */
@@ -73,8 +75,11 @@ size_t port_write_room(void)
 /* Waits for room for a byte; false if nothing leaves. */
 static bool await_room(void)
 {
+    if (ring_room(&outgoing)) {
+        stalled = false;
+        return true;
+    }
     const uint32_t start = port_micros();
-
     while (!ring_room(&outgoing)) {
         if (stalled || port_micros() - start >= PORT_WRITE_PATIENCE_MS * 1000u) {
             stalled = true;

@@ -8,6 +8,7 @@
 
 void cortex_m_clock_irq(void);
 void sim_start(void);
+uint32_t sim_emergencies(uint64_t *at);
 void sim_pass(uint64_t ticks);
 uint32_t sim_read(const uint32_t *steps, uint64_t *from, uint64_t *to);
 
@@ -16,6 +17,8 @@ uint32_t sim_csr, sim_rvr;
 
 static uint64_t now; /* ticks since the counter was started from 0 */
 static uint64_t counted;
+static uint32_t emergencies; /* PORT_EMERGENCY_SILENT */
+static uint64_t emergency;   /* ticks at the last one */
 static bool masked, pending;
 static const uint32_t *step;
 
@@ -64,8 +67,21 @@ void cortex_m_unlock(uint32_t before)
     look(0);
 }
 
+void eb_emergency(port_emergency what)
+{
+    emergencies += what == PORT_EMERGENCY_SILENT;
+    emergency = now;
+}
+
+uint32_t sim_emergencies(uint64_t *at)
+{
+    *at = emergency;
+    return emergencies;
+}
+
 void sim_start(void)
 {
+    emergencies = 0;
     now = counted = 0;
     masked = pending = false;
     cortex_m_start_clock();
