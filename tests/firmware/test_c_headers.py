@@ -71,6 +71,7 @@ class Headers:
         root = self.tree.root
         include = [f"-I{root / folder}" for folder in self.tree.include]
         include += [f"-isystem{root / folder}" for folder in self.tree.system]
+        include += [f"-I{folder}" for folder in sorted({p.parent for p in ASSETS.rglob("*.h")})]
         done = subprocess.run(
             [compiler, *flags, *STRICT, *include, "-"],
             input=f'#include "{header}"\n#include "{header}"\ntypedef int not_empty;\n',

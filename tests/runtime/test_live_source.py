@@ -110,23 +110,23 @@ def test_codes_become_counts_by_the_scale(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def fed(tmp_path_factory: pytest.TempPathFactory) -> LiveDevice:
+def link_device(tmp_path_factory: pytest.TempPathFactory) -> LiveDevice:
     """A device whose samples come over the line."""
-    model, folder = StandIn(), tmp_path_factory.mktemp("fed")
+    model, folder = StandIn(), tmp_path_factory.mktemp("link")
     return LiveDevice(
         build(model, folder / "build", HostLive("link", ring_frames=512)), model, SAMPLES, folder
     )
 
 
-def test_samples_of_the_host_are_decided_on(fed: LiveDevice) -> None:
-    with fed.watched() as running, Client(running.url) as client:
+def test_samples_of_the_host_are_decided_on(link_device: LiveDevice) -> None:
+    with link_device.watched() as running, Client(running.url) as client:
         for _ in range(2):  # a second source starts over
             with client.watch("decisions") as observer:
                 source = client.link_source()
                 for at in range(0, 2000, 70):
-                    source.feed(fed.samples[at : min(at + 70, 2000)])
+                    source.feed(link_device.samples[at : min(at + 70, 2000)])
                 decisions = collect(observer, 2000)
-            assert [(d.decision, d.activity) for d in decisions] == fed.expected(0, 2000)
+            assert [(d.decision, d.activity) for d in decisions] == link_device.expected(0, 2000)
             assert [d.index for d in decisions] == list(range(len(decisions)))
         assert client.statistics().source_lost == 0
 
@@ -142,14 +142,14 @@ def collect(observer: Observer, end: int) -> list[DecisionEvent]:
     return decisions
 
 
-def test_a_producer_that_is_too_fast_means_rest_and_a_clean_start(fed: LiveDevice) -> None:
+def test_a_producer_that_is_too_fast_means_rest_and_a_clean_start(link_device: LiveDevice) -> None:
     """More samples at once than the ring holds, then few enough."""
-    with fed.watched() as running, Client(running.url) as client:
+    with link_device.watched() as running, Client(running.url) as client:
         with client.watch("decisions") as observer:
             source = client.link_source(real_time=True)
-            source.feed(fed.samples[:300])
+            source.feed(link_device.samples[:300])
             source.skip(400)  # lost on the way
-            source.feed(fed.samples[700:1000])
+            source.feed(link_device.samples[700:1000])
             records = [*observer.poll(1.0)]
             while not any(isinstance(r, DecisionEvent) and r.end > 984 for r in records):
                 records += observer.poll(1.0)
@@ -157,5 +157,7 @@ def test_a_producer_that_is_too_fast_means_rest_and_a_clean_start(fed: LiveDevic
         assert "overrun" in reasons
         last = [r for r in records if isinstance(r, DecisionEvent) and r.end > 700]
         assert {r.origin for r in last} == {700}
-        assert [(r.decision, r.activity) for r in last] == fed.expected(700, 1000)[: len(last)]
+        assert [(r.decision, r.activity) for r in last] == link_device.expected(700, 1000)[
+            : len(last)
+        ]
         assert client.statistics().source_lost == 400
