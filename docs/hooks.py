@@ -11,6 +11,7 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
+import board_table  # noqa: E402
 import results  # noqa: E402
 
 from edgebio.cli import main as cli  # noqa: E402
@@ -26,6 +27,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return markdown + "\n".join(_commands(cli, ["edgebio"]))
     if page.file.src_uri == "changelog.md":
         return (ROOT / "CHANGELOG.md").read_text("utf-8")
+    if page.file.src_uri == "reference/boards.md":
+        return markdown.replace("<!-- boards -->", board_table.table())
     return _RESULT.sub(lambda match: results.section(match[1]), markdown)
 
 

@@ -13,7 +13,7 @@ from edgebio.boards.peripherals import Peripheral, Pins, Servo
 from edgebio.decision.spec import REST, DecisionSettings, rest_class
 from edgebio.errors import EdgebioError
 from edgebio.firmware.peripheral_options import Choice, read_options
-from edgebio.firmware.source_config import Names
+from edgebio.firmware.source_options import Names
 from edgebio.section import Section
 from edgebio.suggest import nearest
 from edgebio.tflite.metadata import ModelMetadata

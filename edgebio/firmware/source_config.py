@@ -3,12 +3,9 @@
 import math
 import warnings
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-from pydantic import BeforeValidator, Field
+from typing import Any, Final
 
 from edgebio import generated_c, storage
 from edgebio.boards import Board
@@ -17,10 +14,15 @@ from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.firmware.board_header import AdcUse
 from edgebio.firmware.manifest import Converter, ExternalConverter
 from edgebio.firmware.peripheral_options import Choice, read_options
+from edgebio.firmware.source_options import (
+    AdcOptions,
+    Ads1298Options,
+    ConverterOptions,
+    LinkOptions,
+)
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.sampling import ads1298
 from edgebio.sampling.scale import Scale, highpass_exponent
-from edgebio.section import Section
 from edgebio.suggest import nearest
 from edgebio.tflite.metadata import SignalScale
 
@@ -36,64 +38,6 @@ _RING_HALF: Final = 32  # frames, as many as a block of the converter
 _ADS1298_CYCLES: Final = 250
 """Of a frame per channel, besides the transfer: 231 on an emulated RP2040 with a high-pass."""
 _UNSCALED: Final = Scale(0, 1 << 30, 30)
-
-
-def _names(value: Any) -> Any:
-    return tuple(value.split("/")) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-"""Names in a list, or in a text with slashes between them."""
-
-
-class LinkOptions(Section):
-    """Samples from the host: no options."""
-
-
-class ConverterOptions(Section):
-    """Options of every converter.
-
-    Attributes
-    ----------
-    highpass : float
-        Corner in Hz of a high-pass on the codes, next to this one in octaves; 0 for none.
-    volts_per_count : Decimal or None
-        Volts at the electrode of one count of the model, for a model that does not know.
-    """
-
-    highpass: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    volts_per_count: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
-
-
-class AdcOptions(ConverterOptions):
-    """Options of the chip's converter.
-
-    Attributes
-    ----------
-    pins : tuple of str
-        Pins in the order of channels; by default the first ones of the board's.
-    gain : Decimal
-        Of the amplifier between electrode and pin.
-    bias_mv : Decimal or None
-        Millivolts at the pin for 0 V at the electrode; by default half the reference.
-    """
-
-    pins: Names = ()
-    gain: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] = Decimal(1)
-    bias_mv: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
-
-
-class Ads1298Options(ConverterOptions):
-    """Options of ADS1298 and ADS1299; see `edgebio.sampling.ads1298.Ads1298`.
-
-    ``reference`` is in volts, and ``chips`` are those of a daisy chain.
-    """
-
-    chip: ads1298.Chip = "ads1298"
-    chips: int = 1
-    gain: int = 12
-    reference: Decimal = Decimal(0)
-    lead_off: bool = True
 
 
 @dataclass(frozen=True)
