@@ -118,6 +118,8 @@ class Parts:
         Pins whose pulses, or whose levels, are reported.
     calls : mapping of str to int
         Functions by name and address, whose calls are reported.
+    quad_enable
+        Bit QE of the flash before the first start: set, clear, or it cannot be set.
     """
 
     electrodes: Electrodes | None = None
@@ -128,6 +130,7 @@ class Parts:
     faults: tuple[Fault, ...] = ()
     link: LinkKind = "uart"
     drives: Path | None = None
+    quad_enable: Literal["set", "clear", "never"] = "set"
 
     def write(self, folder: Path) -> Path:
         """Write the settings and what they refer to into `folder`; return their file."""
@@ -139,6 +142,7 @@ class Parts:
                 "calls": dict(self.calls),
             },
             "link": self.link,
+            "flash": self.quad_enable,
         }
         if self.drives:
             settings["drives"] = str(self.drives)

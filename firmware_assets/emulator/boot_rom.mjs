@@ -1,6 +1,5 @@
 // The parts of the boot ROM that an image can enter: the table of functions with reset_to_usb_boot
-// (RP2040 datasheet, 2.8.3), and its drive, a folder of this machine that takes a UF2 file; and the id of
-// the flash.
+// (RP2040 datasheet, 2.8.3), and its drive, a folder of this machine that takes a UF2 file.
 //
 // The folder is DRIVES/process id/RPI-RP2 while the chip is in its boot loader. When a file in it is
 // complete, the chip starts from it, and the folder is gone. The button at the pin RUN is SIGUSR1.
@@ -13,9 +12,6 @@ const LOOKUP = 0x40, RESET_TO_USB_BOOT = 0x60, TABLE = 0x80;
 const ENTER = 0xb0; // number of the breakpoint that stands for reset_to_usb_boot
 // lookup(table, code): the pointer behind an equal code, 0 at the end.
 const LOOKUP_CODE = [0x8802, 0x2a00, 0xd005, 0x428a, 0xd001, 0x3004, 0xe7f8, 0x8840, 0x4770, 0x2000, 0x4770];
-
-const SSI = 0x18000, SSI_ENABLE = 0x08, SSI_DATA = 0x60, READ_UNIQUE_ID = 0x4b;
-const UNIQUE_ID = [0xe6, 0x61, 0x64, 0x08, 0x43, 0x2b, 0x7a, 0x2c];
 
 const FLASH = 0x10000000, SECTOR = 4096;
 const BLOCK = 512, PAYLOAD = 256, FAMILY = 0xe48bff56;
@@ -48,20 +44,7 @@ export class BootRom {
     halves(LOOKUP, LOOKUP_CODE);
     halves(RESET_TO_USB_BOOT, [0xbe00 | ENTER, 0xe7fe]);
     halves(TABLE, ['U'.charCodeAt() | 'B'.charCodeAt() << 8, RESET_TO_USB_BOOT | 1, 0]);
-    this.answerUniqueId(chip.peripherals[SSI]);
     chip.onBreak = (number) => { if (number === ENTER) this.enter(); };
-  }
-
-  // The flash's command 4Bh: an id of eight bytes after four idle ones.
-  answerUniqueId(ssi) {
-    const write = ssi.writeUint32.bind(ssi), read = ssi.readUint32.bind(ssi);
-    let answer = null;
-    ssi.writeUint32 = (offset, value) => {
-      if (offset === SSI_ENABLE) answer = null;
-      if (offset === SSI_DATA && value === READ_UNIQUE_ID) answer = [0, 0, 0, 0, 0, ...UNIQUE_ID];
-      write(offset, value);
-    };
-    ssi.readUint32 = (offset) => (offset === SSI_DATA && answer?.length ? answer.shift() : read(offset));
   }
 
   press() {

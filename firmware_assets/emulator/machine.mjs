@@ -4,6 +4,7 @@
 // into RAM and called. rp2040js (MIT, Uri Shaked) models the chip; resets, which it does not model, are
 // implemented here.
 import { correct } from './corrections.mjs';
+import { FlashChip } from './flash_chip.mjs';
 
 const FLASH = 0x10000000, RAM = 0x20000000;
 const BOOT2_BYTES = 256, BOOT2_RAM = 0x20041f00;
@@ -42,13 +43,13 @@ export function bootable(flash) {
 // been made, `turn()` exchanges with the world between turns, `busy` says that the chip may not
 // wait for the wall clock. turn and busy are optional.
 export class Machine {
-  constructor({ RP2040, LogLevel, ConsoleLogger }, elf, parts) {
+  constructor({ RP2040, LogLevel, ConsoleLogger }, elf, parts, quadEnable) {
     this.make = (clock) => {
       const chip = new RP2040(clock);
       chip.logger = new ConsoleLogger(LogLevel.Error, false);
       return chip;
     };
-    this.parts = parts;
+    this.parts = [new FlashChip(quadEnable), ...parts];
     this.flash = new Uint8Array(16 << 20).fill(0xff);
     load(this.flash, elf);
     if (!bootable(this.flash)) {

@@ -3,9 +3,9 @@
 //   node rp2040.mjs FOLDER-OF-RP2040JS IMAGE.elf [SETTINGS.json]
 //
 // Prints "port N" once its UART0, or its USB with the setting "link": "usb", is at that TCP port of this
-// machine. Each other key of the settings connects a part (PARTS below). While the CPU works, it takes
-// the time it needs; while it sleeps, its clock keeps pace with this machine's, or runs ahead to the next
-// event if a part plays a signal.
+// machine. The setting "flash" is bit QE of its flash (flash_chip.mjs). Each other key of the settings connects
+// a part (PARTS below). While the CPU works, it takes the time it needs; while it sleeps, its clock keeps
+// pace with this machine's, or runs ahead to the next event if a part plays a signal.
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -36,14 +36,14 @@ let link, parts, machine;
 try {
   const settings = settingsFile ? JSON.parse(readFileSync(settingsFile)) : {};
   const place = settingsFile ? dirname(resolve(settingsFile)) : '';
-  const { link: kind = 'uart', ...others } = settings;
+  const { link: kind = 'uart', flash, ...others } = settings;
   link = kind === 'usb' ? new UsbHost() : new SerialLink();
   parts = [link];
   for (const [key, value] of Object.entries(others)) {
     if (!PARTS[key]) throw new Error(`${settingsFile}: no part ${key}`);
     parts.push(PARTS[key](value, place));
   }
-  machine = new Machine(rp2040js, readFileSync(image), parts);
+  machine = new Machine(rp2040js, readFileSync(image), parts, flash);
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -217,3 +218,22 @@ def test_cause_of_a_reset(start: Start, tmp_path: Path, kind: str, cause: int) -
     device.send("r")
     wait_for(lambda: len(times("reset")) > 1, "reset")
     assert ask_until_up(device, "c") == ORDINARY, "the cause of an earlier reset"
+
+
+@pytest.mark.parametrize(
+    ("quad_enable", "mode"), [("set", "quad"), ("clear", "quad"), ("never", "serial")]
+)
+def test_flash_is_read_as_it_can_be(
+    start: Start, tmp_path: Path, quad_enable: Literal["set", "clear", "never"], mode: str
+) -> None:
+    """The second stage sets QE where it can, and the flash is never read in a mode without it."""
+    device = start(Parts(quad_enable=quad_enable))
+    assert ask_until_up(device, "c") == ORDINARY
+    device.send("r")
+
+    def modes() -> list[str]:
+        return [row["flash"] for row in rp2040js_parts.read_journal(tmp_path) if "flash" in row]
+
+    wait_for(lambda: len(modes()) == 2, "second start")
+    assert modes() == [mode] * 2
+    assert ask_until_up(device, "c") == ORDINARY
