@@ -2,7 +2,8 @@
 
 It trains on the first session of one person's forearm EMG, quantizes, proves the ladder, builds for
 a Cortex-M4, counts instructions, and streams the second session to the emulated board over its
-serial port. Without the real recordings it reports so and uses the synthetic set.
+serial port. Then comes a Pico that stands alone: demo_pico.py. Without the real recordings it
+reports so and uses the synthetic set.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import demo_pico
 from rich.console import Console
 from rich.table import Table
 
@@ -96,6 +98,12 @@ def main() -> None:
         "image and its sources": image,
     }.items():
         table.add_row(description, path)
+    console.print(table)
+
+    seconds.clear()
+    table = demo_pico.main(edgebio, folder, dataset, subject)
+    for stage, spent in seconds.items():
+        table.add_row(f"seconds: {stage}", f"{spent:.1f}")
     console.print(table)
 
 
