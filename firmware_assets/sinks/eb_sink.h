@@ -25,7 +25,8 @@ void eb_sink_start(void);
  * that of eb_activity_take. */
 void eb_sink_decide(uint8_t decision, uint32_t activity);
 
-/* Goes to rest. Safe in interrupts and in the fault handler: it only writes registers. */
+/* Goes to rest, and stays there until the next decision, whatever eb_sink_step does. Safe in interrupts and in
+ * the fault handler: it only writes registers and flags. */
 void eb_sink_rest(void);
 
 /* Refreshes slow changes, such as a servo's limited speed. Called from the main loop. */
