@@ -28,7 +28,7 @@ from edgebio.sampling.scale import Scale
 from edgebio.tflite import Graph, read
 from edgebio.tflite.metadata import read_metadata, require_metadata
 
-_UNSCALED = Scale(1 << 15, 1 << 30, 30)
+_UNSCALED = Scale(0, 1 << 30, 30)
 _CONVERTERS = {"adc": ("adc.c",), "link": ("no_adc.c",), "test": ()}
 Transport = Literal["pty", "socket"]
 
@@ -68,6 +68,8 @@ class HostLive:
         From codes to counts, of the source ``adc``.
     ring_frames
         Sample frames that the ring holds; even.
+    sink
+        ``log``: lines in the file of the environment variable EDGEBIO_SINK_LOG; or ``text``.
     more
         Further C, such as that of a fault.
     link_flags
@@ -77,6 +79,7 @@ class HostLive:
     source: Literal["adc", "link"] | Path = "adc"
     scale: Scale = _UNSCALED
     ring_frames: int = 512
+    sink: Literal["log", "text"] = "log"
     more: tuple[Path, ...] = ()
     link_flags: tuple[str, ...] = ()
 
@@ -101,7 +104,12 @@ class HostLive:
         title = "/* Sample source of the host. Generated. */\n"
         header = generated_c.header(title, "EB_SOURCE_CONFIG_H", macros=macros)
         storage.write_text(folder / "source_config.h", header)
-        sink = '#define EB_SINK_NAME "log"\n'
+        names = ", ".join(f'"{name}"' for name in metadata.classes)
+        sink = f"""\
+#define EB_SINK_NAME "{self.sink}"
+#define EB_SINK_CLASSES {len(metadata.classes)}u
+#define EB_SINK_CLASS_NAMES {{{names}}}
+"""
         title = "/* Decision sink of the host. Generated. */\n"
         header = generated_c.header(title, "EB_SINK_CONFIG_H", macros=sink)
         storage.write_text(folder / "sink_config.h", header)
@@ -112,8 +120,9 @@ class HostLive:
             if isinstance(self.source, Path)
             else assets / "sources" / f"eb_source_{kind}.c"
         )
-        names = ("port.c", "virtual_clock.c", "sink_log.c", *_CONVERTERS[kind])
-        return [source, *(port / name for name in names), *self.more]
+        sinks = {"log": port / "sink_log.c", "text": assets / "sinks" / "eb_sink_text.c"}
+        own = [port / name for name in ("port.c", "virtual_clock.c", *_CONVERTERS[kind])]
+        return [source, sinks[self.sink], *own, *self.more]
 
 
 def compile_application(

@@ -99,7 +99,9 @@ bool eb_source_take(eb_source_block *block)
     }
     const uint16_t *codes = ring + (size_t)source.place * EB_SOURCE_CHANNELS;
     for (uint32_t i = 0; i < frames * EB_SOURCE_CHANNELS; i++) {
-        counts[i] = eb_scale_count(&scale, &highpass[i % EB_SOURCE_CHANNELS], codes[i]);
+        /* A converter may give a few codes below 0 near 0 V, such as the SAADC. */
+        const int32_t code = (int16_t)codes[i];
+        counts[i] = eb_scale_count(&scale, &highpass[i % EB_SOURCE_CHANNELS], code);
     }
     if (port_adc_frames() - source.read >= RING || port_adc_failed()) {
         return false; /* overwritten meanwhile: the next call sees to it */

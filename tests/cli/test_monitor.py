@@ -97,7 +97,7 @@ def test_labels_of_decisions() -> None:
 
 def test_a_board_that_stands_alone_is_watched(model: Path, folder: Path) -> None:
     samples = bursts(3000)
-    (samples.astype(np.int32) + (1 << 15)).astype("<u2").tofile(folder / "codes")
+    samples.astype("<i2").tofile(folder / "codes")
     live = host_device.build(model, folder / "alone", live=host_device.HostLive())
     environment = {"EDGEBIO_ADC": str(folder / "codes"), "EDGEBIO_SPEED": "3"}
     with host_device.running(live, environment=environment) as device:

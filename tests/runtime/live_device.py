@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,8 +17,6 @@ from tests.link.standin import SPEC, StandIn
 
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 C = Path(__file__).with_name("live")
-ZERO = 1 << 15
-"""Code of 0 V: counts are codes minus this."""
 SPEED = 4
 """Of the device's time, where a host watches."""
 
@@ -44,7 +42,7 @@ class LiveDevice:
     @cached_property
     def codes(self) -> Path:
         path = self.folder / "codes.bin"
-        (self.samples.astype(np.int32) + ZERO).astype("<u2").tofile(path)
+        self.samples.astype("<i2").tofile(path)
         return path
 
     def environment(self, **more: object) -> dict[str, str]:
@@ -109,8 +107,6 @@ def decided(actions: list[Action]) -> list[tuple[int, int]]:
 def build(model: StandIn, folder: Path, live: HostLive, *, faults: bool = False) -> Path:
     """Compile the device; with `faults` its network can have some."""
     if faults:
-        live = HostLive(
-            live.source, live.scale, live.ring_frames, (C / "faults.c",),
-            ("-Wl,--wrap=eb_model_invoke",),
-        )  # fmt: skip
+        wrap = ("-Wl,--wrap=eb_model_invoke",)
+        live = replace(live, more=(C / "faults.c",), link_flags=wrap)
     return model.build(folder, SANITIZE, live=live)

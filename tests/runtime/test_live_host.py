@@ -1,6 +1,8 @@
 """A device that stands alone and its host: whatever the host does, the decisions are the twin's."""
 
+import os
 import random
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -224,3 +226,28 @@ def test_work_that_needs_a_stream_is_refused(client: Client, device: LiveDevice)
     description = client.description
     assert (description.standalone, description.source, description.sink) == (1, "adc", "log")
     assert client.image().size == 0
+
+
+def test_text_sink_writes_lines_until_a_session_opens(tmp_path: Path) -> None:
+    model = StandIn()
+    executable = build(model, tmp_path / "build", HostLive(sink="text"))
+    device = LiveDevice(executable, model, signal(FRAMES), tmp_path)
+    process = subprocess.Popen(
+        [executable], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, **device.environment()},
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    lines = process.stdout.read().decode().split("\r\n")
+    process.stdin.close()
+    assert process.wait(60) == 0
+    names = {255: "rejected", 254: "rest"} | {i: f"class {i}" for i in range(5)}
+    expected = [f"{names[decision]} {activity}" for decision, activity in device.expected()]
+    assert lines == ["rest -", *expected, "rest -", ""]
+    with device.watched() as running:
+        port = SerialPort(running.url, 921_600)
+        assert b"class" in (port.read(1.0) + port.read(1.0))
+        port.close()
+        with Client(running.url) as client, client.watch("counters") as watch:
+            watch.poll(0.3)
+        assert client.damaged_frames <= 1, "what was written before"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* The converter of the host: plays the file EDGEBIO_ADC, uint16 codes frame by frame, in the device's
+/* The converter of the host: plays the file EDGEBIO_ADC, int16 codes frame by frame, in the device's
  * time. It samples nothing behind the end of the file, and goes on there where a restart left it. */
 #include <stdio.h>
 #include <stdlib.h>
