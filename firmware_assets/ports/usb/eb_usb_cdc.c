@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "eb_usb_descriptors.h"
+
 /* bmRequestType: USB 2.0, table 9-2. */
 #define TYPE(request_type) ((request_type) >> 5 & 3u)
 #define TYPE_STANDARD 0u
@@ -34,46 +36,10 @@
 #define CONTROL_LINE_DTR 1u
 #define TOUCH_RATE 1200u
 
-#define DESCRIPTOR_DEVICE 1u
-#define DESCRIPTOR_CONFIGURATION 2u
-#define DESCRIPTOR_STRING 3u
-#define DESCRIPTOR_INTERFACE 4u
-#define DESCRIPTOR_ENDPOINT 5u
-#define DESCRIPTOR_ASSOCIATION 11u
-#define DESCRIPTOR_CLASS_INTERFACE 0x24u
-
-#define STRING_MANUFACTURER 1u
-#define STRING_PRODUCT 2u
-#define STRING_SERIAL 3u
-
-#define INTERFACES 2u
-#define INTERFACE_CONTROL 0u
-#define INTERFACE_DATA 1u
-
 #define LOW(value) ((value) & 0xFFu)
 #define HIGH(value) ((value) >> 8 & 0xFFu)
 
-#define DEVICE_BYTES 18u
-#define CONFIGURATION_BYTES 75u
-
 // clang-format off
-static const uint8_t configuration[CONFIGURATION_BYTES] = {
-    /* Bus-powered, at most 250 mA. */
-    9, DESCRIPTOR_CONFIGURATION, LOW(CONFIGURATION_BYTES), HIGH(CONFIGURATION_BYTES), INTERFACES,
-        1, 0, 0x80, 125,
-    /* Both interfaces are one function: CDC, abstract control model. */
-    8, DESCRIPTOR_ASSOCIATION, INTERFACE_CONTROL, INTERFACES, 2, 2, 0, 0,
-    9, DESCRIPTOR_INTERFACE, INTERFACE_CONTROL, 0, 1, 2, 2, 0, 0,
-    5, DESCRIPTOR_CLASS_INTERFACE, 0x00, 0x20, 0x01, /* header: CDC 1.2 */
-    5, DESCRIPTOR_CLASS_INTERFACE, 0x01, 0, INTERFACE_DATA, /* call management: none */
-    4, DESCRIPTOR_CLASS_INTERFACE, 0x02, 0x06, /* ACM: line coding and state, break */
-    5, DESCRIPTOR_CLASS_INTERFACE, 0x06, INTERFACE_CONTROL, INTERFACE_DATA, /* union */
-    7, DESCRIPTOR_ENDPOINT, EB_USB_NOTIFY, 3, EB_USB_NOTIFY_BYTES, 0, 16, /* ms */
-    9, DESCRIPTOR_INTERFACE, INTERFACE_DATA, 0, 2, 10, 0, 0, 0,
-    7, DESCRIPTOR_ENDPOINT, EB_USB_OUT, 2, EB_USB_PACKET_BYTES, 0, 0,
-    7, DESCRIPTOR_ENDPOINT, EB_USB_IN, 2, EB_USB_PACKET_BYTES, 0, 0,
-};
-
 /* 115200 bit/s, 1 stop bit, no parity, 8 data bits: what a host reads before it sets anything. */
 static const uint8_t first_line_coding[7] = {0x00, 0xC2, 0x01, 0x00, 0, 0, 8};
 // clang-format on
@@ -151,82 +117,18 @@ static void continue_answer(eb_usb *usb)
     }
 }
 
-/* Descriptors: USB 2.0, 9.6. */
-
-static void describe_device(eb_usb *usb)
-{
-    const uint16_t vid = usb->identity->vid;
-    const uint16_t pid = usb->identity->pid;
-    // clang-format off
-    const uint8_t device[DEVICE_BYTES] = {
-        DEVICE_BYTES, DESCRIPTOR_DEVICE, 0x00, 0x02, /* USB 2.0 */
-        0xEF, 2, 1, /* its interfaces are associated */
-        EB_USB_PACKET_BYTES,
-        (uint8_t)LOW(vid), (uint8_t)HIGH(vid), (uint8_t)LOW(pid), (uint8_t)HIGH(pid),
-        0x00, 0x01, STRING_MANUFACTURER, STRING_PRODUCT, STRING_SERIAL, 1,
-    };
-    // clang-format on
-
-    memcpy(usb->composed, device, sizeof device);
-    answer(usb, usb->composed, sizeof device);
-}
-
-static void describe_string(eb_usb *usb, unsigned number)
-{
-    static const uint8_t languages[] = {4, DESCRIPTOR_STRING, 0x09, 0x04}; /* English (US) */
-    const char *text;
-    size_t count = 2;
-
-    switch (number) {
-    case 0:
-        answer(usb, languages, sizeof languages);
-        return;
-    case STRING_MANUFACTURER:
-        text = "edgebio";
-        break;
-    case STRING_PRODUCT:
-        text = usb->identity->product;
-        break;
-    case STRING_SERIAL:
-        text = usb->identity->serial;
-        break;
-    default:
-        stall(usb);
-        return;
-    }
-    for (; *text && count < sizeof usb->composed; count += 2) {
-        usb->composed[count] = (uint8_t)*text++; /* UTF-16LE */
-        usb->composed[count + 1] = 0;
-    }
-    usb->composed[0] = (uint8_t)count;
-    usb->composed[1] = DESCRIPTOR_STRING;
-    answer(usb, usb->composed, count);
-}
-
 static void describe(eb_usb *usb)
 {
-    const unsigned number = LOW(value_of(usb));
+    const unsigned value = value_of(usb);
+    const uint8_t *bytes;
+    const size_t count =
+        eb_usb_descriptor(usb->identity, HIGH(value), LOW(value), usb->composed, &bytes);
 
-    switch (HIGH(value_of(usb))) {
-    case DESCRIPTOR_STRING:
-        describe_string(usb, number);
-        return;
-    case DESCRIPTOR_DEVICE:
-        if (number == 0) {
-            describe_device(usb);
-            return;
-        }
-        break;
-    case DESCRIPTOR_CONFIGURATION:
-        if (number == 0) {
-            answer(usb, configuration, sizeof configuration);
-            return;
-        }
-        break;
-    default: /* also the qualifier of high speed, which it has not */
-        break;
+    if (count != 0) {
+        answer(usb, bytes, count);
+    } else {
+        stall(usb);
     }
-    stall(usb);
 }
 
 /* The endpoints. */
@@ -334,14 +236,14 @@ static void handle_interface(eb_usb *usb)
     const bool to_host = usb->setup[0] & EB_USB_TO_HOST;
     const unsigned request = usb->setup[1];
 
-    if (!usb->configured || interface >= INTERFACES) {
+    if (!usb->configured || interface >= EB_USB_INTERFACES) {
         stall(usb);
     } else if (to_host && request == GET_STATUS) {
         answer(usb, zero, 2);
     } else if (to_host && request == GET_INTERFACE) {
         answer(usb, zero, 1);
     } else if (!to_host && request == SET_INTERFACE && value_of(usb) == 0 && length_of(usb) == 0) {
-        if (interface == INTERFACE_CONTROL) {
+        if (interface == EB_USB_INTERFACE_CONTROL) {
             halt(usb, EB_USB_NOTIFY, false);
         } else {
             halt(usb, EB_USB_OUT, false);
@@ -384,7 +286,7 @@ static void handle_class(eb_usb *usb)
     const size_t length = length_of(usb);
 
     if (!usb->configured || RECIPIENT(usb->setup[0]) > RECIPIENT_INTERFACE ||
-        index_of(usb) != INTERFACE_CONTROL) {
+        index_of(usb) != EB_USB_INTERFACE_CONTROL) {
         stall(usb);
         return;
     }

@@ -33,6 +33,7 @@ extern "C" {
 
 /* Longest string, in characters of ASCII. */
 #define EB_USB_STRING_LENGTH 31u
+#define EB_USB_COMPOSED_BYTES (2u + 2u * EB_USB_STRING_LENGTH)
 
 typedef struct {
     uint16_t vid;
@@ -76,7 +77,7 @@ typedef struct {
     size_t packet_bytes;
     _Alignas(4) uint8_t packet[EB_USB_PACKET_BYTES];
     _Alignas(4) uint8_t control_packet[EB_USB_PACKET_BYTES];
-    uint8_t composed[2u + 2u * EB_USB_STRING_LENGTH];
+    uint8_t composed[EB_USB_COMPOSED_BYTES]; /* a descriptor */
 } eb_usb;
 
 void eb_usb_start(eb_usb *usb, const eb_usb_identity *identity);

@@ -11,6 +11,7 @@ from edgebio.processes import host_compiler
 
 HERE = Path(__file__).parent
 USB = storage.assets("firmware_assets") / "ports" / "usb"
+DEVICE = [USB / "eb_usb_cdc.c", USB / "eb_usb_descriptors.c"]
 NAK, STALL = -1, -2
 OUT, IN, NOTIFY = 0x02, 0x82, 0x81
 PRODUCT, SERIAL = b"edgebio pico", b"E66164084319B12C"
@@ -88,7 +89,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def library() -> ctypes.CDLL:
-    sources = [USB / "eb_usb_cdc.c", HERE / "controller.c"]
+    sources = [*DEVICE, HERE / "controller.c"]
     library = host_compiler.load_library("usb", sources, [USB, HERE])
     library.user_write.restype = library.user_read.restype = ctypes.c_size_t
     library.host_out.argtypes = [ctypes.c_uint, ctypes.c_char_p, ctypes.c_size_t]
@@ -322,18 +323,18 @@ def test_setup_ends_the_transfer_before_it(port: Host) -> None:
     assert port.device.host_address() == 7
 
 
-def fuzz_program(folder: Path, source: Path) -> Path:
-    """Build the fuzzer with sanitizers, for a source of the device."""
+def fuzz_program(folder: Path, device: list[Path]) -> Path:
+    """Build the fuzzer with sanitizers, for sources of the device."""
     program = folder / "fuzz"
     flags = ["-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    files = [source, HERE / "controller.c", HERE / "fuzz.c"]
+    files = [*device, HERE / "controller.c", HERE / "fuzz.c"]
     command = [host_compiler.find_compiler(), *flags, f"-I{USB}", f"-I{HERE}", *map(str, files)]
     subprocess.run([*command, "-o", program], check=True)
     return program
 
 
 def test_host_that_sends_anything(tmp_path: Path) -> None:
-    program = fuzz_program(tmp_path, USB / "eb_usb_cdc.c")
+    program = fuzz_program(tmp_path, DEVICE)
     for seed in range(3):
         done = subprocess.run(
             [program, "300000", str(seed)], capture_output=True, text=True, check=False
@@ -349,16 +350,17 @@ def test_host_that_sends_anything(tmp_path: Path) -> None:
     [
         ("        usb->packet_bytes = 0;\n        eb_usb_user", "        eb_usb_user"),
         ("count > EB_USB_PACKET_BYTES", "count > 2 * EB_USB_PACKET_BYTES"),
-        ("*text && count < sizeof usb->composed", "*text && count <= sizeof usb->composed"),
+        ("*text && count < EB_USB_COMPOSED_BYTES", "*text && count <= EB_USB_COMPOSED_BYTES"),
         ("usb->in_halted || usb->sending", "usb->sending"),
         ("eb_usb_user_room() < EB_USB_PACKET_BYTES", "eb_usb_user_room() == 0"),
     ],
 )
 def test_broken_device_is_found(tmp_path: Path, line: str, change: str) -> None:
-    text = (USB / "eb_usb_cdc.c").read_text()
-    assert text.count(line) == 1
-    source = tmp_path / "eb_usb_cdc.c"
-    source.write_text(text.replace(line, change))
-    program = fuzz_program(tmp_path, source)
+    changed = []
+    for path in DEVICE:
+        changed.append(tmp_path / path.name)
+        changed[-1].write_text(path.read_text().replace(line, change))
+    assert sum(path.read_text().count(line) for path in DEVICE) == 1
+    program = fuzz_program(tmp_path, changed)
     done = subprocess.run([program, "300000", "1"], capture_output=True, text=True, check=False)
     assert done.returncode != 0

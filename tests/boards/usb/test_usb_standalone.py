@@ -43,7 +43,7 @@ def recording() -> Recording:
     return Recording(
         samples=np.rint(np.concatenate(tones)).astype(np.int16), rate=1000.0,
         labels=np.zeros(SAMPLES, np.int16), classes=wearable.CLASSES, units="counts", subject="1",
-        session="1", repetition="1", source="tones",
+        session="1", repetition=1, source="tones",
     )  # fmt: skip
 
 
