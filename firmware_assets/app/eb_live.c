@@ -60,13 +60,14 @@ static struct {
 /* Emergencies that have not been handled; set by interrupts. */
 static volatile bool supply_failed;
 static volatile bool clock_failed;
+static volatile bool was_silent;
 
 void eb_emergency(port_emergency what)
 {
     eb_sink_rest();
     supply_failed = supply_failed || what == PORT_EMERGENCY_SUPPLY;
     clock_failed = clock_failed || what == PORT_EMERGENCY_CLOCK;
-    /* After a fault the device restarts; why it was silent, the check of the time says. */
+    was_silent = was_silent || what == PORT_EMERGENCY_SILENT; /* after a fault it restarts */
 }
 
 void eb_progress_layer(void)
@@ -251,6 +252,7 @@ static void decide(uint32_t sampled_us)
     }
     const eb_decision_result result =
         eb_decide(&live.settings, &live.votes, eb_network_output, activity);
+    was_silent = false;
     live.is_resting = false;
     live.decision = result.decision;
     live.reason = result.reason;
@@ -353,6 +355,12 @@ static bool sample(void)
 
 static void check_timeout(void)
 {
+    if (was_silent) { /* the sink rests already */
+        was_silent = false;
+        if (!live.is_resting) {
+            rest(live.has_block ? EB_REASON_LATE : EB_REASON_TIMEOUT);
+        }
+    }
     if (port_micros() - live.last_us < live.settings.timeout_ms * 1000u) {
         return;
     }
