@@ -10,6 +10,8 @@ from edgebio.cli.options import (
     PATH,
     board_option,
     budget_options,
+    check_model,
+    check_option,
     check_stream,
     hop_options,
 )
@@ -37,6 +39,7 @@ _METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 t
 @click.option("--numerics", "--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
               help="With --frontend: FFT numerics to count; default: the board's.")  # fmt: skip
 @hop_options
+@check_option
 @budget_options
 def bench(
     out: Output,
@@ -47,6 +50,7 @@ def bench(
     numerics: "FftNumerics | None",
     stream: bool,
     hop_frames: int | None,
+    check: bool,
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -57,7 +61,7 @@ def bench(
     with a minimal application. With --stream, a decision that computes only what is new is counted
     beside the whole window, in the steady state.
     """
-    from edgebio import api, firmware
+    from edgebio import api, compiler, firmware
     from edgebio.runtime import infer
 
     if (model is None) != frontend:
@@ -65,6 +69,10 @@ def bench(
     check_stream(stream, hop_frames)
     if model is None:
         return _bench_frontend(out, board, numerics)
+    document: Document = {}
+    if check:
+        target, goal = api.load_board(board), compiler.Goal(optimize)
+        out.note(check_model(document, firmware.model_file(model), target.isa, goal))
     budget = firmware.Budget(optimize, flash_budget, ram_budget)
     result = api.bench(
         model, board, infer.load(inputs) if inputs else None, budget=budget, stream=stream,
@@ -73,7 +81,7 @@ def bench(
     _show(out, result)
     if result.stream:
         _show_stream(out, result.stream, result)
-    return result.document()
+    return result.document() | document
 
 
 def _show(out: Output, result: "Bench") -> None:
@@ -95,8 +103,13 @@ def _show(out: Output, result: "Bench") -> None:
     )
     if result.cycles:
         out.result(
-            f"about {result.cycles.estimate:,} cycles: an estimate from Arm's instruction timings, "
+            f"about {result.cycles.estimate:,} cycles: an estimate from {result.cycles.source}, "
             f"without {result.cycles.leaves_out}"
+        )
+    if result.time_us:
+        out.result(
+            f"about {result.time_us.estimate / 1000:.3g} ms on {result.board} "
+            f"(estimate: {result.time_us.note})"
         )
     ram = result.ram
     out.result(

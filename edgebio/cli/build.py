@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import PATH, board_option, budget_options, model_argument, output_option
+from edgebio.cli.options import (
+    PATH,
+    board_option,
+    budget_options,
+    check_model,
+    check_option,
+    model_argument,
+    output_option,
+)
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
@@ -69,6 +77,7 @@ _FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratc
     default=None,
     help="Compute only what is new in a window; default: where it saves, and fits.",
 )
+@check_option
 @budget_options
 def build(
     out: Output,
@@ -86,6 +95,7 @@ def build(
     link: "LinkKind | None",
     allow_late: bool,
     stream: bool | None,
+    check: bool,
     optimize: "Optimize",
     flash_budget: int | None,
     ram_budget: int | None,
@@ -113,16 +123,22 @@ def build(
         raise EdgebioError("--link is of an image; leave out --package")
     if prefix and not package:
         raise EdgebioError("--prefix needs --package")
+    if not board and not package:
+        raise EdgebioError("give the --board to build for, or a --package")
     document: Document = {"folder": str(output)}
+    isa = api.load_board(board).isa if board else "portable"
+    proof = ""
+    if check:
+        proof = check_model(document, firmware.model_file(model), isa, compiler.Goal(optimize))
     if package:
-        isa = api.load_board(board).isa if board else "portable"
         goal = compiler.Goal(optimize, flash_budget, ram_budget)
         library = api.compile_model(
             model, output, isa=isa, goal=goal, package=package, prefix=prefix, stream=stream
         )
         document |= library.document()
         explanation = library.explanation
-    elif board:
+    else:
+        assert board is not None
         budget = firmware.Budget(optimize, flash_budget, ram_budget)
         request = firmware.Standalone(source or "", sink or "", overlay) if standalone else None
         manifest = api.build(
@@ -132,8 +148,8 @@ def build(
         _show(out, manifest)
         document |= manifest.model_dump()
         explanation = output / "src" / "model" / "explain.txt"
-    else:
-        raise EdgebioError("give the --board to build for, or a --package")
+    if proof:
+        out.note(proof)
     if explain:
         document["explanation"] = explanation.read_text()
         out.result(document["explanation"])

@@ -8,6 +8,8 @@ from edgebio.cli.common import Document, Output, command
 from edgebio.cli.options import (
     PATH,
     board_option,
+    check_model,
+    check_option,
     check_output,
     check_stream,
     force_option,
@@ -29,6 +31,7 @@ from edgebio.errors import EdgebioError
 @hop_options
 @output_option(".npy of shape (n, classes).", "FILE")
 @force_option
+@check_option
 def infer(
     out: Output,
     model: Path,
@@ -40,6 +43,7 @@ def infer(
     hop_frames: int | None,
     output: Path,
     force: bool,
+    check: bool,
 ) -> Document:
     """Run the inputs through MODEL (a run or a .tflite) and write its outputs.
 
@@ -55,8 +59,12 @@ def infer(
     check_output(output, force)
     file = firmware.model_file(model)
     x = infer.load(inputs)
+    document: Document = {}
+    if check and not (board or port):
+        out.note(check_model(document, file))
     y = api.infer(file, x, board=board, port=port, stream=stream, hop_frames=hop_frames)
     infer.save(output, y)
     target = board or port or "host"
     out.result(f"{len(y)} outputs of {target}: {output}")
-    return {"model": str(file), "place": target, "inputs": list(x.shape), "outputs": list(y.shape)}
+    document |= {"model": str(file), "place": target}
+    return document | {"inputs": list(x.shape), "outputs": list(y.shape)}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from edgebio.cli.common import Output
+from edgebio.cli.common import Document, Output
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
+    from edgebio.compiler import Goal, KernelSet
     from edgebio.recordings import Recording
     from edgebio.runtime.device import Device
     from edgebio.tflite.metadata import ModelMetadata
@@ -101,9 +102,10 @@ baud_option = click.option(
     "--baud", default=921_600, show_default=True, help="Bits per second of the port."
 )
 budget_options = together(
-    click.option("--optimize", type=click.Choice(["speed", "balanced", "size"]), default="speed",
-                 show_default=True,
-                 help="What kernels are chosen for; balanced spends flash where it saves most."),
+    click.option("--optimize", type=click.Choice(["fastest", "speed", "balanced", "size"]),
+                 default="speed", show_default=True,
+                 help="What kernels are chosen for; balanced spends flash where it saves most, "
+                 "fastest wherever it saves anything."),
     click.option("--flash-budget", type=SIZE, help="Most flash of the image, such as 64k."),
     click.option("--ram-budget", type=SIZE, help="Most RAM of the image, such as 24k."),
 )  # fmt: skip
@@ -121,6 +123,27 @@ def check_output(path: Path, force: bool) -> None:
     """Refuse to replace a file unless asked to."""
     if path.exists() and not force:
         raise EdgebioError(f"{path}: exists already; give another name, or --force to replace it")
+
+
+check_option = click.option(
+    "--check/--no-check", default=True, show_default=True,
+    help="Compare a few inputs with tflite-micro first, where it is installed.",
+)  # fmt: skip
+
+
+def check_model(
+    document: Document, model: Path, isa: "KernelSet" = "portable", goal: "Goal | None" = None
+) -> str:
+    """Prove the C of a model on a few inputs; refuse it where a byte differs.
+
+    Adds ``checked`` to the document of the command; returns the line to print.
+    """
+    from edgebio import compiler
+    from edgebio.parity.reference_check import check_against_reference
+
+    result = check_against_reference(model, isa, goal or compiler.SPEED)
+    document["checked"] = {"inputs": result.inputs, "differing": result.differing}
+    return str(result)
 
 
 def board_option(
