@@ -75,8 +75,8 @@ typedef struct {
     bool sending;   /* `packet` is under way */
     bool ends_full; /* the last packet was full: the host waits for more, or for an empty one */
     size_t packet_bytes;
-    _Alignas(4) uint8_t packet[EB_USB_PACKET_BYTES];
-    _Alignas(4) uint8_t control_packet[EB_USB_PACKET_BYTES];
+    uint8_t packet[EB_USB_PACKET_BYTES] __attribute__((aligned(4)));
+    uint8_t control_packet[EB_USB_PACKET_BYTES] __attribute__((aligned(4)));
     uint8_t composed[EB_USB_COMPOSED_BYTES]; /* a descriptor */
 } eb_usb;
 

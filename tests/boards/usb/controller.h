@@ -8,6 +8,10 @@
 
 #include "eb_usb_cdc.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define NAK (-1)
 #define STALL (-2)
 #define LOG_BYTES 65536u
@@ -29,5 +33,9 @@ void user_limit(size_t bytes);
 void user_take(size_t count);
 size_t user_write(const uint8_t *bytes, size_t count);
 size_t user_read(uint8_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
