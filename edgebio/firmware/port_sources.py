@@ -38,10 +38,10 @@ def add_port(
     if board.link == "usb":
         tree.add("ports", sorted((ports / "usb").glob("*.c")), [ports / "usb"])
     for name in use.files():
-        found = next((f / name for f in folders if (f / name).is_file()), None)
-        if found is None:
+        source = next((f / name for f in folders if (f / name).is_file()), None)
+        if source is None:
             raise EdgebioError(f"{board.name}: port {board.port} has no {name}, which this needs")
-        tree.add("ports", [found])
+        tree.add("ports", [source])
     shutil.copyfile(ports / "cortex_m" / LINKER_SCRIPT.name, tree.root / LINKER_SCRIPT)
     if board.boot2:
         source = tree.root / "ports" / "boot2_image.c"
