@@ -113,7 +113,8 @@ def test_frames_that_nobody_takes_are_counted(start: Start, tmp_path: Path) -> N
     device.send("a")
     device.send("w", 0)  # stops taking frames
     wait_for(
-        lambda: any("electrodes" in row for row in rp2040js_parts.read_journal(tmp_path)), "end"
+        lambda: any(r.get("electrodes") == "end" for r in rp2040js_parts.read_journal(tmp_path)),
+        "end",
     )
     device.port.reset_input_buffer()
     time.sleep(0.1)
