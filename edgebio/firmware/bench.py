@@ -16,10 +16,11 @@ from pydantic import Field
 from edgebio import compiler, tflite
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
-from edgebio.firmware import batch, counting, cycles, elf
+from edgebio.firmware import batch, counting, cpu_timings, elf, flash_stalls
 from edgebio.firmware.bench_stream import StreamCost, bench_stream
 from edgebio.firmware.image import SPEED, Budget, model_file
 from edgebio.firmware.manifest import Flash, Ram
+from edgebio.firmware.stand_in import stand_in
 from edgebio.section import Section
 
 _OUTSIDE, _INVOKE, _LAYERS = 1, 2, 3  # stretches of the program for the plugin
@@ -40,13 +41,21 @@ class LayerCost(Section):
 
 
 class Cycles(Section):
-    """Estimated mean cycles of an inference on a Cortex-M4, with memory that answers at once."""
+    """Estimated mean cycles of an inference, with memory that answers at once."""
 
     estimate: int
+    source: str  # of the cycles of each instruction
     leaves_out: str = (
         "flash wait states, bus contention; jumps and divisions are taken at a middle cost"
     )
     instructions: dict[str, int]  # of an inference, by class
+
+
+class InferenceTime(Section):
+    """Estimated mean microseconds of an inference on the board, at its clock."""
+
+    estimate: int
+    note: str  # what the estimate is based on
 
 
 class FunctionCost(Section):
@@ -75,6 +84,8 @@ class Bench(Section):
     instructions: int
     macs: int
     cycles: Cycles | None
+    time_us: InferenceTime | None = None
+    counted_on: str = ""  # the board whose emulator executed the instructions
     flash: Flash
     ram: Ram
     layers: list[LayerCost]  # without the calls between them
@@ -90,6 +101,9 @@ def bench(
     hop: int | None = None,
 ) -> Bench:
     """Count what one inference of a model costs on an emulated board.
+
+    For a board that QEMU does not emulate, one with the same CPU is: flash and RAM are those of an
+    image for that.
 
     Parameters
     ----------
@@ -113,16 +127,19 @@ def bench(
         raise EdgebioError("no inputs to count instructions over")
     plugin = counting.plugin()
     functions: list[FunctionCost] = []
-    estimate, layer_cycles = None, None
-    with batch.prepare(board, path, timed=plugin is None, budget=budget) as target:
+    estimate, layer_cycles, time = None, None, None
+    emulated = board if board.emulator and board.emulator.program == "qemu" else stand_in(board)
+    with batch.prepare(emulated, path, timed=plugin is None, budget=budget) as target:
         manifest = target.manifest
         if plugin:
             image = elf.Image(target.elf)
             total, layers, functions, by_address = _count(
                 target, image, plugin, inputs, len(program.calls)
             )
-            if board.cpu == cycles.CPU:
-                estimate, layer_cycles = _cycles(image, by_address, len(inputs), len(program.calls))
+            estimate, layer_cycles = _cycles(
+                board, image, by_address, len(inputs), len(program.calls)
+            )
+            time = _time(board, program, by_address, len(inputs), estimate.estimate)
         else:
             micros = target.micros(inputs, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
             costs = micros * 1000 / 2**_SHIFT
@@ -137,6 +154,8 @@ def bench(
         instructions=round(total),
         macs=program.macs,
         cycles=estimate,
+        time_us=time,
+        counted_on=emulated.name,
         flash=manifest.flash,
         ram=manifest.ram,
         layers=[
@@ -202,13 +221,36 @@ def _count(
 
 
 def _cycles(
-    image: elf.Image, by_address: counting.Table, inputs: int, layers: int
+    board: Board, image: elf.Image, by_address: counting.Table, inputs: int, layers: int
 ) -> tuple[Cycles, list[int]]:
     """Estimate mean cycles of the inference, and of each layer."""
     inside = by_address[by_address[:, 0] >= _INVOKE]
-    by_stretch, classes = cycles.estimate(image, inside)
+    timings = cpu_timings.TIMINGS[board.cpu]
+    by_stretch, classes = timings.estimate(image, inside)
     total = Cycles(
+        source=timings.source,
         estimate=round(sum(by_stretch.values()) / inputs),
         instructions={kind: round(count / inputs) for kind, count in sorted(classes.items())},
     )
     return total, [round(by_stretch.get(_LAYERS + i, 0) / inputs) for i in range(layers)]
+
+
+def _time(
+    board: Board,
+    program: compiler.Program,
+    by_address: counting.Table,
+    inputs: int,
+    cycles: int,
+) -> InferenceTime:
+    """Estimate the mean time of an inference, with the waits for flash."""
+    timing, note = board.timing, cpu_timings.TIMINGS[board.cpu].source
+    inside = by_address[by_address[:, 0] >= _INVOKE]
+    if timing is None:
+        note += "; memory that does not wait"
+    else:
+        note += f"; {timing.source}"
+        if not flash_stalls.fits_cache(timing, inside, program):
+            entries = dict.fromkeys(inside[:, 0].tolist(), inputs)
+            code = flash_stalls.code_stalls(timing, inside, entries, inputs)
+            cycles += round(code / inputs) + flash_stalls.constant_stalls(timing, program)
+    return InferenceTime(estimate=round(cycles / board.clock_hz * 1e6), note=note)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from edgebio import progress
 from edgebio.boards import Board
 from edgebio.errors import MissingToolError
-from edgebio.firmware import batch, counting, cycles, elf
+from edgebio.firmware import batch, counting, cpu_timings, elf
 from edgebio.frontend.numerics import HELIUM_READS_AHEAD, uses_helium
 from edgebio.frontend.spec import FftLength, FftNumerics, FrontendSpec
 from edgebio.frontend.standardization import Standardization
@@ -73,7 +73,7 @@ class DecisionCost(Section):
     """Cost of the front end from one decision to the next, all channels and frames of a step."""
 
     instructions: int
-    cycles: int | None  # estimated, for a Cortex-M4 only
+    cycles: int  # estimated
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,12 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
     EdgebioError
         If the board has no emulator, or it takes no plugin (`MissingToolError`).
     """
-    is_m4 = board.cpu == cycles.CPU
+    timings = cpu_timings.TIMINGS[board.cpu]
     with _noise_bench(board, spec, 5) as bench:
 
         def count(samples: npt.NDArray[np.int16]) -> tuple[int, int]:
             by_function, by_address = bench.count(samples)
-            by_stretch = cycles.estimate(bench.image, by_address)[0] if is_m4 else {}
+            by_stretch, _ = timings.estimate(bench.image, by_address)
             return int(by_function[:, 2].sum()), by_stretch.get(_FRONTEND, 0)
 
         # A longer run minus a shorter one: both contain the start.
@@ -132,7 +132,7 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
         instructions, taken = (
             round((b - a) / 4) for a, b in zip(short, count(bench.samples), strict=True)
         )
-    return DecisionCost(instructions=instructions, cycles=taken if is_m4 else None)
+    return DecisionCost(instructions=instructions, cycles=taken)
 
 
 def bench_frontend(board: Board, fft_numerics: FftNumerics | None = None) -> FrontendBench:

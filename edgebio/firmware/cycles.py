@@ -21,9 +21,6 @@ import numpy.typing as npt
 from edgebio.firmware.disassembly import disassemble, registers
 from edgebio.firmware.elf import Image
 
-CPU: Final = "cortex-m4"
-"""The CPU that the timings are of."""
-
 REFILL: Final = 2
 DIVISION: Final = 7
 

@@ -19,25 +19,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from edgebio import boards, compiler, storage
+from edgebio import compiler, storage
 from edgebio.boards import Board
-from edgebio.boards.board import Cpu
 from edgebio.boards.flash_timing import FlashTiming
 from edgebio.errors import EdgebioWarning, MissingToolError
 from edgebio.firmware import batch, counting, cpu_timings, cycles, elf, flash_stalls, sources
 from edgebio.firmware.image import Budget
 from edgebio.firmware.manifest import Deadline
+from edgebio.firmware.stand_in import stand_in
 from edgebio.frontend.spec import FrontendSpec
-
-STAND_IN: Final[dict[Cpu, str]] = {
-    "cortex-m0plus": "mps2-an385",  # a Cortex-M3 executes all of its instructions alike
-    "cortex-m3": "mps2-an385",
-    "cortex-m4": "mps2-an386",
-    "cortex-m7": "mps2-an500",
-    "cortex-m33": "mps2-an505",
-    "cortex-m55": "mps3-an547",
-}
-"""Board whose emulator executes the code of each CPU."""
 
 _OUTSIDE, _COUNTED = 1, 2  # stretches of the program for the plugin
 _STEPS = 2  # decisions that are counted
@@ -98,12 +88,15 @@ def estimate(
             f"the time of a decision is taken from {note}", category=EdgebioWarning, stacklevel=2
         )
     due = round(spec.step / spec.rate * 1e6)
-    taken = round((cost.frontend + cost.network) / board.clock_hz / (1 - busy) * 1e6)
+    rate = board.clock_hz * (1 - busy) / 1e6
+    taken = round((cost.frontend + cost.network) / rate)
     if busy:
         note += f"; sampling takes {busy:.0%}"
     deadline = Deadline(
         due_us=due,
         estimated_us=taken,
+        frontend_us=round(cost.frontend / rate),
+        network_us=round(cost.network / rate),
         ok=taken <= due,
         method="counted" if _plugin() else "table",
         note=note,
@@ -125,7 +118,7 @@ def _counted(
     """Count on the stand-in, or read an earlier count of the same code from the cache."""
     with tempfile.TemporaryDirectory(prefix="edgebio-deadline-") as scratch:
         root, goal = Path(scratch), compiler.Goal(budget.optimize, budget.weights)
-        written = sources.write(root, model, _stand_in(board), "batch", "none", goal, hop=hop)
+        written = sources.write(root, model, stand_in(board), "batch", "none", goal, hop=hop)
         program, build = written.program, written.build
     path = storage.cache("deadlines") / f"{_digest(build, board)}.json"
     try:
@@ -146,13 +139,6 @@ def _digest(build: str, board: Board) -> str:
     return digest.hexdigest()[:32]
 
 
-def _stand_in(board: Board) -> Board:
-    """The emulated board of the same CPU, with the compiler's settings of `board`."""
-    target = boards.load(STAND_IN[board.cpu])
-    settings = ("cpu", "isa", "fft_numerics", "flags", "helium")
-    return target.model_copy(update={name: getattr(board, name) for name in settings})
-
-
 @dataclass(frozen=True)
 class _Run:
     """Instructions of a run by stretch and address, and how often each stretch began."""
@@ -165,7 +151,7 @@ class _Run:
 def _count(
     model: Path, board: Board, budget: Budget, program: compiler.Program, hop: int | None
 ) -> _Cost:
-    with batch.prepare(_stand_in(board), model, budget=budget, hop=hop) as target:
+    with batch.prepare(stand_in(board), model, budget=budget, hop=hop) as target:
         image = elf.Image(target.elf)
         front, network = _frontend_runs(target, image), _network_runs(target, image, program)
         timing = board.timing

@@ -71,6 +71,8 @@ class Deadline(Section):
 
     due_us: int
     estimated_us: int
+    frontend_us: int = 0  # of that, from one decision to the next
+    network_us: int = 0
     ok: bool
     method: Literal["counted", "table"]  # executed instructions, or only the model's MACs
     note: str  # what the estimate is based on

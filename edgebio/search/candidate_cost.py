@@ -71,7 +71,7 @@ class Cost(BaseModel):
     ram: int
     network: int  # instructions of an inference
     frontend: int  # instructions of the frames that are new with every decision
-    cycles: int | None  # of both, estimated from Arm's table of timings; for Cortex-M4 only
+    cycles: int | None  # of both, estimated; None without a plugin of QEMU
     latency: float
     macs: int  # multiply-accumulates of an inference
     optimize: Optimize  # the fastest kernels that fit, or where none do, the smallest
@@ -150,7 +150,7 @@ class CostCounter:
         x = np.random.default_rng(0).integers(-128, 128, (1, *shape), np.int8)
         network = bench(ample, model, x, firmware.Budget(optimize, weights=manifest.weights))
         cycles = None
-        if network.cycles and front.cycles:
+        if network.cycles:
             cycles = network.cycles.estimate + front.cycles
         ticks = cycles or network.instructions + front.instructions
         return Cost(

@@ -83,6 +83,9 @@ def _time(document: Mapping[str, Any]) -> list[list[str]]:
         hertz = boards.load(document["board"]).clock_hz
     except EdgebioError:
         return []  # a board file of the user's own
+    if time := document.get("time_us"):
+        return [["time per inference", f"about {time['estimate'] / 1000:.3g} ms at "
+                 f"{hertz / 1e6:g} MHz (estimate: {time['note']})"]]  # fmt: skip
     ticks, basis = document["instructions"], "one cycle per instruction"
     if document.get("cycles"):
         ticks, basis = document["cycles"]["estimate"], "estimated cycles"
@@ -113,15 +116,21 @@ def hil_section(document: Mapping[str, Any]) -> Section:
         for micros, name in (("frontend_us", "front end"), ("model_us", "network"))
         if micros in latency
     }
+    estimated = latency.get("estimated_us", {})
+    for micros, name in (("frontend_us", "front end"), ("model_us", "network")):
+        if name in times and micros in estimated:
+            times[name]["estimated"] = estimated[micros] / 1000
     if soak:
         times["last sample to decision, streamed"] = soak
     if times:
-        names = list(next(iter(times.values())))
+        names = list(dict.fromkeys(key for row in times.values() for key in row))
         rows = [
             [name, *(f"{row[key]:.2f}" if key in row else "–" for key in names)]
             for name, row in times.items()
         ]
         caption = "By the board's clock; the streamed latency by the host's."
+        if estimated:
+            caption += " Estimated: when the image was built, without its traces."
         tables.append(Table(["milliseconds", *names], rows, caption))
     text = f"Result of edgebio hil for the board on {document['port']}."
     return Section(f"Hardware in the loop: {document['board']}", [text], tables=tables)

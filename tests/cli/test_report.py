@@ -48,7 +48,14 @@ def run_page(tmp_path_factory):
     measure = {"name": "layer 0 conv", "compared": 2, "differing": 1, "worst": 3, "cosine": 0.98}
     checks = [
         {"name": "layers", "ok": False, "note": "<i>element 1</i>", "measures": [measure]},
-        {"name": "latency", "ok": True, "note": "quick", "measures": [], "model_us": micros},
+        {
+            "name": "latency",
+            "ok": True,
+            "note": "quick",
+            "measures": [],
+            "model_us": micros,
+            "estimated_us": {"model_us": 1550},
+        },
         {"name": "soak", "ok": True, "note": "0 lost", "measures": [], "latency": late},
     ]
     on_board = {"board": "mps2-an386", "port": "/dev/ttyACM0", "ok": False, "checks": checks}
@@ -134,7 +141,7 @@ def test_run_page_shows_metrics_and_measurements(run_page):
         assert f'aria-label="{title}' in text
     for shown in (
         "&lt;b&gt;float64&lt;/b&gt;", "Cost on mps2-an386", "20,360 bytes",
-        "Hardware in the loop: mps2-an386", "&lt;i&gt;element 1&lt;/i&gt;", "layer 0 conv",
+        "Hardware in the loop: mps2-an386", "<td>1.55</td>", "&lt;i&gt;element 1&lt;/i&gt;", "layer 0 conv",
         "<td>1.80</td>", "<td>40.25</td>",
     ):  # fmt: skip
         assert shown in text

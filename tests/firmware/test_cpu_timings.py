@@ -4,15 +4,17 @@ from typing import get_args
 
 import pytest
 
+from edgebio import boards
 from edgebio.boards.board import Cpu
 from edgebio.firmware import cpu_timings
 from edgebio.firmware.cpu_timings import TIMINGS, m0plus_timing
+from edgebio.firmware.stand_in import STAND_IN
 
 
 def test_every_cpu_has_timings_and_a_stand_in() -> None:
-    from edgebio.firmware import deadline
-
-    assert TIMINGS.keys() == deadline.STAND_IN.keys() == set(get_args(Cpu))
+    assert TIMINGS.keys() == STAND_IN.keys() == set(get_args(Cpu))
+    for cpu, name in STAND_IN.items():
+        assert boards.load(name).cpu == (cpu if cpu != "cortex-m0plus" else "cortex-m3")
 
 
 @pytest.mark.parametrize(

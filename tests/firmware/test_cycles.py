@@ -83,7 +83,7 @@ def test_jumps_are_counted_exactly(models_folder: Path) -> None:
     assert all(known[address].jump for address in jumps)  # nothing else jumps
 
 
-def test_bench_estimates_cycles_of_m4_alone(models_folder: Path) -> None:
+def test_bench_estimates_cycles_and_time(models_folder: Path) -> None:
     model = models_folder / "emg_cnn.tflite"
     result = bench(boards.load("mps2-an386"), model)
     assert result.cycles is not None
@@ -92,4 +92,10 @@ def test_bench_estimates_cycles_of_m4_alone(models_folder: Path) -> None:
     assert result.instructions < result.cycles.estimate < 3 * result.instructions
     inside = sum(layer.cycles or 0 for layer in result.layers)
     assert 0.98 * result.cycles.estimate < inside <= result.cycles.estimate
-    assert bench(boards.load("mps2-an385"), model).cycles is None
+    assert result.time_us is not None
+    assert result.time_us.estimate == pytest.approx(result.cycles.estimate / 25, abs=1)
+    nucleo = bench(boards.load("nucleo-l476rg"), model)  # QEMU does not emulate it
+    assert nucleo.counted_on == "mps2-an386"
+    assert nucleo.instructions == result.instructions
+    assert nucleo.time_us is not None
+    assert result.cycles.estimate / 80 < nucleo.time_us.estimate < 2 * result.cycles.estimate / 80

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebio import boards, firmware
+from edgebio import api, boards
 from edgebio.boards import emulator
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import MissingToolError
@@ -81,7 +81,7 @@ def image(
         return folder
     model: Path = request.getfixturevalue("model")
     folder = tmp_path_factory.mktemp(f"hil-{board.name}")
-    firmware.build(model, board, folder, hooks="trace")
+    api.build(model, board, folder, hooks="trace", allow_late=True)
     return folder
 
 

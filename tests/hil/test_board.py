@@ -47,6 +47,10 @@ def test_latency(bench: Bench) -> None:
     must(check)
     model_us = check.metrics["model_us"]
     assert 0 < model_us["min"] <= model_us["median"] <= model_us["p99"] <= model_us["max"]
+    estimated = check.metrics["estimated_us"]
+    assert estimated["model_us"] > 0
+    assert estimated["frontend_us"] > 0
+    assert f"estimated {estimated['model_us']} us" in check.note
 
 
 def test_soak(bench: Bench, board: boards.Board, request: pytest.FixtureRequest) -> None:
