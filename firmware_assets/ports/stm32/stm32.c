@@ -67,8 +67,8 @@ void stm32_supply_changed(bool low)
 
 void stm32_enable_timer(uint32_t number)
 {
-    STM32_TIMER_CLOCKS |= 1u << (number - 2u);
-    (void)STM32_TIMER_CLOCKS;
+    STM32_APB1_CLOCKS |= 1u << (number - 2u);
+    (void)STM32_APB1_CLOCKS;
 }
 
 void stm32_prepare_trigger(uint32_t number, uint32_t ticks)

@@ -28,6 +28,7 @@ extern "C" {
 #define DBGMCU_IWDG_STOPS (1u << 12)
 #define RCC_CSR_WATCHDOG (1u << 29)
 
+#define STM32_MODE_INPUT 0u
 #define STM32_MODE_OUTPUT 1u
 #define STM32_MODE_FUNCTION 2u
 #define STM32_MODE_ANALOG 3u
