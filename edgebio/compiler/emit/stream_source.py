@@ -108,9 +108,9 @@ class _StreamText:
                 output = self._place(step.layer.output)
                 return call_text(step, name, symbols, computed, output, scratch)
             case Move():
-                held = self._base(step.tensor)
+                base = self._base(step.tensor)
                 sizes = f"{step.target}, {step.source}, {step.bytes}"
-                return f"    eb_move_down({held}, {sizes});\n"
+                return f"    eb_move_down({base}, {sizes});\n"
             case AddPixels():
                 sums, pixels = self._place(step.sums), self._place(step.pixels, constant=True)
                 kind = f"{'subtract' if step.subtract else 'add'}_pixels{'_dsp' * step.dsp}"
@@ -173,15 +173,24 @@ class _StreamText:
             f"    if (counters[0] < {stream.pushes}u) {{\n",
             "        return EB_MODEL_FILLING;\n    }\n",
             *calls[filling + 1 :],
+            *self._output(),
             "    return EB_MODEL_DECIDED;\n}\n",
         ]
         return "".join(lines)
+
+    def _output(self) -> list[str]:
+        """Copy of the output, if the stream keeps rows of it."""
+        index = self.stream.network.output
+        if self.stream.plan.offset(index) is None:
+            return []
+        size = self.stream.network.bytes(index)
+        return [f"    memcpy(output, {self._base(index)}, {size});\n"]
 
     def _new_frames(self) -> list[str]:
         """Copy of the new frames behind those that are kept."""
         index, stream = self.stream.network.input, self.stream
         rows, new = stream.rows[index], stream.window - stream.hop
-        if not rows.kept:
+        if not rows.persistent:
             return []
         first, last = max(rows.first, new), min(rows.last, stream.window)
         if first >= last:

@@ -80,6 +80,8 @@ class KernelCall:
         Approximate instruction count, to compare with `smaller`; 0 if there is no such form.
     smaller : callable or None
         Makes the form of this call with smaller constants.
+    faster : callable or None
+        Makes the form of this call with larger constants, for "fastest" only.
     isa : {"portable", "dsp", "mve"}
         Kernel set of the kernel.
     notes : tuple of str
@@ -100,6 +102,7 @@ class KernelCall:
     lists_inputs: bool = False
     estimate: int = 0
     smaller: "Callable[[], KernelCall] | None" = None
+    faster: "Callable[[], KernelCall] | None" = None
     isa: KernelSet = "portable"
     notes: tuple[str, ...] = ()
 

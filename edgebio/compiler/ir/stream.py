@@ -21,7 +21,7 @@ class Rows:
         First row, and the row behind the last one.
     bytes : int
         Size of a row.
-    kept : bool
+    persistent : bool
         Whether later windows read them again.
     phases : int
         Copies that take turns from window to window.
@@ -30,7 +30,7 @@ class Rows:
     first: int
     last: int
     bytes: int
-    kept: bool
+    persistent: bool
     phases: int = 1
 
     @property
@@ -165,7 +165,7 @@ class Stream:
     @property
     def state(self) -> int:
         """Bytes that are kept from window to window."""
-        return sum(rows.size * rows.phases for rows in self.rows.values() if rows.kept)
+        return sum(rows.size * rows.phases for rows in self.rows.values() if rows.persistent)
 
     @property
     def sources(self) -> set[str]:

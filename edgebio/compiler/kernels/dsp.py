@@ -9,7 +9,7 @@ from edgebio.compiler.ir import layers
 from edgebio.compiler.ir.kernel_call import Array, KernelCall
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.kernels import portable
-from edgebio.compiler.kernels.layout import clamp_members, int8_array
+from edgebio.compiler.kernels.layout import clamp_members
 from edgebio.compiler.kernels.registry import kernel
 
 NOT_PROVEN: Final = "its requantization is not proven to fit 32 bits"
@@ -38,36 +38,6 @@ def quads(layer: layers.Weighted) -> Array | None:
     fours = (rows[i : i + 4] for i in range(0, len(rows), 4))
     values = tuple(tuple(zip(*four, strict=True)) for four in fours)
     return Array("quads", "eb_quad", values, "4 biases; 4 times multiplier, rounding, shift")
-
-
-@kernel("dsp", layers.FullyConnected)
-def fully_connected(network: Network, layer: layers.FullyConnected) -> KernelCall | str:
-    """Four outputs, four products each at a time."""
-    table = quads(layer)
-    if table is None:
-        return NOT_PROVEN
-    outputs, inputs = layer.weights.shape
-    weights = np.pad(layer.weights, ((0, -outputs % 4), (0, -inputs % 4)))
-    steps = weights.shape[1] // 4
-    fours = weights.reshape(-1, 4, steps, 4).transpose(0, 2, 1, 3)
-    return KernelCall(
-        layer,
-        "eb_run_fully_connected_dsp",
-        ("eb_fully_connected_dsp.c", "eb_quad.h", "eb_dsp.h"),
-        arrays=(int8_array("weights", fours, "[outputs / 4][steps][4][4 inputs]"), table),
-        struct="eb_fully_connected_quads",
-        parameters={
-            "weights": "@weights",
-            "quads": "@quads",
-            "rows": layer.rows,
-            "inputs": inputs,
-            "outputs": outputs,
-            "steps": steps,
-            **clamp_members(layer.range),
-        },
-        scratch=8 * steps,
-        takes_scratch=True,
-    )
 
 
 @kernel("dsp", layers.Pool)

@@ -1,7 +1,7 @@
 """Reuse: which rows of each tensor a window shares with an earlier one.
 
-Windows begin `hop` frames after one another. A row of a tensor is kept if all that it is computed
-from lies in rows that are kept, or in padding on the same side for both windows; then it equals a
+Windows begin `hop` frames after one another. A row of a tensor is shared if all that it is computed
+from lies in rows that are shared, or in padding on the same side for both windows; then it equals a
 row of the earlier window, `shift` rows further. Where the hop is no multiple of a layer's step in
 time, rows are shared with the window some hops before, the tensor's `phases`; each phase has its
 own rows.
@@ -33,31 +33,31 @@ class Sharing:
     Attributes
     ----------
     phases, shift : int
-    kept : ndarray of bool (rows,)
+    shared : ndarray of bool (rows,)
         Row r equals row r + `shift` of that window.
     """
 
     phases: int
     shift: int
-    kept: Mask
+    shared: Mask
 
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(self.kept)
+        return len(self.shared)
 
     def after(self, times: int) -> "Sharing":
         """What it shares with the window so many times `phases` hops before."""
-        kept = self.kept
+        shared = self.shared
         for _ in range(times - 1):
-            kept = self.kept & _moved(kept, self.shift)
-        return Sharing(self.phases * times, self.shift * times, kept)
+            shared = self.shared & _moved(shared, self.shift)
+        return Sharing(self.phases * times, self.shift * times, shared)
 
     def source_rows(self, rows: Mask) -> Mask:
-        """`rows`, and all rows that they are kept from."""
+        """`rows`, and all rows that they are shared from."""
         while True:
             more = rows.copy()
-            more[self.shift :] |= (rows & self.kept)[: -self.shift]
+            more[self.shift :] |= (rows & self.shared)[: -self.shift]
             if (more == rows).all():
                 return rows
             rows = more
@@ -129,21 +129,21 @@ def _shared(plan: RowLayer, sharing: Mapping[int, Sharing]) -> Sharing | str:
     if len(shifts) > 1:
         return "its inputs move at different rates"
     (shift,) = shifts
-    kept = np.arange(plan.rows) < plan.rows - shift
+    shared = np.arange(plan.rows) < plan.rows - shift
     for map_, each in inputs:
-        kept &= [_is_kept(map_, row, each) for row in range(plan.rows)]
-    if not kept.any():
+        shared &= [_is_shared(map_, row, each) for row in range(plan.rows)]
+    if not shared.any():
         return "each of its rows is computed from a new one or from the border"
-    return Sharing(phases, shift, kept)
+    return Sharing(phases, shift, shared)
 
 
-def _is_kept(map_: RowMap, row: int, each: Sharing) -> bool:
-    """Whether all rows under a row of the output are kept, or padding in both windows."""
+def _is_shared(map_: RowMap, row: int, each: Sharing) -> bool:
+    """Whether all rows under a row of the output are shared, or padding in both windows."""
     real = False
     for tap in map_.rows(row):
         if 0 <= tap < each.rows:
             real = True
-            if not each.kept[tap]:
+            if not each.shared[tap]:
                 return False
         elif tap < 0 <= tap + each.shift:
             return False
@@ -151,14 +151,16 @@ def _is_kept(map_: RowMap, row: int, each: Sharing) -> bool:
 
 
 def needed_rows(network: Network, reuse: Reuse, whole: Mapping[int, bool]) -> dict[int, Mask]:
-    """Rows of every tensor that must be there after each window, those they are kept from too.
+    """Rows of every tensor that must be there after each window, those they are shared from too.
 
     Parameters
     ----------
     whole
         For every tensor, whether all of its rows are computed anew for each window.
     """
-    needed = {index: np.zeros(each.rows, np.bool_) for index, each in reuse.sharing.items()}
+    needed = {
+        index: np.full(each.rows, index == network.output) for index, each in reuse.sharing.items()
+    }
     for layer, plan in reversed(list(zip(network.layers, reuse.layers, strict=True))):
         if layer.output in needed:
             _close(needed, reuse, whole, layer.output)
@@ -191,7 +193,7 @@ def _read(
     if not isinstance(plan, RowLayer) or whole.get(layer.output):
         return np.ones(count, np.bool_)
     read = np.zeros(count, np.bool_)
-    for span in runs(needed[layer.output] & ~reuse.sharing[layer.output].kept):
+    for span in runs(needed[layer.output] & ~reuse.sharing[layer.output].shared):
         first, last = read_span(plan.maps[index], span, count)
         read[first:last] = True
     return read

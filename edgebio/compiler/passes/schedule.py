@@ -17,8 +17,9 @@ from edgebio.compiler.ir.network import Network
 from edgebio.compiler.kernels.registry import CANDIDATES
 from edgebio.errors import EdgebioError
 
-Optimize = Literal["speed", "balanced", "size"]
-"""Fewest instructions; larger constants only where they are worth it; smallest constants."""
+Optimize = Literal["fastest", "speed", "balanced", "size"]
+"""Fewest instructions at any size of the constants; few instructions; larger constants only where
+they are worth it; smallest constants."""
 
 WORTH: Final = 32
 """Instructions of an inference that "balanced" requires for a byte of flash."""
@@ -30,7 +31,7 @@ class Goal:
 
     Attributes
     ----------
-    optimize : {"speed", "balanced", "size"}
+    optimize : {"fastest", "speed", "balanced", "size"}
     constants : int or None
         Most bytes that weights and tables may take in flash.
     state : int or None
@@ -55,7 +56,15 @@ def schedule(
     EdgebioError
         If no choice of kernels meets the goal.
     """
-    return shrink([fastest_call(network, layer, isa) for layer in network.layers], goal)
+    calls = [fastest_call(network, layer, isa) for layer in network.layers]
+    if goal.optimize == "fastest":
+        calls = [
+            dataclasses.replace(call.faster(), isa=call.isa, notes=call.notes)
+            if call.faster
+            else call
+            for call in calls
+        ]
+    return shrink(calls, goal)
 
 
 def fastest_call(network: Network, layer: Layer, isa: KernelSet) -> KernelCall:
@@ -83,7 +92,7 @@ def shrink(fastest: Sequence[KernelCall], goal: Goal) -> tuple[KernelCall, ...]:
     EdgebioError
         If the smallest plan takes more than ``goal.constants``.
     """
-    if goal.optimize == "speed" and goal.constants is None:
+    if goal.optimize in ("fastest", "speed") and goal.constants is None:
         return tuple(fastest)
     chosen = list(fastest)
     forms = {

@@ -92,7 +92,7 @@ class _Builder:
     def __post_init__(self) -> None:
         self.tensors = list(self.network.tensors)
         self.whole = {
-            layer.output: not plan.sliceable or layer.output == self.network.output
+            layer.output: not plan.sliceable
             for layer, plan in zip(self.network.layers, self.reuse.layers, strict=True)
             if isinstance(plan, RowLayer)
         }
@@ -100,11 +100,15 @@ class _Builder:
         for index, sharing in self.reuse.sharing.items():
             used = np.flatnonzero(self.needed[index])
             first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
-            kept = not self.whole.get(index) and bool((self.needed[index] & sharing.kept).any())
-            if index == self.network.input and not kept:
+            persistent = not self.whole.get(index) and bool(
+                (self.needed[index] & sharing.shared).any()
+            )
+            if index == self.network.input and not persistent:
                 first, last = sharing.rows - self.hop, sharing.rows
             size = self.network.bytes(index) // sharing.rows
-            self.rows[index] = Rows(first, last, size, kept, sharing.phases if kept else 1)
+            self.rows[index] = Rows(
+                first, last, size, persistent, sharing.phases if persistent else 1
+            )
 
     def build(self) -> Stream:
         # Sums over rows that leave the window are formed before the rows are moved.
@@ -114,7 +118,7 @@ class _Builder:
             for index, layer in enumerate(self.network.layers)
         )
         counters = self._tensor((2,), "int32")
-        self.rows[counters] = Rows(0, 1, 8, kept=True)
+        self.rows[counters] = Rows(0, 1, 8, persistent=True)
         input_steps = tuple(self._input_steps())
         network = dataclasses.replace(self.network, tensors=tuple(self.tensors))
         buffers = list(self._buffers(stream_layers))
@@ -138,19 +142,19 @@ class _Builder:
 
     def _view(self, tensor: int, span: Span) -> int:
         """Tensor that is rows `span` of another one."""
-        rows, held = self.rows[tensor], self.tensors[tensor]
+        rows, stored = self.rows[tensor], self.tensors[tensor]
         if span == (0, self.reuse.sharing[tensor].rows) and span == (rows.first, rows.last):
             return tensor
-        row = held.shape[2:] if held.shape[1] == self.reuse.sharing[tensor].rows else None
-        size = np.dtype(held.dtype).itemsize
+        row = stored.shape[2:] if stored.shape[1] == self.reuse.sharing[tensor].rows else None
+        size = np.dtype(stored.dtype).itemsize
         shape = (1, span[1] - span[0], *(row if row is not None else (rows.bytes // size,)))
-        index = self._tensor(shape, held.dtype)
+        index = self._tensor(shape, stored.dtype)
         self.views[index] = View(tensor, (span[0] - rows.first) * rows.bytes)
         return index
 
     def _input_steps(self) -> Iterator[Step]:
         index = self.network.input
-        if self.rows[index].kept:
+        if self.rows[index].persistent:
             yield from self._moves(index)
 
     def _moves(self, tensor: int) -> Iterator[Step]:
@@ -158,7 +162,7 @@ class _Builder:
         if tensor in self.leaving:
             yield self.leaving[tensor]
         rows, sharing = self.rows[tensor], self.reuse.sharing[tensor]
-        for first, last in runs(self.needed[tensor] & sharing.kept):
+        for first, last in runs(self.needed[tensor] & sharing.shared):
             target = (first - rows.first) * rows.bytes
             source = target + sharing.shift * rows.bytes
             yield Move(tensor, target, source, (last - first) * rows.bytes)
@@ -171,18 +175,18 @@ class _Builder:
             return StreamLayer((call,), 0, 1, layer.macs, 0, plan)
         output = layer.output
         if self.whole[output]:
-            return StreamLayer((call,), 0, plan.rows, layer.macs, 0)
+            return StreamLayer((call,), 0, plan.rows, layer.macs, 0, "it only copies rows")
         rows, sharing = self.rows[output], self.reuse.sharing[output]
-        computed = self.needed[output] & ~sharing.kept
+        computed = self.needed[output] & ~sharing.shared
         slices = [self._slice(plan, span, call) for span in runs(computed)]
-        moves = self._moves(output) if rows.kept else ()
+        moves = self._moves(output) if rows.persistent else ()
         recomputed = int(computed.sum())
         return StreamLayer(
             (*moves, *slices),
             plan.rows - recomputed,
             recomputed,
             sum(each.layer.macs for each in slices),
-            rows.size * rows.phases if rows.kept else 0,
+            rows.size * rows.phases if rows.persistent else 0,
         )
 
     def _slice(self, plan: RowLayer, span: Span, call: KernelCall) -> KernelCall:
@@ -197,7 +201,9 @@ class _Builder:
         network = dataclasses.replace(self.network, tensors=tuple(self.tensors))
         invariants.check_layer(network, layer)
         sliced = fastest_call(network, layer, self.isa)
-        return sliced.smaller() if sliced.smaller and not call.smaller else sliced
+        # The form that the whole window has, so that both share their constants.
+        forms = [form() for form in (sliced.smaller, sliced.faster) if form]
+        return next((form for form in forms if form.function == call.function), sliced)
 
     def _running_mean(self, layer: Layer, index: int) -> tuple[Step, ...] | None:
         """Steps of a MEAN over time from sums that follow the window, if that is less work."""
@@ -205,12 +211,12 @@ class _Builder:
             return None
         source = layer.inputs[0]
         sharing = self.reuse.sharing.get(source)
-        if sharing is None or layer.runs[:3] != (1, 1, 1) or not self.rows[source].kept:
+        if sharing is None or layer.runs[:3] != (1, 1, 1) or not self.rows[source].persistent:
             return None
-        kept = runs(sharing.kept)
-        if len(kept) != 1 or self.needed[source].sum() < sharing.rows or source in self.leaving:
+        spans = runs(sharing.shared)
+        if len(spans) != 1 or self.needed[source].sum() < sharing.rows or source in self.leaving:
             return None
-        (first, last), shift, count = kept[0], sharing.shift, sharing.rows
+        (first, last), shift, count = spans[0], sharing.shift, sharing.rows
         inside = (first, last + shift)
         outside = [span for span in ((0, inside[0]), (inside[1], count)) if span[0] < span[1]]
         if 2 * shift + sum(b - a for a, b in outside) >= count:
@@ -224,13 +230,13 @@ class _Builder:
             return AddPixels(sums, self._view(source, span), rows, channels, dsp, subtract)
 
         sums = self._tensor((1, channels), "int32")
-        self.rows[sums] = Rows(0, 1, 4 * channels, kept=True, phases=sharing.phases)
+        self.rows[sums] = Rows(0, 1, 4 * channels, persistent=True, phases=sharing.phases)
         self.leaving[source] = add(sums, (first, first + shift), subtract=True)
         steps: list[Step] = [add(sums, (last, last + shift))]
         total = sums
         if outside:
             total = self._tensor((1, channels), "int32")
-            self.rows[total] = Rows(0, 1, 4 * channels, kept=False)
+            self.rows[total] = Rows(0, 1, 4 * channels, persistent=False)
             self.totals[total] = index
             steps.append(CopySums(total, sums, channels))
             steps += [add(total, span) for span in outside]
@@ -239,14 +245,14 @@ class _Builder:
     def _state(self, steps: Sequence[Step]) -> int:
         sums = {step.sums for step in steps if isinstance(step, AddPixels)}
         rows = [self.rows[index] for index in sums]
-        return sum(each.size * each.phases for each in rows if each.kept)
+        return sum(each.size * each.phases for each in rows if each.persistent)
 
     def _buffers(self, stream_layers: Sequence[StreamLayer]) -> Iterator[Buffer]:
         """Buffers, whose calls are the layers, each at offset 0."""
         end = len(stream_layers) - 1
         network = self.network
         for index, rows in self.rows.items():
-            if rows.kept:
+            if rows.persistent:
                 yield Buffer(index, 0, round_up(rows.size) * rows.phases, 0, end)
         for index, user in self.totals.items():
             yield Buffer(index, 0, self.rows[index].size, user, user)
@@ -257,7 +263,7 @@ class _Builder:
             if scratch:
                 yield Buffer(None, 0, scratch, position, position)
             output = layer.output
-            held = self.rows.get(output)
-            if output != network.output and not (held and held.kept):
-                size = held.size if held else network.bytes(output)
+            stored = self.rows.get(output)
+            if output != network.output and not (stored and stored.persistent):
+                size = stored.size if stored else network.bytes(output)
                 yield Buffer(output, 0, size, position, readers.get(output, position))

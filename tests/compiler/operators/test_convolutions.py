@@ -112,3 +112,14 @@ def test_sums_that_may_overflow_use_the_kernel_that_wraps(layer: str) -> None:
             assert output.tobytes() == expected.tobytes()
         return
     pytest.fail("none of these networks has a bias")
+
+
+@pytest.mark.parametrize("layer", ["conv", "depthwise", "dense"])
+def test_the_axis_of_a_bias_is_ignored(layer: str) -> None:
+    def build(net: Net) -> None:
+        getattr(net, layer)()
+        for operator in net.graph.operators:
+            for index in operator.inputs[2:]:
+                net.graph.tensors[index].quantization.quantizedDimension = 3
+
+    assert_equal(build, (1, 5, 4, 3), seeds=4)
