@@ -144,7 +144,7 @@ def _tensor(table: Table, index: int, buffers: list[NDArray[np.uint8]]) -> Tenso
         raise EdgebioError(f"{name}: buffer {table['buffer']} does not exist")
     dtype = _DTYPES.get(table["type"], f"type {table['type']}")
     sparse = table["sparsity"] is not None
-    scale, zero_point, axis = _quantization(table["quantization"], name, shape)
+    scale, zero_point, axis = _quantization(table["quantization"], name, shape, dtype)
     raw = buffers[table["buffer"]]
     return Tensor(
         index=index,
@@ -175,7 +175,7 @@ def _constant(
 
 
 def _quantization(
-    table: Table | None, name: str, shape: tuple[int, ...]
+    table: Table | None, name: str, shape: tuple[int, ...], dtype: str
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     """Scale, zero point and axis; zero points are 0 if the file has none."""
     if table is None:
@@ -183,8 +183,11 @@ def _quantization(
     scale, zero_point, axis = table["scale"], table["zero_point"], table["quantized_dimension"]
     if len(zero_point) not in (0, len(scale)):
         raise EdgebioError(f"{name}: {len(scale)} scales but {len(zero_point)} zero points")
-    if len(scale) > 1 and (
-        not 0 <= axis < max(len(shape), 1) or shape[axis : axis + 1] != (len(scale),)
+    # tflite-micro ignores the axis of int32: some files give a bias the axis of the weights.
+    if (
+        len(scale) > 1
+        and dtype != "int32"
+        and (not 0 <= axis < max(len(shape), 1) or shape[axis : axis + 1] != (len(scale),))
     ):
         raise EdgebioError(f"{name}: {len(scale)} scales along axis {axis} of {list(shape)}")
     return scale, zero_point if len(zero_point) else np.zeros(len(scale), np.int64), axis
