@@ -87,17 +87,26 @@ class StandIn:
     input_bytes: int = int(np.prod(SPEC.image_shape))
     classes: int = CLASSES
     decision: DecisionSettings = DECISION
+    rate: float = SPEC.rate
+
+    @property
+    def spec(self) -> FrontendSpec:
+        """Of the front end; at another rate without its filter."""
+        same = self.rate == SPEC.rate
+        return SPEC if same else SPEC.model_copy(update={"rate": self.rate, "highpass": 0.0})
 
     @cached_property
     def standardization(self) -> Standardization:
-        return Standardization.learn(SPEC, [Twin(SPEC).log_magnitudes(signal(2000, seed=99))])
+        return Standardization.learn(
+            self.spec, [Twin(self.spec).log_magnitudes(signal(2000, seed=99))]
+        )
 
     @cached_property
     def graph(self) -> Graph:
         known = ModelMetadata(
             name="stand-in",
             classes=tuple(f"class {i}" for i in range(self.classes)),
-            frontend=SPEC,
+            frontend=self.spec,
             standardization=self.standardization,
             decision=self.decision,
         )
@@ -130,7 +139,7 @@ class StandIn:
         )
 
     def images(self, samples: np.ndarray) -> np.ndarray:
-        return Twin(SPEC, self.standardization).images(samples)
+        return Twin(self.spec, self.standardization).images(samples)
 
     def logits(self, samples: np.ndarray) -> np.ndarray:
         return network(self.images(samples), self.classes)

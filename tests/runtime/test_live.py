@@ -57,11 +57,16 @@ def test_every_decision_is_the_twins(device: LiveDevice) -> None:
         ({"EDGEBIO_FAULT": f"slow {AT_MS} {AT_MS + 1000} 60000"}, "late"),
         ({"EDGEBIO_FAULT": f"slow {AT_MS} {AT_MS + 100} 1200000"}, "late"),
         ({"EDGEBIO_EVENTS": f"supply@{AT_MS}"}, "brownout"),
+        (
+            {"EDGEBIO_FAULT": f"slow {AT_MS} {AT_MS + 15} 40000",
+             "EDGEBIO_EVENTS": f"supply@{AT_MS + 20}"},
+            "brownout",
+        ),
         ({"EDGEBIO_EVENTS": f"clock@{AT_MS}"}, "clock"),
         ({"EDGEBIO_EVENTS": f"adc@{AT_MS}"}, "overrun"),
     ],
-    ids=["network-beyond-limit", "network-slower-than-signal", "ring-overrun", "supply", "clock",
-         "lost-conversion"],
+    ids=["network-beyond-limit", "network-slower-than-signal", "ring-overrun", "supply",
+         "supply-in-network", "clock", "lost-conversion"],
 )  # fmt: skip
 def test_fault_rests_with_its_reason_and_the_stream_goes_on(
     device: LiveDevice, environment: dict[str, str], reason: str
@@ -143,3 +148,12 @@ def test_nobody_needs_to_listen(device: LiveDevice) -> None:
             while client.statistics().source_frames < FRAMES:
                 pass
     assert decided(device.actions()) == device.expected()
+
+
+def test_a_decision_stands_until_the_next_one_is_due(tmp_path: Path) -> None:
+    """400 ms between decisions: samples that arrive are progress, and the sink does not rest."""
+    model = StandIn(rate=40.0)
+    device = LiveDevice(build(model, tmp_path / "build", HostLive()), model, signal(400), tmp_path)
+    actions = device.run(EDGEBIO_END_MS=20_000)
+    assert decided(actions) == device.expected()
+    assert [a.decision is None for a in actions].count(True) == 2, "at the start and at the end"

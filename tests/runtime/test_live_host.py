@@ -16,7 +16,7 @@ from edgebio.link import frames
 from edgebio.link.client import Client
 from edgebio.link.errors import RefusedError
 from edgebio.link.frames import Frame
-from edgebio.link.messages import MESSAGES
+from edgebio.link.messages import ANSWER, MESSAGES
 from edgebio.link.observer import CounterRecord, ImageRecord, MarkRecord, SampleRecord
 from edgebio.link.results import DecisionEvent, RestEvent
 from edgebio.link.serial_port import SerialPort
@@ -120,11 +120,18 @@ def test_a_host_that_does_not_read_stops_nothing(device: LiveDevice) -> None:
             Frame(MESSAGES["ping"].kind, 1, MESSAGES["ping"].pack_request(session=5, open=1)),
             Frame(MESSAGES["watch"].kind, 2, MESSAGES["watch"].pack_request(records=15)),
         ]
-        port.write(b"".join(map(frames.encode, requests)))
+        requests += [Frame(MESSAGES["statistics"].kind, 3 + i, b"") for i in range(150)]
+        for request in requests:
+            port.write(frames.encode(request))
         wait_for_end(device)
         assert decided(device.actions()) == device.expected()
-        while port.read(0.3):  # what it did not read before
-            pass
+        parser = frames.Parser()
+        received: list[Frame] = []
+        while data := port.read(0.3):  # what it did not read before
+            received += parser.feed(data)
+        assert parser.damaged_frames == 0, "records are dropped, never cut"
+        answers = [f for f in received if f.kind == MESSAGES["statistics"].kind | ANSWER]
+        assert len(answers) == 150
         port.close()
         with Client(running.url) as client:
             statistics = client.statistics()
