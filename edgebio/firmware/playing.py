@@ -145,4 +145,5 @@ def _codes(samples: npt.NDArray[np.int16], scale: Scale, bits: int) -> npt.NDArr
     """Nearest code of each count, the upper one in the middle, in integers."""
     shifted = (samples.astype(object) << scale.shift + 1) + scale.multiplier
     codes = scale.zero + shifted // (2 * scale.multiplier)
-    return np.clip(codes, 0, (1 << bits) - 1).astype(np.uint16)
+    result: npt.NDArray[np.uint16] = np.clip(codes, 0, (1 << bits) - 1).astype(np.uint16)
+    return result

@@ -114,7 +114,7 @@ class SourceConfig:
     def header(self, slowest_us: int) -> str:
         """Text of source_config.h for decisions that take at most `slowest_us` microseconds."""
         slowest = max(Fraction(self.step), Fraction(slowest_us, 1_000_000) * self.rate)
-        half = math.ceil(max(slowest, _RING_SECONDS * self.rate, _RING_HALF))
+        half = math.ceil(max(slowest, _RING_SECONDS * self.rate, Fraction(_RING_HALF)))
         return generated_c.header(
             f"/* Sample source {self.kind}. Generated. */\n",
             "EB_SOURCE_CONFIG_H",

@@ -96,7 +96,9 @@ def play(
     image: Image, codes: npt.NDArray[np.int32], folder: Path, frames: int, **more
 ) -> list[Block]:
     """Blocks of at least `frames` frames."""
-    signal = Ads1298Signal(codes, image.converter, image.board.sources.ads1298, **more)
+    spi = image.board.sources.ads1298
+    assert spi
+    signal = Ads1298Signal(codes, image.converter, spi, **more)
     blocks, total, end = [], 0, time.monotonic() + 60
     parts = Parts(ads1298=signal)
     with (
@@ -110,9 +112,9 @@ def play(
 
 
 def read_block(port: serial.Serial, channels: int) -> Block:
-    words = np.frombuffer(read(port, 20), "<u4").tolist()
-    samples = np.frombuffer(read(port, 2 * channels * words[3]), "<i2")
-    return Block(*words, samples.reshape(-1, channels))
+    first, time_us, leads_off, frames, flags = np.frombuffer(read(port, 20), "<u4").tolist()
+    samples = np.frombuffer(read(port, 2 * channels * frames), "<i2").astype(np.int16)
+    return Block(first, time_us, leads_off, frames, flags, samples.reshape(-1, channels))
 
 
 def read(port: serial.Serial, size: int) -> bytes:

@@ -82,14 +82,18 @@ def test_python_and_the_driver_agree_on_what_the_chips_can_do(driver):
 @pytest.mark.parametrize("rate", RATES["ads1298"])
 def test_rates_are_those_of_the_data_sheet(driver, rate):
     """Table of CONFIG1: f_CLK / 64 / 2^DR with high resolution, / 128 / 2^DR with low power."""
-    config = registers(driver, False, 1, 8, 6, 0, 0, rate)[1]
+    values = registers(driver, False, 1, 8, 6, 0, 0, rate)
+    assert values
+    config = values[1]
     assert 2_048_000 / (64 if config & 0x80 else 128) / 2 ** (config & 7) == rate
     assert config & 0x38 == 0
 
 
 @pytest.mark.parametrize("rate", RATES["ads1299"])
 def test_rates_of_the_ads1299(driver, rate):
-    config = registers(driver, True, 1, 8, 6, 0, 0, rate)[1]
+    values = registers(driver, True, 1, 8, 6, 0, 0, rate)
+    assert values
+    config = values[1]
     assert 2_048_000 / 128 / 2 ** (config & 7) == rate
     assert config & 0xF8 == 0xD0
 
@@ -251,7 +255,14 @@ class Bench:
         assert result.returncode == 0, result.stderr
         lines = [line.split() for line in result.stdout.splitlines()]
         blocks = [
-            Block(*map(int, line[1:6]), np.array(line[6:], np.int16).reshape(-1, case.channels))
+            Block(
+                int(line[1]),
+                int(line[2]),
+                int(line[3]),
+                int(line[4]),
+                int(line[5]),
+                np.array(line[6:], np.int16).reshape(-1, case.channels),
+            )
             for line in lines
             if line[0] == "block"
         ]

@@ -2,8 +2,10 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,12 +118,10 @@ def test_exponent_has_the_nearest_corner(corner, rate):
 
 def test_wrong_codes_are_refused():
     stream = Scale(0, 1, 1).stream(2)
-    for codes in (
-        np.zeros((3, 1), int),
-        np.zeros(3, int),
-        np.zeros((3, 2)),
-        np.full((1, 2), 1 << 23),
-    ):
+    wrong: list[npt.NDArray[Any]] = [
+        np.zeros((3, 1), int), np.zeros(3, int), np.zeros((3, 2)), np.full((1, 2), 1 << 23)
+    ]  # fmt: skip
+    for codes in wrong:
         with pytest.raises(EdgebioError, match="codes"):
             stream.counts(codes)
 
