@@ -21,17 +21,17 @@
 #define POWER_USBREGSTATUS_READY (1u << 1)
 
 #define USBD 0x40027000u
-#define STARTEPIN(number) REG32(USBD + 0x004u + 4u * (number))
-#define STARTEPOUT(number) REG32(USBD + 0x028u + 4u * (number))
+#define STARTEPIN(number) (USBD + 0x004u + 4u * (number))
+#define STARTEPOUT(number) (USBD + 0x028u + 4u * (number))
 #define EP0RCVOUT REG32(USBD + 0x04Cu)
 #define EP0STATUS REG32(USBD + 0x050u)
 #define EP0STALL REG32(USBD + 0x054u)
-#define USBRESET REG32(USBD + 0x100u)
-#define ENDEPIN(number) REG32(USBD + 0x108u + 4u * (number))
-#define EP0DATADONE REG32(USBD + 0x128u)
-#define ENDEPOUT(number) REG32(USBD + 0x130u + 4u * (number))
-#define EP0SETUP REG32(USBD + 0x15Cu)
-#define EPDATA REG32(USBD + 0x160u)
+#define USBRESET (USBD + 0x100u)
+#define ENDEPIN(number) (USBD + 0x108u + 4u * (number))
+#define EP0DATADONE (USBD + 0x128u)
+#define ENDEPOUT(number) (USBD + 0x130u + 4u * (number))
+#define EP0SETUP (USBD + 0x15Cu)
+#define EPDATA (USBD + 0x160u)
 #define INTENSET REG32(USBD + 0x304u)
 #define INT_USBRESET (1u << 0)
 #define INT_EP0DATADONE (1u << 10)
@@ -81,21 +81,21 @@ static bool out_arrived; /* the endpoint holds a packet that eb_usb_cdc.c has no
 static bool out_allowed;
 static uint32_t packet[EB_USB_PACKET_BYTES / 4u];
 
-static void clear(volatile uint32_t *event)
+static void clear(uint32_t event)
 {
-    *event = 0;
-    (void)*event; /* it is written before the interrupt ends */
+    REG32(event) = 0;
+    (void)REG32(event); /* it is written before the interrupt ends */
 }
 
 /* EasyDMA between an endpoint and RAM, of a packet: some microseconds. The controller takes no other task
  * meanwhile (anomaly 199). */
-static void transfer(volatile uint32_t *start, volatile uint32_t *end)
+static void transfer(uint32_t start, uint32_t end)
 {
     clear(end);
     HIDDEN_199 = HIDDEN_199_ON;
     cortex_m_barrier();
-    *start = 1;
-    while (!*end) {
+    REG32(start) = 1;
+    while (!REG32(end)) {
     }
     HIDDEN_199 = 0;
     clear(end);
@@ -113,7 +113,7 @@ void eb_usb_controller_send(uint8_t endpoint, const uint8_t *bytes, size_t count
     }
     EPIN_PTR(number) = (uint32_t)(uintptr_t)bytes;
     EPIN_MAXCNT(number) = (uint32_t)count;
-    transfer(&STARTEPIN(number), &ENDEPIN(number));
+    transfer(STARTEPIN(number), ENDEPIN(number));
 }
 
 void eb_usb_controller_receive(uint8_t endpoint)
@@ -194,7 +194,7 @@ static size_t fetch(uint32_t number)
 
     EPOUT_PTR(number) = (uint32_t)(uintptr_t)packet;
     EPOUT_MAXCNT(number) = count;
-    transfer(&STARTEPOUT(number), &ENDEPOUT(number));
+    transfer(STARTEPOUT(number), ENDEPOUT(number));
     return count;
 }
 
@@ -212,17 +212,17 @@ static void start_control(void)
 
 void port_usb_irq(void)
 {
-    if (USBRESET) {
-        clear(&USBRESET);
-        clear(&EP0SETUP);
-        clear(&EP0DATADONE);
-        clear(&EPDATA);
+    if (REG32(USBRESET)) {
+        clear(USBRESET);
+        clear(EP0SETUP);
+        clear(EP0DATADONE);
+        clear(EPDATA);
         EPDATASTATUS = EPDATASTATUS; /* ones clear */
         out_arrived = out_allowed = false;
         eb_usb_reset(&usb_link);
     }
-    if (EPDATA) {
-        clear(&EPDATA);
+    if (REG32(EPDATA)) {
+        clear(EPDATA);
         const uint32_t done = EPDATASTATUS;
         EPDATASTATUS = done;
         if (done & EPDATASTATUS_IN(NUMBER(EB_USB_IN))) {
@@ -236,9 +236,9 @@ void port_usb_irq(void)
         const size_t count = fetch(NUMBER(EB_USB_OUT)); /* then the endpoint takes the next one */
         eb_usb_received(&usb_link, EB_USB_OUT, (const uint8_t *)packet, count);
     }
-    if (EP0DATADONE) {
-        clear(&EP0DATADONE);
-        if (EP0SETUP) {
+    if (REG32(EP0DATADONE)) {
+        clear(EP0DATADONE);
+        if (REG32(EP0SETUP)) {
             /* A setup packet has ended its transfer. */
         } else if (SETUP_BYTE(0) & EB_USB_TO_HOST) {
             eb_usb_sent(&usb_link, EB_USB_TO_HOST);
@@ -247,8 +247,8 @@ void port_usb_irq(void)
             eb_usb_received(&usb_link, 0, (const uint8_t *)packet, count);
         }
     }
-    if (EP0SETUP) {
-        clear(&EP0SETUP);
+    if (REG32(EP0SETUP)) {
+        clear(EP0SETUP);
         start_control();
     }
 }
