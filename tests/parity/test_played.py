@@ -25,7 +25,7 @@ from edgebio.tflite.metadata import require_metadata
 from tests.firmware import wearable
 
 RATE, SECONDS, CHANNELS = 1000, 6, 3
-GRIPS = {"neutral": (90.0,), "fist": (0.0,), "pinch": (180.0,)}
+GRIPS: dict[str, tuple[float, ...]] = {"neutral": (90.0,), "fist": (0.0,), "pinch": (180.0,)}
 WIDTHS, REST = {1: 1000.0, 2: 2000.0}, 1500.0
 SERVO = 2  # its pin
 
@@ -85,7 +85,8 @@ def test_twin_decides_the_same_while_a_host_comes_and_goes(
 ) -> None:
     with running(image, tmp_path, recording) as (url, converted):
         wait_for(lambda: len(played.sink_calls(tmp_path)) > 20, "decisions")
-        events, counters = [], []
+        events: list[DecisionEvent] = []
+        counters: list[CounterRecord] = []
         with Client(url, timeout=30) as device, device.watch() as observer:
             while len(events) < 20 or not counters:
                 seen = observer.poll(1.0)
