@@ -251,7 +251,7 @@ class Board(Section):
 
     def document(self) -> dict[str, Any]:
         """Content to print as JSON; of sources and sinks, those that the board offers."""
-        parts = {"sources": self.sources, "sinks": self.sinks}
+        parts: dict[str, Sources | Sinks] = {"sources": self.sources, "sinks": self.sinks}
         offered = {
             key: {name: _section_document(part, name) for name in part.names()}
             for key, part in parts.items()

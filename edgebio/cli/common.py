@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
@@ -129,11 +129,18 @@ def _own_warnings_in_one_line() -> Iterator[None]:
         warnings.simplefilter("always", EdgebioWarning)
         show_others = warnings.showwarning
 
-        def show(message: Warning | str, category: type[Warning], *details: Any) -> None:
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
             if issubclass(category, EdgebioWarning):
                 _print_note(str(message))
             else:
-                show_others(message, category, *details)
+                show_others(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         yield

@@ -208,7 +208,8 @@ def _network_runs(
     stream = program.stream
     if stream is None:
         first, decisions, size = 1, _STEPS, program.network.tensors[program.network.input].shape[1:]
-        name, layer, call = "eb_model_invoke", "eb_model_layer_", target.network
+        name, layer = "eb_model_invoke", "eb_model_layer_"
+        call: Callable[[npt.NDArray[np.generic], Sequence[str]], object] = target.network
     else:
         first, decisions = stream.pushes + stream.phases, -(-_STEPS // stream.phases)
         decisions *= stream.phases

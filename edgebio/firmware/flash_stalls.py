@@ -52,13 +52,15 @@ def code_stalls(
 
 def constant_stalls(timing: FlashTiming, program: Program) -> int:
     """Cycles that reading the network's constants waits, of one decision."""
-    layers = program.stream.layers if program.stream else [call.layer for call in program.calls]
+    macs = [call.layer.macs for call in program.calls]
+    if program.stream:
+        macs = [layer.macs for layer in program.stream.layers]
     lines = 0
-    for call, layer in zip(program.calls, layers, strict=True):
+    for call, products in zip(program.calls, macs, strict=True):
         size = call.constant_bytes
         read = size
         if size > timing.data_cache:
-            read = max(size, layer.macs // REUSE[call.isa])
+            read = max(size, products // REUSE[call.isa])
         lines += -(-read // timing.line_bytes)
     return lines * timing.stall
 

@@ -11,9 +11,9 @@ from edgebio.firmware.bench import bench
 from edgebio.firmware.cycles import timing
 
 
-def sequence(*lines: tuple[str, str]) -> int:
+def sequence(*lines: tuple[str, str]) -> float:
     """Cycles of instructions one after the other, none of which jumps."""
-    total, loaded = 0, ""
+    total, loaded = 0.0, ""
     for name, operands in lines:
         total += timing(name, operands, loaded).cycles
         loaded = operands.partition(",")[0] if name == "ldr" else ""
