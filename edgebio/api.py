@@ -516,9 +516,9 @@ def converted_recording(folder: PathLike, recordings: Sequence[Recording]) -> Re
     They are limited and quantized by the chip's converter; the image samples by it
     (``--standalone --source adc``).
     """
-    from edgebio.firmware import playing
+    from edgebio.firmware import playback
 
-    return playing.convert(Path(folder), recordings).recording
+    return playback.convert(Path(folder), recordings).recording
 
 
 def write_report(folder: PathLike) -> Path:

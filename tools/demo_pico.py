@@ -21,7 +21,7 @@ from edgebio.firmware import manifest
 from edgebio.link.client import Client
 from edgebio.link.observer import CounterRecord
 from edgebio.link.results import DecisionEvent
-from edgebio.parity import played
+from edgebio.parity import sink_decisions
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
 from edgebio.recordings.recordings_file import save_recordings
@@ -55,7 +55,7 @@ def choose_session(dataset: str, subject: str) -> list[Recording]:
 
 def reached(folder: Path, seconds: float) -> bool:
     """Whether the emulated time has reached that of the signal; an error if it does not go on."""
-    calls = played.sink_calls(folder)
+    calls = sink_decisions.sink_calls(folder)
     return bool(calls) and calls[-1].time_us >= seconds * 1e6
 
 
@@ -129,8 +129,8 @@ def main(edgebio: Run, folder: Path, dataset: str, subject: str) -> Table:
 def report(image: Path, recording: Recording, seen: Watched) -> tuple[Table, int]:
     """Compare decisions and pulses with the host's twin; return the table and the differences."""
     metadata = require_metadata(tflite.read(manifest.load_model(image)), "the demo")
-    host = played.HostDecisions.of(image, recording)
-    calls = played.sink_calls(image)
+    host = sink_decisions.HostDecisions.of(image, recording)
+    calls = sink_decisions.sink_calls(image)
     correct, labeled = host.correct(recording, metadata.classes)
     own = host.decisions.tolist()
     differing = host.differing(calls)
@@ -142,7 +142,7 @@ def report(image: Path, recording: Recording, seen: Watched) -> tuple[Table, int
     }
     (pin,) = map(pin_number, manifest.load(image).sink_pins)
     pulses = rp2040js_parts.pulses(image, pin)
-    astray = played.astray(pulses, calls, widths, widths[metadata.classes.index("neutral")])
+    astray = sink_decisions.astray(pulses, calls, widths, widths[metadata.classes.index("neutral")])
 
     table = Table(title="A Pico that stands alone, emulated", show_header=False)
     table.add_row("decisions that differ from the host's", f"{differing} of {len(own)}")

@@ -12,7 +12,7 @@ from edgebio.boards.detached_emulator import DetachedEmulator
 from edgebio.boards.emulator_process import Serial
 from edgebio.boards.flashers import Flasher, Job
 from edgebio.errors import DeviceError, EdgebioError
-from edgebio.firmware import bootloader, manifest, playing
+from edgebio.firmware import bootloader, manifest, playback
 from edgebio.firmware.manifest import Manifest
 from edgebio.link.client import Client
 from edgebio.link.errors import DeviceRestartedError, DisconnectedError, PortError
@@ -62,7 +62,7 @@ def flash(
     bootloader_port
         Serial port of a boot loader that does not listen on the pins of the link.
     play
-        Recordings at the electrodes of the emulator, one after the other; see `playing.convert`.
+        Recordings at the electrodes of the emulator, one after the other; see `playback.convert`.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def flash(
     if method == "emulator" or (not is_real and board.emulator is not None):
         if board.emulator is None:
             raise EdgebioError(f"{board.name} has no emulator; flash it by {' or '.join(methods)}")
-        parts = playing.connect(folder, playing.convert(folder, play)) if play else None
+        parts = playback.connect(folder, playback.convert(folder, play)) if play else None
         return detached_emulator.start(board, folder / "firmware.elf", serial, parts)
     if play:
         raise EdgebioError("recordings are played to an emulated board; leave out its port")

@@ -19,7 +19,7 @@ from edgebio.compiler.host_model import HostModel
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.twin import Decider, activity
 from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.firmware import elf, playing
+from edgebio.firmware import elf, playback
 from edgebio.firmware.image import Budget
 from edgebio.firmware.peripheral_options import Standalone
 from edgebio.firmware.timed_build import build_in_time
@@ -135,10 +135,10 @@ def test_every_decision_is_that_of_the_twin(image, codes, expected, tmp_path):
 
     records = watch(image, codes, tmp_path, ended)
     # All of them, from power-on: the emulator reports each call of the sink.
-    made = calls(tmp_path, "eb_sink_decide")[:count]
-    assert len(made) == count
-    assert [call.arguments[0] for call in made] == expected.decisions.tolist()
-    assert [call.arguments[1] for call in made] == expected.activity.tolist()
+    decided = calls(tmp_path, "eb_sink_decide")[:count]
+    assert len(decided) == count
+    assert [call.arguments[0] for call in decided] == expected.decisions.tolist()
+    assert [call.arguments[1] for call in decided] == expected.activity.tolist()
     # In detail, from the moment on when the host began to watch.
     events = [r for r in records if isinstance(r, DecisionEvent) and r.index <= last]
     assert len(events) > count // 2
@@ -165,16 +165,16 @@ def test_a_recording_is_played_to_the_converter(image, model):
     rng = np.random.default_rng(1)
     signal = rng.integers(-2000, 2000, (700, CHANNELS)).astype(np.int16)
     recording = Recording.from_array(signal, RATE, units="0.5 uV", classes=metadata.classes)
-    played = playing.convert(image, [recording])
+    played = playback.convert(image, [recording])
     assert played.codes.shape == (700, CHANNELS)
     assert np.abs(played.codes).max() <= 2000 * 10.5  # codes of 47.7 nV
     assert (played.recording.samples == counts(played.codes, CONVERTER, STEP, RATE)).all()
-    parts = playing.connect(image, played)
+    parts = playback.connect(image, played)
     assert parts.electrodes is None
     assert parts.ads1298
     assert parts.ads1298.converter == replace(CONVERTER, highpass=0.0)
     with pytest.raises(EdgebioError, match="7 channels; the image samples 8"):
-        playing.convert(image, [Recording.from_array(signal[:, :7], RATE)])
+        playback.convert(image, [Recording.from_array(signal[:, :7], RATE)])
 
 
 def test_lead_off_and_a_lost_converter_are_rest(image, codes, tmp_path):

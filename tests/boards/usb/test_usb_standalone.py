@@ -17,7 +17,7 @@ from edgebio.compiler.host_model import HostModel
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.twin import Decider, activity
 from edgebio.errors import MissingToolError
-from edgebio.firmware import playing
+from edgebio.firmware import playback
 from edgebio.frontend.twin import Twin
 from edgebio.link.client import Client
 from edgebio.link.errors import NoAnswerError
@@ -78,9 +78,9 @@ def test_host_on_usb_changes_no_decision(tmp_path: Path) -> None:
     api.build(
         model, "pico", folder, standalone=firmware.Standalone("adc:gain=1000", "text"), link="usb"
     )
-    played = playing.convert(folder, [recording()])
+    played = playback.convert(folder, [recording()])
     twin = HostTwin(model, played.recording.samples)
-    parts = playing.connect(folder, played)
+    parts = playback.connect(folder, played)
     log = tmp_path / "emulator.log"
     running = rp2040js.launch(PICO, folder / "firmware.elf", log, detached=False, parts=parts)
     try:

@@ -26,7 +26,7 @@ DECIDE = "eb_sink_decide"
 
 
 @dataclass(frozen=True, eq=False)
-class Played:
+class Playback:
     """A recording as an image's converter samples it.
 
     Attributes
@@ -42,7 +42,7 @@ class Played:
     codes: npt.NDArray[np.uint16] | npt.NDArray[np.int32]
 
 
-def convert(folder: Path, recordings: Sequence[Recording]) -> Played:
+def convert(folder: Path, recordings: Sequence[Recording]) -> Playback:
     """Convert recordings, one after the other, as the converter of the image in `folder` does.
 
     The recordings are in the counts that the model was trained with. The electrodes have the
@@ -81,10 +81,10 @@ def convert(folder: Path, recordings: Sequence[Recording]) -> Played:
         codes = _codes(signal, scale, _converter(folder, record).bits)
     samples = scale.stream(spec.channels).counts(codes[:, : spec.channels])
     labels = np.concatenate([r.labels for r in recordings])
-    return Played(replace(recordings[0], samples=samples, labels=labels, beats=None), codes)
+    return Playback(replace(recordings[0], samples=samples, labels=labels, beats=None), codes)
 
 
-def connect(folder: Path, played: Played) -> Parts:
+def connect(folder: Path, played: Playback) -> Parts:
     """Parts of the emulator: the electrodes, and a journal of decisions and of the sink's pins."""
     record = manifest.load(folder)
     board = manifest.load_board(folder)

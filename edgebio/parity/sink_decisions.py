@@ -13,7 +13,7 @@ from edgebio.boards.rp2040js_parts import Call, Pulse
 from edgebio.compiler.host_model import HostModel
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.twin import Decider, activity
-from edgebio.firmware import manifest, playing
+from edgebio.firmware import manifest, playback
 from edgebio.frontend.twin import Twin
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
@@ -71,7 +71,7 @@ class HostDecisions:
 
 def sink_calls(folder: Path) -> list[Call]:
     """Decisions that the sink of the image in `folder` got so far, in the emulator."""
-    return rp2040js_parts.calls(folder, playing.DECIDE)
+    return rp2040js_parts.calls(folder, playback.DECIDE)
 
 
 def astray(

@@ -14,12 +14,12 @@ from edgebio import api, boards, tflite
 from edgebio.boards import detached_emulator, emulator, rp2040js_parts
 from edgebio.boards.rp2040js_parts import Fault, FaultKind
 from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.firmware import playing
+from edgebio.firmware import playback
 from edgebio.firmware.peripheral_options import Standalone
 from edgebio.link.client import Client
 from edgebio.link.observer import CounterRecord
 from edgebio.link.results import DecisionEvent, RestEvent
-from edgebio.parity import played
+from edgebio.parity import sink_decisions
 from edgebio.recordings import Recording
 from edgebio.tflite.metadata import require_metadata
 from tests.firmware import wearable
@@ -61,8 +61,8 @@ def running(
     image: Path, folder: Path, recording: Recording, *faults: Fault
 ) -> Iterator[tuple[str, Recording]]:
     """URL of a Pico with the recording at its electrodes, and the samples that its model sees."""
-    converted = playing.convert(image, [recording])
-    parts = replace(playing.connect(image, converted), faults=faults)
+    converted = playback.convert(image, [recording])
+    parts = replace(playback.connect(image, converted), faults=faults)
     board, file = boards.load("pico"), image / "firmware.elf"
     with emulator.start(board, file, parts=parts, folder=folder) as device:
         yield device.url, converted.recording
@@ -84,7 +84,7 @@ def test_twin_decides_the_same_while_a_host_comes_and_goes(
     image: Path, recording: Recording, tmp_path: Path
 ) -> None:
     with running(image, tmp_path, recording) as (url, converted):
-        wait_for(lambda: len(played.sink_calls(tmp_path)) > 20, "decisions")
+        wait_for(lambda: len(sink_decisions.sink_calls(tmp_path)) > 20, "decisions")
         events: list[DecisionEvent] = []
         counters: list[CounterRecord] = []
         with Client(url, timeout=30) as device, device.watch() as observer:
@@ -96,8 +96,8 @@ def test_twin_decides_the_same_while_a_host_comes_and_goes(
         with Client(url, timeout=30) as device, device.watch("counters") as observer:
             while counters[-1].frames < len(recording.samples):
                 counters += [r for r in observer.poll(1.0) if isinstance(r, CounterRecord)]
-    host = played.HostDecisions.of(image, converted)
-    calls = played.sink_calls(tmp_path)
+    host = sink_decisions.HostDecisions.of(image, converted)
+    calls = sink_decisions.sink_calls(tmp_path)
     assert set(host.decisions.tolist()) == {0, 2}, "rest and a grip"
     assert host.differing(calls) == 0
     assert counters[-1].lost == 0
@@ -108,12 +108,12 @@ def test_twin_decides_the_same_while_a_host_comes_and_goes(
     pulses = rp2040js_parts.pulses(tmp_path, SERVO)
     assert len(pulses) > 50 * (SECONDS - 1)
     assert {pulse.pulse_us for pulse in pulses} == {REST, WIDTHS[2]}
-    assert played.astray(pulses, calls, WIDTHS, REST) == 0
+    assert sink_decisions.astray(pulses, calls, WIDTHS, REST) == 0
     # A comparison that cannot fail proves nothing.
     wrong = host.decisions.copy()
     wrong[7] += 1
     assert replace(host, decisions=wrong).differing(calls) == 1
-    assert played.astray(pulses, calls, WIDTHS, REST + 1) > 0
+    assert sink_decisions.astray(pulses, calls, WIDTHS, REST + 1) > 0
     assert host.differing(calls[1:]) > 0
 
 
@@ -130,12 +130,12 @@ def test_fault_means_rest_and_a_correct_stream_afterwards(
     assert cause == {"brownout": 3}.get(kind, 2)
     pulses = rp2040js_parts.pulses(tmp_path, SERVO)
     (_, restart) = [int(str(row["frame"])) for row in rows(tmp_path, "electrodes", "start")]
-    back = next(c for c in played.sink_calls(tmp_path) if c.time_us > at + 100_000)
+    back = next(c for c in sink_decisions.sink_calls(tmp_path) if c.time_us > at + 100_000)
     resting = [p for p in pulses if at + 250_000 < p.time_us < back.time_us]
     assert all(pulse.pulse_us == REST for pulse in resting)
     after = record(converted.samples[restart:])
-    host = played.HostDecisions.of(image, after)
-    calls = [call for call in played.sink_calls(tmp_path) if call.time_us >= back.time_us]
+    host = sink_decisions.HostDecisions.of(image, after)
+    calls = [call for call in sink_decisions.sink_calls(tmp_path) if call.time_us >= back.time_us]
     assert len(host.decisions) > 20
     assert host.differing(calls) == 0
 
@@ -155,7 +155,7 @@ def test_lost_conversion_is_an_overrun(image: Path, recording: Recording, tmp_pa
 
 def test_codes_are_the_nearest_within_the_range(image: Path) -> None:
     samples = np.arange(-32768, 32768, 7, dtype=np.int16)[:, None].repeat(CHANNELS, axis=1)
-    converted = playing.convert(image, [record(samples)])
+    converted = playback.convert(image, [record(samples)])
     codes = converted.codes.astype(int)
     assert codes.min() == 0
     assert codes.max() == 4095
