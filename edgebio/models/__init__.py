@@ -31,8 +31,10 @@ def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) ->
         raise EdgebioError(
             f"model.pool_after: no block {missing[0]}; the {blocks} blocks are numbered from 0"
         )
+    if settings.kernel_frames:
+        _check_kernel_frames(settings, shape[0])
     pools = len(set(settings.pool_after))
-    if min(shape[0], shape[1]) >> pools == 0:
+    if (shape[1] if settings.kernel_frames else min(shape[:2])) >> pools == 0:
         raise EdgebioError(
             f"{pools} pools of 2x2 leave nothing of an image of {shape[0]} frames and {shape[1]} "
             f"bins; remove some from model.pool_after"
@@ -51,3 +53,16 @@ def build(settings: ModelSettings, shape: tuple[int, int, int], classes: int) ->
     x = keras.layers.Dense(classes, name="classes")(x)
     x = keras.layers.Softmax(name="probability")(x)
     return keras.Model(images, x, name=settings.family)
+
+
+def _check_kernel_frames(settings: ModelSettings, frames: int) -> None:
+    kernels = settings.kernel_frames
+    if len(kernels) != len(settings.filters):
+        raise EdgebioError(
+            f"model.kernel_frames: {len(kernels)} kernels for {len(settings.filters)} blocks"
+        )
+    span = 1 + sum(size - 1 for size in kernels)
+    if span > frames:
+        raise EdgebioError(
+            f"model.kernel_frames: the kernels span {span} frames of an image of {frames}"
+        )

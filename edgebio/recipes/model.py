@@ -18,6 +18,9 @@ class ModelSettings(Section):
         3x3 convolutions, or one of them followed by depthwise-separable blocks.
     filters : tuple of int
         Filters of each block.
+    kernel_frames : tuple of int
+        Frames under the kernel of each block, without padding in time, for a network that computes
+        only what new frames change; its pools are 1x2, over bins. Empty for 3x3 with padding.
     pool_after : tuple of int
         Indices of the blocks before a 2x2 max-pool.
     flatten : bool
@@ -31,6 +34,7 @@ class ModelSettings(Section):
 
     family: Literal["cnn", "dscnn"] = "cnn"
     filters: Filters = (32, 48, 64, 64)
+    kernel_frames: tuple[Annotated[int, Field(gt=0, le=64)], ...] = ()
     pool_after: tuple[int, ...] = (1, 2)
     flatten: bool = False
     dense: Annotated[int, Field(ge=0, le=1024)] = 0

@@ -83,3 +83,23 @@ def test_the_recipes_for_muscle_stay_within_60_kb_and_4_million_multiply_accumul
     assert 30_000 < constants <= 60 * 1024
     if recipe == "emg-grips":
         assert products == 2_724_032  # as README has it of the compiled network
+
+
+@pytest.mark.parametrize("family", ["cnn", "dscnn"])
+def test_kernels_without_padding_in_time(family):
+    settings = ModelSettings(
+        family=family, filters=(4, 4, 4), kernel_frames=(3, 3, 1), pool_after=(0, 2)
+    )
+    model = models.build(settings, SHAPE, 5)
+    assert model.get_layer("pool0").output_shape == (None, 7, 16, 4)
+    assert model.get_layer("pool2").output_shape == (None, 5, 8, 4)
+
+
+@pytest.mark.parametrize(
+    ("kernels", "problem"),
+    [((3, 3), "2 kernels for 3 blocks"), ((5, 5, 2), "span 10 frames of an image of 9")],
+)
+def test_kernels_that_do_not_fit_are_refused(kernels, problem):
+    settings = ModelSettings(filters=(4, 4, 4), kernel_frames=kernels, pool_after=())
+    with pytest.raises(EdgebioError, match=problem):
+        models.build(settings, SHAPE, 5)
