@@ -49,9 +49,14 @@ def test_a_training_that_fails_leaves_the_earlier_run(tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(tiny.run(), folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    with pytest.raises(ZeroDivisionError), replacing(folder) as work:
-        (work / METRICS).write_text("{}")
-        _ = 1 / 0
+
+    def fail():
+        with replacing(folder) as work:
+            (work / METRICS).write_text("{}")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

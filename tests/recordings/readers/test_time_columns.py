@@ -38,7 +38,7 @@ def test_the_rate_and_the_gaps_come_from_the_times(
     for place in places:
         lost[place : place + size] = True
     received = sent[~lost]
-    times = np.round(received / rate, max(digits, 4))
+    times = np.round(received / rate, max(digits, 4)).astype(np.float64)
     timing = measure_timing(PATH, [TimeColumn(0, "time", 1.0)], [times])
     assert timing.rate == pytest.approx(rate, rel=2e-3)
     assert int(timing.lost.sum()) == int(lost.sum())
