@@ -88,7 +88,7 @@ def _aligned(rows: Sequence[Sequence[str]], numbers: set[int]) -> list[str]:
 
 def _stream(stream: Stream) -> list[str]:
     """One line per layer: rows along time, what it keeps, and why nothing can be reused."""
-    rows = [("layer", "reused", "recomputed", "MACs", "state", "because")]
+    rows: list[Sequence[str]] = [("layer", "reused", "recomputed", "MACs", "state", "because")]
     rows += [
         (
             str(index),
