@@ -174,7 +174,9 @@ def _kernel_layer(network: Network, layer: layers.KernelLayer, count: int) -> Ro
         )
     if layer.kernel == "copy":
         return _copy(network, layer, count)
-    return "it starts from the first row of the window"
+    if layer.kernel == "lstm":
+        return "it starts from the first row of the window"
+    return "its operator keeps no rows"
 
 
 def _integers(value: object) -> tuple[int, ...]:
