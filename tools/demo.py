@@ -61,8 +61,7 @@ def main() -> None:
     edgebio("train", "train", "emg-grips", "--dataset", dataset, "--subject", subject, "-o", run)
     quantized = edgebio("quantize", "quantize", run)
     ladder = edgebio("validate", "validate", run, "--board", board)
-    # The emulated board has 25 MHz, and the host waits for it.
-    built = edgebio("build", "build", run, "--board", board, "--allow-late", "-o", image)
+    built = edgebio("build", "build", run, "--board", board, "-o", image)
     counted = edgebio("bench", "bench", run, "--board", board)
     classified = edgebio(
         "classify", "classify", f"{dataset}:{subject}:2", "--board", board, "--model", run,

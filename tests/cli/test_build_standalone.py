@@ -53,6 +53,13 @@ def test_manifest_says_what_the_image_is(model: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "image" / "src" / "ports" / "spi.c").exists()
 
 
+def test_emulator_of_no_board_has_no_time_to_keep(slow_model: Path, tmp_path: Path) -> None:
+    linked = build(slow_model, tmp_path, board="mps2-an386")
+    assert linked.exit_code == 0, linked.stderr
+    assert "mps2-an386 does not keep up with the signal" in linked.stderr
+    assert json.loads(linked.stdout)["deadline"]["ok"] is False
+
+
 def test_linked_image_has_neither_source_nor_sink(model: Path, tmp_path: Path) -> None:
     document = json.loads(build(model, tmp_path).stdout)
     assert (document["standalone"], document["source"], document["sink"]) == (False, None, None)
