@@ -10,7 +10,10 @@ def table() -> str:
         "| board | sources | sinks | link | flashed by | proven |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    lines += [_row(boards.load(name)) for name in boards.names()]
+    every = [boards.load(name) for name in boards.names()]
+    lines += [_row(board) for board in every]
+    lines += ["", "## How each is proven", ""]
+    lines += [f"- **`{board.name}`**, {board.proven.level}: {board.proven.note}" for board in every]
     return "\n".join(lines)
 
 
@@ -19,12 +22,12 @@ def _row(board: Board) -> str:
     if board.usb_link:
         links.append(board.usb_link.name)
     cells = (
-        f"`{board.name}`: {board.title}, {board.cpu} at {board.clock_hz / 1e6:g} MHz",
+        f"`{board.name}`<br>{board.title}, {board.cpu} at {board.clock_hz / 1e6:g} MHz",
         "<br>".join(_source(board, name) for name in board.sources.names()),
         "<br>".join(_sink(board, name) for name in board.sinks.names()),
         "<br>".join(links),
-        ", ".join(board.flash.methods),
-        f"**{board.proven.level}**: {board.proven.note}",
+        "<br>".join(board.flash.methods),
+        board.proven.level,
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -147,10 +147,11 @@ def test_flash_starts_the_emulator_and_stops_it(image: tuple[Path, Result]) -> N
 def test_flash_fails_without_the_port(image: tuple[Path, Result]) -> None:
     if not shutil.which("stm32flash"):
         pytest.skip("no stm32flash: sudo apt-get install stm32flash")
-    result = run("flash", image[0], "--port", "/dev/ttyNOPE")
+    result = run("flash", image[0], "--method", "stm32-bootloader", "--port", "/dev/ttyNOPE",
+                 "--bootloader-port", "/dev/ttyNOPE")  # fmt: skip
     assert result.exit_code == 1
     assert (
-        'was NOT flashed, its image may be in pieces: stm32flash: Cannot handle device "/dev'
+        'was NOT flashed, its image may be incomplete: stm32flash: Cannot handle device "/dev'
         in (result.stderr)
     )
 
