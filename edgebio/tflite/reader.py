@@ -32,8 +32,11 @@ _DTYPES: Final = {code: name.lower() for code, name in _names("TensorType").item
 _KINDS: Final = _names("BuiltinOperator")
 _OPTIONS: Final = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "SUM": "ReducerOptions",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
 }
 """Tables of options that are not named like their operator."""

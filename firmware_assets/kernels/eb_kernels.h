@@ -208,13 +208,18 @@ typedef struct {
     int8_t low, high;
 } eb_pool;
 
-/* MEAN over up to two runs of axes: [outer][reduced_1][middle][reduced_2][inner]. */
+/* MEAN and SUM over up to two runs of axes: [outer][reduced_1][middle][reduced_2][inner]. */
 typedef struct {
     uint32_t outer, reduced_1, middle, reduced_2, inner;
     int32_t offset; /* -zero point * elements of a sum */
     int32_t multiplier, shift;
     int16_t zero_point;
 } eb_mean;
+
+/* REDUCE_MAX over the same. */
+typedef struct {
+    uint32_t outer, reduced_1, middle, reduced_2, inner;
+} eb_reduce_max;
 
 /* ADD. Both inputs are scaled to twice the larger of their scales, with 20 spare bits. */
 typedef struct {
@@ -238,6 +243,14 @@ typedef struct {
     eb_range range;
 } eb_mul;
 
+/* MINIMUM and MAXIMUM; steps as of ADD. */
+typedef struct {
+    uint16_t size[4];
+    uint32_t step_1[4];
+    uint32_t step_2[4];
+} eb_minimum;
+typedef eb_minimum eb_maximum;
+
 /* PRELU: elements are rescaled, negative ones times their slope. */
 typedef struct {
     const int8_t *slopes;
@@ -255,13 +268,21 @@ typedef struct {
     const uint32_t *blocks; /* elements of a row, of each input */
 } eb_concatenation;
 
-/* TRANSPOSE and STRIDED_SLICE: the element at (a, b, c, d) is the input's at
+/* TRANSPOSE, STRIDED_SLICE and the like: the element at (a, b, c, d) is the input's at
  * start + a * step[0] + b * step[1] + c * step[2] + d * step[3]. */
 typedef struct {
     uint32_t start;
     uint32_t size[4];
     int32_t step[4];
 } eb_copy;
+
+/* GATHER, MIRROR_PAD and RESIZE_NEAREST_NEIGHBOR: the block at (a, b, c, d) is the input's at the sum
+ * of their offsets along the four axes. */
+typedef struct {
+    const uint32_t *offsets; /* of all places along each axis, one axis after the other */
+    uint32_t size[4];
+    uint32_t block; /* neighboring elements */
+} eb_gather;
 
 /* Products of the four gates (input, forget, cell, output), interleaved, and requantization of
  * their sums to Q3.12. */
@@ -326,6 +347,21 @@ typedef struct {
     uint32_t rows, classes;
 } eb_softmax;
 
+/* LOG_SOFTMAX over the last axis. */
+typedef struct {
+    const int32_t *exponentials; /* exp(-d * scale), Q0.31, d = 0 ... count - 1 */
+    uint16_t count;              /* the exponential of a larger distance is 0 */
+    uint32_t rows, classes;
+    int32_t multiplier, shift; /* of a distance to Q5.26, and back */
+    int32_t inverse_multiplier, inverse_shift;
+} eb_log_softmax;
+
+/* L2_NORMALIZATION of rows. */
+typedef struct {
+    uint32_t rows, depth;
+    int16_t zero_point;
+} eb_l2_normalization;
+
 /* value * multiplier / 2^31 rounded to nearest, halves up: gemmlowp's
  * SaturatingRoundingDoublingHighMul. It saturates only for a negative multiplier, which no scale
  * has. All supported compilers shift negative numbers to the right arithmetically. */
@@ -366,21 +402,29 @@ void eb_run_conv2d_pooled(const eb_conv2d *layer, const int8_t *input, int8_t *o
 void eb_run_depthwise(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                       int8_t *scratch);
 void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output);
+void eb_run_reduce_max(const eb_reduce_max *layer, const int8_t *input, int8_t *output);
 void eb_run_pad(const eb_pad *layer, const int8_t *input, int8_t *output);
 void eb_run_concatenation(const eb_concatenation *layer, const int8_t *const *inputs,
                           int8_t *output);
 void eb_run_copy(const eb_copy *layer, const int8_t *input, int8_t *output);
+void eb_run_gather(const eb_gather *layer, const int8_t *input, int8_t *output);
 void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 
-/* The following may overwrite their input (ADD, SUB and MUL: either one of the output's size; the
+/* The following may overwrite their input (ADD ... MAXIMUM: either one of the output's size; the
  * pools: if there is no padding). */
 void eb_run_max_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_average_pool(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_add(const eb_add *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
 void eb_run_sub(const eb_add *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
 void eb_run_mul(const eb_mul *layer, const int8_t *input_1, const int8_t *input_2, int8_t *output);
+void eb_run_minimum(const eb_minimum *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
+void eb_run_maximum(const eb_maximum *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
 void eb_run_prelu(const eb_prelu *layer, const int8_t *input, int8_t *output);
 void eb_run_softmax(const eb_softmax *layer, const int8_t *input, int8_t *output);
+void eb_run_log_softmax(const eb_log_softmax *layer, const int8_t *input, int8_t *output);
+void eb_run_l2_normalization(const eb_l2_normalization *layer, const int8_t *input, int8_t *output);
 
 /* Any operator from one int8 to one int8, as the table of its results for -128 ... 127. */
 void eb_run_table(const int8_t table[256], uint32_t count, const int8_t *input, int8_t *output);

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.compiler import layers_without_weights
 from tests.compiler.networks import STYLES, Net
 
 
@@ -87,6 +88,7 @@ def _image_layers(net: Net) -> None:
         net.grouped,
         net.thinned,
         net.pad,
+        *[lambda: layers_without_weights.any_of_them(net)] * 6,
         lambda: net.binary("SUB"),
         lambda: net.binary("MUL"),
     ]
@@ -101,6 +103,7 @@ def _sequence_layers(net: Net) -> None:
     layers += [lambda: net.conv_1d(layer=net.depthwise), lambda: net.conv_1d(layer=net.grouped)]
     layers += [net.pool_1d, net.halving_pool_1d, net.halving_pool_1d, net.zero_padding_1d]
     layers += [net.add, net.unary, net.smooth, net.prelu, net.branches, net.thinned, net.transpose]
+    layers += [lambda: layers_without_weights.any_of_them(net)] * 4
     layers += [lambda: net.binary("SUB"), lambda: net.binary("MUL")]
     for _ in range(int(net.rng.integers(1, 7))):
         layers[int(net.rng.integers(len(layers)))]()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edgebio import storage
 from edgebio.compiler import arithmetic
-from edgebio.compiler.operators.mean import runs
+from edgebio.compiler.operators.common.reduction import merge_axes
 from edgebio.compiler.operators.softmax import exponentials
 from edgebio.processes import host_compiler
 
@@ -97,12 +97,12 @@ def test_exponentials_are_close_to_exp(scale: float) -> None:
 
 
 def test_runs() -> None:
-    assert runs((1, 4, 5, 3), {1, 2}) == [1, 20, 3]
-    assert runs((1, 4, 5, 3), {1, 3}) == [1, 4, 5, 3]
-    assert runs((1, 4, 1, 3), {1, 3}) == [1, 12]
-    assert runs((1, 4, 5, 3), {3}) == [20, 3]
-    assert runs((1, 1, 1, 3), {1, 2}) == [3]
-    assert runs((1, 4), {0}) == [4]
+    assert merge_axes((1, 4, 5, 3), {1, 2}) == [1, 20, 3]
+    assert merge_axes((1, 4, 5, 3), {1, 3}) == [1, 4, 5, 3]
+    assert merge_axes((1, 4, 1, 3), {1, 3}) == [1, 12]
+    assert merge_axes((1, 4, 5, 3), {3}) == [20, 3]
+    assert merge_axes((1, 1, 1, 3), {1, 2}) == [3]
+    assert merge_axes((1, 4), {0}) == [4]
 
 
 def test_activation_ranges() -> None:

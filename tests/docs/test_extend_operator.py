@@ -31,8 +31,13 @@ def test_add_operators(tmp_path: Path) -> None:
     (test,) = (block.title for block in page_blocks if block.title.startswith("tests/"))
     run_python(root, root, "-m", "pytest", "-q", test)
     code = "from edgebio.compiler.operators import OPERATORS; print(*OPERATORS)"
-    assert {"ABS", "MINIMUM"} <= set(run_python(root, root, "-c", code).split())
-    assert not {"ABS", "MINIMUM"} & OPERATORS.keys()  # the page would teach nothing new
+    assert "SQUARED_DIFFERENCE" in run_python(root, root, "-c", code).split()
+    assert "SQUARED_DIFFERENCE" not in OPERATORS  # the page would teach nothing new
+
+
+def test_abs_is_as_shown() -> None:
+    (block,) = (block for block in blocks(PAGE) if block.title.endswith("/abs.py"))
+    assert (ROOT / block.title).read_text("utf-8").strip() == block.text.strip()
 
 
 def test_the_list_of_operators_is_up_to_date() -> None:

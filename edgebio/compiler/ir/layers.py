@@ -245,6 +245,8 @@ class KernelLayer(Layer):
     ----------
     kernel : str
         Name of the kernel: ``eb_run_<kernel>`` in ``eb_<kernel>.c``, with a struct ``eb_<kernel>``.
+    headers : tuple of str
+        Headers that it includes besides eb_kernels.h.
     parameters, arrays, scratch, in_place, lists_inputs
         See `KernelCall`.
     elements, macs
@@ -257,5 +259,6 @@ class KernelLayer(Layer):
     scratch: int = 0
     in_place: tuple[int, ...] = ()
     lists_inputs: bool = False
+    headers: tuple[str, ...] = ()
     elements: Elements | None = None
     macs: int = 0

@@ -247,7 +247,7 @@ def lowered(network: Network, layer: layers.KernelLayer) -> KernelCall:
     return KernelCall(
         layer,
         f"eb_run_{layer.kernel}",
-        (f"eb_{layer.kernel}.c",),
+        (f"eb_{layer.kernel}.c", *layer.headers),
         arrays=layer.arrays,
         struct=f"eb_{layer.kernel}",
         parameters=layer.parameters,

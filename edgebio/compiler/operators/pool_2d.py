@@ -1,13 +1,9 @@
 """MAX_POOL_2D, AVERAGE_POOL_2D: any window, stride and padding."""
 
-from typing import Final
-
 from edgebio.compiler.ir.layers import Pool
 from edgebio.compiler.operators.common import Node, operator
+from edgebio.compiler.operators.common.reduction import MAX_SUM
 from edgebio.compiler.operators.common.sliding_window import make_window
-
-MAX_SUM: Final = 1 << 22
-"""Most int8 in one sum, far below what 32 bits hold."""
 
 
 @operator("MAX_POOL_2D", "AVERAGE_POOL_2D")

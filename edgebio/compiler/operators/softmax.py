@@ -39,6 +39,7 @@ def softmax(node: Node) -> KernelLayer:
     return KernelLayer(
         *node.fields(),
         kernel="softmax",
+        headers=("eb_fixed_point.h",),
         parameters={
             "exponentials": "@exponentials",
             "count": len(values),

@@ -7,6 +7,8 @@ import pytest
 
 from edgebio import compiler, tflite
 from edgebio.compiler.operators import logistic as sigmoids
+from tests.compiler import layers_without_weights
+from tests.compiler.changes import assert_refused
 from tests.compiler.networks import Net
 from tests.compiler.reference import (
     assert_equal,
@@ -139,3 +141,21 @@ def test_softmax_over_511_classes() -> None:
 @pytest.mark.parametrize("axes", [[1], [2], [3], [1, 2], [1, 3], [2, 3], [1, 2, 3]])
 def test_mean_over_any_axes(axes: list[int]) -> None:
     assert_equal(lambda net: net.mean(axes, keep=False), (1, 5, 7, 3))
+
+
+def test_every_result_of_elu() -> None:
+    for seed, scale in enumerate(np.repeat(SCALES, 6)):
+        net = Net(np.random.default_rng(seed), (1, 256))
+        net.graph.tensors[0].quantization.scale = [float(scale) * net.rng.uniform(1, 2)]
+        layers_without_weights.unary(net, "ELU")
+        data = net.finish()
+        table = compiler.compile_model(data).calls[0].layer.table  # type: ignore[attr-defined]
+        x = np.arange(-128, 128).astype(np.int8)[None]
+        np.testing.assert_array_equal(table, reference_outputs(data, x)[0][0, 0])
+
+
+def test_elu_of_scales_that_are_too_far_apart() -> None:
+    net = Net(np.random.default_rng(0), (1, 4))
+    net.operator("ELU", [0], [net.activation((1, 4), net.scale_of(0) * np.float32(1e-7))])
+    net.at = 1
+    assert_refused(net, "operator 0 (ELU): its scales require a factor of")

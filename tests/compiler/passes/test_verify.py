@@ -193,7 +193,7 @@ def test_fully_connected(change: Change, reason: str) -> None:
 
 
 def test_unsupported_operators_are_refused() -> None:
-    assert_refused(one("EXP"), "operator 0 (EXP): not supported; edgebio compiles ADD, ")
+    assert_refused(one("EXP"), "operator 0 (EXP): not supported; edgebio compiles ABS, ADD, ")
     custom = one("CUSTOM")
     custom.model.operatorCodes[0].customCode = b"my_op"
     assert_refused(custom, "operator 0 (CUSTOM 'my_op'): not supported")
@@ -316,7 +316,7 @@ def test_types_inside_a_model() -> None:
     "kind", ["WHILE", "IF", "CALL", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"]
 )
 def test_control_flow_and_state(kind: str) -> None:
-    assert_refused(chain(kind), f"operator 0 ({kind}): not supported; edgebio compiles ADD, ")
+    assert_refused(chain(kind), f"operator 0 ({kind}): not supported; edgebio compiles ABS, ADD, ")
 
 
 def test_sizes_that_overflow() -> None:
