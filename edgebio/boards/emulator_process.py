@@ -54,7 +54,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=detached,
+            start_new_session=True,  # Ctrl-C is for the command, which then stops its emulator
             pass_fds=pass_fds,
         )
 

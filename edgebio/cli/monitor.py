@@ -62,6 +62,7 @@ def monitor(
         title = f"{device.identify().board} on {device.url}"
         screen = Screen(metadata, Outputs.from_graph(graph), title)
         console = Console(stderr=True, quiet=out.as_json)
+        each, ends = recordings[0], list[tuple[int, int]]()
         with Live(screen, console=console, auto_refresh=False) as live:
             try:
                 for each in recordings:
@@ -81,6 +82,8 @@ def monitor(
                     labeled.append(label_by_decisions(each, ends, metadata.classes))
             except KeyboardInterrupt:
                 out.note("interrupted")
+                if ends:
+                    labeled.append(label_by_decisions(each, ends, metadata.classes))
         document = compared.document()
     if record:
         streamed = [each for each in labeled if len(each.samples)]

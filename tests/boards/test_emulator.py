@@ -50,6 +50,7 @@ def answers(url: str) -> bool:
 def test_emulator_ends_with_the_block(netduino: boards.Board, image: Path) -> None:
     with emulator.start(netduino, image) as running:
         assert running.running
+        assert os.getsid(running.pid) == running.pid  # Ctrl-C in the terminal spares it
         assert answers(running.url)
     assert not running.running
     assert ended(running.pid)

@@ -14,6 +14,7 @@ from edgebio.recordings import load_recordings
 from edgebio.recordings.preprocessing import label_by_decisions
 from edgebio.recordings.recording import UNLABELED
 from edgebio.runtime import host_device
+from edgebio.runtime.terminal import Screen
 from edgebio.tflite import read
 from edgebio.tflite.metadata import require_metadata
 from tests.link.models import SLOW_SPEC as SPEC
@@ -125,3 +126,24 @@ def test_watching_needs_a_board_that_stands_alone(port: str, model: Path) -> Non
     result = run("--board", "mps2-an386", "--model", model)
     assert result.exit_code == 2
     assert "give a RECORDING to stream, or the --port of a board that stands alone" in result.stderr
+
+
+def test_an_interrupt_keeps_what_was_recorded(
+    port: str, model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+
+    def add(self: Screen, *decision: object) -> None:
+        shown.append(decision)
+        if len(shown) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Screen, "add", add)
+    np.savez(folder / "long.npz", samples=bursts(3 * END), rate=SPEC.rate)
+    result = run(folder / "long.npz", "--port", port, "--model", model, "--fast", "--json",
+                 "--record", folder / "interrupted")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "interrupted" in result.stderr
+    [streamed] = load_recordings(Path(json.loads(result.stdout)["record"]))
+    end = SPEC.segment_length + 4 * SPEC.step
+    assert np.array_equal(streamed.samples, bursts(3 * END)[:end])
