@@ -110,6 +110,19 @@ typedef struct {
     eb_range range;
 } eb_conv2d;
 
+/* TRANSPOSE_CONV; a channel's bias is without the zero point, as few taps may reach an output. */
+typedef struct {
+    const int8_t *weights; /* [outputs][window_h][window_w][depth] */
+    const eb_channel *channels;
+    uint16_t input_h, input_w, depth;
+    uint16_t output_h, output_w, outputs;
+    uint16_t window_h, window_w;
+    uint16_t stride_h, stride_w;
+    uint16_t pad_h, pad_w; /* outputs that are cut off before the first */
+    int16_t zero_point;
+    eb_range range;
+} eb_transpose_conv;
+
 /* CONV_2D, with the MAX_POOL_2D behind it if pool_h * pool_w > 1, for the DSP extension. The taps
  * of a pixel are widened to int16 in runs of neighboring bytes: four have the order 0 2 1 3, as
  * SXTB16 gives them, and the rest of a run comes in pairs. Two taps are a step. Scratch: patches of
@@ -401,6 +414,7 @@ void eb_run_conv2d_pooled(const eb_conv2d *layer, const int8_t *input, int8_t *o
                           int8_t *scratch);
 void eb_run_depthwise(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                       int8_t *scratch);
+void eb_run_transpose_conv(const eb_transpose_conv *layer, const int8_t *input, int8_t *output);
 void eb_run_mean(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_reduce_max(const eb_reduce_max *layer, const int8_t *input, int8_t *output);
 void eb_run_pad(const eb_pad *layer, const int8_t *input, int8_t *output);

@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.compiler import layers_without_weights
 from tests.compiler.networks import STYLES, Net
+from tests.compiler.transpose_conv_layer import any_transpose_conv
 
 
 def random_network(seed: int) -> bytes:
@@ -89,6 +90,7 @@ def _image_layers(net: Net) -> None:
         net.thinned,
         net.pad,
         *[lambda: layers_without_weights.any_of_them(net)] * 6,
+        lambda: any_transpose_conv(net),
         lambda: net.binary("SUB"),
         lambda: net.binary("MUL"),
     ]
