@@ -24,11 +24,11 @@ def log_softmax(node: Node) -> KernelLayer:
     shape, scale = source.shape, float(source.scale[0])
     if not shape or shape[-1] > MAX_CLASSES:
         node.refuse(f"shape {list(shape)}; at most {MAX_CLASSES} classes are supported")
-    # Outside, one of the reference's two multipliers does not fit its fixed point.
-    if not 2.0**-25 < scale < 16:
-        node.refuse(f"input has scale {scale:g}; 2^-25 to 16 is required")
+    # Below, one of the reference's two multipliers does not fit its fixed point.
+    if not scale > 2.0**-25:
+        node.refuse(f"input has scale {scale:g}; more than 2^-25 is required")
     # `tflite::PreprocessLogSoftmaxScalingExp` (kernels/internal/quantization_util.cc).
-    multiplier, shift = quantize_multiplier(scale * (1 << 26))
+    multiplier, shift = quantize_multiplier(min(scale * (1 << 26), (1 << 31) - 1))
     inverse = quantize_multiplier(2.0 ** (31 - shift) / multiplier)
     values = exponentials(source.scale[0], 1.0)
     return KernelLayer(
