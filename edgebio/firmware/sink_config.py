@@ -221,8 +221,9 @@ def _configure_servo(choice: Choice, board: Board, metadata: ModelMetadata) -> S
         raise EdgebioError("sink servo: speed=activity needs slew and full_activity")
     given = dict(metadata.grips) | options.angles
     if not given:
+        example = [name for name in metadata.classes if name != _REST_KEY][-1]
         raise EdgebioError(
-            f"sink servo: give an angle for each class, such as {metadata.classes[-1]}=20,rest=90"
+            f"sink servo: give an angle for each class, such as {example}=20,rest=90"
         )
     count = _same_length(given, "servo")
     angles, rest = _by_class(given, metadata, (_DEFAULT_REST,) * count)
