@@ -5,7 +5,7 @@ import fcntl
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +73,27 @@ def calls_in_this_process() -> Iterator[None]:
         yield
 
 
-def trained(name: str, recipe: Recipe) -> Path:
-    """Folder of a trained and quantized run; the first worker that needs it trains it."""
-    from edgebio import tasks
-
-    run, complete = folder() / name, folder() / f"{name}.complete"
+def shared(name: str, make: Callable[[Path], None]) -> Path:
+    """Folder that the first worker that needs it fills by `make`; the others wait for it."""
+    target, complete = folder() / name, folder() / f"{name}.complete"
     with (folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
-            tasks.train(recipe, recordings(), run)
-            with calls_in_this_process():
-                tasks.quantize(run)
+            make(target)
             complete.touch()
-    return run
+    return target
+
+
+def trained(name: str, recipe: Recipe) -> Path:
+    """Folder of a trained and quantized run."""
+    from edgebio import tasks
+
+    def make(run: Path) -> None:
+        tasks.train(recipe, recordings(), run)
+        with calls_in_this_process():
+            tasks.quantize(run)
+
+    return shared(name, make)
 
 
 @functools.cache

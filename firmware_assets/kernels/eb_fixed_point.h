@@ -7,6 +7,10 @@
 
 #include "eb_kernels.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 static inline uint32_t eb_leading_zeros(uint32_t value)
 {
     uint32_t zeros = 0;
@@ -43,5 +47,9 @@ static inline int32_t eb_one_over_one_plus(int32_t x)
     /* Halved, in Q0.31; the only value that does not fit saturates. */
     return estimate >= (1 << 30) ? INT32_MAX : (int32_t)((uint32_t)estimate << 1);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

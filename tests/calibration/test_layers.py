@@ -39,7 +39,6 @@ RECIPE = tiny.RECIPE.model_copy(
 @functools.cache
 def layers_run():
     """A network of two subjects, tested on both sessions of a louder third; quantized."""
-    folder = tiny.folder() / "layers"
     other = [
         dataclasses.replace(
             r, samples=(r.samples * (2.5 if r.session == "1" else 0.4)).astype("i2")
@@ -51,10 +50,13 @@ def layers_run():
         for f in split("cross-subject", [*tiny.recordings("1"), *tiny.recordings("2"), *other])
         if f.name == "3"
     )
-    tasks.task_of(RECIPE).train(RECIPE, fold, folder)
-    with tiny.calls_in_this_process():
-        tasks.quantize(folder, engine=tasks.generated_c)
-    return folder, other
+
+    def make(folder):
+        tasks.task_of(RECIPE).train(RECIPE, fold, folder)
+        with tiny.calls_in_this_process():
+            tasks.quantize(folder, engine=tasks.generated_c)
+
+    return tiny.shared("layers", make), other
 
 
 @pytest.fixture(scope="module")
