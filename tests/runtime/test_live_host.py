@@ -254,10 +254,10 @@ def test_text_sink_writes_lines_until_a_session_opens(tmp_path: Path) -> None:
     assert lines == ["rest -", *expected, "rest -", ""]
     with device.watched() as running:
         port = SerialPort(running.url, 921_600)
-        lines, end = b"", time.monotonic() + 20
-        while b"class" not in lines and time.monotonic() < end:
-            lines += port.read(1.0)
-        assert b"class" in lines
+        received, end = b"", time.monotonic() + 20
+        while b"class" not in received and time.monotonic() < end:
+            received += port.read(1.0)
+        assert b"class" in received
         port.close()
         with Client(running.url) as client, client.watch("counters") as watch:
             watch.poll(0.3)
