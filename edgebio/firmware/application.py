@@ -98,6 +98,7 @@ def write(
         include += [assets / "sources", assets / "sinks"]
     metadata = read_metadata(graph)
     if metadata is not None:
+        own.append(assets / "app" / "eb_settings.c")
         own += decision.write(folder, metadata.decision, Outputs.from_graph(graph))
         include += [decision.FOLDER]
     return ApplicationSources(tuple(own), tuple(include))

@@ -19,7 +19,7 @@ _VOLTS = {
 def volts_per_count(units: str) -> Decimal | None:
     """Volts of one count of a recording with such `units`: ``"0.2 uV"``, ``"1/2000 mV"``.
 
-    None where it is not said, or said of something else than the electrode, as in
+    None where the units hold no volts, or not those at the electrode, as in
     ``"5/32768 V after the amplifier"``.
     """
     match = _UNITS.fullmatch(units.strip())

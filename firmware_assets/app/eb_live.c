@@ -8,6 +8,7 @@
 #include "decision_config.h"
 #include "eb_network.h"
 #include "eb_progress.h"
+#include "eb_settings.h"
 #include "eb_sink.h"
 #include "eb_source.h"
 #include "eb_watch.h"
@@ -394,12 +395,7 @@ static void change(const eb_configure_request *wanted)
         own->timeout_ms == wanted->timeout_ms) {
         return;
     }
-    own->votes = wanted->votes;
-    own->hold = wanted->hold;
-    own->least = least;
-    own->limit = wanted->limit;
-    own->onset = wanted->onset;
-    own->timeout_ms = wanted->timeout_ms;
+    eb_settings_take(wanted, own);
     reset_votes();
 }
 
@@ -419,16 +415,7 @@ void eb_live_restore(void)
 
 uint8_t eb_live_settings(eb_answer *answer)
 {
-    const eb_settings_answer written = {
-        .votes = live.settings.votes,
-        .hold = live.settings.hold,
-        .rest = live.settings.rest,
-        .least = (uint16_t)(live.settings.least + 128),
-        .limit = live.settings.limit,
-        .onset = live.settings.onset,
-        .timeout_ms = live.settings.timeout_ms,
-    };
-    answer->payload_bytes = eb_settings_answer_write(&written, answer->payload);
+    eb_settings_answer_of(&live.settings, answer);
     return 0;
 }
 
@@ -457,8 +444,7 @@ uint8_t eb_live_configure(const eb_request *request, eb_answer *answer)
         answer->detail = (uint32_t)request->payload_bytes;
         return EB_ERROR_PAYLOAD;
     }
-    if (wanted.votes < 1 || wanted.votes > EB_DECISION_MAX_VOTES || wanted.least > 256 ||
-        wanted.rest != eb_decision_settings.rest || wanted.timeout_ms == 0 ||
+    if (!eb_settings_fit(&wanted, &eb_decision_settings) || wanted.timeout_ms == 0 ||
         wanted.timeout_ms > EB_LIVE_LIMIT_MS || !lets_go(wanted.votes, wanted.hold)) {
         return EB_ERROR_SETTING;
     }

@@ -11,6 +11,7 @@
 
 #include "decision_config.h"
 #include "eb_network.h"
+#include "eb_settings.h"
 #include "port.h"
 
 #define DECISION_BYTES (EB_DECISION_EVENT_BYTES + EB_MODEL_OUTPUT_BYTES)
@@ -300,16 +301,7 @@ uint8_t eb_stream_stop(eb_answer *answer)
 
 uint8_t eb_stream_settings(eb_answer *answer)
 {
-    const eb_settings_answer written = {
-        .votes = stream.settings.votes,
-        .hold = stream.settings.hold,
-        .rest = stream.settings.rest,
-        .least = (uint16_t)(stream.settings.least + 128),
-        .limit = stream.settings.limit,
-        .onset = stream.settings.onset,
-        .timeout_ms = stream.settings.timeout_ms,
-    };
-    answer->payload_bytes = eb_settings_answer_write(&written, answer->payload);
+    eb_settings_answer_of(&stream.settings, answer);
     return 0;
 }
 
@@ -324,18 +316,10 @@ uint8_t eb_stream_configure(const eb_request *request, eb_answer *answer)
     if (stream.open) {
         return EB_ERROR_STREAMING;
     }
-    if (wanted.votes < 1 || wanted.votes > EB_DECISION_MAX_VOTES || wanted.least > 256 ||
-        (wanted.rest >= stream.settings.classes && wanted.rest != EB_DECISION_REST)) {
+    if (!eb_settings_fit(&wanted, &eb_decision_settings)) {
         return EB_ERROR_SETTING;
     }
-    stream.settings.votes = wanted.votes;
-    stream.settings.hold = wanted.hold;
-    stream.settings.rest = wanted.rest;
-    stream.settings.least = (int16_t)((int32_t)wanted.least - 128);
-    stream.settings.limit = wanted.limit;
-    stream.settings.onset = wanted.onset;
-    stream.settings.timeout_ms = wanted.timeout_ms;
-    stream.decision = stream.settings.rest; /* without a stream it was rest before */
+    eb_settings_take(&wanted, &stream.settings);
     return 0;
 }
 

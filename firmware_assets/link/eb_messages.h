@@ -421,8 +421,8 @@ static inline size_t eb_settings_answer_write(const eb_settings_answer *from, ui
 }
 
 /* configure. Changes the settings of the decision until the session ends. Refused while a stream
- * is open. A device that stands alone refuses another rest, a time-out of 0 or above 250 ms, and
- * a hold beyond a second, unless the image was built with it. */
+ * is open. A device that stands alone refuses a time-out of 0 or above 250 ms, and a hold beyond
+ * a second, unless the image was built with it. */
 #define EB_KIND_CONFIGURE 0x07u
 
 typedef struct {
@@ -430,7 +430,7 @@ typedef struct {
     uint8_t votes;
     /* As in settings. [segments] */
     uint8_t hold;
-    /* As in settings. */
+    /* As in settings: what rest is, is fixed when the image is built. */
     uint8_t rest;
     /* As in settings; at most 256. */
     uint16_t least;

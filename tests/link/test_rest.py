@@ -138,12 +138,13 @@ def test_no_timeout_without_real_time(raw: RawSession, device_settings: dict[str
     assert raw.listen(3 * TIMEOUT_MS / 1000) == []
 
 
-def test_rest_may_be_a_class_of_the_model(raw: RawSession, device_settings: dict[str, Any]) -> None:
-    raw.ask("configure", **device_settings | {"rest": 2})
-    assert current(raw) == (2, REASON["start"])
-    raw.ask("stream_start", on_gap=WAIT, real_time=1)
-    timeouts = events(raw.listen(2 * TIMEOUT_MS / 1000), "rest")
-    assert {(v["decision"], v["reason"]) for v in timeouts} == {(2, REASON["timeout"])}
+def test_a_host_cannot_make_rest_a_class(client: Client, model: StandIn) -> None:
+    own = client.settings()
+    for number in (*range(CLASSES), CLASSES):
+        if number != own.rest:
+            with pytest.raises(RefusedError, match="A setting is out of range"):
+                client.configure(dataclasses.replace(own, rest=number))
+    assert client.settings() == own
 
 
 # --- settings over the link ----------------------------------------------------------------------
@@ -184,10 +185,11 @@ def test_settings_last_until_the_session_ends(
     own = Settings.of(constants(model.decision, Outputs.from_graph(model.graph)))
     with Client(device.url) as client:
         assert client.settings() == own
-        other = dataclasses.replace(own, votes=31, hold=255, rest=CLASSES - 1, least=256)
+        other = dataclasses.replace(own, votes=31, hold=255, least=256)
         client.configure(other)
         assert client.settings() == other
-        for wrong in ({"votes": 0}, {"votes": 32}, {"rest": CLASSES}, {"least": 257}):
+        grip = next(number for number in range(CLASSES) if number != own.rest)
+        for wrong in ({"votes": 0}, {"votes": 32}, {"rest": grip}, {"least": 257}):
             with pytest.raises(RefusedError, match="A setting is out of range"):
                 client.configure(dataclasses.replace(own, **wrong))
         assert client.settings() == other
