@@ -1,15 +1,12 @@
 """LOG_SOFTMAX: along the last axis, at most 511 classes."""
 
-import math
-
 import numpy as np
 
 from edgebio.compiler.arithmetic import INT8_MAX, quantize_multiplier
-from edgebio.compiler.ir.kernel_call import Array
 from edgebio.compiler.ir.layers import KernelLayer
 from edgebio.compiler.kernels.layout import rescale_members
 from edgebio.compiler.operators.common import Node, operator
-from edgebio.compiler.operators.softmax import MAX_CLASSES, exponentials
+from edgebio.compiler.operators.softmax import check_classes, exponentials, layer_of_rows
 
 
 @operator("LOG_SOFTMAX")
@@ -21,28 +18,15 @@ def log_softmax(node: Node) -> KernelLayer:
             f"output has scale {output.scale[0]:g} and zero point {output.zero_point[0]}; "
             "1/16 and 127 are required"
         )
-    shape, scale = source.shape, float(source.scale[0])
-    if not shape or shape[-1] > MAX_CLASSES:
-        node.refuse(f"shape {list(shape)}; at most {MAX_CLASSES} classes are supported")
+    scale = float(source.scale[0])
+    check_classes(node, source)
     # Below, one of the reference's two multipliers does not fit its fixed point.
     if not scale > 2.0**-25:
         node.refuse(f"input has scale {scale:g}; more than 2^-25 is required")
     # `tflite::PreprocessLogSoftmaxScalingExp` (kernels/internal/quantization_util.cc).
     multiplier, shift = quantize_multiplier(min(scale * (1 << 26), (1 << 31) - 1))
     inverse = quantize_multiplier(2.0 ** (31 - shift) / multiplier)
-    values = exponentials(source.scale[0], 1.0)
-    return KernelLayer(
-        *node.fields(),
-        kernel="log_softmax",
-        headers=("eb_fixed_point.h",),
-        parameters={
-            "exponentials": "@exponentials",
-            "count": len(values),
-            **rescale_members((multiplier, shift)),
-            **rescale_members(inverse, prefix="inverse_"),
-            "rows": math.prod(shape) // shape[-1],
-            "classes": shape[-1],
-        },
-        arrays=(Array("exponentials", "int32_t", values, "exp(-distance * scale), Q0.31"),),
-        in_place=(0,),
-    )
+    return layer_of_rows(
+        node, source, "log_softmax", exponentials(source.scale[0], 1.0),
+        **rescale_members((multiplier, shift)), **rescale_members(inverse, prefix="inverse_"),
+    )  # fmt: skip

@@ -13,9 +13,10 @@ from edgebio.compiler.arithmetic import (
     int32,
     quantize_multiplier,
 )
-from edgebio.compiler.ir.kernel_call import Array
+from edgebio.compiler.ir.kernel_call import Array, Value
 from edgebio.compiler.ir.layers import KernelLayer
 from edgebio.compiler.operators.common import Node, operator
+from edgebio.tflite import Tensor
 
 MAX_CLASSES: Final = 511
 """Most classes: with more, the reference's fixed point can overflow."""
@@ -29,20 +30,34 @@ def softmax(node: Node) -> KernelLayer:
             f"output has scale {output.scale[0]:g} and zero point {output.zero_point[0]}; "
             "1/256 and -128 are required"
         )
-    shape, scale, beta = source.shape, source.scale[0], float(node.options["beta"])
-    if not shape or shape[-1] > MAX_CLASSES:
-        node.refuse(f"shape {list(shape)}; at most {MAX_CLASSES} classes are supported")
+    scale, beta = source.scale[0], float(node.options["beta"])
+    check_classes(node, source)
     # Below, the reference's multiplier for the exponent would be smaller than one.
     if not 1 < beta * float(scale) * (1 << 26) < math.inf:
         node.refuse(f"beta {beta:g} with input scale {scale:g}")
-    values = exponentials(scale, beta)
+    return layer_of_rows(node, source, "softmax", exponentials(scale, beta))
+
+
+def check_classes(node: Node, source: Tensor) -> None:
+    """Refuse a last axis of more classes than the sums of the reference hold."""
+    shape = source.shape
+    if not shape or shape[-1] > MAX_CLASSES:
+        node.refuse(f"shape {list(shape)}; at most {MAX_CLASSES} classes are supported")
+
+
+def layer_of_rows(
+    node: Node, source: Tensor, kernel: str, values: tuple[int, ...], **members: Value
+) -> KernelLayer:
+    """Layer of a kernel that works on rows of classes, by a table of exponentials."""
+    shape = source.shape
     return KernelLayer(
         *node.fields(),
-        kernel="softmax",
+        kernel=kernel,
         headers=("eb_fixed_point.h",),
         parameters={
             "exponentials": "@exponentials",
             "count": len(values),
+            **members,
             "rows": math.prod(shape) // shape[-1],
             "classes": shape[-1],
         },
