@@ -36,6 +36,7 @@ ROAD = (
     "compiler",
     "boards",
     "link",
+    "sources",
     "firmware",
     "runtime",
     "parity",

@@ -1,0 +1,94 @@
+"""Live sources by URL: boards, serial text, LSL, BrainFlow, replays and a computed signal."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edgebio.sources.source import (
+    Chunk,
+    EndOfSourceError,
+    Marker,
+    Source,
+    SourceDescription,
+    SourceError,
+)
+from edgebio.sources.stream import Gap, LiveStream
+from edgebio.sources.url import SourceUrl
+
+__all__ = [
+    "SCHEMES", "Chunk", "EndOfSourceError", "Gap", "LiveStream", "Marker", "Source",
+    "SourceDescription", "SourceError", "open_stream", "source_of",
+]  # fmt: skip
+
+SCHEMES = {
+    "device": "a board with an image of edgebio that samples by itself",
+    "serial": "numbers in text lines on a serial port, as any Arduino prints them",
+    "lsl": "a stream of the Lab Streaming Layer",
+    "brainflow": "an amplifier that BrainFlow drives",
+    "replay": "a file or data set at its own pace",
+    "synthetic": "a computed signal that follows the prompts",
+}
+"""What each scheme is."""
+
+
+def source_of(url: str, data: Path | None = None) -> Source:
+    """Make the source of a URL, not yet open.
+
+    `data` is the folder of data sets for ``replay://``.
+
+    Raises
+    ------
+    EdgebioError
+        If the URL has an unknown scheme or option.
+    """
+    parsed = SourceUrl.parse(url, SCHEMES)
+    if parsed.scheme == "replay":
+        from edgebio.sources.replay import ReplaySource
+
+        return ReplaySource(parsed, data)
+    return _FACTORIES[parsed.scheme](parsed)
+
+
+def open_stream(
+    url: str, *, data: Path | None = None, on_status: Callable[[str], None] = lambda text: None
+) -> LiveStream:
+    """Stream of the source of a URL; it opens in a ``with`` statement."""
+    return LiveStream(source_of(url, data), on_status=on_status)
+
+
+def _device(url: SourceUrl) -> Source:
+    from edgebio.sources.device import DeviceSource
+
+    return DeviceSource(url)
+
+
+def _serial(url: SourceUrl) -> Source:
+    from edgebio.sources.serial_text import SerialTextSource
+
+    return SerialTextSource(url)
+
+
+def _lsl(url: SourceUrl) -> Source:
+    from edgebio.sources.lsl import LslSource
+
+    return LslSource(url)
+
+
+def _brainflow(url: SourceUrl) -> Source:
+    from edgebio.sources.brainflow import BrainFlowSource
+
+    return BrainFlowSource(url)
+
+
+def _synthetic(url: SourceUrl) -> Source:
+    from edgebio.sources.synthetic import SyntheticSource
+
+    return SyntheticSource(url)
+
+
+_FACTORIES: dict[str, Callable[[SourceUrl], Source]] = {
+    "device": _device,
+    "serial": _serial,
+    "lsl": _lsl,
+    "brainflow": _brainflow,
+    "synthetic": _synthetic,
+}
