@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # training, evaluation and search are imported by the functio
     from edgebio.firmware.flashing import FlashResult
     from edgebio.firmware.library import Library, Package
     from edgebio.firmware.manifest import Hooks, Manifest
+    from edgebio.quantization.model_quantizer import QuantizedModel
     from edgebio.report.page import Page
     from edgebio.search import Limits
     from edgebio.search.documents import SearchDocument
@@ -52,8 +53,8 @@ if TYPE_CHECKING:  # training, evaluation and search are imported by the functio
 
 __all__ = [
     "bench", "build", "calibrate", "compile_model", "compose_report", "evaluate", "flash", "infer",
-    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "search_networks",
-    "train", "verify", "write_golden_vectors", "write_report",
+    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
+    "search_networks", "train", "verify", "write_golden_vectors", "write_report",
 ]  # fmt: skip
 
 _GOLDEN_IMAGES = 100  # STFT images from recordings of the test set
@@ -139,6 +140,27 @@ def quantize(
     from edgebio import tasks
 
     return tasks.quantize(run_folder(run), scheme=scheme, data=optional_path(data))
+
+
+def quantize_model(model: PathLike, calibration: PathLike, output: PathLike) -> "QuantizedModel":
+    """Quantize a float model of another tool to an int8 .tflite.
+
+    See `edgebio.quantization.model_quantizer.quantize_model`.
+
+    Parameters
+    ----------
+    model
+        A .keras or .h5 file, the folder of a SavedModel, or a float .tflite.
+    calibration
+        A .npy of inputs like those of training, shape (n, ...); a .npz for several inputs.
+    output
+        The .tflite to write.
+    """
+    from edgebio.quantization import model_quantizer
+
+    for name, value in (("model", model), ("calibration", calibration), ("output", output)):
+        check(name, value, PathLike, "the path of a file")
+    return model_quantizer.quantize_model(Path(model), Path(calibration), Path(output))
 
 
 def calibrate(
@@ -362,6 +384,7 @@ def build(
     link: "LinkKind | None" = None,
     allow_late: bool = False,
     stream: bool | None = None,
+    runner: str | None = None,
 ) -> "Manifest":
     """Build the firmware image of a model for a board.
 
@@ -381,12 +404,21 @@ def build(
         Whether to build an image that takes longer for a decision than there is time for.
     stream
         Whether the network computes only what is new; None where that saves, and fits.
+    runner
+        Benchmark's runner to speak with in place of the link: ``"mlperf-tiny:model=kws01"``.
     """
+    from edgebio.firmware import image
+    from edgebio.firmware import runner as runners
     from edgebio.firmware.timed_build import build_in_time
 
     target = load_board(board)
     if link is not None:
         target = boards.with_link(target, link)
+    if runner is not None:
+        return image.build(
+            model_file(model), target, Path(folder), "runner", benchmark=runners.read(runner),
+            budget=budget or firmware.Budget(),
+        )  # fmt: skip
     return build_in_time(
         model_file(model), target, Path(folder), budget or firmware.Budget(), hooks,
         standalone, allow_late=allow_late, stream=stream,

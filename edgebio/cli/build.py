@@ -30,7 +30,8 @@ _FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratc
     example="edgebio build run --board mps2-an386 -o image\n"
     "edgebio build run --board mps2-an386 --flash-budget 48k -o image\n"
     "edgebio build run --board pico --standalone --source adc --sink gpio -o image\n"
-    "edgebio build model.tflite --package arduino --board netduinoplus2 -o library"
+    "edgebio build model.tflite --package arduino --board netduinoplus2 -o library\n"
+    "edgebio build kws.tflite --board pico --runner mlperf-tiny:model=kws01 -o image"
 )
 @model_argument
 @board_option()
@@ -70,6 +71,12 @@ _FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratc
     help="What carries the link: a UART or the chip's own USB; default: as the board file says.",
 )
 @click.option(
+    "--runner",
+    metavar="NAME[:model=MODEL]",
+    help="Speak with a benchmark's runner in place of the link: mlperf-tiny, for the models kws01, "
+    "ic01, vww01 and ad01 or one of your own.",
+)
+@click.option(
     "--allow-late", is_flag=True, help="Build even if decisions take longer than there is time for."
 )
 @click.option(
@@ -93,6 +100,7 @@ def build(
     sink: str | None,
     overlay: Path | None,
     link: "LinkKind | None",
+    runner: str | None,
     allow_late: bool,
     stream: bool | None,
     check: bool,
@@ -119,6 +127,11 @@ def build(
         raise EdgebioError("--source, --sink and --overlay need --standalone")
     if standalone and (package or hil):
         raise EdgebioError("--standalone builds an image; leave out --package and --hil")
+    if runner and (package or hil or standalone or stream):
+        raise EdgebioError(
+            "--runner builds an image of whole windows; leave out --package, --hil, --standalone "
+            "and --stream"
+        )
     if link and package:
         raise EdgebioError("--link is of an image; leave out --package")
     if prefix and not package:
@@ -143,7 +156,7 @@ def build(
         request = firmware.Standalone(source or "", sink or "", overlay) if standalone else None
         manifest = api.build(
             model, board, output, hooks="trace" if hil else "none", budget=budget,
-            standalone=request, link=link, allow_late=allow_late, stream=stream,
+            standalone=request, link=link, allow_late=allow_late, stream=stream, runner=runner,
         )  # fmt: skip
         _show(out, manifest)
         document |= manifest.model_dump()

@@ -23,6 +23,7 @@ from edgebio.firmware.manifest import (
     ModelRecord,
     Ram,
 )
+from edgebio.firmware.runner import OWN_MODEL, Runner, with_baud
 from edgebio.firmware.standalone import StandaloneConfig
 from edgebio.firmware.stream_choice import stream_hop
 
@@ -69,6 +70,7 @@ def build(
     check_time: Callable[[Manifest], Deadline | None] = lambda record: None,
     stream: bool | None = None,
     hop: int | None = None,
+    benchmark: Runner = OWN_MODEL,
 ) -> Manifest:
     """Build the image of a model for a board.
 
@@ -91,6 +93,8 @@ def build(
         saves, and fits.
     hop
         Frames between windows, for the stream of a batch image.
+    benchmark
+        What the image of app "runner" tells the runner.
 
     Raises
     ------
@@ -101,6 +105,8 @@ def build(
     """
     toolchain.tool("gcc")
     model = model_file(model)
+    if app == "runner":
+        board = with_baud(board)
     # An absolute path, as the compiler runs in the folder of the sources.
     with _workspace(folder.resolve()) as work:
         root = work / "src"
@@ -111,7 +117,9 @@ def build(
         while True:
             root.mkdir()
             try:
-                source = sources.write(root, model, board, app, hooks, goal, live, slowest_us, hop)
+                source = sources.write(
+                    root, model, board, app, hooks, goal, live, slowest_us, hop, benchmark
+                )
             except EdgebioError as error:
                 if not excess:
                     raise

@@ -12,8 +12,9 @@ from edgebio.errors import EdgebioError
 from edgebio.sampling.ads1298 import Chip
 from edgebio.section import Section, first_problem
 
-App = Literal["link", "batch"]
-"""Application of an image: "link" speaks the link, "batch" works on files of an emulator."""
+App = Literal["link", "batch", "runner"]
+"""Application of an image: "link" speaks the link, "batch" works on files of an emulator, "runner"
+speaks the protocol of a benchmark's runner."""
 
 Hooks = Literal["none", "trace", "ticks"]
 """Hooks of an application (eb_batch.h, eb_trace.h): all outputs, or their run time."""

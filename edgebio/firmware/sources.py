@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgebio import compiler, storage, tflite
 from edgebio.boards import Board
-from edgebio.firmware import application, standalone
+from edgebio.firmware import application, runner, standalone
 from edgebio.firmware.application import ImageIdentity
 from edgebio.firmware.board_header import NO_PERIPHERALS
 from edgebio.firmware.manifest import App, Hooks
@@ -37,6 +37,7 @@ def write(
     live: StandaloneConfig | None = None,
     slowest_us: int = 0,
     hop: int | None = None,
+    benchmark: runner.Runner = runner.OWN_MODEL,
 ) -> ImageSources:
     """Write all sources of an image into an empty folder.
 
@@ -51,11 +52,21 @@ def write(
         takes at most.
     hop
         Frames between windows, for a network that computes only what is new.
+    benchmark
+        What an image for a runner tells it.
     """
     tree = SourceTree(root, [*board.flags, *((standalone.FLAG,) if live else ())])
     network = compiler.generate(model, root / "model", board.isa, goal, hop)
     tree.add("model", network.sources, network.include)
     graph = tflite.read(model)
+    if app == "runner":
+        add_port(tree, board)
+        own, include = runner.write(root / "app", graph, benchmark)
+        for source in own:
+            tree.add(source.parent.name, [source])
+        for folder in include:
+            tree.add(folder.name, [], [folder])
+        return ImageSources(tree, network.program, tree.build_id())
     metadata = read_metadata(graph)
     if metadata is None:
         _add_frontend(tree, board, None, None)
