@@ -37,6 +37,7 @@ ROAD = (
     "boards",
     "link",
     "sources",
+    "acquisition",
     "firmware",
     "runtime",
     "parity",

@@ -18,12 +18,15 @@ conditions   str (r,)                level of force, for example; optional
 beats        int64 (b,)              samples of heart beats, counted within each recording
 beat_counts  int (r,)                beats of each recording, -1 for not annotated; both arrays
                                      are optional
+acquisition  str, ()                 JSON: device, placement, prompts, gaps of a guided recording;
+                             optional
 ===========  ======================  ======================================================
 
 No array holds Python objects: nothing is ever unpickled.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +109,15 @@ def read_recordings_file(path: Path) -> list[Recording]:
     ]
 
 
-def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
+def save_recordings(
+    path: str | Path,
+    recordings: Sequence[Recording],
+    acquisition: Mapping[str, Any] | None = None,
+) -> Path:
     """Write recordings of one rate, channel count, unit and class list to one file.
 
-    Returns the path of the file; ``.npz`` is appended where it ends otherwise.
+    `acquisition` says how they were taken, see `read_acquisition`. Returns the path of the file;
+    ``.npz`` is appended where it ends otherwise.
     """
     path = Path(path)
     if not recordings:
@@ -127,6 +135,8 @@ def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
     texts: dict[str, Any] = {
         f"{text}s": np.array([getattr(r, text) for r in recordings], np.str_) for text in _TEXTS
     }
+    if acquisition is not None:
+        texts["acquisition"] = np.array(json.dumps(acquisition), np.str_)
     with storage.replacing(path) as temporary:
         np.savez_compressed(
             temporary,
@@ -147,6 +157,26 @@ def save_recordings(path: str | Path, recordings: Sequence[Recording]) -> Path:
             **texts,
         )
     return path
+
+
+def read_acquisition(path: Path) -> dict[str, Any] | None:
+    """How the recordings of a file were taken; None where it does not say.
+
+    The document has ``runs`` (device, rate, units, gain, classes, plan, subject, session,
+    placement), ``starts`` (of each recording, in seconds since 1970), ``lost`` samples and the
+    reasons of the ``gaps``.
+    """
+    with npz.open_npz(path) as arrays:
+        if "acquisition" not in arrays:
+            return None
+        text = npz.read_array(path, arrays, "acquisition", "U", 0)
+    try:
+        document = json.loads(str(text))
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise EdgebioError(f"{path}: array acquisition is damaged")
+    return document
 
 
 def _split_beats(path: Path, arrays: Any, recordings: int) -> list[npt.NDArray[np.int64] | None]:
