@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         load_recipe,
         load_recordings,
         quantize,
+        quantize_model,
         search_networks,
         train,
         verify,
@@ -47,8 +48,8 @@ __all__ = [
     "HostModel", "Limits", "MissingToolError", "ProtocolSplitter", "QuantizeResult", "Recipe",
     "Recording", "Session", "TrainResult", "VerifyResult", "bench", "build", "calibrate",
     "compile_model", "converted_recording", "evaluate", "flash", "infer", "load_board",
-    "load_dataset", "load_recipe", "load_recordings", "quantize", "search_networks", "train",
-    "verify", "write_golden_vectors", "write_report",
+    "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
+    "search_networks", "train", "verify", "write_golden_vectors", "write_report",
 ]  # fmt: skip
 
 _MODULES = {

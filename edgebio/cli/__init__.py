@@ -13,7 +13,7 @@ _COMMANDS = {
     "evaluate": "Train and score a recipe on every fold of a protocol.",
     "search": "Search networks and front ends for a board.",
     "report": "Write the page of a run, an evaluation or a search.",
-    "quantize": "Quantize a run to an int8 model.tflite.",
+    "quantize": "Quantize a run or a Keras model to an int8 .tflite.",
     "calibrate": "Adapt a model to a wearer by a recording.",
     "validate": "Compare every stage of a model with the one before it.",
     "golden": "Write the exact output of every stage as test vectors.",

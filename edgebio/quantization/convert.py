@@ -3,6 +3,7 @@
 The converter can end its process instead of raising, see `edgebio.quantization.converter_process`.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +64,46 @@ def recurrent_to_int8(network: Any, samples: npt.NDArray[np.float32], name: str)
     The converter's own calibration is used: an LSTM has ranges inside that no tensor of the float
     model shows. `samples` is float32, shape (n, ...).
     """
-    # Left to itself the calibrator carries the LSTM's state from one sample into the next, and
-    # measures ranges of a loud segment that never ends. The process has no other use for it.
-    calibrator.Calibrator._feed_tensors = _feed_from_reset
-    converter = _converter(network, name)
+    return by_extremes(_converter(network, name), [samples])
+
+
+def by_extremes(converter: Any, samples: Sequence[npt.NDArray[np.float32]]) -> bytes:
+    """Convert fully to int8 what a converter holds, by the extremes of a representative set.
+
+    `samples` has float32 of shape (n, ...) for each input.
+    """
+    _calibrate_from_reset()
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([row[None]] for row in samples)
+    converter.representative_dataset = lambda: _rows(samples)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     model: bytes = converter.convert()
     return model
+
+
+def float_tflite_by_extremes(model: bytes, samples: Sequence[npt.NDArray[np.float32]]) -> bytes:
+    """Quantize a float .tflite fully by the extremes of a representative set, as `by_extremes`."""
+    _calibrate_from_reset()
+    quantized: bytes = mlir_quantize(
+        calibrator.Calibrator(model).calibrate(lambda: _rows(samples)),
+        fully_quantize=True,
+        input_data_type=tf.int8,
+        output_data_type=tf.int8,
+    )
+    return quantized
+
+
+def _rows(samples: Sequence[npt.NDArray[np.float32]]) -> Iterator[list[npt.NDArray[np.float32]]]:
+    return ([array[None] for array in row] for row in zip(*samples, strict=True))
+
+
+def _calibrate_from_reset() -> None:
+    """Let every sample of a representative set start from zero state.
+
+    Left to itself the calibrator carries an LSTM's state from one sample into the next, and
+    measures ranges of a loud segment that never ends. The process has no other use for it.
+    """
+    calibrator.Calibrator._feed_tensors = _feed_from_reset
 
 
 def _feed_from_reset(measuring: Any, samples: Any, resize_input: bool) -> None:

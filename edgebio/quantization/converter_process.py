@@ -12,15 +12,17 @@ from edgebio.processes.native_output import silence_output
 def run_converter(
     convert: Callable[..., None], folder: Path, count: int, *weights: Path
 ) -> list[bytes]:
-    """Models that a function converts, in a process of its own.
+    """Files that a function converts, in a process of its own.
 
-    `convert`, a function of a module, is called with the folder of a run, paths of so many .tflite
-    to write, and files of weights.
+    `convert`, a function of a module, is called with the folder of a run or the path of a model,
+    paths of so many files to write, and files that it reads besides, such as weights.
 
     Raises
     ------
     CheckFailedError
-        If the process dies, or the function raises.
+        If the process dies, or TensorFlow raises.
+    EdgebioError
+        As the function raised it, with the folder or path before it.
     """
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, f"{k}.tflite") for k in range(count)]
@@ -29,10 +31,12 @@ def run_converter(
         except subprocess_call.ProcessDiedError as error:
             raise CheckFailedError(
                 f"{folder}: TensorFlow's converter crashed on this network ({error}); nothing was "
-                "changed. Change [model] of the recipe to operators that it knows"
+                "changed. Change its layers, or [model] of the recipe, to operators that it knows"
             ) from None
         except EdgebioError as error:
-            reason = str(error).strip().splitlines()[-1]
+            *trace, reason = str(error).strip().splitlines()
+            if not trace:
+                raise EdgebioError(f"{folder}: {reason}") from None
             raise CheckFailedError(f"{folder}: not converted: {reason}") from None
         return [path.read_bytes() for path in paths]
 

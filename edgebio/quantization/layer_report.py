@@ -1,6 +1,7 @@
 """Float against int8 layer by layer, and what there is to compress in the weights."""
 
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,6 @@ import numpy.typing as npt
 
 from edgebio import tflite
 from edgebio.errors import EdgebioError
-from edgebio.frontend.standardization import PIXEL_SCALE
 from edgebio.quantization import flatbuffer, litert
 
 _FILTERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
@@ -16,9 +16,11 @@ _FILTERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 
 
 def compare_layers(
-    float_model: bytes, int8_model: bytes, images: npt.NDArray[np.int8]
+    float_model: bytes,
+    int8_model: bytes,
+    inputs: npt.NDArray[np.int8] | Sequence[npt.NDArray[np.int8]],
 ) -> list[dict[str, Any]]:
-    """Compare the outputs of every layer, for int8 inputs, shape (n, ...).
+    """Compare the outputs of every layer, for int8 inputs, shape (n, ...), or a list of them.
 
     Each network runs by itself from the input on, so that the SNR of a layer includes the errors of
     the layers before it.
@@ -47,15 +49,16 @@ def compare_layers(
         [int(operator.outputs[0]) for operator in model.subgraphs[0].operators]
         for model in (real, integer)
     ]
-    pixels = images.astype(np.float32) * np.float32(PIXEL_SCALE)
-    expected = litert.run(float_model, pixels, outputs[0])
-    quantized = litert.run(int8_model, images, outputs[1], reference=True)
+    codes = [inputs] if isinstance(inputs, np.ndarray) else inputs
+    edges = [integer.subgraphs[0].tensors[int(i)] for i in integer.subgraphs[0].inputs]
+    values = [_dequantize(array, edge) for array, edge in zip(codes, edges, strict=True)]
+    expected = litert.run(float_model, values, outputs[0])
+    quantized = litert.run(int8_model, codes, outputs[1], reference=True)
     report = []
     for index, (kind, one, other) in enumerate(zip(names, *outputs, strict=True)):
         tensor = integer.subgraphs[0].tensors[other]
         scale, zero = float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
-        values = (quantized[other].astype(np.float64) - zero) * scale
-        difference = values - expected[one]
+        difference = (quantized[other].astype(np.float64) - zero) * scale - expected[one]
         low = zero > -128  # at -128 the lowest code is 0, which is no saturation after a ReLU
         ends = (quantized[other] == 127) | ((quantized[other] == -128) & low)
         report.append(
@@ -64,10 +67,10 @@ def compare_layers(
                 "name": _name(real.subgraphs[0].tensors[one].name.decode(), kind),
                 "operator": kind,
                 "shape": [int(x) for x in tensor.shape[1:]],
-                "values": int(values.size),
+                "values": difference.size,
                 "scale": scale,
                 "zero_point": zero,
-                "snr_db": _snr(expected[one], difference),
+                "snr_db": snr_db(expected[one], difference),
                 "worst": float(np.abs(difference).max()),
                 "saturated": float(ends.mean()),
             }
@@ -98,13 +101,18 @@ def weight_statistics(graph: tflite.Graph) -> dict[str, Any]:
     }
 
 
-def _snr(expected: npt.NDArray[np.float32], difference: npt.NDArray[np.float64]) -> float | None:
-    """Signal-to-noise ratio in dB; None without noise."""
+def snr_db(expected: npt.NDArray[np.float32], difference: npt.NDArray[np.float64]) -> float | None:
+    """Power of the expected values over that of the difference, in dB; None without one."""
     noise = float(np.square(difference).sum())
     signal = float(np.square(expected.astype(np.float64)).sum())
     if not noise:
         return None
     return round(float(10 * np.log10(max(signal, 1e-30) / noise)), 2)
+
+
+def _dequantize(codes: npt.NDArray[np.int8], tensor: Any) -> npt.NDArray[np.float32]:
+    scale, zero = tensor.quantization.scale[0], tensor.quantization.zeroPoint[0]
+    return (codes.astype(np.float32) - np.float32(zero)) * np.float32(scale)
 
 
 def _name(tensor: str, kind: str) -> str:
