@@ -145,20 +145,40 @@ typedef struct {
     int8_t pad_value, low, high;
 } eb_conv2d_pairs;
 
-/* CONV_2D, with the MAX_POOL_2D behind it if pool_h * pool_w > 1, and FULLY_CONNECTED, for Helium.
- * Scratch: `pool_h` strips of window_h * channels bytes per column, and the bytes that the last
- * sixteen taps of a pixel read behind them; before them, if there is a pool, 4 bytes per place. */
+/* CONV_2D of 3x3 and stride 1 in tiles of 2x2 outputs, or of one that is their maximum, for the DSP
+ * extension; `channels` is a multiple of 4, at most 64. Scratch: two tiles, 112 * channels bytes,
+ * and a pixel of padding. */
 typedef struct {
-    const int8_t *weights; /* [outputs / 4][steps][4][16 taps], padded with zeros */
-    const eb_lanes *lanes;
-    eb_window window; /* its output is that of the pool; no dilation along a line */
+    const int16_t *weights; /* [outputs / 4][4][4 positions][channels / 2][4][2], transformed */
+    const eb_quad *quads;   /* biases times 4 */
+    eb_window window;       /* its output is that of the pool */
+    uint16_t outputs;
+    uint8_t relu;    /* nothing below the zero point is allowed, so its rounding does not matter */
+    uint8_t clamped; /* the range is smaller than int8: `low` to `high` */
+    int8_t pad_value, low, high;
+} eb_conv2d_winograd;
+
+/* CONV_2D, with the MAX_POOL_2D behind it if there is one, and FULLY_CONNECTED, for Helium. Lines of
+ * pixels run along one axis of the image; sizes and steps are along the lines or across them.
+ * Scratch: a strip of slots * channels bytes per column for each line under a pool, and the bytes
+ * that the last sixteen taps of a pixel read behind them; before them 4 bytes per place. */
+typedef struct {
+    const int8_t *weights; /* [outputs / 4], each: 4 biases, [steps][4][16 taps] from the last step
+                            * to the first, 4 multipliers, 4 shifts; taps padded with zeros */
     uint16_t outputs, steps;
-    uint16_t pool_h, pool_w;
-    uint16_t places;  /* pixels of a pool, rounded up to a multiple of 4 */
-    uint16_t columns; /* of a strip */
+    uint16_t channels;
+    uint16_t slots, dilation;          /* lines under a window, and from one to the next */
+    uint16_t columns;                  /* of a strip */
+    uint16_t along, across;            /* of the input, pixels */
+    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbor */
+    uint16_t along_pad, across_pad;    /* before the first pixel */
+    uint16_t lines, line_stride;       /* of the output, and from one to the next before pooling */
+    uint16_t count, stride;            /* outputs of a line, and pixels before pooling */
+    uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
+    uint16_t pool_along, pool_across;
+    uint16_t places; /* pixels of a pool, rounded up to a multiple of 4; none of 2x2 */
     int16_t zero_point;
     uint8_t direct;  /* a window of one pixel, no padding, multiples of 16: no strip is needed */
-    uint8_t relu;    /* nothing below the zero point is allowed, so its rounding does not matter */
     uint8_t clamped; /* the range is smaller than int8: `low` to `high` */
     int8_t pad_value, low, high;
 } eb_conv2d_mve;
@@ -491,6 +511,10 @@ void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int
                           int8_t *scratch);
 void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                                  int8_t *scratch);
+void eb_run_conv2d_winograd(const eb_conv2d_winograd *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch);
+void eb_run_conv2d_winograd_pooled(const eb_conv2d_winograd *layer, const int8_t *input,
+                                   int8_t *output, int8_t *scratch);
 /* Without and with correct rounding of halves of negative sums, which a RELU hides. */
 void eb_run_depthwise_planar_relu(const eb_depthwise_planar *layer, const int8_t *input,
                                   int8_t *output, int8_t *scratch);
@@ -500,10 +524,22 @@ void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t
                           int8_t *scratch);
 
 /* Kernels for Helium. */
+/* Up to nine steps, or many; those named relu do not round halves of negative sums correctly, which
+ * a RELU hides. The pools of 2x2 have up to nine steps, or one. */
 void eb_run_conv2d_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
                        int8_t *scratch);
+void eb_run_conv2d_relu_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch);
+void eb_run_conv2d_many_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch);
+void eb_run_conv2d_many_relu_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                                 int8_t *scratch);
 void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
                               int8_t *scratch);
+void eb_run_conv2d_pooled_2x2_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                                  int8_t *scratch);
+void eb_run_conv2d_pooled_2x2_step_mve(const eb_conv2d_mve *layer, const int8_t *input,
+                                       int8_t *output, int8_t *scratch);
 void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 void eb_run_add_mve(const eb_add_mve *layer, const int8_t *input_1, const int8_t *input_2,

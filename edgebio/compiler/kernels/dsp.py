@@ -16,8 +16,8 @@ NOT_PROVEN: Final = "its requantization is not proven to fit 32 bits"
 NOT_FOURS: Final = "the number of channels is not a multiple of 4"
 
 
-def quads(layer: layers.Weighted) -> Array | None:
-    """Bias and requantization of every four outputs, for doubled sums.
+def quads(layer: layers.Weighted, scale: int = 2) -> Array | None:
+    """Bias times `scale` and requantization of every four outputs, for doubled sums.
 
     None unless it is proven that nothing overflows and that every shift is to the right.
     """
@@ -33,7 +33,7 @@ def quads(layer: layers.Weighted) -> Array | None:
         rounding = (1 << (-shift - 1)) + (zero_point << -shift)
         if (doubled * multiplier >> 32) + abs(rounding) + 2 >= 1 << 31:
             return None
-        rows.append((2 * bias, (multiplier, rounding, -shift)))
+        rows.append((scale * bias, (multiplier, rounding, -shift)))
     rows += [(0, (0, 0, 1))] * (-len(rows) % 4)
     fours = (rows[i : i + 4] for i in range(0, len(rows), 4))
     values = tuple(tuple(zip(*four, strict=True)) for four in fours)

@@ -12,6 +12,7 @@ from edgebio.compiler.ir.layers import Conv2D
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.ir.window import Pair, Window
 from edgebio.compiler.kernels.dsp import NOT_PROVEN, quads
+from edgebio.compiler.kernels.dsp_winograd import conv_2d_winograd
 from edgebio.compiler.kernels.layout import (
     MAX_16_BITS,
     clamp_members,
@@ -39,7 +40,12 @@ def conv_2d_wide(network: Network, layer: Conv2D) -> KernelCall | str:
     steps = patch.steps
     per_pair = math.ceil(len(taps) / 4) * (55 + 11 * steps + 3 * math.ceil(steps / 16))
     call = _conv_2d(layer, "wide", patch, (weights, table), steps, per_pair)
-    return dataclasses.replace(call, smaller=lambda: conv_2d_narrow(layer, table))
+    call = dataclasses.replace(call, smaller=lambda: conv_2d_narrow(layer, table))
+    tiles = conv_2d_winograd(layer)
+    if isinstance(tiles, str) or tiles.estimate >= call.estimate:
+        return call
+    tiles = dataclasses.replace(tiles, smaller=lambda: call)
+    return dataclasses.replace(call, faster=lambda: tiles)
 
 
 def conv_2d_narrow(layer: Conv2D, table: Array) -> KernelCall:
