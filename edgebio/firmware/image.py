@@ -26,6 +26,7 @@ from edgebio.firmware.manifest import (
 from edgebio.firmware.runner import OWN_MODEL, Runner, with_baud
 from edgebio.firmware.standalone import StandaloneConfig
 from edgebio.firmware.stream_choice import stream_hop
+from edgebio.quantization.model_quantizer import is_float_model
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ SPEED: Final = Budget()
 
 def model_file(path: Path) -> Path:
     """Path of a .tflite: `path` itself, or the model in the folder of a run."""
+    if path.exists() and path.suffix != ".tflite" and is_float_model(path):
+        raise EdgebioError(
+            f"{path}: a float model; make it int8: edgebio quantize {path} --calibration X.npy -o "
+            f"{path.stem}.tflite"
+        )
     if path.is_dir():
         inside = path / manifest.MODEL_FILE
         if not inside.is_file():

@@ -86,7 +86,7 @@ def convert_model(
     """
     from edgebio.quantization.float_model import read_float_model
     from edgebio.quantization.int8_islands import fill_islands
-    from edgebio.quantization.model_report import report_model
+    from edgebio.quantization.model_comparison import compare_models
 
     model = read_float_model(path)
     with np.load(arrays) as file:
@@ -106,7 +106,7 @@ def convert_model(
     content = fill_islands(converted)
     _check_int8(content)
     int8_model.write_bytes(content)
-    result = report_model(float_content, content, model.inputs, samples)
+    result = compare_models(float_content, content, model.inputs, samples)
     report.write_text(result.model_dump_json())
 
 
