@@ -1,499 +1,433 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-#include "eb_mve.h"
+#include "eb_conv2d_mve.h"
 
 /* Four channels of two pixels are summed at once: sixteen taps take 6 loads and 8 VMLADAVA for
- * their 128 products. The pixels of a line have their taps in a strip of columns, as
- * [columns][window_h][channels], so that those under a window are neighbors wherever it is. */
+ * their 128 products. The last pixel of an odd number has eight channels at once: 9 loads. */
 
 /* A line of pixels: two at a time. */
 typedef struct {
+    const int8_t *weights;
+    const int8_t *weights_end;
+    uint32_t ahead; /* few steps: offset of the second step; many: bytes of the taps of a pixel */
     int8_t *output_a, *output_b;
+    const int8_t *pixel_a, *pixel_b;
+    uint32_t entry; /* into the steps: bytes of code that are skipped at first */
     int32_t zero_point;
-    const int8_t *weights_end;
-    uint32_t entry; /* entry into the loop: bytes that are skipped at first */
-    const int8_t *weights;
-    const eb_lanes *lanes;
-    const int8_t *pixel_a;
-    uint32_t step; /* from a pixel's taps to the next one's */
+    uint32_t output_advance; /* from the end of a pixel's outputs to the pixel after the next one */
+    uint32_t pixel_advance;
     uint32_t pairs;
-    uint32_t skip;  /* from the end of a pixel's outputs to the pixel after the next one */
-    uint32_t bytes; /* taps of a pixel, a multiple of 16 */
-} line_job;
+    uint32_t steps;
+} pairs_job;
 
-/* A line of outputs, each the largest of several pixels. */
+typedef void pairs_kernel(const pairs_job *work);
+
+/* A pixel: eight channels at a time. */
 typedef struct {
-    int8_t *output;
-    const eb_lanes *next_lanes; /* where the loop is */
-    int32_t zero_point;
-    const int8_t *weights_end;
-    uint32_t entry;
     const int8_t *weights;
-    const eb_lanes *lanes;
-    uint32_t *places; /* of their taps, an even number; they advance from output to output */
-    uint32_t *places_end;
-    uint32_t count;
-    uint32_t advance; /* from the taps of a pixel to those of the next */
-    uint32_t bytes;
-    uint32_t skip;
-    const int8_t *origin; /* places are addresses or, on a PC, offsets from here */
-} pool_job;
+    uint32_t block; /* bytes */
+    const int8_t *weights_end;
+    uint32_t bytes; /* of the taps */
+    int8_t *output;
+    int32_t zero_point;
+    const int8_t *pixel;
+    uint32_t entry;
+    uint32_t steps;
+} single_job;
 
 #if EB_HAS_MVE
 
-/* The sums in r0 r2 r4 r6 (pixel a) and r8 r10 r12 lr (b); weights at r1, taps at r3 and r5. */
-#define STEP(accumulate)                                                                           \
-    "vldrb.8 q0, [r3], #16\n\t"                                                                    \
-    "vldrb.8 q2, [r1], #16\n\t"                                                                    \
-    "vmladav" accumulate ".s8 r0, q0, q2\n\t"                                                      \
-    "vldrb.8 q1, [r5], #16\n\t"                                                                    \
-    "vmladav" accumulate ".s8 r8, q1, q2\n\t"                                                      \
-    "vldrb.8 q3, [r1], #16\n\t"                                                                    \
-    "vmladav" accumulate ".s8 r2, q0, q3\n\t"                                                      \
-    "vldrb.8 q2, [r1], #16\n\t"                                                                    \
-    "vmladav" accumulate ".s8 r10, q1, q3\n\t"                                                     \
-    "vldrb.8 q3, [r1], #16\n\t"                                                                    \
-    "vmladav" accumulate ".s8 r4, q0, q2\n\t"                                                      \
-    "vmladav" accumulate ".s8 r12, q1, q2\n\t"                                                     \
-    "vmladav" accumulate ".s8 r6, q0, q3\n\t"                                                      \
-    "vmladav" accumulate ".s8 lr, q1, q3\n\t"
-
-// clang-format off
-/* Eight steps of 56 bytes are unrolled. The loop is entered so that the number of steps after
- * the first one is right, although it repeats in multiples of eight. */
-#define SUM                                                                                        \
-    STEP("")                                                                                       \
-    "ldr pc, [sp, #16]\n\t"                                                                        \
-    ".p2align 2\n"                                                                                 \
-    "1:\n\t"                                                                                       \
-    ".rept 8\n\t" STEP("a") ".endr\n\t"                                                            \
-    "cmp r3, r7\n\t"                                                                               \
-    "bne 1b\n\t"                                                                                   \
+/* Sums of q0 (pixel a) and q1 (b) to the outputs at r5 and r7; multipliers and shifts at r1. */
+#define FINISH_PAIR(lower)                                                                         \
     "vmov d0, r0, r2\n\t"                                                                          \
-    "vmov d2, r8, r10\n\t"                                                                         \
+    "vldrw.32 q2, [r1], #16\n\t"                                                                   \
     "vmov d1, r4, r6\n\t"                                                                          \
-    "vmov d3, r12, lr\n\t"
-// clang-format on
-
-/* The job is on the stack, since all registers are in use. */
-#define ENTER                                                                                      \
-    "push {r4-r11, lr}\n\t"                                                                        \
-    "ldmia r0!, {r1-r12}\n\t"                                                                      \
-    "adr lr, 1f\n\t"                                                                               \
-    "add r5, r5, lr\n\t"                                                                           \
-    "orr r5, #1\n\t"
-
-/* Halves of negative values are rounded down, away from zero. */
-#define LOWER_NEGATIVE(x, scratch)                                                                 \
-    "vshr.s32 " scratch ", " x ", #31\n\t"                                                         \
-    "vadd.i32 " x ", " x ", " scratch "\n\t"
-
-// clang-format off
-#define LINE(lower)                                                                                \
-    ENTER                                                                                          \
-    "push {r1-r12}\n\t"                                                                            \
-    "mov r9, r12\n"                                                                                \
-    "5:\n\t"                                                                                       \
-    "ldrd r3, r5, [sp, #28]\n\t"                                                                   \
-    "ldrd r1, r11, [sp, #20]\n\t"                                                                  \
-    "add r5, r3\n\t"                                                                               \
-    "add r7, r3, r9\n"                                                                             \
-    "0:\n\t" SUM                                                                                   \
-    "vldrw.32 q2, [r11], #16\n\t"                                                                  \
-    "ldmia sp, {r0, r2, r4, r6}\n\t"                                                               \
-    "vadd.i32 q0, q0, q2\n\t"                                                                      \
-    "vldrw.32 q3, [r11], #16\n\t"                                                                  \
-    "vadd.i32 q1, q1, q2\n\t"                                                                      \
-    "vqrdmulh.s32 q0, q0, q3\n\t"                                                                  \
-    "sub r3, r3, r9\n\t"                                                                           \
-    "vqrdmulh.s32 q1, q1, q3\n\t" lower                                                            \
-    "vldrw.32 q2, [r11], #16\n\t"                                                                  \
-    "vrshl.s32 q0, q0, q2\n\t"                                                                     \
-    "sub r5, r5, r9\n\t"                                                                           \
-    "vrshl.s32 q1, q1, q2\n\t"                                                                     \
+    "vmov d2, r8, r10\n\t"                                                                         \
+    "vqrdmulh.s32 q0, q0, q2\n\t"                                                                  \
+    "vmov d3, r12, lr\n\t"                                                                         \
+    "vldrw.32 q3, [r1], #16\n\t"                                                                   \
+    "vqrdmulh.s32 q1, q1, q2\n\t" lower "vrshl.s32 q0, q0, q3\n\t"                                 \
+    "vrshl.s32 q1, q1, q3\n\t"                                                                     \
     "vqmovnb.s32 q0, q0\n\t"                                                                       \
     "vqmovnt.s32 q0, q1\n\t"                                                                       \
-    "cmp r1, r6\n\t"                                                                               \
-    "vqadd.s16 q0, q0, r4\n\t"                                                                     \
+    "vqadd.s16 q0, q0, q7\n\t"                                                                     \
     "vqmovnb.s16 q0, q0\n\t"                                                                       \
-    "vshr.u32 q1, q0, #16\n\t"                                                                     \
-    "vstrb.32 q0, [r0], #4\n\t"                                                                    \
-    "vstrb.32 q1, [r2], #4\n\t"                                                                    \
-    "strd r0, r2, [sp]\n\t"                                                                        \
-    "bne 0b\n\t"                                                                                   \
-    "ldrd r4, r6, [sp, #36]\n\t"                                                                   \
-    "ldr r8, [sp, #32]\n\t"                                                                        \
-    "add r0, r6\n\t"                                                                               \
-    "add r2, r6\n\t"                                                                               \
-    "strd r0, r2, [sp]\n\t"                                                                        \
-    "add r3, r3, r8, lsl #1\n\t"                                                                   \
-    "str r3, [sp, #28]\n\t"                                                                        \
+    "vstrb.32 q0, [r5], #4\n\t"                                                                    \
+    "vshr.u32 q0, q0, #16\n\t"                                                                     \
+    "vstrb.32 q0, [r7], #4\n\t"
+
+#define LOWER_PAIR EB_LOWER_NEGATIVE("q0", "q2") EB_LOWER_NEGATIVE("q1", "q2")
+
+/* The job is on the stack, since all registers are in use. */
+#define ENTER(places)                                                                              \
+    "push {r4-r11, lr}\n\t"                                                                        \
+    "vpush {d8-d15}\n\t"                                                                           \
+    "ldmia r0, {r1-r12}\n\t"                                                                       \
+    "adr lr, 1f\n\t"                                                                               \
+    "add r8, r8, lr\n\t"                                                                           \
+    "orr r8, #1\n\t" places "vdup.16 q7, r9\n\t"                                                   \
+    "push {r1-r12}\n"
+
+#define NEXT_PAIR                                                                                  \
+    "ldrd r0, r2, [sp, #36]\n\t"                                                                   \
+    "ldr r4, [sp, #44]\n\t"                                                                        \
+    "add r5, r0\n\t"                                                                               \
+    "add r7, r0\n\t"                                                                               \
+    "strd r5, r7, [sp, #12]\n\t"                                                                   \
+    "add r9, r2\n\t"                                                                               \
+    "add r11, r2\n\t"                                                                              \
+    "strd r9, r11, [sp, #20]\n\t"                                                                  \
     "subs r4, #1\n\t"                                                                              \
-    "str r4, [sp, #36]\n\t"                                                                        \
+    "str r4, [sp, #44]\n\t"                                                                        \
     "bne 5b\n\t"                                                                                   \
     "add sp, #48\n\t"                                                                              \
+    "vpop {d8-d15}\n\t"                                                                            \
     "pop {r4-r11, pc}"
-// clang-format on
-
-EB_NAKED static void line_relu(EB_UNUSED const line_job *work)
-{
-    __asm__(LINE(""));
-}
-
-EB_NAKED static void line_any(EB_UNUSED const line_job *work)
-{
-    __asm__(LINE(LOWER_NEGATIVE("q0", "q2") LOWER_NEGATIVE("q1", "q3")));
-}
 
 // clang-format off
-/* The largest so far in q4. */
-EB_NAKED static void pool_any(EB_UNUSED const pool_job *work)
-{
-    __asm__(ENTER
-            "vpush {d8, d9}\n\t"
-            "ldr r0, [r0]\n\t"
-            "push {r0}\n\t"
-            "push {r1-r12}\n\t"
-            "mov r9, r12\n"
-            "5:\n\t"
-            "ldr r1, [sp, #20]\n"
-            "0:\n\t"
-            "ldr r11, [sp, #28]\n\t"
-            "vmov.i32 q4, #0x80000000\n"
-            "2:\n\t"
-            "ldrd r3, r5, [r11], #8\n\t"
-            "add r7, r3, r9\n\t" SUM
-            "ldr r0, [sp, #32]\n\t"
-            "vmax.s32 q0, q0, q1\n\t"
-            "cmp r11, r0\n\t"
-            "vmax.s32 q4, q4, q0\n\t"
-            "beq 3f\n\t"
-            "sub r1, r1, r9, lsl #2\n\t"
-            "b 2b\n"
-            "3:\n\t"
-            "ldmia sp, {r0, r2, r4, r6}\n\t"
-            "vldrw.32 q0, [r2], #16\n\t"
-            "vadd.i32 q4, q4, q0\n\t"
-            "vldrw.32 q1, [r2], #16\n\t"
-            "vqrdmulh.s32 q4, q4, q1\n\t" LOWER_NEGATIVE("q4", "q0")
-            "vldrw.32 q2, [r2], #16\n\t"
-            "vrshl.s32 q4, q4, q2\n\t"
-            "vqmovnb.s32 q4, q4\n\t"
-            "vqadd.s16 q4, q4, r4\n\t"
-            "cmp r1, r6\n\t"
-            "vqmovnb.s16 q4, q4\n\t"
-            "vstrb.32 q4, [r0], #4\n\t"
-            "strd r0, r2, [sp]\n\t"
-            "bne 0b\n\t"
-            "ldr r4, [sp, #48]\n\t"
-            "ldr r2, [sp, #24]\n\t"
-            "add r0, r4\n\t"
-            "strd r0, r2, [sp]\n\t"
-            "ldrd r4, r6, [sp, #36]\n\t"
-            "ldrd r3, r5, [sp, #28]\n"
-            "4:\n\t"
-            "vldrw.32 q0, [r3]\n\t"
-            "vadd.i32 q0, q0, r6\n\t"
-            "vstrw.32 q0, [r3], #16\n\t"
-            "cmp r3, r5\n\t"
-            "blo 4b\n\t"
-            "subs r4, #1\n\t"
-            "str r4, [sp, #36]\n\t"
-            "bne 5b\n\t"
-            "add sp, #52\n\t"
-            "vpop {d8, d9}\n\t"
-            "pop {r4-r11, pc}");
-}
+/* Up to nine steps. The first one's taps stay in q4 and q5, and the second one's in q6. */
+#define FEW(lower)                                                                                 \
+    ENTER("add r6, #64\n\t"                                                                        \
+          "add r7, #64\n\t")                                                                       \
+    "5:\n\t"                                                                                       \
+    "ldrd r9, r11, [sp, #20]\n\t"                                                                  \
+    "ldrd r1, r3, [sp]\n\t"                                                                        \
+    "ldrd r0, r5, [sp, #8]\n\t"                                                                    \
+    "ldr r7, [sp, #16]\n\t"                                                                        \
+    "add r0, r9\n\t"                                                                               \
+    "vldrb.8 q4, [r9, #-64]\n\t"                                                                   \
+    "vldrb.8 q5, [r11, #-64]\n\t"                                                                  \
+    "vldrb.8 q6, [r0, #-64]\n"                                                                     \
+    "0:\n\t" EB_START                                                                              \
+    "ldr pc, [sp, #28]\n\t"                                                                        \
+    ".p2align 2\n"                                                                                 \
+    "1:\n\t" EB_UPPER_STEPS("r9", "r11")                                                           \
+    EB_STEP("", "q6", EB_LOAD("q1", "r11, #-48]"), "q1")                                           \
+    EB_STEP("", "q4", "", "q5") FINISH_PAIR(lower)                                                 \
+    "cmp r1, r3\n\t"                                                                               \
+    "bne 0b\n\t" NEXT_PAIR
+
+#define MANY(lower)                                                                                \
+    ENTER("add r6, r3\n\t"                                                                         \
+          "sub r6, #16\n\t"                                                                        \
+          "add r7, r3\n\t"                                                                         \
+          "sub r7, #16\n\t")                                                                       \
+    "5:\n\t"                                                                                       \
+    "ldrd r9, r11, [sp, #20]\n\t"                                                                  \
+    "ldr r1, [sp]\n\t"                                                                             \
+    "ldrd r3, r5, [sp, #8]\n\t"                                                                    \
+    "ldr r7, [sp, #16]\n\t"                                                                        \
+    "sub r3, r9, r3\n"                                                                             \
+    "0:\n\t" EB_START                                                                              \
+    "ldr pc, [sp, #28]\n\t" EB_ALL_STEPS FINISH_PAIR(lower)                                        \
+    "ldrd r0, r2, [sp, #4]\n\t"                                                                    \
+    "add r9, r2\n\t"                                                                               \
+    "add r11, r2\n\t"                                                                              \
+    "cmp r1, r0\n\t"                                                                               \
+    "bne 0b\n\t" NEXT_PAIR
 // clang-format on
+
+EB_NAKED static void few_relu(EB_UNUSED const pairs_job *work)
+{
+    __asm__(FEW(""));
+}
+
+EB_NAKED static void few_any(EB_UNUSED const pairs_job *work)
+{
+    __asm__(FEW(LOWER_PAIR));
+}
+
+EB_NAKED static void many_relu(EB_UNUSED const pairs_job *work)
+{
+    __asm__(MANY(""));
+}
+
+EB_NAKED static void many_any(EB_UNUSED const pairs_job *work)
+{
+    __asm__(MANY(LOWER_PAIR));
+}
+
+/* Weights at r1 and r3, taps at r9. */
+EB_NAKED static void run_single(EB_UNUSED const single_job *work)
+{
+    __asm__("push {r4-r11, lr}\n\t"
+            "ldmia r0, {r1-r8}\n\t"
+            "adr lr, 1f\n\t"
+            "add r8, r8, lr\n\t"
+            "orr r8, #1\n\t"
+            "sub r11, r7, #16\n\t" /* in front of the taps */
+            "add r10, r11, r4\n\t" /* the last ones */
+            "push {r3, r6, r8, r10}\n\t"
+            "mov r7, r2\n\t"
+            "add r3, r1, r2\n"
+            "0:\n\t"
+            "ldr r9, [sp, #12]\n\t"
+            "ldmia r1!, {r0, r2, r4, r6}\n\t"
+            "ldmia r3!, {r8, r10, r12, lr}\n\t"
+            "ldr pc, [sp, #8]\n\t"
+            ".p2align 2\n"
+            "1:\n\t"
+            ".rept 8\n\t"
+            "vldrb.8 q0, [r9], #-16\n\t"
+            "vldrb.8 q1, [r1], #16\n\t"
+            "vmladava.s8 r0, q0, q1\n\t"
+            "vldrb.8 q2, [r1], #16\n\t"
+            "vmladava.s8 r2, q0, q2\n\t"
+            "vldrb.8 q1, [r1], #16\n\t"
+            "vmladava.s8 r4, q0, q1\n\t"
+            "vldrb.8 q2, [r1], #16\n\t"
+            "vmladava.s8 r6, q0, q2\n\t"
+            "vldrb.8 q1, [r3], #16\n\t"
+            "vmladava.s8 r8, q0, q1\n\t"
+            "vldrb.8 q2, [r3], #16\n\t"
+            "vmladava.s8 r10, q0, q2\n\t"
+            "vldrb.8 q1, [r3], #16\n\t"
+            "vmladava.s8 r12, q0, q1\n\t"
+            "vldrb.8 q2, [r3], #16\n\t"
+            "vmladava.s8 lr, q0, q2\n\t"
+            ".endr\n\t"
+            "cmp r9, r11\n\t"
+            "bne 1b\n\t"
+            "vmov d0, r0, r2\n\t"
+            "vldrw.32 q2, [r1], #16\n\t"
+            "vmov d1, r4, r6\n\t"
+            "vmov d2, r8, r10\n\t"
+            "vqrdmulh.s32 q0, q0, q2\n\t"
+            "vldrw.32 q3, [r3], #16\n\t"
+            "vmov d3, r12, lr\n\t"
+            "ldrd r0, r2, [sp]\n\t"
+            "vqrdmulh.s32 q1, q1, q3\n\t" EB_LOWER_NEGATIVE("q0", "q2")
+                EB_LOWER_NEGATIVE("q1", "q3") "vldrw.32 q2, [r1], #16\n\t"
+                                              "vrshl.s32 q0, q0, q2\n\t"
+                                              "vldrw.32 q3, [r3], #16\n\t"
+                                              "vrshl.s32 q1, q1, q3\n\t"
+                                              "add r1, r7\n\t"
+                                              "vqmovnb.s32 q0, q0\n\t"
+                                              "vqmovnt.s32 q0, q1\n\t"
+                                              "cmp r3, r0\n\t"
+                                              "vqadd.s16 q0, q0, r2\n\t"
+                                              "add r3, r7\n\t"
+                                              "vqmovnb.s16 q0, q0\n\t"
+                                              "vstrb.32 q0, [r5], #4\n\t"
+                                              "vshr.u32 q0, q0, #16\n\t"
+                                              "vstrb.32 q0, [r5], #4\n\t"
+                                              "bne 0b\n\t"
+                                              "add sp, #16\n\t"
+                                              "pop {r4-r11, pc}");
+}
 
 #else
 
-static int32_t sum_of(const int8_t *weights, const int8_t *taps, uint32_t bytes, uint32_t channel)
+/* All channels of a pixel; returns the end of its outputs. */
+static int8_t *each_channel(const int8_t *block, const int8_t *end, uint32_t steps,
+                            const int8_t *taps, int32_t zero_point, int8_t *output)
 {
-    int32_t sum = 0;
-    for (uint32_t i = 0; i < bytes; i++) {
-        sum += weights[i / 16u * 64u + 16u * channel + i % 16u] * taps[i];
-    }
-    return sum;
-}
-
-static void line_any(const line_job *work)
-{
-    const uint32_t four = 4u * work->bytes;
-    const uint32_t fours = (uint32_t)(work->weights_end - work->weights) / four;
-    int8_t *const outputs[2] = {work->output_a, work->output_b};
-    for (uint32_t pixel = 0; pixel < 2u * work->pairs; pixel++) {
-        const int8_t *const taps = work->pixel_a + pixel * work->step;
-        int8_t *const to = outputs[pixel % 2u] + pixel / 2u * (work->skip + 4u * fours);
-        for (uint32_t i = 0; i < 4u * fours; i++) {
-            const int32_t sum = sum_of(work->weights + i / 4u * four, taps, work->bytes, i % 4u);
-            to[i] = eb_finish_lane(work->lanes + i / 4u, i % 4u, work->zero_point, sum);
+    for (; block != end; block += eb_block_bytes(steps)) {
+        for (uint32_t i = 0; i < 4u; i++) {
+            const int32_t sum = eb_block_sum(block, steps, i, taps);
+            *output++ = eb_block_finish(block, steps, i, zero_point, sum);
         }
     }
+    return output;
 }
 
-static void line_relu(const line_job *work)
+static void few_any(const pairs_job *work)
 {
-    line_any(work);
-}
-
-static void pool_any(const pool_job *work)
-{
-    const uint32_t four = 4u * work->bytes;
-    const uint32_t fours = (uint32_t)(work->weights_end - work->weights) / four;
-    int8_t *output = work->output;
-    for (uint32_t count = 0; count < work->count; count++) {
-        for (uint32_t i = 0; i < 4u * fours; i++) {
-            int32_t largest = INT32_MIN;
-            for (const uint32_t *place = work->places; place != work->places_end; place++) {
-                const int32_t sum = sum_of(work->weights + i / 4u * four, work->origin + *place,
-                                           work->bytes, i % 4u);
-                largest = sum > largest ? sum : largest;
-            }
-            *output++ = eb_finish_lane(work->lanes + i / 4u, i % 4u, work->zero_point, largest);
-        }
-        output += work->skip;
-        for (uint32_t *place = work->places; place != work->places_end; place++) {
-            *place += work->advance;
-        }
+    int8_t *outputs[2] = {work->output_a, work->output_b};
+    const int8_t *const pixels[2] = {work->pixel_a, work->pixel_b};
+    for (uint32_t i = 0; i < 2u * work->pairs; i++) {
+        int8_t *const to = outputs[i % 2u];
+        outputs[i % 2u] =
+            each_channel(work->weights, work->weights_end, work->steps,
+                         pixels[i % 2u] + i / 2u * work->pixel_advance, work->zero_point, to);
+        outputs[i % 2u] += i / 2u + 1u < work->pairs ? work->output_advance : 0u;
     }
+}
+
+static void few_relu(const pairs_job *work)
+{
+    few_any(work);
+}
+
+static void many_any(const pairs_job *work)
+{
+    few_any(work);
+}
+
+static void many_relu(const pairs_job *work)
+{
+    few_any(work);
+}
+
+static void run_single(const single_job *work)
+{
+    each_channel(work->weights, work->weights_end, work->steps, work->pixel, work->zero_point,
+                 work->output);
 }
 
 #endif
 
-/* Bytes of the loop to skip, so that `steps` are computed in total. */
-static uint32_t entry_of(uint32_t steps)
-{
-    return (steps > 1u ? (1u - steps) & 7u : 8u) * 56u;
-}
-
-static uint32_t column_bytes(const eb_conv2d_mve *layer)
-{
-    return (uint32_t)layer->window.window_h * layer->window.channels;
-}
-
-/* Columns of a strip that lie in the image; those before them are padding. */
+/* Pixels of a line, `step` bytes apart. */
 typedef struct {
-    uint32_t before, count;
-} columns;
+    const int8_t *pixel;
+    uint32_t step;
+    int8_t *output;
+    uint32_t count;
+} line;
 
-static columns columns_of(const eb_conv2d_mve *layer)
+/* Some blocks for all pixels of a line, two at a time; an odd pixel is left. */
+static void each_pair(const eb_conv2d_mve *layer, pairs_kernel *kernel, pairs_job *work,
+                      line pixels, uint32_t outputs)
 {
-    const uint32_t all = layer->columns;
-    const uint32_t before = layer->window.pad_w < all ? layer->window.pad_w : all;
-    const uint32_t width = layer->window.input_w;
-    return (columns){before, all - before < width ? all - before : width};
-}
-
-/* Padding at both ends of the strips stays. */
-static void prepare_strips(const eb_conv2d_mve *layer, int8_t *strip)
-{
-    const columns inside = columns_of(layer);
-    const uint32_t column = column_bytes(layer);
-    const uint32_t after = inside.before + inside.count;
-    for (uint32_t i = 0; i < layer->pool_h; i++) {
-        eb_fill_bytes(strip, layer->pad_value, inside.before * column);
-        eb_fill_bytes(strip + after * column, layer->pad_value, (layer->columns - after) * column);
-        strip += layer->columns * column;
+    work->output_a = pixels.output;
+    work->output_b = pixels.output + layer->output_step;
+    work->output_advance = 2u * layer->output_step - outputs;
+    work->pixel_a = pixels.pixel;
+    work->pixel_b = pixels.pixel + pixels.step;
+    work->pixel_advance = 2u * pixels.step;
+    work->pairs = pixels.count / 2u;
+    if (work->pairs) {
+        kernel(work);
     }
 }
 
-/* The strip of a line of pixels. */
-static void fill_strip(const eb_conv2d_mve *layer, uint32_t row, const int8_t *input, int8_t *strip)
+/* One pixel, as its own partner. */
+static void one_pixel(pairs_kernel *kernel, pairs_job *work, const int8_t *pixel, int8_t *output)
 {
-    const eb_window *window = &layer->window;
-    const columns inside = columns_of(layer);
-    const uint32_t channels = window->channels;
-    const uint32_t column = column_bytes(layer);
-    int32_t y = (int32_t)(row * window->stride_h) - window->pad_h;
-    strip += inside.before * column;
-    for (uint32_t i = 0; i < window->window_h; i++) {
-        if (y < 0 || y >= window->input_h) {
-            eb_fill_pieces(strip, column, layer->pad_value, channels, inside.count);
+    work->pixel_a = work->pixel_b = pixel;
+    work->output_a = work->output_b = output;
+    work->pairs = 1;
+    kernel(work);
+}
+
+/* The last pixel of an odd number: eight channels at a time, then the four that remain. */
+static void odd_pixel(const eb_conv2d_mve *layer, pairs_kernel *kernel, pairs_job *work,
+                      const int8_t *pixel, int8_t *output)
+{
+    const uint32_t block = eb_block_bytes(layer->steps);
+    const uint32_t eights = layer->outputs / 8u;
+    if (eights) {
+        const single_job single = {
+            .weights = layer->weights,
+            .block = block,
+            .weights_end = layer->weights + 2u * eights * block,
+            .bytes = 16u * layer->steps,
+            .output = output,
+            .zero_point = layer->zero_point,
+            .pixel = pixel,
+            .entry = ((0u - layer->steps) & 7u) * 68u,
+            .steps = layer->steps,
+        };
+        run_single(&single);
+    }
+    if (layer->outputs / 4u % 2u) {
+        work->weights = layer->weights + 2u * eights * block;
+        one_pixel(kernel, work, pixel, output + 8u * eights);
+    }
+}
+
+/* The channels that remain after the fours. */
+static void each_rest(const eb_conv2d_mve *layer, pairs_kernel *kernel, pairs_job *work,
+                      line pixels, uint32_t left)
+{
+    for (; pixels.count; pixels.count--) {
+        int8_t rest[4];
+        one_pixel(kernel, work, pixels.pixel, rest);
+        for (uint32_t i = 0; i < left; i++) {
+            pixels.output[i] = rest[i];
+        }
+        pixels.output += layer->output_step;
+        pixels.pixel += pixels.step;
+    }
+}
+
+static void convolve(const eb_conv2d_mve *layer, pairs_kernel *kernel, uint32_t entry,
+                     uint32_t ahead, const int8_t *input, int8_t *output, int8_t *scratch)
+{
+    const uint32_t fours = layer->outputs / 4u;
+    const uint32_t left = layer->outputs % 4u;
+    const uint32_t block = eb_block_bytes(layer->steps);
+    const uint32_t advance = layer->line_stride * layer->across_step;
+    const uint32_t column = layer->direct ? layer->along_step : layer->slots * layer->channels;
+    const int8_t *const rest = layer->weights + fours * block;
+    pairs_job work = {
+        .ahead = ahead,
+        .entry = entry,
+        .zero_point = layer->zero_point,
+        .steps = layer->steps,
+    };
+    line pixels = {scratch, layer->stride * column, output, layer->count};
+    if (!layer->direct) {
+        eb_prepare_strip(layer, scratch);
+    }
+    for (uint32_t i = 0; i < layer->lines; i++) {
+        if (layer->direct) {
+            pixels.pixel = input + i * advance;
         } else {
-            eb_copy_pieces(strip, column, input + (uint32_t)y * window->input_w * channels,
-                           channels, inside.count);
+            eb_fill_strip(layer, i, input, scratch);
         }
-        strip += channels;
-        y += window->dilation_h;
-    }
-}
-
-static void run_line(const eb_conv2d_mve *layer, const line_job *work)
-{
-    if (layer->relu) {
-        line_relu(work);
-    } else {
-        line_any(work);
-    }
-}
-
-/* An odd pixel is its own partner. */
-static void each_pair(const eb_conv2d_mve *layer, line_job work)
-{
-    const uint32_t count = layer->window.output_w;
-    const uint32_t outputs = layer->outputs;
-    work.output_b = work.output_a + outputs;
-    work.pairs = count / 2u;
-    if (work.pairs) {
-        run_line(layer, &work);
-    }
-    if (count % 2u) {
-        work.pixel_a += (count - 1u) * work.step;
-        work.output_a += (count - 1u) * outputs;
-        work.output_b = work.output_a;
-        work.step = 0;
-        work.pairs = 1;
-        run_line(layer, &work);
-    }
-}
-
-/* The outputs that remain after the fours: one pixel at a time. */
-static void each_rest(const eb_conv2d_mve *layer, line_job work, uint32_t left)
-{
-    int8_t *output = work.output_a;
-    const uint32_t step = work.step;
-    int8_t rest[4];
-    work.output_a = rest;
-    work.output_b = rest;
-    work.step = 0;
-    work.pairs = 1;
-    for (uint32_t i = layer->window.output_w; i; i--) {
-        run_line(layer, &work);
-        for (uint32_t k = 0; k < left; k++) {
-            output[k] = rest[k];
+        work.weights = layer->weights;
+        work.weights_end = rest;
+        if (fours) {
+            each_pair(layer, kernel, &work, pixels, 4u * fours);
+            if (layer->count % 2u) {
+                const uint32_t last = layer->count - 1u;
+                odd_pixel(layer, kernel, &work, pixels.pixel + last * pixels.step,
+                          pixels.output + last * layer->output_step);
+            }
         }
-        output += layer->outputs;
-        work.pixel_a += step;
+        if (left) {
+            line tail = pixels;
+            tail.output += 4u * fours;
+            work.weights = rest;
+            work.weights_end = rest + block;
+            each_rest(layer, kernel, &work, tail, left);
+        }
+        pixels.output += layer->output_line;
     }
+    if (layer->clamped) {
+        const uint32_t all = (uint32_t)layer->lines * layer->count * layer->outputs;
+        eb_clamp_bytes(output, all, layer->low, layer->high);
+    }
+}
+
+/* Nine steps are unrolled: the second one has 52 bytes of code, since half of it is loaded. */
+static void convolve_few(const eb_conv2d_mve *layer, pairs_kernel *kernel, const int8_t *input,
+                         int8_t *output, int8_t *scratch)
+{
+    const uint32_t steps = layer->steps;
+    const uint32_t entry = steps > 1u ? (9u - steps) * 56u : 7u * 56u + 52u;
+    convolve(layer, kernel, entry, steps > 1u ? 16u : 0u, input, output, scratch);
+}
+
+static void convolve_many(const eb_conv2d_mve *layer, pairs_kernel *kernel, const int8_t *input,
+                          int8_t *output, int8_t *scratch)
+{
+    const uint32_t entry = ((0u - layer->steps) & 7u) * 56u;
+    convolve(layer, kernel, entry, 16u * layer->steps, input, output, scratch);
 }
 
 void eb_run_conv2d_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
                        int8_t *scratch)
 {
-    const eb_window *window = &layer->window;
-    const uint32_t bytes = 16u * layer->steps;
-    const uint32_t fours = layer->outputs / 4u;
-    const uint32_t left = layer->outputs % 4u;
-    const uint32_t line = (uint32_t)window->output_w * layer->outputs;
-    line_job work = {
-        .zero_point = layer->zero_point,
-        .entry = entry_of(layer->steps),
-        .pixel_a = scratch,
-        .step = window->stride_w * column_bytes(layer),
-        .bytes = bytes,
-    };
-    if (!layer->direct) {
-        prepare_strips(layer, scratch);
-    }
-    for (uint32_t row = 0; row < window->output_h; row++) {
-        if (layer->direct) {
-            work.pixel_a =
-                input + row * window->stride_h * window->input_w * (uint32_t)window->channels;
-        } else {
-            fill_strip(layer, row, input, scratch);
-        }
-        work.output_a = output;
-        work.weights = layer->weights;
-        work.weights_end = layer->weights + 4u * fours * bytes;
-        work.lanes = layer->lanes;
-        work.skip = 2u * layer->outputs - 4u * fours;
-        if (fours) {
-            each_pair(layer, work);
-        }
-        if (left) {
-            work.output_a += 4u * fours;
-            work.weights = work.weights_end;
-            work.weights_end += 4u * bytes;
-            work.lanes += fours;
-            each_rest(layer, work, left);
-        }
-        if (layer->clamped) {
-            eb_clamp_bytes(output, line, layer->low, layer->high);
-        }
-        output += line;
-    }
+    convolve_few(layer, few_any, input, output, scratch);
 }
 
-/* Places of the taps of the first pool's pixels; an odd pixel is paired with itself. */
-static void set_places(const eb_conv2d_mve *layer, uint32_t origin, uint32_t *places)
+void eb_run_conv2d_relu_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch)
 {
-    const uint32_t column = column_bytes(layer);
-    uint32_t *place = places;
-    for (uint32_t y = 0; y < layer->pool_h; y++) {
-        uint32_t at = origin + y * layer->columns * column;
-        for (uint32_t x = 0; x < layer->pool_w; x++) {
-            *place++ = at;
-            at += layer->window.stride_w * column;
-        }
-    }
-    while (place != places + layer->places) {
-        *place++ = origin;
-    }
+    convolve_few(layer, few_relu, input, output, scratch);
 }
 
-void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
-                              int8_t *scratch)
+void eb_run_conv2d_many_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch)
 {
-    const eb_window *window = &layer->window;
-    const uint32_t bytes = 16u * layer->steps;
-    const uint32_t fours = layer->outputs / 4u;
-    const uint32_t left = layer->outputs % 4u;
-    const uint32_t line = (uint32_t)window->output_w * layer->outputs;
-    const uint32_t column = column_bytes(layer);
-    const uint32_t pixels = (uint32_t)layer->pool_h * layer->pool_w;
-    uint32_t *const places = (uint32_t *)(void *)scratch;
-    int8_t *const strips = scratch + 4u * layer->places;
-#if EB_HAS_MVE
-    const uint32_t origin = (uint32_t)strips;
-#else
-    const uint32_t origin = 0;
-#endif
-    pool_job work = {
-        .zero_point = layer->zero_point,
-        .entry = entry_of(layer->steps),
-        .places = places,
-        .places_end = places + (pixels + 1u) / 2u * 2u,
-        .advance = layer->pool_w * window->stride_w * column,
-        .bytes = bytes,
-        .origin = strips,
-    };
-    prepare_strips(layer, strips);
-    for (uint32_t row = 0; row < window->output_h; row++) {
-        for (uint32_t y = 0; y < layer->pool_h; y++) {
-            fill_strip(layer, row * layer->pool_h + y, input, strips + y * layer->columns * column);
-        }
-        work.output = output;
-        work.weights = layer->weights;
-        work.weights_end = layer->weights + 4u * fours * bytes;
-        work.next_lanes = work.lanes = layer->lanes;
-        work.count = window->output_w;
-        work.skip = left;
-        if (fours) {
-            set_places(layer, origin, places);
-            pool_any(&work);
-        }
-        if (left) {
-            int8_t rest[4];
-            int8_t *to = output + 4u * fours;
-            work.weights = work.weights_end;
-            work.weights_end += 4u * bytes;
-            work.next_lanes = work.lanes += fours;
-            work.count = 1;
-            work.output = rest;
-            set_places(layer, origin, places);
-            for (uint32_t i = window->output_w; i; i--) {
-                pool_any(&work); /* it moves the places on */
-                for (uint32_t k = 0; k < left; k++) {
-                    to[k] = rest[k];
-                }
-                to += layer->outputs;
-            }
-        }
-        if (layer->clamped) {
-            eb_clamp_bytes(output, line, layer->low, layer->high);
-        }
-        output += line;
-    }
+    convolve_many(layer, many_any, input, output, scratch);
+}
+
+void eb_run_conv2d_many_relu_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
+                                 int8_t *scratch)
+{
+    convolve_many(layer, many_relu, input, output, scratch);
 }

@@ -317,6 +317,42 @@ typedef struct {
     uint32_t block; /* neighboring elements */
 } eb_gather;
 
+/* ARG_MAX of [outer][size][inner] along the middle axis; the first of equal ones. */
+typedef struct {
+    uint32_t outer, size, inner;
+} eb_arg_max;
+
+/* RESIZE_BILINEAR; a pixel lies between two rows and two columns, whose weights are of 1024. */
+typedef struct {
+    const int16_t *places; /* [rows, then columns][first, second, weight of the second] */
+    uint16_t input_w, channels;
+    uint16_t output_h, output_w;
+} eb_resize_bilinear;
+
+/* BATCH_MATMUL: the inputs by elements between neighbors, 0 where they are repeated. */
+typedef struct {
+    uint32_t batches[3], batch_step_1[3], batch_step_2[3];
+    uint32_t rows, columns, depth;
+    uint32_t row_step, depth_step_1;
+    uint32_t column_step, depth_step_2;
+    int16_t zero_point_1, zero_point_2, zero_point;
+    int32_t multiplier, shift;
+} eb_batch_matmul;
+
+/* SVDF: each filter makes one feature of the newest frame, whose last `memory` ones are the state,
+ * [filters][memory], oldest first. Scratch: 4 * filters bytes. */
+typedef struct {
+    const int8_t *feature_weights; /* [filters][inputs] */
+    const int32_t *feature_bias;   /* [filters], with the zero point folded in */
+    const int16_t *time_weights;   /* [filters][memory] */
+    const int32_t *bias;           /* [units] */
+    uint16_t inputs, units, rank, memory; /* filters: units * rank */
+    int32_t feature_multiplier, feature_shift;
+    int32_t multiplier, shift;
+    int16_t state_zero_point;
+    eb_range range;
+} eb_svdf;
+
 /* Products of the four gates (input, forget, cell, output), interleaved, and requantization of
  * their sums to Q3.12. */
 typedef struct {
@@ -442,6 +478,14 @@ void eb_run_concatenation(const eb_concatenation *layer, const int8_t *const *in
                           int8_t *output);
 void eb_run_copy(const eb_copy *layer, const int8_t *input, int8_t *output);
 void eb_run_gather(const eb_gather *layer, const int8_t *input, int8_t *output);
+void eb_run_arg_max(const eb_arg_max *layer, const int8_t *input, int32_t *output);
+void eb_run_resize_bilinear(const eb_resize_bilinear *layer, const int8_t *input, int8_t *output);
+void eb_run_batch_matmul(const eb_batch_matmul *layer, const int8_t *input_1,
+                         const int8_t *input_2, int8_t *output);
+void eb_run_svdf(const eb_svdf *layer, const int8_t *input, int8_t *output, int16_t *state,
+                 int8_t *scratch);
+void eb_run_svdf_int8(const eb_svdf *layer, const int8_t *input, int8_t *output, int8_t *state,
+                      int8_t *scratch);
 void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 
 /* The following may overwrite their input (ADD ... MAXIMUM: either one of the output's size; the

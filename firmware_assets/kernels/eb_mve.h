@@ -49,34 +49,36 @@ static inline void eb_fill_bytes(int8_t *to, int32_t value, uint32_t count)
                      : "q0", "lr", "memory");
 }
 
-/* Copy `count` pieces of `bytes` each, which are contiguous, to places `step` apart. */
-static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from, uint32_t bytes,
-                                  uint32_t count)
+/* Copy `count` pieces of `bytes` each, which lie `from_step` apart, to places `step` apart. */
+static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from, uint32_t from_step,
+                                  uint32_t bytes, uint32_t count)
 {
-    if (step == bytes) {
+    if (step == bytes && from_step == bytes) {
         eb_copy_bytes(to, from, bytes * count);
     } else if (bytes == 8u) {
         __asm__ volatile("dls lr, %[count]\n"
                          "1:\n\t"
-                         "vldrb.u16 q0, [%[from]], #8\n\t"
+                         "vldrb.u16 q0, [%[from]]\n\t"
+                         "add %[from], %[from_step]\n\t"
                          "vstrb.16 q0, [%[to]]\n\t"
                          "add %[to], %[step]\n\t"
                          "le lr, 1b"
                          : [to] "+l"(to), [from] "+l"(from)
-                         : [count] "r"(count), [step] "r"(step)
+                         : [count] "r"(count), [step] "r"(step), [from_step] "r"(from_step)
                          : "q0", "lr", "memory");
     } else if (bytes == 16u) {
         __asm__ volatile("dls lr, %[count]\n"
                          "1:\n\t"
-                         "vldrb.8 q0, [%[from]], #16\n\t"
+                         "vldrb.8 q0, [%[from]]\n\t"
+                         "add %[from], %[from_step]\n\t"
                          "vstrb.8 q0, [%[to]]\n\t"
                          "add %[to], %[step]\n\t"
                          "le lr, 1b"
                          : [to] "+r"(to), [from] "+r"(from)
-                         : [count] "r"(count), [step] "r"(step)
+                         : [count] "r"(count), [step] "r"(step), [from_step] "r"(from_step)
                          : "q0", "lr", "memory");
     } else if (bytes < 8u) { /* the same byte of eight pieces */
-        const uint16x8_t from_steps = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)bytes);
+        const uint16x8_t from_steps = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)from_step);
         const uint16x8_t to_steps = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)step);
         for (; count; count -= count < 8u ? count : 8u) {
             const mve_pred16_t some = vctp16q(count);
@@ -84,7 +86,7 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
                 const int16x8_t piece = vldrbq_gather_offset_z_s16(from + i, from_steps, some);
                 vstrbq_scatter_offset_p_s16(to + i, to_steps, piece, some);
             }
-            from += 8u * bytes;
+            from += 8u * from_step;
             to += 8u * step;
         }
     } else {
@@ -92,19 +94,19 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
             int8_t *piece_to = to + done;
             const int8_t *piece = from + done;
             mve_pred16_t some; /* VPR cannot be named as clobbered */
-            __asm__ volatile(
-                "vctp.8 %[left]\n\t"
-                "dls lr, %[count]\n"
-                "1:\n\t"
-                "vpstt\n\t"
-                "vldrbt.8 q0, [%[from]]\n\t"
-                "vstrbt.8 q0, [%[to]]\n\t"
-                "add %[from], %[bytes]\n\t"
-                "add %[to], %[step]\n\t"
-                "le lr, 1b"
-                : [to] "+r"(piece_to), [from] "+r"(piece), "=&Up"(some)
-                : [left] "r"(bytes - done), [count] "r"(count), [step] "r"(step), [bytes] "r"(bytes)
-                : "q0", "lr", "memory");
+            __asm__ volatile("vctp.8 %[left]\n\t"
+                             "dls lr, %[count]\n"
+                             "1:\n\t"
+                             "vpstt\n\t"
+                             "vldrbt.8 q0, [%[from]]\n\t"
+                             "vstrbt.8 q0, [%[to]]\n\t"
+                             "add %[from], %[from_step]\n\t"
+                             "add %[to], %[step]\n\t"
+                             "le lr, 1b"
+                             : [to] "+r"(piece_to), [from] "+r"(piece), "=&Up"(some)
+                             : [left] "r"(bytes - done), [count] "r"(count), [step] "r"(step),
+                               [from_step] "r"(from_step)
+                             : "q0", "lr", "memory");
         }
     }
 }
@@ -155,11 +157,11 @@ static inline void eb_fill_bytes(int8_t *to, int32_t value, uint32_t count)
     }
 }
 
-static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from, uint32_t bytes,
-                                  uint32_t count)
+static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from, uint32_t from_step,
+                                  uint32_t bytes, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        eb_copy_bytes(to + i * step, from + i * bytes, bytes);
+        eb_copy_bytes(to + i * step, from + i * from_step, bytes);
     }
 }
 

@@ -18,12 +18,27 @@ SCRATCH_BYTES: Final = 8192
 NOT_RIGHT: Final = "not every sum is shifted to the right"
 
 
-def lanes(channels: Channels) -> Array | None:
-    """Bias and requantization of every four outputs; None unless every shift is to the right."""
-    rows = list(zip(channels.bias, channels.multiplier, channels.shift, strict=True))
+def requantizations(channels: Channels) -> list[tuple[int, int, int]] | None:
+    """Bias, multiplier and shift of every output, and of none up to a multiple of four.
+
+    None unless every shift is to the right. A multiplier of 0 gives 0 with any shift.
+    """
+    rows = [
+        (bias, multiplier, shift if multiplier else -1)
+        for bias, multiplier, shift in zip(
+            channels.bias, channels.multiplier, channels.shift, strict=True
+        )
+    ]
     if any(not -31 <= shift <= -1 for _, _, shift in rows):
         return None
-    rows += [(0, 0, -1)] * (-len(rows) % 4)
+    return [*rows, *[(0, 0, -1)] * (-len(rows) % 4)]
+
+
+def lanes(channels: Channels) -> Array | None:
+    """Bias and requantization of every four outputs; None unless every shift is to the right."""
+    rows = requantizations(channels)
+    if rows is None:
+        return None
     fours = (rows[i : i + 4] for i in range(0, len(rows), 4))
     values = tuple(tuple(zip(*four, strict=True)) for four in fours)
     return Array("lanes", "eb_lanes", values, "4 biases, 4 multipliers, 4 shifts")

@@ -1,4 +1,4 @@
-"""Convolution and matrix kernel of Helium: two pixels by four channels, sixteen taps at a time."""
+"""Convolution and matrix kernels of Helium: two pixels by four channels, sixteen taps at a time."""
 
 import dataclasses
 import math
@@ -7,27 +7,32 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebio.compiler.ir.kernel_call import KernelCall, Overlay
+from edgebio.compiler.ir.kernel_call import Array, KernelCall, Overlay
 from edgebio.compiler.ir.layers import Conv2D, FullyConnected
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.ir.window import Pair, Window
-from edgebio.compiler.kernels.layout import (
-    clamp_members,
-    hides_rounding,
-    int8_array,
-    window_members,
-)
-from edgebio.compiler.kernels.mve import NOT_RIGHT, SCRATCH_BYTES, lanes
+from edgebio.compiler.kernels.layout import clamp_members, hides_rounding, int8_array
+from edgebio.compiler.kernels.mve import NOT_RIGHT, SCRATCH_BYTES, requantizations
 from edgebio.compiler.kernels.registry import kernel
 
 _LINE_BYTES: Final = 2048
 """Most bytes of a line of pixels whose length can be chosen."""
 
+_FEW: Final = 9
+"""Steps that the fastest kernels take."""
+
 
 @kernel("mve", Conv2D)
 def conv_2d(network: Network, layer: Conv2D) -> KernelCall | str:
     """Two pixels by four channels, sixteen taps at a time."""
-    return _conv_2d(layer, layer.window, layer.weights, layer.pad_value, layer.pool)
+    window, weights = layer.window, layer.weights
+    if layer.pool == (1, 1) and window.pointwise:
+        window = in_lines(window)
+    best = _Lines(window, len(weights), layer.pool, 1)
+    # Lines along columns give up that the output may overlap the input.
+    if window.channels < 4 and window.dilation[1] == 1:
+        best = min(best, _Lines(window, len(weights), layer.pool, 0), key=lambda n: n.instructions)
+    return _conv_2d(layer, best, weights, layer.pad_value)
 
 
 @kernel("mve", FullyConnected)
@@ -36,72 +41,51 @@ def fully_connected(network: Network, layer: FullyConnected) -> KernelCall | str
     outputs, inputs = layer.weights.shape
     one, none, line = (1, 1), (0, 0), (1, layer.rows)
     window = Window(line, line, inputs, one, one, one, before=none, after=none)
-    return _conv_2d(layer, window, layer.weights.reshape(outputs, 1, 1, inputs), 0, one)
+    weights = layer.weights.reshape(outputs, 1, 1, inputs)
+    return _conv_2d(layer, _Lines(window, outputs, one, 1), weights, 0)
 
 
 def _conv_2d(
-    layer: Conv2D | FullyConnected,
-    window: Window,
-    weights: NDArray[np.int8],
-    pad_value: int,
-    pool: Pair,
+    layer: Conv2D | FullyConnected, lines: "_Lines", weights: NDArray[np.int8], pad_value: int
 ) -> KernelCall | str:
-    table = lanes(layer.channels)
-    if table is None:
+    rows = requantizations(layer.channels)
+    if rows is None:
         return NOT_RIGHT
-    pooled, outputs = pool != (1, 1), len(weights)
-    if not pooled and window.pointwise:
-        window = in_lines(window)
-    # The gaps of dilation along a line become weights of zero.
-    _, width = window.extent
-    dense = np.zeros((outputs, width, window.size[0], window.channels), np.int8)
-    dense[:, :: window.dilation[1]] = weights.transpose(0, 2, 1, 3)
-    taps = dense.reshape(outputs, -1)
-    steps = -(-taps.shape[1] // 16)
-    beyond = 16 * steps - taps.shape[1]
-    padded = np.pad(taps, ((0, -outputs % 4), (0, beyond)))
-    fours = padded.reshape(-1, 4, steps, 16).transpose(0, 2, 1, 3)
-
-    overlay = _overlay(window, outputs, pool)
-    direct = window.one_pixel and not pooled and window.channels % 16 == 0 and not overlay
-    columns = (window.output[1] - 1) * window.stride[1] + width
-    places = -(-pool[0] * pool[1] // 4) * 4 if pooled else 0
-    strips = pool[0] * columns * window.size[0] * window.channels
-    scratch = 0 if direct else 4 * places + strips + beyond
-    if scratch > SCRATCH_BYTES:
-        return f"a line of its input takes {scratch:,} bytes of scratch"
-    visible = dataclasses.replace(
-        window,
-        output=(window.output[0] // pool[0], window.output[1] // pool[1]),
-        size=(window.size[0], width),
-        dilation=(window.dilation[0], 1),
-    )
+    if lines.scratch > SCRATCH_BYTES:
+        return f"a line of its input takes {lines.scratch:,} bytes of scratch"
+    relu = "_relu" * hides_rounding(layer.range)
     return KernelCall(
         layer,
-        f"eb_run_conv2d{'_pooled' * pooled}_mve",
-        ("eb_conv2d_mve.c", "eb_mve.h"),
-        arrays=(int8_array("weights", fours, "[outputs / 4][steps][4][16 taps]"), table),
+        f"eb_run_conv2d{lines.suffix or f'{lines.many}{relu}'}_mve",
+        (
+            f"eb_conv2d{'_pooled' * lines.pooled}_mve.c",
+            *("eb_conv2d_strips_mve.c", "eb_conv2d_mve.h", "eb_mve.h"),
+        ),
+        arrays=(_blocks(lines.taps(weights), rows),),
         struct="eb_conv2d_mve",
         parameters={
             "weights": "@weights",
-            "lanes": "@lanes",
-            "window": window_members(visible),
-            "outputs": outputs,
-            "steps": steps,
-            "pool_h": pool[0],
-            "pool_w": pool[1],
-            "places": places,
-            "columns": columns,
+            "outputs": lines.outputs,
+            **lines.members,
             "zero_point": layer.range.zero_point,
-            "direct": int(direct),
-            "relu": int(hides_rounding(layer.range)),
             **clamp_members(layer.range, pad_value),
         },
-        scratch=scratch,
+        scratch=lines.scratch,
         takes_scratch=True,
-        in_place=(0,) if overlay else (),
-        overlay=overlay or "start",
+        in_place=(0,) if lines.overlay else (),
+        overlay=lines.overlay or "start",
     )
+
+
+def _blocks(taps: NDArray[np.int8], rows: list[tuple[int, int, int]]) -> Array:
+    """Constants of every four outputs, in the order of their use; `taps` (outputs, taps)."""
+    steps = taps.shape[1] // 16
+    fours = np.pad(taps, ((0, len(rows) - len(taps)), (0, 0))).reshape(-1, 4, steps, 16)
+    weights = fours.transpose(0, 2, 1, 3)[:, ::-1].reshape(len(fours), -1)
+    words = np.array(rows, "<i4").reshape(-1, 4, 3).transpose(2, 0, 1)
+    bias, multiplier, shift = (np.ascontiguousarray(each).view(np.int8) for each in words)
+    note = "[outputs / 4] of 4 biases, [steps from the last one][4][16 taps], 4 multipliers, shifts"
+    return int8_array("weights", np.concatenate([bias, weights, multiplier, shift], axis=1), note)
 
 
 def in_lines(window: Window) -> Window:
@@ -110,12 +94,120 @@ def in_lines(window: Window) -> Window:
 
     def cost(width: int) -> int:
         lines = pixels // width
-        return 40 * lines + 300 * lines * (width % 2)
+        return 90 * lines + 300 * lines * (width % 2)
 
     longest = max(_LINE_BYTES // window.channels, window.input[1])
     width = min((n for n in range(1, longest + 1) if pixels % n == 0), key=cost)
     line = (pixels // width, width)
     return dataclasses.replace(window, input=line, output=line)
+
+
+class _Lines:
+    """Lines of pixels of a convolution along an axis of the image: 0 columns, 1 rows.
+
+    Attributes
+    ----------
+    pool : tuple of int
+        Height and width of the MAX_POOL_2D behind it.
+    size : tuple of int
+        Pixels under the window; the gaps of dilation along a line are in it.
+    """
+
+    def __init__(self, window: Window, outputs: int, pool: Pair, axis: int) -> None:
+        self.window, self.outputs, self.pool, self.axis = window, outputs, pool, axis
+        self.pooled = pool != (1, 1)
+        self.slots, self.span = window.size[1 - axis], window.extent[axis]
+        self.column = self.slots * window.channels
+        self.steps = -(-self.span * self.column // 16)
+        self.columns = (window.output[axis] - 1) * window.stride[axis] + self.span
+        self.overlay = _overlay(window, outputs, pool) if axis else None
+        self.direct = (
+            window.one_pixel and not self.pooled and window.channels % 16 == 0 and not self.overlay
+        )
+        self.many = "_many" * (self.steps > _FEW)
+        self.suffix = ""
+        if self.pooled:
+            quick = "_2x2_step" if self.steps == 1 else "_2x2" if self.steps <= _FEW else ""
+            self.suffix = f"_pooled{quick * (pool == (2, 2))}"
+
+    def taps(self, weights: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Weights (outputs, taps) in the order of a strip; those in gaps of dilation are zero."""
+        across_first = weights.transpose(0, 2, 1, 3) if self.axis else weights
+        outputs = len(weights)
+        dense = np.zeros((outputs, self.span, self.slots, self.window.channels), np.int8)
+        dense[:, :: self.window.dilation[self.axis]] = across_first
+        flat = dense.reshape(outputs, -1)
+        return np.pad(flat, ((0, 0), (0, 16 * self.steps - flat.shape[1])))
+
+    @property
+    def places(self) -> int:
+        """Pixels under a pool whose places are listed, rounded up to a multiple of 4."""
+        return -(-math.prod(self.pool) // 4) * 4 if self.suffix == "_pooled" else 0
+
+    @property
+    def scratch(self) -> int:
+        """Bytes of the strips under a pool, their places, and what is read behind them."""
+        if self.direct:
+            return 0
+        beyond = 16 * self.steps - self.span * self.column
+        strips = self.pool[1 - self.axis] * self.columns * self.column
+        return 4 * self.places + strips + beyond
+
+    @property
+    def lines(self) -> int:
+        """Lines of outputs."""
+        return self.window.output[1 - self.axis] // self.pool[1 - self.axis]
+
+    @property
+    def count(self) -> int:
+        """Outputs of a line."""
+        return self.window.output[self.axis] // self.pool[self.axis]
+
+    @property
+    def members(self) -> dict[str, int]:
+        """Members of an eb_conv2d_mve."""
+        window, axis, across = self.window, self.axis, 1 - self.axis
+        steps = (window.input[1] * window.channels, window.channels)
+        output_steps = (window.output[1] // self.pool[1] * self.outputs, self.outputs)
+        return {
+            "steps": self.steps,
+            "channels": window.channels,
+            "slots": self.slots,
+            "dilation": window.dilation[across],
+            "columns": self.columns,
+            "along": window.input[axis],
+            "across": window.input[across],
+            "along_step": steps[axis],
+            "across_step": steps[across],
+            "along_pad": window.before[axis],
+            "across_pad": window.before[across],
+            "lines": self.lines,
+            "line_stride": window.stride[across],
+            "count": self.count,
+            "stride": window.stride[axis],
+            "output_step": output_steps[axis],
+            "output_line": output_steps[across],
+            "pool_along": self.pool[axis],
+            "pool_across": self.pool[across],
+            "places": self.places,
+            "direct": int(self.direct),
+        }
+
+    @property
+    def instructions(self) -> float:
+        """Approximate instruction count."""
+        fours = -(-self.outputs // 4)
+        if self.pooled:
+            pixels = fours * (28 * self.steps + 30) * math.prod(self.pool) / 4 * self.count
+        else:
+            pair, single = fours * (14 * self.steps + 22), fours * (8.5 * self.steps + 15)
+            pixels = self.count // 2 * (pair + 20) + self.count % 2 * (single + 60)
+        # Pieces of a strip are copied eight at a time, byte by byte.
+        piece = 40 + self.columns / 8 * (10 + 4 * self.window.channels)
+        if not self.axis:
+            piece = 80 + self.columns / 8 * (10 + 4 * self.column)
+        pieces = self.slots if self.axis else 1
+        return self.lines * (90 + pixels + self.pool[1 - self.axis] * pieces * piece)
 
 
 def _overlay(window: Window, outputs: int, pool: Pair) -> Overlay | None:

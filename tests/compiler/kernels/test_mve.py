@@ -23,12 +23,21 @@ pytestmark = pytest.mark.usefixtures("tflite_micro")
 KERNELS = {
     "eb_run_add_mve",
     "eb_run_average_pool_mve",
+    "eb_run_conv2d_many_mve",
+    "eb_run_conv2d_many_relu_mve",
     "eb_run_conv2d_mve",
+    "eb_run_conv2d_pooled_2x2_mve",
+    "eb_run_conv2d_pooled_2x2_step_mve",
     "eb_run_conv2d_pooled_mve",
+    "eb_run_conv2d_relu_mve",
     "eb_run_depthwise_mve",
     "eb_run_max_pool_mve",
     "eb_run_mean_mve",
 }
+
+
+SEEDS = range(62, 72)
+"""Networks that use all of them."""
 
 
 class Wide(Net):
@@ -37,13 +46,15 @@ class Wide(Net):
     def wide_conv(self) -> None:
         image = self.shape_of(self.at)
         window = self.window(image[1], image[2], int(self.rng.choice([1, 3, 5])))
-        self.conv(window, int(self.rng.choice([3, 4, 8, 12, 16, 17, 20, 32, 48])))
+        outputs = [3, 4, 8, 12, 16, 17, 20, 32, 48, int(self.rng.integers(1, 34))]
+        self.conv(window, int(self.rng.choice(outputs)))
 
     def conv_and_pool(self) -> None:
         """A convolution and a pool that is fused into it."""
         self.wide_conv()
         image = self.shape_of(self.at)
-        size = [int(self.rng.integers(1, min(n, 3) + 1)) for n in image[1:3]]
+        some = [2, 2] if self.rng.random() < 0.5 else self.rng.integers(1, 4, 2).tolist()
+        size = [min(n, side) for n, side in zip(some, image[1:3], strict=True)]
         window = {"size": size, "stride": size, "dilation": [1, 1], "same": False}
         self.pool(window, "MAX_POOL_2D")
 
@@ -59,7 +70,7 @@ class Wide(Net):
 
 def network(seed: int) -> bytes:
     rng = np.random.default_rng(seed)
-    channels = int(rng.choice([1, 2, 3, 4, 8, 12, 16, 20, 32]))
+    channels = int(rng.choice([1, 1, 2, 3, 4, 8, 12, 16, 20, 32, int(rng.integers(1, 34))]))
     height, width = (int(n) for n in rng.integers(1, 20, 2))
     net = Wide(rng, (1, height, width, channels), str(rng.choice(STYLES)))
     for _ in range(rng.integers(2, 5)):
@@ -73,7 +84,7 @@ def network(seed: int) -> bytes:
 
 def test_every_layer_equals_tflite_micro() -> None:
     used = set()
-    for seed in range(12):
+    for seed in SEEDS:
         data = network(seed)
         model = HostModel(data, "mve")
         assert_layers_equal([model], data, random_inputs(model.input_shape, seed, 6))
@@ -98,7 +109,7 @@ def test_sanitizers_report_nothing_in_more_networks(start: int) -> None:
 @pytest.mark.parametrize(
     "seeds",
     [
-        range(200, 206),
+        SEEDS,
         *(
             pytest.param(range(start, start + 40), marks=pytest.mark.slow)
             for start in range(2000, 2160, 40)
