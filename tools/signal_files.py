@@ -412,10 +412,16 @@ KINDS: tuple[Kind, ...] = (
         refusal="does not fit a 16-bit sample",
     ),
     Kind(
-        "another unit than the file's",
-        lines("a (mV),b (mV)", rows(COUNTS[:, :2])),
+        "another unit than the file's, converted",
+        lines("a (mV),b (mV)", rows(_VOLTS[:, :2], form="%.2f")),
+        {"rate": RATE, "units": "V", "lsb": LSB / 1000},
+        samples=COUNTS[:, :2],
+    ),
+    Kind(
+        "a unit that is not the file's",
+        lines("a (g),b (g)", rows(COUNTS[:, :2])),
         {"rate": RATE, "units": "V"},
-        refusal="its unit is mV, not V",
+        refusal="its unit is g, which V is not a part of",
     ),
     Kind("only text", lines("a,b", "c,d"), _BY_RATE, refusal="no line of numbers"),
     Kind(

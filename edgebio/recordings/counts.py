@@ -21,22 +21,20 @@ _OFFSET_SAMPLES = 1000
 _LOW, _HIGH = np.iinfo(np.int16).min, np.iinfo(np.int16).max
 
 
-def to_counts(
-    values: npt.NDArray[Any], locate: Locate, lsb: float | None = None
-) -> npt.NDArray[np.int16]:
-    """Narrow whole numbers, shape (rows, columns), to 16 bits; refuse what does not fit.
-
-    `lsb` are the units of one count, to name a larger one in the message.
-    """
-    if values.size and not (values.min() >= _LOW and values.max() <= _HIGH):
-        row, column = np.argwhere((values < _LOW) | (values > _HIGH))[0].tolist()
-        least = advised_lsb(0, float(np.abs(values).max()) * lsb) if lsb else 0
-        hint = f"; give a larger step: --lsb {least:.6g} or more" if lsb else ""
-        raise EdgebioError(
-            f"{locate(row, column)}: {values[row, column]:.6g} does not fit a 16-bit sample, "
-            f"{_LOW} to {_HIGH}{hint}"
-        )
+def to_counts(values: npt.NDArray[Any], locate: Locate) -> npt.NDArray[np.int16]:
+    """Narrow whole numbers, shape (rows, columns), to 16 bits; refuse what does not fit."""
+    if message := _overflow(values, locate):
+        raise EdgebioError(message)
     return values.astype(np.int16)
+
+
+def _overflow(values: npt.NDArray[Any], locate: Locate) -> str:
+    """Name the first number that does not fit 16 bits; empty where all fit."""
+    if not values.size or (values.min() >= _LOW and values.max() <= _HIGH):
+        return ""
+    row, column = np.argwhere(~((values >= _LOW) & (values <= _HIGH)))[0].tolist()
+    value = f"{values[row, column]:.6g}"
+    return f"{locate(row, column)}: {value} does not fit a 16-bit sample, {_LOW} to {_HIGH}"
 
 
 def check_finite(values: npt.NDArray[Any], locate: Locate) -> None:
@@ -81,28 +79,35 @@ class CountsBuilder:
         Subtract each channel's offset: the median of its first 1,000 samples.
     locate
         Describes positions.
+    factor
+        Units of `lsb` in a unit of the numbers, where those differ.
     """
 
     def __init__(
         self, source: str | Path, lsb: float | None, gaps: Gaps | None = None, *,
         remove_offset: bool = False,
-        locate: Locate = lambda row, column: f"sample {row}, channel {column}",
+        factor: float = 1.0,
+        locate: Locate = lambda row, column: f"sample {row}, channel {column + 1}",
     ) -> None:  # fmt: skip
         if lsb is not None and (not isinstance(lsb, Real) or not 0 < lsb < math.inf):
             raise EdgebioError(f"lsb {lsb!r}; expected the units of one count, above 0")
         self.locate = locate
-        self._source, self._lsb, self._gaps = source, lsb, gaps
+        self._source, self._gaps, self._factor = source, gaps, factor
+        self._lsb = None if lsb is None else lsb / factor
         self._blocks: list[npt.NDArray[np.int16]] = []
         self._missing: list[npt.NDArray[np.bool_]] = []
         self._rows = 0
         self._step, self._largest = math.inf, 0.0  # a finite step: decimals without an lsb
+        self._overflow = ""  # the first number that does not fit, if there is one
+        self._first: npt.NDArray[Any] | None = None  # rows that an offset would be measured by
+        self._lowest = self._highest = np.zeros(0)  # of each channel
         self._last: npt.NDArray[np.float64] | None = None
         self._filled = 0
         self._offset: npt.NDArray[Any] | None = None
         self._waiting: list[npt.NDArray[Any]] | None = [] if remove_offset else None
 
     def add(self, values: npt.NDArray[Any]) -> None:
-        """Add samples, shape (n, channels); refuses what does not fit 16 bits."""
+        """Add samples, shape (n, channels)."""
         if self._waiting is not None:
             self._waiting.append(values)
             if sum(map(len, self._waiting)) >= _OFFSET_SAMPLES:
@@ -121,15 +126,20 @@ class CountsBuilder:
             check_finite(values, locate)
         if self._offset is not None:
             values = np.where(missing[:, None], 0, values - self._offset)
+        if values.size:
+            self._largest = max(self._largest, -float(values.min()), float(values.max()))
         if self._lsb is not None:
             with np.errstate(over="ignore"):
                 values = np.rint(values / self._lsb)
-        elif values.size:
-            self._largest = max(self._largest, float(np.abs(values).max()))
-            if values.dtype.kind == "f" and (values != np.rint(values)).any():
-                self._step = min(self._step, smallest_step(values))
-        if self._step == math.inf:  # else it is refused at the end, with the step to give
-            self._blocks.append(to_counts(values, locate, self._lsb))
+        elif values.size and values.dtype.kind == "f" and (values != np.rint(values)).any():
+            self._step = min(self._step, smallest_step(values))
+        self._measure_range(values)
+        if self._step == math.inf and not self._overflow:
+            self._overflow = _overflow(values, locate)
+        if self._step == math.inf and not self._overflow:  # else it is refused at the end
+            self._blocks.append(values.astype(np.int16))
+        else:
+            self._blocks.clear()
         self._missing.append(missing)
         self._rows += len(values)
 
@@ -141,9 +151,11 @@ class CountsBuilder:
         if self._step < math.inf:
             raise EdgebioError(
                 f"{self._source}: decimal numbers; give the units of one count: lsb, or --lsb "
-                f"{advised_lsb(self._step, self._largest):.6g} (the smallest step in the data, or "
+                f"{self._advised(self._step)} (the smallest step in the data, or "
                 "the least that fits 16 bits)"
             )
+        if self._overflow:
+            raise EdgebioError(f"{self._overflow}; {self._advice()}")
         if len(self._blocks) > 1:  # each is freed once it is copied: never all of them twice
             whole = np.empty((self._rows, self._blocks[0].shape[1]), np.int16)
             end = len(whole)
@@ -165,6 +177,32 @@ class CountsBuilder:
     def notes(self) -> list[str]:
         """What was filled."""
         return [f"{self._filled:,} missing numbers repeat the last one"] if self._filled else []
+
+    def _measure_range(self, values: npt.NDArray[Any]) -> None:
+        """Remember the range of each channel, and the first samples."""
+        if not values.size or self._offset is not None:
+            return
+        if self._first is None:
+            self._lowest, self._highest = values[0], values[0]
+            self._first = values[:0]
+        if len(self._first) < _OFFSET_SAMPLES:
+            self._first = np.concatenate([self._first, values])[:_OFFSET_SAMPLES]
+        self._lowest = np.minimum(self._lowest, values.min(axis=0))
+        self._highest = np.maximum(self._highest, values.max(axis=0))
+
+    def _advice(self) -> str:
+        """Say what makes all numbers fit: no offset, if that is enough, or a larger step."""
+        step = f"a larger step: --lsb {self._advised(self._lsb or 1)}"
+        if self._first is None:
+            return f"give {step}"
+        offset = np.rint(np.median(self._first, axis=0))
+        if (self._highest - offset).max() > _HIGH or (self._lowest - offset).min() < _LOW:
+            return f"give {step}"
+        return f"remove the offset of each channel (--remove-offset), or give {step}"
+
+    def _advised(self, step: float) -> str:
+        factor = self._factor
+        return f"{advised_lsb(step * factor, self._largest * factor):.6g}"
 
     def _measure_offset(self) -> None:
         """Measure the offset by the samples that wait for it, and add them."""

@@ -138,7 +138,7 @@ class Recording:
         numbers = np.broadcast_to(names, len(values)).clip(UNLABELED - 1, np.iinfo(np.int16).max)
         return cls(
             samples=scale_to_counts(
-                values, lsb, lambda row, column: f"sample {row}, channel {column}", "samples"
+                values, lsb, lambda row, column: f"sample {row}, channel {column + 1}", "samples"
             ),
             rate=rate,
             units=scaled_units(lsb, units or "counts"),

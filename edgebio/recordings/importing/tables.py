@@ -17,6 +17,7 @@ from edgebio.recordings.importing.breaks import (
 from edgebio.recordings.natural_order import sort_naturally
 from edgebio.recordings.readers.table import Table, require_rate
 from edgebio.recordings.recording import UNLABELED, Recording
+from edgebio.recordings.units import unit_factor
 
 MAX_RECORDINGS = 100_000
 """Of one file; more of them mean that a column holds something else."""
@@ -89,23 +90,27 @@ def _labels(table: Table, options: ImportOptions) -> tuple[npt.NDArray[np.int16]
 
 def _as_counts(table: Table, options: ImportOptions) -> Table:
     """Scale the values of a table to counts, in the unit that the options ask for."""
-    units = table.units
-    lsb = options.lsb
-    if options.units is not None and units is not None and options.units != units:
-        raise EdgebioError(
-            f"{table.path}: its unit is {units}, not {options.units}; leave --units out, or give "
-            f"the --lsb in {units}"
-        )
+    units, requested = table.units, options.units
+    if table.scaled and options.lsb is not None:
+        units = requested or units
+    elif requested is not None and units is not None:
+        number, _, unit = units.rpartition(" ")
+        factor = unit_factor(table.path, unit, requested)
+        size = float(number or 1) * factor
+        units = requested if size == 1 or options.lsb is not None else f"{size:.6g} {requested}"
+    else:
+        factor, units = 1.0, requested or units
     if table.scaled:
-        return replace(table, units=options.units or units)
+        return replace(table, units=units)
     counts = CountsBuilder(
-        table.path, lsb, options.gaps, remove_offset=options.remove_offset, locate=table.locate
-    )
+        table.path, options.lsb, options.gaps, remove_offset=options.remove_offset,
+        locate=table.locate, factor=factor,
+    )  # fmt: skip
     counts.add(table.values)
     return replace(
         table,
         values=counts.values,
-        units=options.units or units,
+        units=units,
         scaled=True,
         missing=counts.missing if table.missing is None else table.missing,
         notes=(*table.notes, *counts.notes),

@@ -11,6 +11,7 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import advised_lsb
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.readers.table import Table, find_columns
+from edgebio.recordings.units import unit_factor
 
 _LIMITS = (np.iinfo(np.int16).min, np.iinfo(np.int16).max)
 
@@ -62,9 +63,10 @@ def table_of_channels(
         values = values * np.sign(steps).astype(np.int64)
         size = np.abs(steps)
         if (size > size.min() * (1 + 1e-6)).any():
+            step = _step_for_all(values, size) * unit_factor(path, unit, options.units)
             raise EdgebioError(
                 f"{path}: a count is {size.min():.4g} {unit} in one channel and {size.max():.4g} "
-                "in another; give one step for all: --lsb X"
+                f"in another; give one step for all: --lsb {step:.6g} or more"
             )
         if not _fit(values) and not options.remove_offset and _fit(digital):
             values = digital * np.sign(steps).astype(np.int64)
@@ -72,11 +74,14 @@ def table_of_channels(
                 "the converter's own counts: they do not fit 16 bits around the physical zero",
             )
         if not _fit(values) and not options.remove_offset:
-            least = advised_lsb(float(size[0]), float(np.abs(values).max() * size[0]))
+            factor = unit_factor(path, unit, options.units)
+            least = advised_lsb(
+                float(size[0]) * factor, float(np.abs(values).max() * size[0]) * factor
+            )
             raise EdgebioError(
                 f"{path}: counts from {values.min():,} to {values.max():,} do not fit 16 bits; "
                 f"remove the offset of the electrodes (--remove-offset), or give a step of "
-                f"{least:.6g} {unit} or more: --lsb X"
+                f"{least:.6g} {options.units or unit} or more: --lsb {least:.6g}"
             )
         unit = f"{size[0]:.6g} {unit}".strip()
 
@@ -84,6 +89,12 @@ def table_of_channels(
         return f"{path}: sample {row}, channel {names[column]}"
 
     return Table(path=path, values=values, locate=locate, units=unit, notes=notes, **fields)
+
+
+def _step_for_all(values: npt.NDArray[np.int64], sizes: npt.NDArray[np.float64]) -> float:
+    """Return the smallest step of several channels with which all of them fit 16 bits."""
+    largest = (np.abs(values).max(axis=0, initial=0) * sizes).max(initial=0)
+    return advised_lsb(float(sizes.min()), float(largest))
 
 
 def _fit(values: npt.NDArray[np.int64]) -> bool:

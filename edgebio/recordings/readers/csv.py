@@ -3,7 +3,7 @@
 import csv as standard_csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,31 +13,28 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import CountsBuilder
 from edgebio.recordings.import_options import METADATA, ImportOptions
 from edgebio.recordings.readers import delimited_text as text
+from edgebio.recordings.readers.column_roles import Roles, assign_roles
 from edgebio.recordings.readers.table import (
     Table,
     categorize,
     common_unit,
-    find_columns,
     one_hot,
     require_rate,
     single_rate,
 )
-from edgebio.recordings.readers.text_exports import TextExport, recognize_export
+from edgebio.recordings.readers.text_exports import find_section, recognize_export
 from edgebio.recordings.readers.text_file import TextFile
-from edgebio.recordings.readers.text_layout import MISSING, TextLayout, detect_layout
-from edgebio.recordings.readers.time_columns import (
-    TimeColumn,
-    check_rate,
-    find_time_columns,
-    measure_timing,
-)
+from edgebio.recordings.readers.text_layout import TextLayout, detect_layout
+from edgebio.recordings.readers.time_columns import check_rate, measure_timing
+from edgebio.recordings.readers.time_stamps import TimeStamps
+from edgebio.recordings.units import unit_factor
 
 _MAX_NAMES = 1 << 18  # different names in the columns that are not channels
 _NOT_NAMES = ("nan", "inf", "-inf")
+_SECTIONS = re.compile(r"[A-Z][A-Za-z ]*[,;]*\s*\n\d+[,;]*\s*\n")  # a title and a rate: Vicon
 _BLANK_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _COMMENT_LINES = re.compile(rb"(?m)^[ \t]*[#%][^\n]*\n")
 _EMPTY_FIELDS = re.compile(rb"(?mi)(?:(?<=,)|^)[ \t]*(?:na|n/a|null)?[ \t]*(?=,|$)")
-_TIDY_NAMES = {"channel", "sensor", "electrode", "variable", "signal"}
 
 
 def read_csv_table(path: Path, options: ImportOptions) -> Table:
@@ -48,8 +45,14 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
     """
     options.check_supported(path, "a CSV", METADATA | {"columns", "transposed"})
     file = TextFile(path)
-    export = recognize_export(detect_layout(path, file.head, file.is_whole))
-    roles = _assign_roles(path, options, export)
+    first = 0
+    if _SECTIONS.match(file.head) and (section := find_section(file.lines())):
+        file.select(*section)
+        first = section[0]
+    layout = detect_layout(path, file.head, file.is_whole)
+    layout = replace(layout, first_line=first + layout.first_line)
+    export = recognize_export(layout)
+    roles = assign_roles(path, options, export)
     content = _read_columns(path, file, export.layout, roles, options)
     values_of = content.texts
     if (rate_index := roles.metadata.pop("rate", None)) is not None:
@@ -77,6 +80,9 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
     if options.rate is not None:
         check_rate(path, options.rate, timing)
     rate = rate or export.rate or timing.rate
+    notes = [*roles.notes, *content.counts.notes]
+    if options.rate is None and rate == timing.rate and not timing.is_regular and rate:
+        notes.append(f"uneven times: {rate:g} Hz on average; give --rate if you know it exactly")
     require_rate(path, options, rate)
     return Table(
         path=path,
@@ -85,73 +91,16 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
         locate=content.locate,
         metadata=metadata,
         rate=rate,
-        units=common_unit([export.layout.units[k] for k in roles.channels])
-        if export.layout.units
-        else None,
+        units=_unit(export.layout, roles),
         missing=content.counts.missing,
         timing=timing,
-        notes=(*roles.notes, *content.counts.notes),
+        notes=tuple(notes),
     )
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """What each column is used for."""
-
-    channels: list[int]
-    metadata: dict[str, int]
-    one_hot: list[int]
-    time: list[TimeColumn]
-    notes: list[str]
-
-
-def _assign_roles(path: Path, options: ImportOptions, export: TextExport) -> _Roles:
-    layout = export.layout
-    names, width = layout.names, layout.width
-    requested = dict(options.metadata_columns)
-    hot: list[int] = []
-    label_names = requested.get("labels", "").split(",")
-    if len(label_names) > 1 and requested["labels"] not in names:
-        hot = find_columns(path, [name.strip() for name in label_names], names, width)
-        del requested["labels"]
-    metadata = {
-        name: find_columns(path, [column], names, width)[0] for name, column in requested.items()
-    }
-    chosen = find_columns(path, options.columns, names, width)
-    used = {*metadata.values(), *hot, *chosen}
-    first = np.array(
-        [[_number(value, layout.decimal) for value in row] for row in layout.rows], np.float64
-    ).reshape(len(layout.rows), width)
-    time = [
-        column
-        for column in find_time_columns(names, layout.units, first)
-        if column.index not in used and column.index not in layout.text_columns
-    ]
-    free = [k for k in range(width) if k not in used and k not in layout.text_columns]
-    free = [k for k in free if k not in {column.index for column in time}]
-    if not chosen:
-        known = [k for k in export.channels if k in free]
-        chosen = known or free
-    if not chosen:
-        raise EdgebioError(f"{path}: no column besides the labels, times and texts")
-    notes = [f"{export.program} file"] if export.program else []
-    if time and not options.columns:
-        titles = ", ".join(names[c.index] if names else str(c.index + 1) for c in time)
-        notes.append(f"not channels, as they time or count the samples: {titles}")
-    if not options.columns and (left := sorted(layout.text_columns - used)):
-        titles = ", ".join(names[k] if names else str(k + 1) for k in left)
-        notes.append(f"left out, as they hold text or nothing: {titles}")
-    if not options.columns and (extra := [k for k in free if k not in chosen]):
-        titles = ", ".join(names[k] if names else str(k + 1) for k in extra)
-        notes.append(f"left out, as they are not its signals: {titles}; name them by --columns")
-    lower = [name.lower() for name in names]
-    if not options.columns and len(chosen) <= 2 and _TIDY_NAMES & {*lower} and "value" in lower:
-        column = next(name for name in names if name.lower() in _TIDY_NAMES)
-        raise EdgebioError(
-            f"{path}: one number per line, of the {column} that the line names; make a column of "
-            f"each {column} first, such as by pandas' DataFrame.pivot"
-        )
-    return _Roles(chosen, metadata, hot, time, notes)
+def _unit(layout: TextLayout, roles: Roles) -> str | None:
+    """Unit that the channels have in common."""
+    return common_unit([layout.units[k] for k in roles.channels]) if layout.units else None
 
 
 @dataclass(eq=False)
@@ -173,9 +122,11 @@ class _Content:
 
 
 def _read_columns(
-    path: Path, file: TextFile, layout: TextLayout, roles: _Roles, options: ImportOptions
+    path: Path, file: TextFile, layout: TextLayout, roles: Roles, options: ImportOptions
 ) -> _Content:
-    numeric = [*roles.channels, *(c.index for c in roles.time), *roles.one_hot]
+    times = [column.index for column in roles.time if not column.is_text]
+    numeric = [*roles.channels, *times, *roles.one_hot]
+    stamps = {c.index: TimeStamps() for c in roles.time if c.is_text and not options.transposed}
     texts = list(dict.fromkeys(roles.metadata.values()))
     if options.transposed:
         numeric, texts = [k for k in range(layout.width) if k not in layout.text_columns], []
@@ -184,12 +135,16 @@ def _read_columns(
             f"{path}: {len(layout.rows)} lines of {layout.width:,} numbers, which is more channels "
             "than samples; if it is channels x samples, set transposed = true in a mapping file"
         )
-    counts = CountsBuilder(path, options.lsb, options.gaps, remove_offset=options.remove_offset)
+    counts = CountsBuilder(
+        path, options.lsb, options.gaps, remove_offset=options.remove_offset,
+        factor=unit_factor(path, _unit(layout, roles), options.units),
+    )  # fmt: skip
     content = _Content(counts, layout.first_line, roles.channels, path)
     counts.locate = content.locate
-    whole_rows = not texts and numeric == list(range(layout.width))
+    whole_rows = not texts and not stamps and numeric == list(range(layout.width))
     content.texts = {index: [] for index in texts}
     extra_blocks: list[npt.NDArray[np.float64]] = []
+    seconds: dict[int, list[npt.NDArray[np.float64]]] = {index: [] for index in stamps}
     channel_rows: list[npt.NDArray[np.float64]] = []
     interned: dict[bytes, str] = {}
     line = layout.first_line
@@ -200,7 +155,13 @@ def _read_columns(
             line += lines
             continue
         if not whole_rows:
-            body = _select(path, body, layout.width, numeric, content.texts, interned, line)
+            own: dict[int, list[str]] = {index: [] for index in stamps}
+            both = content.texts | own
+            body = _select(path, body, layout.width, numeric, both, interned, line)
+            for index, column in own.items():
+                seconds[index].append(stamps[index].parse_all(column))
+            if stamps:
+                interned.clear()
         if _has_empty(body):
             body = _EMPTY_FIELDS.sub(b"nan", body.removesuffix(b"\n")) + b"\n"
         fields = None if whole_rows else numeric
@@ -216,6 +177,8 @@ def _read_columns(
         return content
     extra = np.concatenate(extra_blocks) if extra_blocks else np.zeros((0, len(numeric)))
     content.times = {k: extra[:, j] for j, k in enumerate(numeric[len(roles.channels) :])}
+    for index, parts in seconds.items():
+        content.times[index] = np.concatenate(parts)
     return content
 
 
@@ -274,12 +237,3 @@ def _select(
             "channels; do they hold labels, repetitions, sessions and subjects?"
         )
     return b"\n".join(rows) + b"\n"
-
-
-def _number(value: str, decimal: str) -> float:
-    if value.lower() in MISSING:
-        return np.nan
-    try:
-        return float(value.replace(decimal, "."))
-    except ValueError:
-        return np.nan

@@ -178,7 +178,7 @@ def table_of_arrays(
     return Table(
         path=path,
         values=values,
-        locate=lambda row, column: f"{path}: sample {row}, channel {column}",
+        locate=lambda row, column: f"{path}: sample {row}, channel {column + 1}",
         metadata=categories,
         rate=rate,
     )

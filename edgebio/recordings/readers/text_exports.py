@@ -1,17 +1,25 @@
 """Text files of recording programs, recognized by their first lines: rate, names and channels.
 
-OpenBCI GUI, OpenSignals (Biosignalsplux), BioSPPy, Vicon Nexus and Delsys. What other programs
-(Noraxon, Shimmer, BrainFlow) write is described by its names and times alone, as `text_layout` and
+OpenBCI GUI, OpenSignals (Biosignalsplux), BioSPPy, Vicon Nexus, Delsys and BrainFlow. What other
+programs (Noraxon, Shimmer) write is described by its names and times alone, as `text_layout` and
 `time_columns` read them.
 """
 
+import contextlib
 import json
 import re
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from edgebio.recordings.readers.text_layout import TextLayout
 
 _VICON_SECTIONS = ("Devices", "Analog EMG", "Analog")
+_BRAINFLOW_EXG = {15: 4, 24: 8, 32: 16}
+"""Channels after the packet number, by columns, of Ganglion, Cyton, and Cyton with Daisy."""
+_UNIX_2001 = 1e9  # seconds since 1970
 
 
 @dataclass(frozen=True)
@@ -28,12 +36,15 @@ class TextExport:
         In Hz, where the header states it.
     channels
         Columns of the signals; empty: all that nothing else uses.
+    rates
+        Of those signals whose times are in the column before, by column: in Hz, as text.
     """
 
     program: str
     layout: TextLayout
     rate: float | None
     channels: tuple[int, ...] = ()
+    rates: Mapping[int, str] = field(default_factory=dict)
 
 
 def recognize_export(layout: TextLayout) -> TextExport:
@@ -49,8 +60,55 @@ def recognize_export(layout: TextLayout) -> TextExport:
         return _vicon(layout)
     muscles = _columns(layout, r"(?i)\bEMG\b")
     if muscles and _columns(layout, r"X ?\[s\]|Time Series"):
-        return TextExport("Delsys", layout, layout.rate, muscles)
+        return _delsys(layout)
+    if _is_brainflow(layout):
+        return TextExport(
+            "BrainFlow",
+            replace(layout, units=("uV",) * layout.width),
+            layout.rate,
+            tuple(range(1, 1 + _BRAINFLOW_EXG[layout.width])),
+        )
     return TextExport("", layout, layout.rate)
+
+
+def find_section(lines: Iterable[str]) -> tuple[int, int] | None:
+    """First line and end, from 0, of the analog signals in a Vicon file, if there are any.
+
+    Sections are a title, a rate, names and samples, and end with an empty line.
+    """
+    start = None
+    for number, line in enumerate(lines):
+        title = line.strip().strip(",;")
+        if start is None and title in _VICON_SECTIONS:
+            start = number
+        elif start is not None and not title:
+            return start, number
+    return None if start is None else (start, sys.maxsize)
+
+
+def _delsys(layout: TextLayout) -> TextExport:
+    """Take the channels of muscles, each after its times; those may be of several rates."""
+    muscles = [
+        k for k, name in enumerate(layout.names)
+        if k and re.search(r"(?i)\bEMG\b(?!.*Time Series)", name)
+    ]  # fmt: skip
+    rates = {}
+    for column in muscles:
+        times = [row[column - 1].replace(layout.decimal, ".") for row in layout.rows[:20]]
+        with contextlib.suppress(ValueError):
+            steps = np.diff([float(text) for text in times])
+            if len(steps) and (steps > 0).all():
+                rates[column] = f"{1 / np.median(steps):.4g}"
+    return TextExport("Delsys", layout, layout.rate, tuple(muscles), rates)
+
+
+def _is_brainflow(layout: TextLayout) -> bool:
+    """Whether columns are those of a board of OpenBCI: packet, signals, ..., Unix time, marker."""
+    if layout.separator != "\t" or layout.names or layout.width not in _BRAINFLOW_EXG:
+        return False
+    with contextlib.suppress(ValueError):
+        return all(float(row[-2]) > _UNIX_2001 for row in layout.rows)
+    return False
 
 
 def _openbci(layout: TextLayout, header: str) -> TextExport:
@@ -61,16 +119,22 @@ def _openbci(layout: TextLayout, header: str) -> TextExport:
 
 
 def _opensignals(layout: TextLayout, header: str) -> TextExport:
+    """Columns of one device after the other, in the header's order."""
     text = next((line for line in layout.header if line.startswith("{")), "{}")
+    names, labels, rates = list[str](), list[bool](), set[float]()
     try:
-        device = next(iter(json.loads(text).values()))
-        names, labels = map(str, device["column"]), {*map(str, device["label"])}
-        rate = float(device["sampling rate"])
-        layout = _named(layout, tuple(names))
-    except (ValueError, TypeError, KeyError, AttributeError, StopIteration, RecursionError):
+        devices = json.loads(text)
+        for address, device in devices.items():
+            columns, own = [str(name) for name in device["column"]], {*map(str, device["label"])}
+            names += columns if len(devices) == 1 else [f"{address} {name}" for name in columns]
+            labels += [name in own for name in columns]
+            rates.add(float(device["sampling rate"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return TextExport("OpenSignals", layout, layout.rate)
-    channels = tuple(k for k, name in enumerate(layout.names) if name in labels)
-    return TextExport("OpenSignals", layout, rate if rate > 0 else None, channels)
+    rate = rates.pop() if len(rates) == 1 else None
+    layout = _named(layout, tuple(names))
+    channels = tuple(k for k, is_signal in enumerate(labels) if is_signal and layout.names)
+    return TextExport("OpenSignals", layout, rate if rate and rate > 0 else None, channels)
 
 
 def _biosppy(layout: TextLayout, header: str) -> TextExport:

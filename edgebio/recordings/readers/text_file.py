@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import itertools
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +15,7 @@ from edgebio.recordings.readers.damage import check_file, refuse_damage
 _BLOCK = 1 << 18  # characters: parsed field by field, they take up to 50 times as much
 _HEAD = 1 << 17
 _MAX_LINE = 1 << 24
+_SECTION_LINES = 2000  # of a section's head
 _BYTE_ORDER_MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe": "utf-16",
@@ -43,6 +46,19 @@ class TextFile:
         """Begin of the text, and whether there is no more; lines end in ``\\n``."""
         if not self.head.strip():
             raise EdgebioError(f"{path}: empty; expected one line per sample")
+        self._end = sys.maxsize
+
+    def lines(self) -> Iterator[str]:
+        """Yield all lines."""
+        with self._damage(), self._open_text() as text:
+            while line := text.readline(_MAX_LINE):
+                yield line
+
+    def select(self, first: int, end: int) -> None:
+        """Restrict head and blocks to lines from `first` to before `end`, counted from 0."""
+        self._end = end
+        lines = list(itertools.islice(self.lines(), first, min(end, first + _SECTION_LINES)))
+        self.head, self.is_whole = "".join(lines)[:_HEAD], len(lines) < _SECTION_LINES
 
     def blocks(self, first_line: int) -> Iterator[bytes]:
         """Yield the lines from a number (from 1) on, in UTF-8, about 256 KiB at a time.
@@ -53,7 +69,11 @@ class TextFile:
             for _ in range(first_line - 1):
                 text.readline()
             rest = ""
-            while piece := text.read(_BLOCK):
+            left = self._end - first_line + 1  # lines
+            while left > 0 and (piece := text.read(_BLOCK)):
+                if self._end < sys.maxsize:
+                    lines = piece.splitlines(keepends=True)[: left + 1]
+                    piece, left = "".join(lines[:left]), left - piece.count("\n")
                 end = piece.rfind("\n") + 1
                 if end:
                     yield (rest + piece[:end]).encode()

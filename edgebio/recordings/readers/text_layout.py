@@ -4,7 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgebio.errors import EdgebioError
@@ -27,10 +27,13 @@ MISSING = frozenset(("", "na", "n/a", "null"))
 """Texts of a missing number, in lower case."""
 _UNIT = re.compile(
     r"[\[(]?(([nuµμm]?(v|volts?|s|sec|seconds?))|millivolts?|microvolts?|hz|k?ohms?|m/s(\^?2|²)|"
-    r"deg(rees)?/s|[gG]|°c|%|a\.?u\.?|no_units|n/a|counts?|local_time|cal|raw|)[\])]?",
+    r"deg(rees)?/s|[gG]|°c|%|a\.?u\.?|no_units|n/a|counts?|local_time|cal|raw|adu|mmhg|"
+    r"[0-9.]+ ?sec|hh:mm:ss[.m]*|yyyy[-/]mm[-/]dd.*|)[\])]?",
     re.IGNORECASE,
 )
-_UNIT_IN_NAME = re.compile(r"[\[(]\s*([^\[\]()]{1,8})\s*[\])]\s*$")
+_UNIT_IN_NAME = re.compile(
+    r"[\[(]\s*([^\[\]()]{1,8})\s*[\])]\s*$|[,_ ]\s*([num\u00b5\u03bc]?V|m?s)\s*$"
+)
 _RATE = re.compile(
     r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|frequency|\bfs)\b[^0-9\n]{0,24}?([0-9]+(?:[.,][0-9]+)?)"
     r"\s*(k?)(?:hz)?",
@@ -112,6 +115,9 @@ def detect_layout(path: Path, head: str, is_whole: bool) -> TextLayout:
             f"{path}: over {MAX_COLUMNS:,} fields in a line; expected one line per sample"
         )
     rows = [_fields(line, best.separator) for line in lines]
+    if best.trailing and any(len(row) > width and row[width] for row in rows):
+        width, text = width + 1, best.text_columns | {width}  # an empty column, as others are fewer
+        best = replace(best, width=width, text_columns=text, trailing=False)
     first = _first_row(rows, best)
     names, units, header = _names(lines[:first], best)
     if not names and _are_numeric_names(rows, first, best):
@@ -135,7 +141,7 @@ def detect_layout(path: Path, head: str, is_whole: bool) -> TextLayout:
 def unit_in_name(name: str) -> str:
     """Unit at the end of a column's name: ``"mV"`` of ``"EMG 1 (mV)"``; otherwise empty."""
     match = _UNIT_IN_NAME.search(name)
-    return match[1].strip() if match else ""
+    return (match[1] or match[2]).strip() if match else ""
 
 
 @dataclass(frozen=True)
@@ -220,6 +226,7 @@ def _names(
             fields = plain[index].split()
         if len(fields) != layout.width or not any(fields):
             continue
+        fields = [field.strip("'\"") for field in fields]
         if not units and index and all(_UNIT.fullmatch(field) for field in fields):
             units = tuple(field.strip("[]() ") for field in fields)
             continue
@@ -229,11 +236,13 @@ def _names(
 
 
 def _are_numeric_names(rows: Sequence[Sequence[str]], first: int, layout: _Candidate) -> bool:
-    """Whether the first line of numbers is pandas' names of unnamed columns: 0, 1, 2, ..."""
+    """Whether the first line of numbers is names: 0, 1, 2, ... or 1, 2, 3, ..., as of pandas."""
     row = list(rows[first][: layout.width]) if first < len(rows) else []
     index_column = bool(row) and row[0] == ""
     names = row[1:] if index_column else row
-    if first != 0 or len(names) < 2 or names != [str(k) for k in range(len(names))]:
+    if first != 0 or len(names) < 2 or names[0] not in ("0", "1"):
+        return False
+    if names != [str(int(names[0]) + k) for k in range(len(names))]:
         return False
     decimals = any(layout.decimal in field for field in rows[min(1, len(rows) - 1)])
     return index_column or decimals or len(names) >= 4

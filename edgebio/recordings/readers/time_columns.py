@@ -12,12 +12,13 @@ import numpy.typing as npt
 from edgebio.errors import EdgebioError
 
 _TIME_NAME = re.compile(
-    r"(x|t|time.*|.*timestamp.*|.*[_ ]time|.*time series.*|zeit.*|secs?|seconds?|ms|elapsed.*)"
+    r"(x|t|time.*|.*timestamp.*|.*[_ ]time|.*time series.*|zeit.*|secs?|seconds?|ms|elapsed.*|"
+    r"sample interval)"
     r"(\s*[\[(].*[\])])?(\.\d+)?",
     re.IGNORECASE,
 )
 _COUNTER_NAME = re.compile(
-    r"(index|idx|n|no\.?|nr\.?|#|samples?[ _-]?(index|id|number|no|num|count(er)?)?|"
+    r"(index|idx|n|no\.?|nr\.?|#|samples?[ _-]?(#|index|id|number|no|num|count(er)?)?|"
     r"(sub ?)?frames?|counter|count|packet.*|seq\w*|nseq|unnamed.*)",
     re.IGNORECASE,
 )
@@ -26,6 +27,8 @@ _MIN_UNNAMED = 20
 _UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _UNIX = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (0.0, 1.0))  # since 1970, by magnitude
 _TOLERANCE = 0.02  # of a rate
+_TOLERANCE_UNEVEN = 0.2  # of the mean rate of uneven times
+_COARSEST = 0.02  # of a recording: a rate of larger steps between its times would be a guess
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class TimeColumn:
     index: int
     kind: Literal["counter", "time", "index"]
     seconds: float = 1.0  # unit of a time
+    is_text: bool = False  # time stamps, parsed to seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,7 @@ class Timing:
     Attributes
     ----------
     rate
-        In Hz; None where only a counter is there.
+        In Hz; None where only a counter is there, or times are too coarse.
     is_regular
         Whether the times have even steps; otherwise the rate is that of the whole recording.
     gaps, lost
@@ -91,9 +95,11 @@ def find_time_columns(
                 columns.append(TimeColumn(index, "counter"))
             else:
                 columns.append(TimeColumn(index, "time", _seconds(name or "", unit, own, steps)))
-        elif name is None and len(steps) >= _MIN_UNNAMED:
+        elif len(steps) >= _MIN_UNNAMED and (name is None or index == 0):
             if whole and _counts(steps) and np.median(steps) == 1:
                 columns.append(TimeColumn(index, "counter"))
+            elif name is not None:
+                continue
             elif (steps > 0).all() and _is_even(steps):
                 columns.append(TimeColumn(index, "time", _seconds("", "", own, steps)))
     return columns if names or len(columns) < values.shape[1] else []
@@ -132,7 +138,10 @@ def measure_timing(
                 typical = float(steps[~large].mean())
                 lost[large] = np.rint(steps[large] / typical).astype(np.int64) - 1
             if rate is None or (even and not is_regular):
-                mean = typical if even else float((own[-1] - own[0]) / len(steps))
+                span = float(own[-1] - own[0])
+                mean = typical if even else span / len(steps)
+                if not even and steps.max() > _COARSEST * span:
+                    continue
                 rate = _plain_rate(1 / (mean * column.seconds), own, steps) if mean > 0 else None
                 is_regular = even
         for row in np.flatnonzero(lost > 0).tolist():
@@ -148,7 +157,8 @@ def measure_timing(
 
 def check_rate(path: Path, given: float, timing: Timing) -> None:
     """Refuse a rate that the times contradict."""
-    if timing.rate is not None and timing.is_regular and abs(given / timing.rate - 1) > _TOLERANCE:
+    tolerance = _TOLERANCE if timing.is_regular else _TOLERANCE_UNEVEN
+    if timing.rate is not None and abs(given / timing.rate - 1) > tolerance:
         raise EdgebioError(
             f"{path}: its times are those of {timing.rate:g} Hz, not {given:g} Hz; leave --rate out"
         )

@@ -152,7 +152,7 @@ def changed(**changes: object):
         (changed(y=np.ones((9, 1))), {}, "9 labels for 12 samples"),
         (changed(y=np.ones((12, 2))), {}, "y is 12 x 2; expected one row or one column"),
         (changed(y=np.full((12, 1), np.nan)), {}, "labels, sample 0: nan; expected a number"),
-        (changed(emg=np.full((12, 2), np.nan)), {}, "sample 0, channel 0: nan; expected a finite"),
+        (changed(emg=np.full((12, 2), np.nan)), {}, "sample 0, channel 1: nan; expected a finite"),
         (changed(emg=np.full((12, 2), 0.5)), {}, "decimal numbers"),
         (changed(emg=np.ones((2, 12))), {}, "emg is 2 x 12, which is more channels than samples"),
         (changed(r=np.full((12, 1), 0.5)), {}, "repetition '0.5'; expected whole numbers from 0"),
