@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         evaluate,
         flash,
         infer,
+        infer_named,
         load_board,
         load_dataset,
         load_recipe,
@@ -47,8 +48,8 @@ __all__ = [
     "Budget", "CheckFailedError", "Decision", "Device", "DeviceError", "EdgebioError", "Evaluation",
     "HostModel", "Limits", "MissingToolError", "ProtocolSplitter", "QuantizeResult", "Recipe",
     "Recording", "Session", "TrainResult", "VerifyResult", "bench", "build", "calibrate",
-    "compile_model", "converted_recording", "evaluate", "flash", "infer", "load_board",
-    "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
+    "compile_model", "converted_recording", "evaluate", "flash", "infer", "infer_named",
+    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
     "search_networks", "train", "verify", "write_golden_vectors", "write_report",
 ]  # fmt: skip
 

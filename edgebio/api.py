@@ -25,7 +25,7 @@ from edgebio.arguments import (
     subject_names,
     training_inputs,
 )  # fmt: skip
-from edgebio.boards import Board
+from edgebio.boards import Board, qemu
 from edgebio.errors import EdgebioError
 from edgebio.recordings import Recording, load_recordings
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # training, evaluation and search are imported by the functio
 
 __all__ = [
     "bench", "build", "calibrate", "compile_model", "compose_report", "evaluate", "flash", "infer",
+    "infer_named",
     "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
     "search_networks", "train", "verify", "write_golden_vectors", "write_report",
 ]  # fmt: skip
@@ -250,7 +251,7 @@ def search_networks(
     scheduler: str | None = None,
     on_finished: "Callable[[Candidate], None]" = lambda candidate: None,
 ) -> "SearchDocument":
-    """Search networks and front ends around a recipe for an emulated board, within limits.
+    """Search networks and front ends around a recipe for a board, within limits.
 
     Parameters
     ----------
@@ -266,6 +267,7 @@ def search_networks(
     from edgebio import search
 
     board = load_board(board)
+    qemu.program()  # report a missing tool before recordings are read
     recipe, own, pretraining = training_inputs(recipe, recordings, subjects, data)
     limits = limits or search.Limits()
     request = search.Request(recipe, board, limits, trials, protocol, epochs, metric, seeds)
@@ -291,25 +293,32 @@ def verify(
         Inputs, or the name of a data set. If None: the run's test set, or generated signals where
         there is none.
     board
-        An emulated board for rung 5; the ladder ends at rung 4 if None.
+        A board for rung 5, or for one that is not emulated, its stand-in; the ladder ends at rung
+        4 if None.
     segments
         Segments to take from the recordings.
     data
         See `load_dataset`.
     """
     from edgebio import tasks
+    from edgebio.firmware.stand_in import emulated_board
     from edgebio.tasks import run_documents
 
     file, dataset = model_file(model), recordings
+    target = None if board is None else load_board(board)
+    if target:
+        qemu.program()  # report a missing tool before the rungs that need none
     if isinstance(recordings, PathLike):
         recordings = load_dataset(recordings, data=data)
     result = tasks.task_of_model(file).verify(
         file,
-        None if board is None else load_board(board),
+        target,
         segments=segments,
         recordings=None if recordings is None else recording_list(recordings),
         data=optional_path(data),
     )
+    if target:
+        result = dataclasses.replace(result, emulated=emulated_board(target).name)
     if isinstance(dataset, PathLike):
         result = dataclasses.replace(result, inputs=str(dataset))
     run_documents.write_document(file, run_documents.VALIDATE, result.document())
@@ -428,7 +437,7 @@ def build(
 def bench(
     model: ModelLike,
     board: BoardLike,
-    inputs: "npt.NDArray[np.generic] | None" = None,
+    inputs: "npt.NDArray[np.generic] | Mapping[str, npt.NDArray[np.generic]] | None" = None,
     *,
     budget: firmware.Budget | None = None,
     stream: bool = False,
@@ -439,7 +448,8 @@ def bench(
     Parameters
     ----------
     inputs
-        Inputs of the network to take the mean over, shape (n, ...); random ones if None.
+        Inputs of the network to take the mean over, shape (n, ...), by name if there are several;
+        random ones if None.
     budget
         See `build`.
     stream
@@ -468,6 +478,9 @@ def infer(
 ) -> "npt.NDArray[Any]":
     """Run inputs, shape (n, ...), through a network; outputs have shape (n, classes).
 
+    A network with a state gets them in order, from its first state on. See `infer_named` for one
+    with several inputs or outputs.
+
     With `stream`, inputs are frames, shape (n, bins, channels), of which each `hop_frames` new ones
     end a window; only what they change is computed. See `bench`.
 
@@ -491,6 +504,27 @@ def infer(
     from edgebio.compiler.host_model import HostModel
 
     return HostModel(file).run(inputs)
+
+
+def infer_named(
+    model: ModelLike,
+    inputs: "npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]",
+    *,
+    board: BoardLike | None = None,
+) -> "dict[str, npt.NDArray[Any]]":
+    """Run inputs by name, each of shape (n, ...), through a network; give its outputs by name.
+
+    Names are those of the file's signature, or of its tensors; a bare array is the only input. The
+    generated C runs on this machine or on an emulated `board`. See `infer`.
+    """
+    file = model_file(model)
+    if board:
+        from edgebio.firmware import batch
+
+        return batch.run_named(load_board(board), file, inputs)
+    from edgebio.compiler.host_model import HostModel
+
+    return HostModel(file).run_named(inputs)
 
 
 def stream_hop(model: ModelLike, hop_frames: int | None = None) -> int:

@@ -15,6 +15,7 @@ from edgebio.cli.options import (
     force_option,
     hop_options,
     model_argument,
+    note_stand_in,
     output_option,
 )
 from edgebio.errors import EdgebioError
@@ -22,20 +23,20 @@ from edgebio.errors import EdgebioError
 
 @command(example="edgebio infer model.tflite --inputs x.npy --board mps2-an386 -o y.npy")
 @model_argument
-@click.option("--inputs", required=True, type=PATH,
+@click.option("--inputs", required=True, multiple=True, metavar="[NAME=]FILE",
               help="int8 .npy of shape (n, frames, bins, channels); with --stream (frames, bins, "
-              "channels).")  # fmt: skip
+              "channels). NAME=FILE, once for each of several inputs.")  # fmt: skip
 @click.option("--host", is_flag=True, help="Run the generated C on this machine (default).")
 @board_option("Board to emulate.")
 @click.option("--port", help="Serial URL of a board that runs this model.")
 @hop_options
-@output_option(".npy of shape (n, classes).", "FILE")
+@output_option(".npy of shape (n, classes); .npz of several outputs.", "FILE")
 @force_option
 @check_option
 def infer(
     out: Output,
     model: Path,
-    inputs: Path,
+    inputs: tuple[str, ...],
     host: bool,
     board: str | None,
     port: str | None,
@@ -48,23 +49,46 @@ def infer(
     """Run the inputs through MODEL (a run or a .tflite) and write its outputs.
 
     With --stream, the inputs are the frames of one stream, and there is an output for each whole
-    window; it equals that of the window by itself.
+    window; it equals that of the window by itself. A model with a state gets its inputs in order,
+    from its first state on.
     """
-    from edgebio import api, firmware
+    from edgebio import api, firmware, tflite
     from edgebio.runtime import infer
+    from edgebio.tflite.edges import inputs_of, outputs_of
 
     if sum((host, bool(board), bool(port))) > 1:
         raise EdgebioError("choose one of --host, --board and --port")
     check_stream(stream, hop_frames)
+    if board:
+        note_stand_in(out, api.load_board(board))
     check_output(output, force)
     file = firmware.model_file(model)
-    x = infer.load(inputs)
+    graph = tflite.read(file)
+    sources, targets = inputs_of(graph), outputs_of(graph)
+    single = len(sources.tensors) == len(targets.tensors) == 1
+    if not single and (stream or port):
+        raise EdgebioError(f"{'--stream' if stream else '--port'} takes a model of one input and "
+                           "one output")  # fmt: skip
+    infer.check_suffix(output, len(targets.tensors))
+    x = sources.named(infer.load_named(inputs))
     document: Document = {}
     if check and not (board or port):
         out.note(check_model(document, file))
-    y = api.infer(file, x, board=board, port=port, stream=stream, hop_frames=hop_frames)
-    infer.save(output, y)
+    if single:
+        y = {targets.only.name: api.infer(
+            file, x[sources.only.name], board=board, port=port, stream=stream,
+            hop_frames=hop_frames,
+        )}  # fmt: skip
+        shapes = {"inputs": x[sources.only.name].shape, "outputs": y[targets.only.name].shape}
+    else:
+        y = api.infer_named(file, x, board=board)
+        shapes = {}
+    infer.save_named(output, y)
     target = board or port or "host"
-    out.result(f"{len(y)} outputs of {target}: {output}")
+    out.result(f"{len(next(iter(y.values())))} outputs of {target}: {output}")
     document |= {"model": str(file), "place": target}
-    return document | {"inputs": list(x.shape), "outputs": list(y.shape)}
+    document |= {
+        "input_shapes": {name: list(values.shape) for name, values in x.items()},
+        "output_shapes": {name: list(values.shape) for name, values in y.items()},
+    }
+    return document | {key: list(shape) for key, shape in shapes.items()}

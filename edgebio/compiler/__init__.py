@@ -9,11 +9,16 @@ from edgebio.compiler.emit.explain import explain
 from edgebio.compiler.emit.files import Generated, write_explanation, write_files
 from edgebio.compiler.ir.kernel_call import KERNEL_SETS, KernelSet
 from edgebio.compiler.ir.program import Program
+from edgebio.compiler.passes.constant_channels import remove_constant_channels
+from edgebio.compiler.passes.dilation import merge_dilations
 from edgebio.compiler.passes.fuse import fuse
 from edgebio.compiler.passes.lower import lower
 from edgebio.compiler.passes.plan_memory import plan_memory
+from edgebio.compiler.passes.remedies import with_remedy
 from edgebio.compiler.passes.schedule import SPEED, Goal, Optimize, schedule
+from edgebio.compiler.passes.small_scales import fit_small_scales
 from edgebio.compiler.passes.stream import make_stream
+from edgebio.compiler.passes.variables import resolve_variables
 from edgebio.compiler.passes.verify import verify
 from edgebio.errors import EdgebioError
 
@@ -63,14 +68,16 @@ def compile_model(
     """
     graph = model if isinstance(model, tflite.Graph) else tflite.read(model)
     try:
-        verify(graph)
-        network = fuse(lower(graph))
+        resolved = merge_dilations(resolve_variables(graph))
+        verify(resolved)
+        network = fit_small_scales(remove_constant_channels(fuse(lower(resolved))))
     except EdgebioError as error:
-        if isinstance(model, Path | str):
-            raise EdgebioError(f"{model}: {error}") from None
-        raise
+        path = model if isinstance(model, Path | str) else None
+        reason = with_remedy(str(error), graph, path)
+        raise EdgebioError(f"{path}: {reason}" if path else reason) from None
     calls = schedule(network, isa, goal)
-    plan = plan_memory(network, calls)
+    # The functions of a stream call those of all layers.
+    plan = plan_memory(network, calls, with_parts=hop is None)
     if goal.state is not None and plan.total > goal.state:
         raise EdgebioError(
             f"no plan fits: activations and scratch take at least {plan.total:,} bytes of RAM, "

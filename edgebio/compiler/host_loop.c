@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* Runs one inference per image; if `trace` is given, every layer's output is copied there. */
+/* Runs one inference per image, of all inputs behind one another; if `trace` is given, every layer's
+ * output is copied there. */
 #include <stddef.h>
 #include <string.h>
 
@@ -24,10 +25,21 @@ void eb_host_run(void *state, const char *input, char *output, char *trace, size
 {
     trace_next = trace;
     for (size_t image = 0; image < images; image++) {
-        eb_model_invoke(state, input, output);
+        eb_model_invoke_packed(state, input, output);
         input += EB_MODEL_INPUT_BYTES;
         output += EB_MODEL_OUTPUT_BYTES;
     }
+}
+
+void eb_host_reset(void *state);
+
+void eb_host_reset(void *state)
+{
+#if EB_MODEL_KEPT_BYTES
+    eb_model_reset(state);
+#else
+    (void)state;
+#endif
 }
 
 #if EB_MODEL_HOP_FRAMES

@@ -4,11 +4,13 @@ The image is ``firmware_assets/app/batch.c``, which describes the files.
 """
 
 import contextlib
+import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +20,10 @@ from edgebio.boards import Board, qemu
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import image, linking, sources, toolchain
 from edgebio.firmware.manifest import Hooks, Manifest
+from edgebio.firmware.stand_in import emulated_board
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
+from edgebio.tflite.edges import inputs_of, outputs_of
 from edgebio.tflite.metadata import read_metadata
 
 _MODE_IMAGES, _MODE_SAMPLES, _MODE_STREAM = 0, 1, 2
@@ -28,6 +32,8 @@ _TRACE_LAYER, _TRACE_STAGE, _TRACE_TICKS = 0, 1, 2
 Int8 = npt.NDArray[np.int8]
 Int16 = npt.NDArray[np.int16]
 Inputs = npt.NDArray[np.generic]
+NamedInputs = Inputs | Mapping[str, Inputs]
+"""Inputs of a network: the only one, or each by its name."""
 
 
 @dataclass(frozen=True)
@@ -114,19 +120,28 @@ class EmulatedModel(EmulatedFrontend):
         metadata = read_metadata(graph)
         super().__init__(board, metadata.frontend if metadata else None, elf)
         self.manifest = manifest
-        self._input = graph.tensors[graph.inputs[0]]
-        self._output = graph.tensors[graph.outputs[0]]
+        self._inputs, self._outputs = inputs_of(graph), outputs_of(graph)
 
-    def network(self, x: Inputs, options: Sequence[str] = ()) -> Int8:
+    def network(self, x: NamedInputs, options: Sequence[str] = ()) -> Int8:
         """Run the network on inputs (n, height, width, channels); return outputs (n, classes).
+
+        The inputs are by name if there are several. A network with a state gets them in order.
 
         Raises
         ------
         EdgebioError
-            If type or shape are not the model's; `DeviceError` if the board fails or hangs.
+            If type or shape are not the model's, or there are several outputs; `DeviceError` if
+            the board fails or hangs.
         """
+        outputs = self.network_named(x, options)[self._outputs.only.name]
+        return outputs.reshape(len(outputs), math.prod(outputs.shape[1:]))
+
+    def network_named(
+        self, x: NamedInputs, options: Sequence[str] = ()
+    ) -> dict[str, npt.NDArray[Any]]:
+        """The same with all outputs (n, ...) by name."""
         with self._run_inputs(x, options) as files:
-            return self._outputs(files)
+            return self._outputs.unpack(self._rows(files))
 
     def stream(self, frames: Inputs, hop: int, options: Sequence[str] = ()) -> Int8:
         """Push frames (n * hop, ...) into a network built with that hop; return its outputs.
@@ -136,57 +151,55 @@ class EmulatedModel(EmulatedFrontend):
         EdgebioError
             If type, shape or number are not the model's; `DeviceError` if the board fails or hangs.
         """
-        if frames.dtype != self._input.dtype or frames.shape[1:] != self._input.shape[2:]:
-            shape = ", ".join(map(str, ("frames", *self._input.shape[2:])))
+        source = self._inputs.only
+        if frames.dtype != source.dtype or frames.shape[1:] != source.shape[1:]:
+            shape = ", ".join(map(str, ("frames", *source.shape[1:])))
             raise EdgebioError(
-                f"the model takes {self._input.dtype} frames of shape ({shape}), not "
+                f"the model takes {source.dtype} frames of shape ({shape}), not "
                 f"{frames.dtype} of {frames.shape}"
             )
         hops, rest = divmod(len(frames), hop)
         if rest:
             raise EdgebioError(f"{len(frames)} frames are no multiple of the hop of {hop} frames")
         with self._run(_MODE_STREAM, frames.reshape(hops, -1), options=options) as files:
-            return self._outputs(files)
+            return self._flat_outputs(files)
 
-    def layers(self, x: Inputs) -> list[npt.NDArray[np.uint8]]:
+    def layers(self, x: NamedInputs) -> list[npt.NDArray[np.uint8]]:
         """Output of each layer as uint8 (n, bytes), of an image with ``traced``."""
         outputs: dict[int, list[bytes]] = {}
         with self._run_inputs(x) as files:
             for index, _, data in _trace(files, _TRACE_LAYER):
                 outputs.setdefault(index, []).append(data)
         return [
-            np.frombuffer(b"".join(outputs[index]), np.uint8).reshape(len(x), -1)
+            np.frombuffer(b"".join(outputs[index]), np.uint8).reshape(len(outputs[index]), -1)
             for index in sorted(outputs)
         ]
 
-    def micros(self, x: Inputs, options: Sequence[str] = ()) -> npt.NDArray[np.uint32]:
+    def micros(self, x: NamedInputs, options: Sequence[str] = ()) -> npt.NDArray[np.uint32]:
         """Microseconds of each layer (n, layers + 1), of an image with ``timed``.
 
         The last column is the time outside of all layers.
         """
         with self._run_inputs(x, options) as files:
-            ticks = b"".join(data for _, _, data in _trace(files, _TRACE_TICKS))
-        return np.frombuffer(ticks, np.uint32).reshape(len(x), -1)
+            ticks = [data for _, _, data in _trace(files, _TRACE_TICKS)]
+        return np.frombuffer(b"".join(ticks), np.uint32).reshape(len(ticks), -1)
 
     def images_and_outputs(self, samples: Int16, options: Sequence[str] = ()) -> tuple[Int8, Int8]:
         """Stream samples as in `images`, and the images through the network."""
         with self._run_samples(samples, network=True, options=options) as files:
-            return self._images(files), self._outputs(files)
+            return self._images(files), self._flat_outputs(files)
 
     def _run_inputs(
-        self, x: Inputs, options: Sequence[str] = ()
+        self, x: NamedInputs, options: Sequence[str] = ()
     ) -> contextlib.AbstractContextManager[Path]:
-        if x.dtype != self._input.dtype or x.shape[1:] != self._input.shape[1:]:
-            shape = ", ".join(map(str, self._input.shape[1:]))
-            raise EdgebioError(
-                f"the model takes {self._input.dtype} inputs of shape (n, {shape}), not {x.dtype} "
-                f"of {x.shape}"
-            )
-        return self._run(_MODE_IMAGES, x, options=options)
+        return self._run(_MODE_IMAGES, self._inputs.pack(x), options=options)
 
-    def _outputs(self, files: Path) -> Int8:
-        outputs = np.fromfile(files / "outputs.bin", self._output.dtype)
-        return outputs.reshape(-1, int(np.prod(self._output.shape[1:])))
+    def _rows(self, files: Path) -> npt.NDArray[np.uint8]:
+        return np.fromfile(files / "outputs.bin", np.uint8).reshape(-1, self._outputs.bytes)
+
+    def _flat_outputs(self, files: Path) -> Int8:
+        outputs = self._outputs.unpack_only(self._rows(files))
+        return outputs.reshape(len(outputs), math.prod(outputs.shape[1:]))
 
 
 @contextlib.contextmanager
@@ -201,6 +214,8 @@ def prepare(
 ) -> Iterator[EmulatedModel]:
     """Build the batch image of a model for the duration of the block.
 
+    For a board that QEMU does not emulate, its stand-in runs the model.
+
     Parameters
     ----------
     traced
@@ -210,6 +225,7 @@ def prepare(
     hop
         For `EmulatedModel.stream`.
     """
+    board = emulated_board(board)
     qemu.command(board, Path())  # reports a missing tool before the build
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         folder = Path(scratch) / "image"
@@ -224,6 +240,7 @@ def prepare_frontend(
     board: Board, spec: FrontendSpec, standardization: Standardization, *, traced: bool = False
 ) -> Iterator[EmulatedFrontend]:
     """Build the batch image of a front end for the duration of the block; see `prepare`."""
+    board = emulated_board(board)
     qemu.command(board, Path())
     with tempfile.TemporaryDirectory(prefix="edgebio-batch-") as scratch:
         hooks: Hooks = "trace" if traced else "none"
@@ -240,6 +257,12 @@ def run_network(board: Board, model: Path, x: Inputs) -> Int8:
     """Build a model for an emulated board and run it; see `EmulatedModel.network`."""
     with prepare(board, model) as target:
         return target.network(x)
+
+
+def run_named(board: Board, model: Path, x: NamedInputs) -> dict[str, npt.NDArray[Any]]:
+    """The same; see `EmulatedModel.network_named`."""
+    with prepare(board, model) as target:
+        return target.network_named(x)
 
 
 def _trace(files: Path, kind: int) -> Iterator[tuple[int, int, bytes]]:

@@ -20,8 +20,16 @@ from edgebio.firmware import batch, counting, cpu_timings, elf, flash_stalls
 from edgebio.firmware.bench_stream import StreamCost, bench_stream
 from edgebio.firmware.image import SPEED, Budget, model_file
 from edgebio.firmware.manifest import Flash, Ram
-from edgebio.firmware.stand_in import stand_in
+from edgebio.firmware.stand_in import emulated_board
+from edgebio.firmware.time_and_energy import (
+    InferenceEnergy,
+    InferenceTime,
+    energy_of,
+    time_of,
+    waiting_memory,
+)
 from edgebio.section import Section
+from edgebio.tflite.edges import inputs_of
 
 _OUTSIDE, _INVOKE, _LAYERS = 1, 2, 3  # stretches of the program for the plugin
 _SHIFT = 6  # of -icount: an instruction takes 2^6 ns
@@ -51,13 +59,6 @@ class Cycles(Section):
     instructions: dict[str, int]  # of an inference, by class
 
 
-class InferenceTime(Section):
-    """Estimated mean microseconds of an inference on the board, at its clock."""
-
-    estimate: int
-    note: str  # what the estimate is based on
-
-
 class FunctionCost(Section):
     """C function: rounded mean instructions of an inference, and its size."""
 
@@ -85,6 +86,7 @@ class Bench(Section):
     macs: int
     cycles: Cycles | None
     time_us: InferenceTime | None = None
+    energy_uj: InferenceEnergy | None = None
     counted_on: str = ""  # the board whose emulator executed the instructions
     flash: Flash
     ram: Ram
@@ -96,7 +98,7 @@ class Bench(Section):
 def bench(
     board: Board,
     model: Path,
-    x: npt.NDArray[np.generic] | None = None,
+    x: batch.NamedInputs | None = None,
     budget: Budget = SPEED,
     hop: int | None = None,
 ) -> Bench:
@@ -109,8 +111,9 @@ def bench(
     ----------
     model
         A .tflite, or the folder of a run.
-    x : ndarray (n, height, width, channels)
-        Inputs to average over; None for 16 random ones, the same in every call.
+    x : ndarray (n, height, width, channels), or a mapping
+        Inputs to average over, by name if there are several; None for 16 random ones, the same in
+        every call. A network with a state gets them in order.
     hop
         Frames between windows, to count a decision that computes only what is new, too.
 
@@ -122,24 +125,28 @@ def bench(
     """
     path = model_file(model)
     program = compiler.compile_model(path, board.isa)
-    inputs = _random_inputs(tflite.read(path)) if x is None else x
-    if not len(inputs):
+    graph = tflite.read(path)
+    inputs = inputs_of(graph).named(_random_inputs(graph) if x is None else x)
+    count = len(next(iter(inputs.values())))
+    if not count:
         raise EdgebioError("no inputs to count instructions over")
     plugin = counting.plugin()
     functions: list[FunctionCost] = []
-    estimate, layer_cycles, time = None, None, None
-    emulated = board if board.emulator and board.emulator.program == "qemu" else stand_in(board)
+    estimate, layer_cycles, time, energy = None, None, None, None
+    emulated = emulated_board(board)
     with batch.prepare(emulated, path, timed=plugin is None, budget=budget) as target:
         manifest = target.manifest
         if plugin:
             image = elf.Image(target.elf)
             total, layers, functions, by_address = _count(
-                target, image, plugin, inputs, len(program.calls)
+                target, image, plugin, (inputs, count), len(program.calls)
             )
             estimate, layer_cycles = _cycles(
-                board, image, by_address, len(inputs), len(program.calls)
+                board, image, by_address, count, len(program.calls)
             )
-            time = _time(board, program, by_address, len(inputs), estimate.estimate)
+            stalls = _stalls(board, program, by_address, count)
+            time = time_of(board, estimate.estimate + stalls)
+            energy = energy_of(board, estimate.estimate + stalls)
         else:
             micros = target.micros(inputs, ("-icount", f"shift={_SHIFT}")).mean(axis=0)
             costs = micros * 1000 / 2**_SHIFT
@@ -148,13 +155,14 @@ def bench(
         board=board.name,
         cpu=board.cpu,
         model=path.name,
-        inputs=len(inputs),
+        inputs=count,
         random_inputs=x is None,
         method="exact" if plugin else "clock",
         instructions=round(total),
         macs=program.macs,
         cycles=estimate,
         time_us=time,
+        energy_uj=energy,
         counted_on=emulated.name,
         flash=manifest.flash,
         ram=manifest.ram,
@@ -173,31 +181,42 @@ def bench(
             )
         ],
         functions=functions,
-        stream=None if hop is None else bench_stream(board, path, hop, budget),
+        stream=None if hop is None else bench_stream(board, emulated, path, hop, budget),
     )
 
 
-def _random_inputs(graph: tflite.Graph) -> npt.NDArray[np.generic]:
-    tensor = graph.tensors[graph.inputs[0]]
-    shape = (_RANDOM_INPUTS, *tensor.shape[1:])
+def _random_inputs(graph: tflite.Graph) -> dict[str, npt.NDArray[np.generic]]:
+    """Random values for every input, by name."""
     random = np.random.default_rng(0)
-    if tensor.dtype == "int8":
-        return random.integers(-128, 128, shape, np.int8)
-    return random.standard_normal(shape).astype(tensor.dtype)
+    inputs: dict[str, npt.NDArray[np.generic]] = {}
+    for edge in inputs_of(graph).tensors:
+        shape = (_RANDOM_INPUTS, *edge.shape)
+        if edge.dtype.kind == "f":
+            inputs[edge.name] = random.standard_normal(shape).astype(edge.dtype)
+        else:
+            limits = np.iinfo(edge.dtype)
+            values = random.integers(limits.min, limits.max + 1, shape, edge.dtype)
+            inputs[edge.name] = values
+    return inputs
 
 
 def _count(
     target: batch.EmulatedModel,
     image: elf.Image,
     plugin: Path,
-    x: npt.NDArray[np.generic],
+    x: tuple[batch.NamedInputs, int],
     layers: int,
 ) -> tuple[float, npt.NDArray[np.float64], list[FunctionCost], counting.Table]:
-    """Count mean instructions in total, of each layer and function; and executions by address."""
+    """Count mean instructions in total, of each layer and function; and executions by address.
+
+    `x` are the inputs and their number. A layer that does not run has no function.
+    """
+    inputs, number = x
     marks = {"eb_model_invoke": _INVOKE, "eb_batch_invoked": _OUTSIDE}
-    marks |= {f"eb_model_layer_{index}": _LAYERS + index for index in range(layers)}
+    names = {f"eb_model_layer_{index}": _LAYERS + index for index in range(layers)}
+    marks |= {name: stretch for name, stretch in names.items() if image.symbol(name)}
     table, by_address = counting.run(
-        plugin, image, marks, lambda options: target.network(x, options)
+        plugin, image, marks, lambda options: target.network_named(inputs, options)
     )
     by_layer = np.zeros(layers, np.int64)
     by_function = np.zeros(len(image.functions) + 1, np.int64)
@@ -205,19 +224,19 @@ def _count(
     for stretch, function, count, entries in table:
         if stretch < _INVOKE:
             continue
-        if entries != len(x):
-            raise EdgebioError(f"stretch {stretch} ran {entries} times for {len(x)} inputs")
+        if entries != number:
+            raise EdgebioError(f"stretch {stretch} ran {entries} times for {number} inputs")
         by_function[function] += count
         # A layer's stretch lasts until the next one begins, and contains the call of that.
         if stretch >= _LAYERS and function != invoke:
             by_layer[stretch - _LAYERS] += count
     functions = [
-        FunctionCost(name=f.name, instructions=round(count / len(x)), bytes=f.size)
+        FunctionCost(name=f.name, instructions=round(count / number), bytes=f.size)
         for f, count in zip(image.functions, by_function[1:], strict=True)
         if count
     ]
     functions.sort(key=lambda cost: -cost.instructions)
-    return by_function.sum() / len(x), by_layer / len(x), functions, by_address
+    return by_function.sum() / number, by_layer / number, functions, by_address
 
 
 def _cycles(
@@ -235,22 +254,14 @@ def _cycles(
     return total, [round(by_stretch.get(_LAYERS + i, 0) / inputs) for i in range(layers)]
 
 
-def _time(
-    board: Board,
-    program: compiler.Program,
-    by_address: counting.Table,
-    inputs: int,
-    cycles: int,
-) -> InferenceTime:
-    """Estimate the mean time of an inference, with the waits for flash."""
-    timing, note = board.timing, cpu_timings.TIMINGS[board.cpu].source
+def _stalls(
+    board: Board, program: compiler.Program, by_address: counting.Table, inputs: int
+) -> int:
+    """Mean cycles of an inference that wait for flash."""
     inside = by_address[by_address[:, 0] >= _INVOKE]
+    timing = waiting_memory(board, inside, program)
     if timing is None:
-        note += "; memory that does not wait"
-    else:
-        note += f"; {timing.source}"
-        if not flash_stalls.fits_cache(timing, inside, program):
-            entries = dict.fromkeys(inside[:, 0].tolist(), inputs)
-            code = flash_stalls.code_stalls(timing, inside, entries, inputs)
-            cycles += round(code / inputs) + flash_stalls.constant_stalls(timing, program)
-    return InferenceTime(estimate=round(cycles / board.clock_hz * 1e6), note=note)
+        return 0
+    entries = dict.fromkeys(inside[:, 0].tolist(), inputs)
+    code = flash_stalls.code_stalls(timing, inside, entries, inputs)
+    return round(code / inputs) + flash_stalls.constant_stalls(timing, program)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgebio import compiler, storage, tflite
 from edgebio.boards import Board
+from edgebio.errors import EdgebioError
 from edgebio.firmware import application, runner, standalone
 from edgebio.firmware.application import ImageIdentity
 from edgebio.firmware.board_header import NO_PERIPHERALS
@@ -57,6 +58,8 @@ def write(
     """
     tree = SourceTree(root, [*board.flags, *((standalone.FLAG,) if live else ())])
     network = compiler.generate(model, root / "model", board.isa, goal, hop)
+    if app != "batch":
+        check_one_image(network.program)
     tree.add("model", network.sources, network.include)
     graph = tflite.read(model)
     if app == "runner":
@@ -95,6 +98,28 @@ def write(
     identity = replace(identity, build=bytes.fromhex(build))
     application.write(root / "app", graph, identity, traced=traced, live=live is not None)
     return ImageSources(tree, network.program, build)
+
+
+def check_one_image(program: compiler.Program) -> None:
+    """Check that a network takes one image at a time, which is all that an application gives it.
+
+    Raises
+    ------
+    EdgebioError
+        If it has several inputs or outputs, or a state; names what runs it.
+    """
+    network = program.network
+    for count, name in ((len(network.inputs), "inputs"), (len(network.outputs), "outputs")):
+        if count > 1:
+            raise EdgebioError(
+                f"the model has {count} {name}, and the firmware runs models of one: put it into "
+                "your own firmware: edgebio build --package cmake"
+            )
+    if program.plan.states:
+        raise EdgebioError(
+            "the model has a state that lasts between inferences, and the firmware runs models "
+            "without: put it into your own firmware: edgebio build --package cmake"
+        )
 
 
 def write_frontend(

@@ -16,6 +16,7 @@ from edgebio.firmware.bench_stream import choose_hop
 from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
 from edgebio.tflite import read
+from edgebio.tflite.edges import Bytes
 
 Inputs = npt.NDArray[Any]
 """Inputs of a network: shape (n, ...), of its own type."""
@@ -83,13 +84,33 @@ def _streamed_against_whole(model: Path, host: HostModel, inputs: Inputs) -> lis
 
 def trace_layers(host: HostModel, interpreter: ReferenceInterpreter, x: Inputs) -> list[Part]:
     """Compare every layer for one input, shape (1, ...)."""
-    interpreter.invoke(x[0])
-    measured = host.layers(x)
-    expected = [
-        interpreter.layer(call.layer.output).reshape(have.shape)
-        for call, have in zip(host.program.calls, measured, strict=True)
-    ]
-    return compare_layers(host, expected, measured)
+    return trace_packed(host, interpreter, host.inputs.pack(x))
+
+
+def trace_packed(host: HostModel, interpreter: ReferenceInterpreter, rows: Bytes) -> list[Part]:
+    """Compare every layer for the last of some inputs, of which a state may know the others."""
+    lasting = bool(host.program.plan.states)
+    if lasting:
+        host.reset()
+        interpreter.restart()
+    else:
+        rows = rows[-1:]
+    interpreter.run_packed(rows, lasting=lasting)
+    measured = [values[-1:] for values in host.layers(host.inputs.unpack(rows))]
+    network, parts = host.program.network, list[Part]()
+    known = len(host.program.graph.tensors)
+    for index, (call, line, have) in enumerate(
+        zip(host.program.calls, host.describe(), measured, strict=True)
+    ):
+        tensor = call.layer.output
+        if tensor >= known:  # of the compiler
+            continue
+        values = interpreter.layer(tensor)
+        values = values.reshape(*have.shape[:-1], -1) if have.ndim > 1 else values.reshape(-1)
+        want, computed = network.remaining(tensor, values, have)
+        name = f"layer {index} {line}"
+        parts.append(compare_exactly(name, want, computed, layer_axes("image", want)))
+    return parts
 
 
 def compare_layers(

@@ -3,6 +3,7 @@
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ import numpy.typing as npt
 from edgebio import compiler
 from edgebio.compiler.host_model import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
-from edgebio.parity.network_rungs import trace_layers
+from edgebio.parity.network_rungs import trace_packed
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
+from edgebio.tflite.edges import Edge
 
 INPUTS = 8
 
@@ -43,7 +45,7 @@ def check_against_reference(
 ) -> ReferenceCheck:
     """Run random inputs, the same each time, through tflite-micro and the C of a kernel set.
 
-    The C is that of the firmware, compiled for this machine.
+    A network with a state gets them in order, in both. The C is that of the firmware, compiled for this machine.
 
     Raises
     ------
@@ -53,17 +55,18 @@ def check_against_reference(
     if importlib.util.find_spec("tflite_micro") is None:
         return ReferenceCheck(0, 0, 'tflite-micro is not installed: pip install "edgebio[verify]"')
     host = HostModel(model, isa, goal)
-    inputs = _random_inputs(host)
-    measured = host.run(inputs)
+    lasting = bool(host.program.plan.states)
+    inputs = host.inputs.pack({edge.name: _random(edge) for edge in host.inputs.tensors})
+    measured = host.run_packed(inputs)
     try:
         reference = ReferenceInterpreter(model)
-        expected = reference.run(inputs).reshape(measured.shape)
+        expected = reference.run_packed(inputs, lasting=lasting)
     except (EdgebioError, RuntimeError, ValueError) as error:
         return ReferenceCheck(0, 0, f"tflite-micro cannot run it: {str(error).splitlines()[0]}")
-    different = expected.view(np.uint8) != measured.view(np.uint8)
+    different = expected != measured
     if different.any():
-        index = int(np.argmax(different.reshape(len(inputs), -1).any(axis=1)))
-        parts = trace_layers(host, reference, inputs[index : index + 1])
+        index = int(np.argmax(different.any(axis=1)))
+        parts = trace_packed(host, reference, inputs[: index + 1])
         layer = next((part.name for part in parts if part.differing), "the last layer")
         raise CheckFailedError(
             f"{model}: the generated C differs from tflite-micro in {int(different.sum())} bytes "
@@ -73,9 +76,11 @@ def check_against_reference(
     return ReferenceCheck(len(inputs), 0)
 
 
-def _random_inputs(host: HostModel) -> npt.NDArray[np.int8 | np.float32]:
-    rng = np.random.default_rng(0)
-    shape = (INPUTS, *host.input_shape)
-    if host.input_dtype == np.int8:
-        return rng.integers(-128, 128, shape, np.int8)
-    return rng.normal(size=shape).astype(np.float32)
+def _random(edge: Edge) -> npt.NDArray[Any]:
+    """Random values of one input, the same each time."""
+    rng = np.random.default_rng(edge.offset)
+    shape = (INPUTS, *edge.shape)
+    if edge.dtype.kind == "f":
+        return rng.normal(size=shape).astype(edge.dtype)
+    limits = np.iinfo(edge.dtype)
+    return rng.integers(limits.min, limits.max + 1, shape).astype(edge.dtype)

@@ -1,5 +1,6 @@
 """A .tflite as plain values: tensors, operators and their connections."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,12 +31,15 @@ class Tensor:
         The axis of the slices, if there are several scales.
     data : ndarray or None
         Values of a constant, read-only, of `shape`; None for what is computed at run time.
-    dynamic : bool
-        Whether an axis other than the batch has no fixed size (a signature of -1).
+    signature : tuple of int
+        Its sizes with -1 for those that the file leaves open, where `shape` has 1; empty if all
+        are fixed.
     variable : bool
         Whether it keeps its value from one inference to the next.
     sparse : bool
         Whether `data` is stored in a sparse layout, as raw bytes.
+    initial : ndarray or None
+        Values that a variable begins with, of `shape`; None for its zero point.
     """
 
     index: int
@@ -46,9 +50,20 @@ class Tensor:
     zero_point: NDArray[np.int64]
     axis: int
     data: NDArray[np.generic] | None
-    dynamic: bool = False
+    signature: tuple[int, ...] = ()
     variable: bool = False
     sparse: bool = False
+    initial: NDArray[np.generic] | None = None
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether an axis other than the batch has no fixed size."""
+        return any(size < 0 for size in self.signature[1:])
+
+    @property
+    def elements(self) -> int:
+        """Number of its values."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A whole .tflite.
+    """A whole .tflite, or one of its subgraphs.
 
     Attributes
     ----------
@@ -88,6 +103,11 @@ class Graph:
         The file's metadata entries, by name.
     sha256 : str
         SHA-256 of the file, lower-case hex.
+    input_names, output_names : tuple of str
+        Names of the inputs and outputs: those of the file's signature, or of the tensors without
+        what the converter adds; each differs from the others. Empty in the other subgraphs.
+    subgraphs : tuple of Graph
+        Subgraphs of the file behind the first one, which is this; number 1 is at 0.
     """
 
     tensors: tuple[Tensor, ...]
@@ -96,3 +116,6 @@ class Graph:
     outputs: tuple[int, ...]
     metadata: dict[str, bytes]
     sha256: str
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    subgraphs: "tuple[Graph, ...]" = ()

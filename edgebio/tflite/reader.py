@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +11,14 @@ import tflite
 from numpy.typing import NDArray
 
 from edgebio.errors import EdgebioError
+from edgebio.tflite.edges import plain_name, unique_names
 from edgebio.tflite.flatbuffer import MAX_BYTES, SCHEMA, Reader, Table
 from edgebio.tflite.graph import Graph, Operator, Option, Tensor
+from edgebio.tflite.static_shapes import resolve_shapes
 
 _MAX_AXES: Final = 8
 _MAX_OPERANDS: Final = 64
+_MAX_SUBGRAPHS: Final = 16
 
 _NUMPY: Final = {
     name: np.dtype(name).newbyteorder("<")
@@ -32,42 +36,47 @@ _DTYPES: Final = {code: name.lower() for code, name in _names("TensorType").item
 _KINDS: Final = _names("BuiltinOperator")
 _OPTIONS: Final = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
     "L2_NORMALIZATION": "L2NormOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
     "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_PROD": "ReducerOptions",
     "SUM": "ReducerOptions",
+    "SVDF": "SVDFOptions",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
 }
 """Tables of options that are not named like their operator."""
 
 
-def read(source: Path | str | bytes) -> Graph:
+def read(source: Path | str | bytes, *, static: bool = True) -> Graph:
     """Read a .tflite.
 
     Parameters
     ----------
     source
         A path, or the file's bytes.
+    static
+        Whether to resolve its shapes (see `static_shapes`) for a batch of 1.
 
     Returns
     -------
     Graph
-        Its only subgraph. Constants are views into the file's bytes.
+        Its first subgraph, with the others. Constants are views into the file's bytes.
 
     Raises
     ------
     EdgebioError
-        If the file is missing, damaged, or has several subgraphs; names the operator or tensor and
-        the reason.
+        If the file is missing or damaged; names the operator or tensor and the reason.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        return _read(bytes(source))
+        graph = _read(bytes(source))
+        return resolve_shapes(graph) if static else graph
     path = Path(source)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise EdgebioError("too large for a microcontroller's model")
-        return _read(path.read_bytes())
+        return read(path.read_bytes(), static=static)
     except OSError as error:
         raise EdgebioError(f"{path}: cannot be read: {error.strerror}") from None
     except EdgebioError as error:
@@ -77,11 +86,28 @@ def read(source: Path | str | bytes) -> Graph:
 def _read(data: bytes) -> Graph:
     reader = Reader(data)
     model = reader.model()
-    if len(model["subgraphs"]) != 1:
-        raise EdgebioError(f"the model has {len(model['subgraphs'])} subgraphs; 1 is supported")
-    (graph,) = model["subgraphs"]
+    tables = model["subgraphs"]
+    if not 1 <= len(tables) <= _MAX_SUBGRAPHS:
+        raise EdgebioError(f"{len(tables)} subgraphs; a model has 1 to {_MAX_SUBGRAPHS}")
     buffers = [_buffer(table, index) for index, table in enumerate(model["buffers"])]
     kinds = [_kind(table) for table in model["operator_codes"]]
+    metadata, sha256 = _metadata(model, buffers), hashlib.sha256(data).hexdigest()
+    first, *others = (_subgraph(reader, table, buffers, kinds) for table in tables)
+    inputs, outputs = (_signature(model, kind) for kind in ("inputs", "outputs"))
+    return replace(
+        first,
+        metadata=metadata,
+        sha256=sha256,
+        input_names=_edge_names(first.inputs, first.tensors, inputs),
+        output_names=_edge_names(first.outputs, first.tensors, outputs),
+        subgraphs=tuple(others),
+    )
+
+
+def _subgraph(
+    reader: Reader, graph: Table, buffers: list[NDArray[np.uint8]], kinds: list[str]
+) -> Graph:
+    """One subgraph, without what belongs to the file."""
     tensors = tuple(_tensor(table, i, buffers) for i, table in enumerate(graph["tensors"]))
     operators = tuple(
         _operator(reader, table, index, kinds, len(tensors))
@@ -92,8 +118,31 @@ def _read(data: bytes) -> Graph:
         operators=operators,
         inputs=_indices(graph["inputs"], len(tensors), "the model's inputs", least=0),
         outputs=_indices(graph["outputs"], len(tensors), "the model's outputs", least=0),
-        metadata=_metadata(model, buffers),
-        sha256=hashlib.sha256(data).hexdigest(),
+        metadata={},
+        sha256="",
+        input_names=(),
+        output_names=(),
+    )
+
+
+def _signature(model: Table, kind: str) -> dict[int, list[str]]:
+    """Names of tensors of the first subgraph in its first signature, by tensor."""
+    names: dict[int, list[str]] = {}
+    for signature in model["signature_defs"]:
+        if signature["subgraph_index"] == 0:
+            for entry in signature[kind]:
+                names.setdefault(entry["tensor_index"], []).append(_text(entry["name"]))
+            break
+    return names
+
+
+def _edge_names(
+    indices: tuple[int, ...], tensors: tuple[Tensor, ...], signature: dict[int, list[str]]
+) -> tuple[str, ...]:
+    """Unique names of the model's inputs or outputs."""
+    return unique_names(
+        signature[index].pop(0) if signature.get(index) else plain_name(tensors[index].name)
+        for index in indices
     )
 
 
@@ -158,7 +207,7 @@ def _tensor(table: Table, index: int, buffers: list[NDArray[np.uint8]]) -> Tenso
         zero_point=zero_point,
         axis=axis,
         data=None if not len(raw) else raw if sparse else _constant(raw, dtype, shape, name),
-        dynamic=bool((signature[1:] < 0).any()),
+        signature=tuple(map(int, signature)) if (signature < 0).any() else (),
         variable=table["is_variable"],
         sparse=sparse,
     )
@@ -227,4 +276,6 @@ def _options(reader: Reader, operator: Table, kind: str, name: str) -> dict[str,
             if options[option] not in names:
                 raise EdgebioError(f"{name}: option code {options[option]} is not in the schema")
             options = {**options, option: names[options[option]]}
+        elif field.kind == "string":
+            options = {**options, option: _text(options[option])}
     return options

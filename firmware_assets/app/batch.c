@@ -9,8 +9,8 @@
  *
  * Files, in the folder that the emulator runs in; numbers are little-endian:
  *   job.bin      uint32: mode, inputs (images, samples or hops), 1 to run the network on images
- *   inputs.bin   mode IMAGES: images; mode SAMPLES: int16 samples of all channels; mode STREAM:
- *                the new frames of each window
+ *   inputs.bin   mode IMAGES: images, of several inputs behind one another; mode SAMPLES: int16
+ *                samples of all channels; mode STREAM: the new frames of each window
  *   outputs.bin  the network's output for each image or whole window
  *   images.bin   mode SAMPLES: the images of the front end
  *   trace.bin    builds with the hooks of eb_batch.h: uint32 kind (TRACE_*), index (layer or
@@ -194,7 +194,7 @@ static void run_network(const void *image)
 #ifdef EB_BATCH_TICKS
     resumed = port_micros();
 #endif
-    eb_model_invoke(model_state, image, output);
+    eb_model_invoke_packed(model_state, image, output);
     eb_batch_invoked();
 #ifdef EB_BATCH_TICKS
     ticks[EB_MODEL_LAYERS] = port_micros() - resumed;
@@ -279,6 +279,9 @@ int main(void)
     inputs = open_file("inputs.bin", OPEN_READ);
 #if EB_HAS_NETWORK
     outputs = open_file("outputs.bin", OPEN_WRITE);
+#if EB_MODEL_KEPT_BYTES
+    eb_model_reset(model_state);
+#endif
 #endif
 #ifdef EB_BATCH_H
     trace = open_file("trace.bin", OPEN_WRITE);

@@ -58,23 +58,39 @@ eb_library_status eb_library_check(eb_library_state *state)
 
 #else
 
+/* Fills one tensor of the input; a value is made of a signed number. */
+#define FILL(member, count, value)                                                                 \
+    for (uint32_t j = 0; j < (count); j++) {                                                       \
+        const int32_t number = as_signed(draw(&seed)) / (256 << i);                                \
+        input->member[j] = value(number);                                                          \
+    }
+
 eb_library_status eb_library_check(eb_library_state *state, eb_library_input *input,
                                    eb_library_output *output)
 {
+    if (input == 0 || output == 0) {
+        return EB_LIBRARY_ERROR_ARGUMENT;
+    }
     eb_library_status status = EB_LIBRARY_OK;
     uint32_t seed = 1;
 
+#if EB_MODEL_KEPT_BYTES
+    status = eb_library_reset(state);
+#endif
+    memset(output, 0, sizeof *output); /* between several tensors, too */
     for (uint32_t i = 0; i < EB_VECTORS && status == EB_LIBRARY_OK; i++) {
-        for (uint32_t j = 0; input != 0 && j < EB_VECTORS_INPUTS; j++) {
-            const int32_t value = as_signed(draw(&seed)) / (256 << i);
-            input->values[j] = EB_VECTORS_INPUT(value);
-        }
+        EB_VECTORS_INPUTS(FILL)
         status = eb_library_invoke(state, input, output);
         if (status == EB_LIBRARY_OK &&
-            memcmp(output->values, eb_vectors[i].outputs, EB_MODEL_OUTPUT_BYTES) != 0) {
+            memcmp(output, eb_vectors[i].outputs, EB_MODEL_OUTPUT_BYTES) != 0) {
             status = EB_LIBRARY_ERROR_DIFFERENT;
         }
     }
+#if EB_MODEL_KEPT_BYTES
+    if (status == EB_LIBRARY_OK) {
+        status = eb_library_reset(state);
+    }
+#endif
     return status;
 }
 

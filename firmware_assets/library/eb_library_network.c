@@ -14,6 +14,18 @@ eb_library_status eb_library_invoke(eb_library_state *state, const eb_library_in
     if (state == 0 || input == 0 || output == 0 || !eb_library_is_aligned(state)) {
         return EB_LIBRARY_ERROR_ARGUMENT;
     }
-    eb_model_invoke(eb_library_memory_of(state)->network, input->values, output->values);
+    /* The members of several tensors lie as the packed form has them. */
+    eb_model_invoke_packed(eb_library_memory_of(state)->network, input, output);
     return EB_LIBRARY_OK;
 }
+
+#if EB_MODEL_KEPT_BYTES
+eb_library_status eb_library_reset(eb_library_state *state)
+{
+    if (state == 0 || !eb_library_is_aligned(state)) {
+        return EB_LIBRARY_ERROR_ARGUMENT;
+    }
+    eb_model_reset(eb_library_memory_of(state)->network);
+    return EB_LIBRARY_OK;
+}
+#endif

@@ -22,6 +22,7 @@ from edgebio.firmware.source_tree import SourceTree
 from edgebio.frontend import c_source as frontend_firmware
 from edgebio.processes import host_compiler
 from edgebio.processes.programs import run_compiler
+from edgebio.tflite.edges import inputs_of, outputs_of
 from tests.compiler.sanitizers import KERNELS, SANITIZED, compile_sanitized
 
 Bytes = NDArray[np.uint8]
@@ -31,8 +32,25 @@ _WRAPPER = """\
 #include "model_{index}/model.c"
 #include "batch.h"
 
+/* One inference; a network with a state keeps its own from call to call. */
+void eb_model_run(void *state, const void *input, void *output);
+
+void eb_model_run(void *state, const void *input, void *output)
+{{
+#if EB_MODEL_KEPT_BYTES
+    static _Alignas(16) uint8_t own[EB_MODEL_STATE_BYTES];
+    static int begun;
+    if (!begun) {{
+        eb_model_reset(own);
+        begun = 1;
+    }}
+    state = own;
+#endif
+    eb_model_invoke_packed(state, input, output);
+}}
+
 const batch_network batch_{index} = {{
-    eb_model_invoke, EB_MODEL_INPUT_BYTES, EB_MODEL_OUTPUT_BYTES, EB_MODEL_STATE_BYTES}};
+    eb_model_run, EB_MODEL_INPUT_BYTES, EB_MODEL_OUTPUT_BYTES, EB_MODEL_STATE_BYTES}};
 """
 
 _HEADER = """\
@@ -55,9 +73,11 @@ _MODEL_H = """\
 #define EB_MODEL_INPUT_BYTES {input}
 #define EB_MODEL_OUTPUT_BYTES {output}
 #define EB_MODEL_STATE_BYTES {state}
+#define EB_MODEL_KEPT_BYTES 0
 #define EB_MODEL_LAYERS {count}
 
 void eb_model_invoke(void *state, const void *input, void *output);
+#define eb_model_invoke_packed eb_model_invoke
 
 #endif
 """
@@ -93,10 +113,13 @@ int main(int count, char **arguments)
 
 
 def write(
-    folder: Path, models: Sequence[compiler.Model], isa: compiler.KernelSet
+    folder: Path,
+    models: Sequence[compiler.Model],
+    isa: compiler.KernelSet,
+    goal: compiler.Goal = compiler.SPEED,
 ) -> list[compiler.Program]:
     """Write the C of all networks, and what joins them, into `folder`."""
-    programs = [compiler.compile_model(model, isa) for model in models]
+    programs = [compiler.compile_model(model, isa, goal) for model in models]
     write_programs(folder, programs, [_WRAPPER] * len(programs))
     return programs
 
@@ -113,7 +136,7 @@ def write_programs(
         place.mkdir()
         for name, text in compiler.c_files(program).items():
             (place / name).write_text(text)
-        names = ["invoke", "sha256", *(f"layer_{i}" for i in range(len(program.calls)))]
+        names = ["invoke", "invoke_packed", "run", "reset", "inputs", "outputs", "sha256", *(f"layer_{i}" for i in range(len(program.calls)))]
         names += ["stream_reset", "push", *(f"push_{i}" for i in range(len(program.calls)))]
         renames = "\n".join(f"#define eb_model_{n} eb_model_{index}_{n}" for n in names)
         (folder / f"batch_{index}.c").write_text(wrapper.format(renames=renames, index=index))
@@ -165,7 +188,7 @@ def join_calls(function: str, sizes: Sequence[tuple[int, int]]) -> str:
 
 def _sizes(programs: Sequence[compiler.Program], edge: str) -> list[int]:
     """Bytes of each network's input or output."""
-    return [p.network.bytes(getattr(p.network, edge)) for p in programs]
+    return [(inputs_of if edge == "input" else outputs_of)(p.graph).bytes for p in programs]
 
 
 def _split(data: bytes, programs: Sequence[compiler.Program], count: int) -> list[Bytes]:
@@ -176,12 +199,15 @@ def _split(data: bytes, programs: Sequence[compiler.Program], count: int) -> lis
 
 
 def run_sanitized(
-    models: Sequence[compiler.Model], x: Sequence[NDArray[Any]], isa: compiler.KernelSet
+    models: Sequence[compiler.Model],
+    x: Sequence[NDArray[Any]],
+    isa: compiler.KernelSet,
+    goal: compiler.Goal = compiler.SPEED,
 ) -> list[Bytes]:
     """Outputs of every network for its inputs, under the sanitizers, with warnings as errors."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        programs = write(folder, models, isa)
+        programs = write(folder, models, isa, goal)
         count = len(x[0])
         data = b"".join(images[i].tobytes() for i in range(count) for images in x)
         return _split(run_host(folder, programs, data, count), programs, count)
@@ -204,7 +230,10 @@ def run_host(folder: Path, programs: Sequence[compiler.Program], data: bytes, co
 
 
 def run_emulated(
-    board: Board, models: Sequence[bytes], x: Sequence[NDArray[np.int8]]
+    board: Board,
+    models: Sequence[bytes],
+    x: Sequence[NDArray[np.int8]],
+    goal: compiler.Goal = compiler.SPEED,
 ) -> list[Bytes]:
     """Outputs of every network for its inputs, in one image on an emulated board."""
     count = len(x[0])
@@ -212,9 +241,9 @@ def run_emulated(
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "src"
         root.mkdir()
-        programs = write(root, models, board.isa)
+        programs = write(root, models, board.isa, goal)
         sizes = list(zip(_sizes(programs, "input"), _sizes(programs, "output"), strict=True))
-        with image(board, root, programs, "invoke", sizes) as elf:
+        with image(board, root, programs, "run", sizes) as elf:
             return _split(run_image(board, elf, rows.tobytes(), count), programs, count)
 
 

@@ -5,7 +5,10 @@ from typing import Final
 
 from edgebio.compiler.ir.kernel_call import Array, KernelCall, Value
 
-CTYPES: Final = {"int8": "int8_t", "float32": "float", "int32": "int32_t"}
+CTYPES: Final = {
+    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t",
+    "float32": "float",
+}  # fmt: skip
 """C types of the elements of activations."""
 
 _WIDTH: Final = 100
@@ -68,7 +71,7 @@ def parameters_text(call: KernelCall, name: str, symbols: Mapping[str, str]) -> 
 
 def call_text(
     call: KernelCall, name: str, symbols: Mapping[str, str], computed: Sequence[str], output: str,
-    scratch: str,
+    scratch: str, states: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Statement that runs the kernel of a call.
 
@@ -78,8 +81,8 @@ def call_text(
         Of its parameter struct.
     symbols
         Names of its arrays.
-    computed, output, scratch
-        Its inputs that are not constants, its output and its scratch, as C.
+    computed, output, scratch, states
+        Its inputs that are not constants, its output, its scratch and its states, as C.
     """
     unnamed = iter(computed)
     inputs = [
@@ -89,7 +92,7 @@ def call_text(
     if call.lists_inputs:
         inputs = [f"(const int8_t *const[]){{{', '.join(inputs)}}}"]
     arguments = [f"&{name}"] if call.struct else [symbols.get(a, a) for a in call.arguments]
-    arguments += [*inputs, output]
+    arguments += [*inputs, output, *states]
     if call.scratch or call.takes_scratch:
         arguments.append(scratch if call.scratch else "NULL")
     return f"    {call.function}({', '.join(arguments)});\n"

@@ -40,11 +40,11 @@ def explain(program: Program) -> str:
 
 
 def _operators(graph: Graph) -> list[str]:
-    """One line per operator: its inputs, its output and its options."""
+    """One line per operator: its inputs, its outputs and its options."""
     return [
         f"{operator.index} {operator.kind}: "
         + ", ".join(_tensor(graph.tensors[i]) if i >= 0 else "none" for i in operator.inputs)
-        + f" -> {_tensor(graph.tensors[operator.outputs[0]])}"
+        + f" -> {', '.join(_tensor(graph.tensors[i]) for i in operator.outputs) or 'none'}"
         + "".join(f"; {key} {value}" for key, value in operator.options.items())
         for operator in graph.operators
     ]
@@ -106,6 +106,7 @@ def _memory(plan: MemoryPlan, layers: int) -> list[str]:
     lines = [
         f"memory: {plan.total:,} bytes, {plan.activations:,} of them activations; "
         f"no plan of these layers takes less than {plan.lower_bound:,}"
+        + (f"; the first {plan.states:,} last between inferences" if plan.states else "")
     ]
     for buffer in plan.buffers:
         life = "".join("#" if buffer.first <= call <= buffer.last else "." for call in calls)
@@ -113,4 +114,9 @@ def _memory(plan: MemoryPlan, layers: int) -> list[str]:
         over = ", over " + " and ".join(f"tensor {t}" for t in buffer.over) if buffer.over else ""
         place = f"{buffer.offset:>9,} .. {buffer.offset + buffer.bytes:<9,}"
         lines.append(f"{place} {life}  {name}{over}")
+    lines += [
+        f"tensor {part.tensor} is part of tensor {part.source}, from byte {part.offset:,} on: its "
+        "layer does not run"
+        for part in plan.parts
+    ]
     return lines

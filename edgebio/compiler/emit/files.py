@@ -10,6 +10,7 @@ from edgebio.compiler.emit.describe import describe_call
 from edgebio.compiler.emit.explain import explain
 from edgebio.compiler.emit.memory_chart import plan_chart
 from edgebio.compiler.ir.program import Program
+from edgebio.tflite.edges import Edge, inputs_of, outputs_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +23,15 @@ class Generated:
 
     def document(self) -> dict[str, Any]:
         """Sizes, layers and memory plan as a JSON document."""
-        program, network = self.program, self.program.network
+        program = self.program
         return {
-            "sha256": network.sha256,
-            "input_bytes": network.bytes(network.input),
-            "output_bytes": network.bytes(network.output),
+            "sha256": program.network.sha256,
+            "input_bytes": inputs_of(program.graph).bytes,
+            "output_bytes": outputs_of(program.graph).bytes,
+            "inputs": [_edge_document(each) for each in inputs_of(program.graph).tensors],
+            "outputs": [_edge_document(each) for each in outputs_of(program.graph).tensors],
             "state_bytes": program.plan.total,
+            "kept_bytes": program.plan.states,
             "constant_bytes": program.constant_bytes,
             "macs": program.macs,
             "layers": [
@@ -46,6 +50,10 @@ class Generated:
             ],
             "plan": program.plan.document(),
         }
+
+
+def _edge_document(edge: Edge) -> dict[str, Any]:
+    return {"name": edge.name, "dtype": edge.tensor.dtype, "shape": list(edge.shape)}
 
 
 def write_files(program: Program, folder: Path) -> Generated:

@@ -61,6 +61,12 @@ class Layer:
         Index of the tensor that it writes.
     activation : str
         Fused activation, or ``"NONE"``.
+    states : tuple of int
+        Indices of the variable tensors that it reads and writes by itself and whose values last
+        from one inference to the next. They have their own place in the memory plan, begin with
+        their zero point (0 if they are not int8), and the kernel takes a pointer to each of them
+        behind its output. An operator such as SVDF declares them: the inputs that hold them in
+        its registration, ``@operator("SVDF", states=(4,))``, and their tensors here.
     """
 
     operators: tuple[int, ...]
@@ -68,6 +74,7 @@ class Layer:
     inputs: tuple[int, ...]
     output: int
     activation: str = field(default="NONE", kw_only=True)
+    states: tuple[int, ...] = field(default=(), kw_only=True)
 
     @property
     def macs(self) -> int:

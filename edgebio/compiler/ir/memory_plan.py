@@ -61,6 +61,18 @@ class Buffer:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A tensor that is some bytes of another one, from `offset` on, and has no buffer of its own.
+
+    The other one is not a part, and may be the caller's memory.
+    """
+
+    tensor: int
+    source: int
+    offset: int
+
+
+@dataclass(frozen=True)
 class MemoryPlan:
     """Place of every buffer.
 
@@ -74,12 +86,19 @@ class MemoryPlan:
         Bytes up to the end of the last activation.
     lower_bound : int
         Most bytes in use during one call; no plan of these calls can be smaller.
+    states : int
+        Bytes at the beginning of the block that hold the states of the network: the caller keeps
+        them from one inference to the next.
+    parts : tuple of Part
+        Outputs of layers that need not run.
     """
 
     buffers: tuple[Buffer, ...]
     total: int
     activations: int
     lower_bound: int
+    states: int = 0
+    parts: tuple[Part, ...] = ()
 
     @property
     def scratch(self) -> int:
@@ -89,6 +108,10 @@ class MemoryPlan:
     def offset(self, tensor: int) -> int | None:
         """Offset of a tensor; None if it is not in the block."""
         return next((b.offset for b in self.buffers if b.tensor == tensor), None)
+
+    def part(self, tensor: int) -> Part | None:
+        """The part that a tensor is of another one; None if it has its own memory."""
+        return next((part for part in self.parts if part.tensor == tensor), None)
 
     def scratch_offset(self, call: int) -> int | None:
         """Offset of a call's scratch; None if it has none."""

@@ -22,6 +22,10 @@ class Program:
     plan: MemoryPlan
     stream: Stream | None = None
 
+    def runs(self, call: KernelCall) -> bool:
+        """Whether a call of `calls` is executed; the output of another is part of its input."""
+        return self.plan.part(call.layer.output) is None
+
     @property
     def operators(self) -> int:
         """Number of operators that the layers compute."""
@@ -42,7 +46,7 @@ class Program:
     @property
     def kernels(self) -> tuple[str, ...]:
         """Names of the kernels' files, headers included, sorted."""
-        names = {source for call in self.calls for source in call.sources}
+        names = {source for call in self.calls if self.runs(call) for source in call.sources}
         if self.stream:
             names |= self.stream.sources
         return tuple(sorted({"eb_kernels.h", *names}))

@@ -1,4 +1,4 @@
-"""Elements of one tensor picked from another: TRANSPOSE and STRIDED_SLICE."""
+"""Elements of one tensor picked from another: TRANSPOSE, STRIDED_SLICE, SPLIT and the like."""
 
 import math
 from collections.abc import Sequence
@@ -42,9 +42,14 @@ class View:
         low, high = (sum(pick(reach, 0) for reach in reaches) for pick in (min, max))
         return self.start + low, self.start + high
 
+    @property
+    def has_neighbors_only(self) -> bool:
+        """Whether its elements are neighbors, in their order."""
+        return self.steps in ((), (1,))
+
     def is_all_of(self, elements: int) -> bool:
         """Whether it is a whole tensor of this many elements, in their order."""
-        in_order = self.start == 0 and self.steps in ((), (1,))
+        in_order = self.start == 0 and self.has_neighbors_only
         return in_order and math.prod(self.sizes) == elements
 
 

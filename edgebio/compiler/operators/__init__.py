@@ -7,9 +7,9 @@ this folder is imported, so a new operator takes one new file.
 import importlib
 import pkgutil
 
-from edgebio.compiler.operators.common import OPERATORS, STATES
+from edgebio.compiler.operators.common import OPERATORS, SEVERAL_OUTPUTS, STATES
 
-__all__ = ["OPERATORS", "STATES"]
+__all__ = ["OPERATORS", "SEVERAL_OUTPUTS", "STATES"]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

@@ -12,6 +12,7 @@ from edgebio.compiler.ir.layer import Layer
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.ir.window import Pair, Window
 from edgebio.compiler.passes import invariants
+from edgebio.compiler.passes.own_outputs import own_outputs
 from edgebio.errors import EdgebioError
 
 
@@ -33,10 +34,11 @@ def fuse(network: Network) -> Network:
     EdgebioError
         If nothing is left to compute, or if the result is inconsistent: a fault of this module.
     """
-    network = _fuse_pads(_drop_aliases(network))
-    network = _drop_unused(_fuse_pairs(_fuse_pairs(network, _clamped), _pooled))
+    network = _drop_unused(_drop_aliases(network))
     if not network.layers:
         raise EdgebioError("the model computes nothing: its output is its input")
+    network = _fuse_pads(own_outputs(network))
+    network = _drop_unused(_fuse_pairs(_fuse_pairs(network, _clamped), _pooled))
     invariants.check(network)
     return network
 
@@ -53,8 +55,8 @@ def _drop_aliases(network: Network) -> Network:
             notes.append(f"{_name(layer)} changes nothing: another name of its input")
         else:
             remaining.append(dataclasses.replace(layer, inputs=inputs))
-    output = same.get(network.output, network.output)
-    return _replace(dataclasses.replace(network, output=output), remaining, notes)
+    outputs = tuple(same.get(index, index) for index in network.outputs)
+    return _replace(dataclasses.replace(network, outputs=outputs), remaining, notes)
 
 
 def _fuse_pads(network: Network) -> Network:
@@ -120,13 +122,13 @@ def _fuse_pairs(network: Network, fuse: Callable[[Layer, Layer], Layer | str | N
     `fuse` returns None for two layers that it does not concern, or says why it cannot fuse them.
     """
     notes = []
-    by_output: dict[int, Layer] = {}
+    by_output: dict[int, Layer] = {}  # states, which several layers may write, at ~position
     readers = Counter(index for layer in network.layers for index in layer.inputs)
-    for layer in network.layers:
+    for position, layer in enumerate(network.layers):
         first = by_output.get(layer.inputs[0])
         fused = fuse(first, layer) if first else None
         if first and isinstance(fused, Layer):
-            if readers[first.output] == 1 and first.output != network.output:
+            if readers[first.output] == 1 and first.output not in network.outputs:
                 notes.append(f"{_name(layer)} is fused into {_name(first)}")
                 invariants.check_fusion(layer, fused)
                 del by_output[first.output]
@@ -135,7 +137,8 @@ def _fuse_pairs(network: Network, fuse: Callable[[Layer, Layer], Layer | str | N
                 fused = "its output is read elsewhere, too"
         if first and isinstance(fused, str):
             notes.append(f"{_name(layer)} is not fused into {_name(first)}: {fused}")
-        by_output[layer.output] = layer
+        variable = network.tensors[layer.output].variable
+        by_output[~position if variable else layer.output] = layer
     return _replace(network, by_output.values(), notes)
 
 
@@ -208,12 +211,15 @@ def _clamped(first: Layer, table: Layer) -> Layer | str | None:
 
 
 def _drop_unused(network: Network) -> Network:
-    needed = {network.output}
+    """Drop layers whose results reach no output, in this inference or by a state in another."""
+    needed, before = set(network.outputs), 0
     used: list[Layer] = []
-    for layer in reversed(network.layers):
-        if layer.output in needed:
-            needed.update(layer.inputs)
-            used.append(layer)
+    while len(needed) > before:  # again with the states that the layers before read
+        before, used = len(needed), []
+        for layer in reversed(network.layers):
+            if layer.output in needed:
+                needed.update(layer.inputs)
+                used.append(layer)
     computed = {index for layer in used for index in layer.operators}
     notes = [
         f"{_name(layer)} is dropped: its output is never read"

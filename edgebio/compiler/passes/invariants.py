@@ -23,20 +23,22 @@ def check(network: Network) -> None:
     EdgebioError
         If they do not; names the layer and the violation.
     """
-    computed = {network.input}
+    computed = {*network.inputs, *network.states}
     for layer in network.layers:
         for violation in _order(network, layer, computed):
             raise _error(f"{_name(layer)} {violation}")
         check_layer(network, layer)
         computed.add(layer.output)
-    output, declared = network.output, network.declared_output
-    if output not in computed:
-        raise _error(f"no layer writes the model's output, tensor {output}")
-    if network.bytes(output) != network.bytes(declared):
-        raise _error(
-            f"tensor {output} of {network.bytes(output)} bytes stands for tensor {declared}, the "
-            f"model's output, of {network.bytes(declared)}"
-        )
+    if len(set(network.outputs)) < len(network.outputs):
+        raise _error(f"two outputs are one tensor, {network.outputs}")
+    for output, declared in zip(network.outputs, network.declared_outputs, strict=True):
+        if output not in computed - set(network.inputs):
+            raise _error(f"no layer writes the model's output, tensor {output}")
+        if network.bytes(output) != network.bytes(declared):
+            raise _error(
+                f"tensor {output} of {network.bytes(output)} bytes stands for tensor {declared}, "
+                f"the model's output, of {network.bytes(declared)}"
+            )
 
 
 def check_layer(network: Network, layer: Layer) -> None:
@@ -83,7 +85,7 @@ def _order(network: Network, layer: Layer, computed: set[int]) -> Iterator[str]:
     for index in layer.inputs:
         if index not in computed and not network.is_constant(index):
             yield f"reads tensor {index}, which no layer before it writes"
-    if layer.output in computed:
+    if layer.output in computed and not network.tensors[layer.output].variable:
         yield f"writes tensor {layer.output}, which another layer has written"
 
 

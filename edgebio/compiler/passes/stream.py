@@ -53,6 +53,15 @@ def make_stream(network: Network, calls: Sequence[KernelCall], isa: KernelSet, h
     EdgebioError
         If consecutive windows share nothing that is computed; says why.
     """
+    if network.states:
+        raise EdgebioError(
+            "no stream: the network has a state of its own, and takes one input after another"
+        )
+    if len(network.inputs) > 1 or len(network.outputs) > 1:
+        raise EdgebioError(
+            f"no stream: the network has {len(network.inputs)} inputs and "
+            f"{len(network.outputs)} outputs; one of each is supported"
+        )
     shape = network.tensors[network.input].shape
     if len(shape) < 3:
         raise EdgebioError(f"no stream: the input {list(shape[1:])} has no axis of time")

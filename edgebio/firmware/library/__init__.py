@@ -17,6 +17,7 @@ from edgebio.errors import EdgebioError
 from edgebio.firmware.library.layouts import PACKAGES, Package, layout_files, pack
 from edgebio.firmware.library.names import Names, check_prefix
 from edgebio.firmware.library.sources import library_sources
+from edgebio.firmware.sources import check_one_image
 from edgebio.firmware.stream_choice import stream_hop
 from edgebio.tflite.metadata import read_metadata
 
@@ -111,6 +112,8 @@ def write(
             raise
         program = compile_model(model, isa, goal)
     metadata = read_metadata(program.graph)
+    if metadata is not None:
+        check_one_image(program)  # which the front end makes
     sources = library_sources(names, program, metadata)
     texts = sources | layout_files(
         package, names, sources, whole=metadata is not None, sha256=program.graph.sha256

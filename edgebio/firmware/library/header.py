@@ -5,12 +5,13 @@ import re
 
 from edgebio import generated_c
 from edgebio.compiler import Program
+from edgebio.compiler.emit.edges_text import identifiers as identifiers_of
 from edgebio.decision.spec import REJECTED, REST, rest_class
 from edgebio.firmware.library.names import Names
-from edgebio.tflite import Tensor
+from edgebio.tflite.edges import ALIGNMENT, Edges, inputs_of, outputs_of
 from edgebio.tflite.metadata import ModelMetadata
 
-_CTYPES = {"int8": "int8_t", "float32": "float"}
+_CTYPES = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
 
 
 def public_header(
@@ -18,15 +19,15 @@ def public_header(
 ) -> str:
     """Text of the header; without metadata, of a library of the network alone."""
     name, macro = names.prefix, names.macro
-    network = program.network
-    source, target = network.tensors[network.input], network.tensors[network.declared_output]
-    sizes = _tensor(macro, "INPUT", source, source.shape) + _tensor(
-        macro, "OUTPUT", target, network.output_shape
-    )
-    comment = _NETWORK_COMMENT if metadata is None else _COMMENT
+    sources, targets = inputs_of(program.graph), outputs_of(program.graph)
+    sizes = _sizes(macro, sources) + _sizes(macro, targets)
+    stateful = bool(program.plan.states)
+    comment = _COMMENT
+    if metadata is None:
+        comment = _NETWORK_COMMENT + (_STATE_COMMENT if stateful else _NO_STATE_COMMENT)
     macros = f"""\
 /* SHA-256 of the .tflite. */
-#define {macro}_MODEL_SHA256 "{network.sha256}"
+#define {macro}_MODEL_SHA256 "{program.network.sha256}"
 
 /* Of one inference, without the batch: real = SCALE * (value - ZERO_POINT). */
 {sizes}
@@ -37,7 +38,7 @@ def public_header(
 #else
 #define {macro}_ALIGNED _Alignas(16)
 #endif
-"""
+{_word_alignment(macro, sources, targets)}"""
     if metadata is not None:
         macros = _signal(macro, metadata) + "\n" + macros
     text = generated_c.header(
@@ -45,17 +46,18 @@ def public_header(
         f"{macro}_H",
         includes="#include <stdint.h>\n",
         macros=macros,
-        declarations=_TYPES + (_NETWORK_ONLY if metadata is None else _WHOLE) + _INVOKE,
+        declarations=_TYPES
+        + (_WHOLE if metadata is not None else _RESET * stateful + _NETWORK_ONLY)
+        + _INVOKE,
     )
     values = {
         "name": name,
         "macro": macro,
         "model": metadata.name if metadata else "model",
-        "sha256": network.sha256,
-        "input_type": _CTYPES[source.dtype],
-        "output_type": _CTYPES[target.dtype],
-        "input_values": math.prod(source.shape),
-        "output_values": math.prod(network.output_shape),
+        "sha256": program.network.sha256,
+        "input_members": _members(macro, sources),
+        "output_members": _members(macro, targets),
+        "input_member": ", ".join(member_names(sources)),
     }
     return re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), text)
 
@@ -89,21 +91,52 @@ def identifiers(classes: tuple[str, ...]) -> list[str]:
     return parts
 
 
-def _tensor(macro: str, name: str, tensor: Tensor, shape: tuple[int, ...]) -> str:
-    inner = shape[1:] or shape
-    lines = [
-        f"#define {macro}_{name}_VALUES {math.prod(shape)}u",
-        f"#define {macro}_{name}_DIMENSIONS {len(inner)}u",
-        f"#define {macro}_{name}_SHAPE {{{', '.join(map(str, inner))}}}",
-    ]
-    if tensor.dtype == "int8" and len(tensor.scale):
-        scale = f"{float(tensor.scale[0]):.9g}"
-        scale += "" if re.search(r"[.e]", scale) else ".0"
-        lines += [
-            f"#define {macro}_{name}_SCALE {scale}f",
-            f"#define {macro}_{name}_ZERO_POINT ({int(tensor.zero_point[0])})",
-        ]
-    return "\n".join(lines) + "\n"
+def member_names(edges: Edges) -> tuple[str, ...]:
+    """Members of the input's or output's struct: ``values`` of one tensor, or names."""
+    return ("values",) if len(edges.tensors) == 1 else identifiers_of(edges.names)
+
+
+def _members(macro: str, edges: Edges) -> str:
+    """Text of the struct's members, which lie as `edgebio.tflite.edges` has them."""
+    lines = []
+    for number, (member, edge) in enumerate(zip(member_names(edges), edges.tensors, strict=True)):
+        alignment = "WORD" if number else "ALIGNED"
+        size = f"{macro}_{_part(edges, member)}_VALUES"
+        lines.append(f"    {macro}_{alignment} {_CTYPES[edge.tensor.dtype]} {member}[{size}];\n")
+    return "".join(lines)
+
+
+def _part(edges: Edges, member: str) -> str:
+    """Part of the macros of a tensor: INPUT of the only input, INPUT_NAME of several."""
+    kind = edges.kind.upper()
+    return kind if len(edges.tensors) == 1 else f"{kind}_{member.upper()}"
+
+
+def _word_alignment(macro: str, *sides: Edges) -> str:
+    """Macro for several tensors, of which each begins at a word."""
+    if all(len(edges.tensors) == 1 for edges in sides):
+        return ""
+    return (
+        f"#ifdef __cplusplus\n#define {macro}_WORD alignas({ALIGNMENT})\n#else\n"
+        f"#define {macro}_WORD _Alignas({ALIGNMENT})\n#endif\n"
+    )
+
+
+def _sizes(macro: str, edges: Edges) -> str:
+    """Macros of the size and scale of all tensors of one side."""
+    text = ""
+    for member, edge in zip(member_names(edges), edges.tensors, strict=True):
+        inner = edge.shape or edge.tensor.shape
+        part = f"{macro}_{_part(edges, member)}"
+        text += f"#define {part}_VALUES {math.prod(edge.tensor.shape)}u\n"
+        text += f"#define {part}_DIMENSIONS {len(inner)}u\n"
+        text += f"#define {part}_SHAPE {{{', '.join(map(str, inner))}}}\n"
+        if edge.tensor.dtype in ("int8", "uint8") and len(edge.tensor.scale):
+            scale = f"{edge.affine[0]:.9g}"
+            scale += "" if re.search(r"[.e]", scale) else ".0"
+            text += f"#define {part}_SCALE {scale}f\n"
+            text += f"#define {part}_ZERO_POINT ({edge.affine[1]})\n"
+    return text
 
 
 def _signal(macro: str, metadata: ModelMetadata) -> str:
@@ -159,11 +192,26 @@ _NETWORK_COMMENT = """\
  *     static @name@_input input;
  *     @name@_output output;
  *
- *     fill input.values
+ *     fill input.@input_member@
  *     @name@_invoke(&state, &input, &output);
  *
- * No heap, no writable global, no call to anything but memcpy and memset. Nothing in a state has to
+ * No heap, no writable global, no call to anything but memcpy and memset."""
+
+_NO_STATE_COMMENT = """\
+ Nothing in a state has to
  * be kept or cleared between calls; with one state each, several threads may call at once. */
+"""
+
+_STATE_COMMENT = """\
+ The network has a state
+ * that lasts: call @name@_reset first, and where a new sequence begins. A state is of one sequence;
+ * several may be in use at once. */
+"""
+
+_RESET = """\
+
+/* Begins a sequence: call it first, and again where a new one begins. */
+@name@_status @name@_reset(@name@_state *state);
 """
 
 _TYPES = """\
@@ -185,12 +233,10 @@ typedef struct {
 } @name@_state;
 
 typedef struct {
-    @macro@_ALIGNED @input_type@ values[@macro@_INPUT_VALUES];
-} @name@_input;
+@input_members@} @name@_input;
 
 typedef struct {
-    @macro@_ALIGNED @output_type@ values[@macro@_OUTPUT_VALUES];
-} @name@_output;
+@output_members@} @name@_output;
 """
 
 _WHOLE = """\

@@ -4,6 +4,9 @@ The inputs are the numbers of a generator (eb_library_check.c) and take no space
 those of the host twins.
 """
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +14,7 @@ from edgebio import generated_c
 from edgebio.compiler.host_model import HostModel
 from edgebio.decision.outputs import Outputs
 from edgebio.decision.twin import Decider, activity
+from edgebio.firmware.library.header import member_names
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.twin import Twin
 from edgebio.tflite import Graph
@@ -49,18 +53,33 @@ def whole_vectors(graph: Graph, metadata: ModelMetadata) -> str:
 
 
 def network_vectors(graph: Graph) -> str:
-    """Text of vectors.h for a network alone."""
+    """Text of vectors.h for a network alone; one with a state gets the inputs in order."""
     twin = HostModel(graph)
-    values = int(np.prod(twin.input_shape, dtype=int))
-    inputs = _draw(COUNT * values).reshape(COUNT, values)
+    edges = twin.inputs
+    counts = [math.prod(edge.shape) for edge in edges.tensors]
+    inputs = _draw(COUNT * sum(counts)).reshape(COUNT, -1)
     # Truncated toward 0, as C divides.
     quieter = np.trunc(inputs / (256 << np.arange(COUNT)[:, None]))
-    floats = twin.input_dtype == np.float32
-    x = (quieter / _DENOMINATOR if floats else quieter).astype(twin.input_dtype)
-    outputs = twin.run(x.reshape(COUNT, *twin.input_shape))
-    value = f"((float)(value) / {_DENOMINATOR}.0f)" if floats else "((int8_t)(value))"
+    x: dict[str, npt.NDArray[Any]] = {}
+    fills = ""
+    for edge, values, member in zip(
+        edges.tensors,
+        np.split(quieter, np.cumsum(counts)[:-1], axis=1),
+        member_names(edges),
+        strict=True,
+    ):
+        kind = edge.tensor.dtype
+        scaled = values / _DENOMINATOR if kind == "float32" else values
+        # As uint8, negative numbers wrap, as in C.
+        typed = scaled.astype(np.int64).astype(kind) if kind == "uint8" else scaled.astype(kind)
+        x[edge.name] = typed.reshape(COUNT, *edge.shape)
+        fills += f" \\\n    FILL({member}, {math.prod(edge.shape)}u, EB_VECTOR_OF_{kind.upper()})"
+    outputs = twin.run_packed(edges.pack(x))
     return _text(
-        f"#define EB_VECTORS_INPUTS {values}u\n#define EB_VECTORS_INPUT(value) {value}\n",
+        f"#define EB_VECTOR_OF_FLOAT32(number) ((float)(number) / {_DENOMINATOR}.0f)\n"
+        "#define EB_VECTOR_OF_INT8(number) ((int8_t)(number))\n"
+        "#define EB_VECTOR_OF_UINT8(number) ((uint8_t)(number))\n\n"
+        f"#define EB_VECTORS_INPUTS(FILL){fills}\n",
         "",
         [f"    {{{_bytes(each)}}},\n" for each in outputs],
     )

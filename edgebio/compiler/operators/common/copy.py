@@ -10,13 +10,21 @@ from edgebio.compiler.operators.common.node import Node
 
 def make_copy(node: Node, view: View) -> Layer:
     """Layer that copies the elements of `view`; a reshape if they are all, in order."""
-    elements, missing = math.prod(node.input(0).shape), 4 - len(view.sizes)
+    if view.is_all_of(math.prod(node.input(0).shape)):
+        return Reshape(*node.fields())
+    return make_part(node, view)
+
+
+def make_part(node: Node, view: View, *, position: int = 0, output: int = 0) -> KernelLayer:
+    """Layer that copies the elements of `view` of one input to one output, even if they are all.
+
+    The memory plan turns neighboring elements into a view of the input where it can.
+    """
+    elements, missing = math.prod(node.input(position).shape), 4 - len(view.sizes)
     first, last = view.bounds
     assert 0 <= first <= last < elements, "internal error of the compiler, please report it"
-    if view.is_all_of(elements):
-        return Reshape(*node.fields())
     return KernelLayer(
-        *node.fields(),
+        *node.fields(first=position, output=output),
         kernel="copy",
         parameters={
             "start": view.start,

@@ -91,9 +91,17 @@ class Node:
             self.refuse(f"{name} is {tensor.dtype}; only int8 is supported here")
         if tensor.data is not None and not constant:
             self.refuse(f"{name} is a constant")
+        return self.check_bytes(tensor)
+
+    def check_bytes(self, tensor: Tensor) -> Tensor:
+        """Check that an int8 or uint8 tensor has one valid scale and zero point."""
         self.check_one_scale(tensor)
-        if not INT8_MIN <= tensor.zero_point[0] <= INT8_MAX:
-            self.refuse(f"{name} has zero point {tensor.zero_point[0]}; int8 holds -128 to 127")
+        low, high = (0, 255) if tensor.dtype == "uint8" else (INT8_MIN, INT8_MAX)
+        if not low <= tensor.zero_point[0] <= high:
+            self.refuse(
+                f"tensor {tensor.index} has zero point {tensor.zero_point[0]}; {tensor.dtype} "
+                f"holds {low} to {high}"
+            )
         return tensor
 
     def check_one_scale(self, tensor: Tensor) -> None:
@@ -118,11 +126,18 @@ class Node:
             self.refuse(f"{name} has batch {tensor.shape[0]}; only batch 1 is supported")
         return tensor
 
-    def check_shape(self, computed: tuple[int, ...]) -> None:
-        """Check the output's shape."""
-        shape = self.output.shape
+    def check_shape(self, computed: tuple[int, ...], output: int = 0) -> None:
+        """Check the shape of the output at a position."""
+        shape = self._graph.tensors[self.outputs[output]].shape
         if shape != computed:
             self.refuse(f"output has shape {list(shape)}, {list(computed)} is computed")
+
+    def check_same_scale(self, source: Tensor, output: int) -> None:
+        """Check that the output at a position is int8 of the scale and zero point of `source`."""
+        tensor = self.check_int8(self._graph.tensors[self.outputs[output]])
+        if (tensor.scale[0], tensor.zero_point[0]) != (source.scale[0], source.zero_point[0]):
+            # The reference copies bytes: with another scale, they would mean something else.
+            self.refuse(f"tensors {source.index} and {tensor.index} differ in scale or zero point")
 
     def check_factor(self, real: float) -> float:
         """Check a rescaling factor: its shift must fit a 32-bit register."""
@@ -171,6 +186,13 @@ class Node:
         """Its fused activation."""
         return str(self.options["fused_activation_function"])
 
-    def fields(self, inputs: int = 1) -> tuple[tuple[int, ...], str, tuple[int, ...], int]:
-        """First fields of its layer, which reads the first `inputs` inputs at run time."""
-        return (self._index,), self.kind, self.inputs[:inputs], self.output.index
+    def fields(
+        self, inputs: int = 1, *, first: int = 0, output: int = 0
+    ) -> tuple[tuple[int, ...], str, tuple[int, ...], int]:
+        """First fields of its layer.
+
+        The layer reads `inputs` inputs at run time, from position `first` on, and writes the output
+        at position `output`.
+        """
+        read = self.inputs[first : first + inputs]
+        return (self._index,), self.kind, read, self.outputs[output]
