@@ -165,6 +165,22 @@ class Helium(Section):
         return self.bounds[n_fft]
 
 
+class Energy(Section):
+    """Energy of a CPU cycle that was measured on the board's chip and published.
+
+    Of code from flash with the caches on, at the board's clock; nothing of peripherals and radios.
+    """
+
+    pj_per_cycle: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]  # low, high
+    source: str  # publication, board, clock and supply
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.pj_per_cycle[0] > self.pj_per_cycle[1]:
+            raise ValueError("energy: pj_per_cycle is the lower figure, then the higher one")
+        return self
+
+
 class Proof(Section):
     """How far the board is proven: images link, run bit for bit emulated, or on the board."""
 
@@ -209,6 +225,8 @@ class Board(Section):
         What it can sample with and act on, besides its link.
     timing : FlashTiming or None
         What flash costs; None for a board that runs from RAM, or whose flash does not wait.
+    energy : Energy or None
+        Energy of a cycle, where it is published.
     usb : tuple of Usb
         USB ids to find the board by.
     emulator : Emulation or None
@@ -243,6 +261,7 @@ class Board(Section):
     sources: Sources = Sources()
     sinks: Sinks = Sinks()
     timing: FlashTiming | None = None
+    energy: Energy | None = None
     usb: tuple[Usb, ...] = ()
     emulator: Emulation | None = None
     helium: Helium | None = None

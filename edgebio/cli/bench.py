@@ -14,13 +14,16 @@ from edgebio.cli.options import (
     check_option,
     check_stream,
     hop_options,
+    note_stand_in,
 )
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
+    from edgebio.boards import Board
     from edgebio.compiler import Optimize
     from edgebio.firmware.bench import Bench
     from edgebio.firmware.bench_stream import StreamCost
+    from edgebio.firmware.time_and_energy import InferenceEnergy, InferenceTime
     from edgebio.frontend.spec import FftNumerics
 
 _METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 too many a layer"}
@@ -55,7 +58,10 @@ def bench(
     flash_budget: int | None,
     ram_budget: int | None,
 ) -> Document:
-    """Count the instructions of MODEL (a run or a .tflite) on an emulated board, by layer.
+    """Count the instructions of MODEL (a run or a .tflite) on a board, by layer.
+
+    A board that QEMU does not emulate is replaced by one of the same cpu; cycles, times and energy
+    are those of the board that was asked for.
 
     Executed instructions, not cycles. Flash and RAM are those of the counted image: the network
     with a minimal application. With --stream, a decision that computes only what is new is counted
@@ -67,15 +73,17 @@ def bench(
     if (model is None) != frontend:
         raise EdgebioError("give a MODEL to count, or --frontend")
     check_stream(stream, hop_frames)
+    target = api.load_board(board)
+    note_stand_in(out, target)
     if model is None:
-        return _bench_frontend(out, board, numerics)
+        return _bench_frontend(out, target, numerics)
     document: Document = {}
     if check:
-        target, goal = api.load_board(board), compiler.Goal(optimize)
+        goal = compiler.Goal(optimize)
         out.note(check_model(document, firmware.model_file(model), target.isa, goal))
     budget = firmware.Budget(optimize, flash_budget, ram_budget)
     result = api.bench(
-        model, board, infer.load(inputs) if inputs else None, budget=budget, stream=stream,
+        model, target, infer.load(inputs) if inputs else None, budget=budget, stream=stream,
         hop_frames=hop_frames,
     )  # fmt: skip
     _show(out, result)
@@ -106,16 +114,24 @@ def _show(out: Output, result: "Bench") -> None:
             f"about {result.cycles.estimate:,} cycles: an estimate from {result.cycles.source}, "
             f"without {result.cycles.leaves_out}"
         )
-    if result.time_us:
-        out.result(
-            f"about {result.time_us.estimate / 1000:.3g} ms on {result.board} "
-            f"(estimate: {result.time_us.note})"
-        )
+    _show_time(out, result.board, result.time_us, result.energy_uj)
     ram = result.ram
     out.result(
         f"flash {result.flash.total:,} bytes; RAM {ram.total:,}: activations {ram.activations:,}, "
         f"scratch {ram.scratch:,}, stack {ram.stack:,}"
     )
+
+
+def _show_time(
+    out: Output, board: str, time: "InferenceTime | None", energy: "InferenceEnergy | None"
+) -> None:
+    if time:
+        out.result(f"about {time.estimate / 1000:.3g} ms on {board} (estimate: {time.note})")
+    if energy:
+        out.result(
+            f"about {energy.low:.3g} to {energy.high:.3g} uJ on {board} (estimate: these cycles by "
+            f"{energy.source})"
+        )
 
 
 def _show_stream(out: Output, cost: "StreamCost", whole: "Bench") -> None:
@@ -133,13 +149,13 @@ def _show_stream(out: Output, cost: "StreamCost", whole: "Bench") -> None:
         f"{cost.instructions / whole.instructions:.3f} of the whole window's; keeps "
         f"{cost.state_bytes:,} bytes, takes {cost.memory_bytes:,} of RAM"
     )
+    _show_time(out, whole.board, cost.time_us, cost.energy_uj)
 
 
-def _bench_frontend(out: Output, board: str, numerics: "FftNumerics | None") -> Document:
-    from edgebio import api
+def _bench_frontend(out: Output, board: "Board", numerics: "FftNumerics | None") -> Document:
     from edgebio.firmware.bench_frontend import bench_frontend
 
-    result = bench_frontend(api.load_board(board), numerics)
+    result = bench_frontend(board, numerics)
     out.table(
         f"One frame and channel on {result.board} ({result.cpu}, {result.fft_numerics} numerics)",
         ["FFT", "instructions", "in the FFT", "ratio", "flash", f"RAM, {result.channels} channels"],

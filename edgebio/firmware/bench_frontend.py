@@ -117,7 +117,7 @@ def bench_decision(board: Board, spec: FrontendSpec) -> DecisionCost:
     Raises
     ------
     EdgebioError
-        If the board has no emulator, or it takes no plugin (`MissingToolError`).
+        If QEMU takes no plugin (`MissingToolError`).
     """
     timings = cpu_timings.TIMINGS[board.cpu]
     with _noise_bench(board, spec, 5) as bench:

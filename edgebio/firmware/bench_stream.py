@@ -8,9 +8,18 @@ import numpy.typing as npt
 from edgebio import compiler, tflite
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
-from edgebio.firmware import batch, counting, elf
+from edgebio.firmware import batch, counting, elf, flash_stalls
 from edgebio.firmware.image import Budget
 from edgebio.firmware.manifest import Flash, Ram
+from edgebio.firmware.time_and_energy import (
+    CountedRun,
+    InferenceEnergy,
+    InferenceTime,
+    energy_of,
+    mean_cycles,
+    time_of,
+    waiting_memory,
+)
 from edgebio.section import Section
 from edgebio.tflite.metadata import read_metadata
 
@@ -47,6 +56,9 @@ class StreamCost(Section):
     memory_bytes: int
     flash: Flash
     ram: Ram
+    cycles: int = 0  # estimated, with memory that answers at once
+    time_us: InferenceTime | None = None
+    energy_uj: InferenceEnergy | None = None
     layers: list[StreamLayerCost]
 
 
@@ -58,8 +70,10 @@ def choose_hop(graph: tflite.Graph, hop: int | None) -> int:
     return metadata.frontend.step_frames if metadata else 1
 
 
-def bench_stream(board: Board, model: Path, hop: int, budget: Budget) -> StreamCost:
-    """Count what one decision costs on an emulated board.
+def bench_stream(
+    board: Board, emulated: Board, model: Path, hop: int, budget: Budget
+) -> StreamCost:
+    """Count what one decision costs on a board, whose code `emulated` executes.
 
     Raises
     ------
@@ -74,14 +88,18 @@ def bench_stream(board: Board, model: Path, hop: int, budget: Budget) -> StreamC
     assert stream is not None
     first = stream.pushes + stream.phases
     decisions = -(-_DECISIONS // stream.phases) * stream.phases
-    with batch.prepare(board, model, budget=budget, hop=hop) as target:
+    with batch.prepare(emulated, model, budget=budget, hop=hop) as target:
         image = elf.Image(target.elf)
         frames = _random_frames(program, (first + decisions) * hop)
-        few, many = (
+        (few, start), (many, run) = (
             _count(target, image, plugin, frames[: pushes * hop], hop, len(stream.layers))
             for pushes in (first, first + decisions)
         )
         manifest = target.manifest
+        timing = waiting_memory(board, run.by_address, program)
+        cycles = mean_cycles(board, None, image, (start, run))
+        waited = mean_cycles(board, timing, image, (start, run)) if timing else cycles
+    waited += flash_stalls.constant_stalls(timing, program) if timing else 0
     total, *costs = (round(count / decisions) for count in (many - few).tolist())
     return StreamCost(
         hop_frames=hop,
@@ -92,6 +110,9 @@ def bench_stream(board: Board, model: Path, hop: int, budget: Budget) -> StreamC
         memory_bytes=stream.plan.total,
         flash=manifest.flash,
         ram=manifest.ram,
+        cycles=cycles,
+        time_us=time_of(board, waited),
+        energy_uj=energy_of(board, waited),
         layers=[
             StreamLayerCost(
                 index=index,
@@ -121,19 +142,21 @@ def _random_frames(program: compiler.Program, count: int) -> npt.NDArray[np.gene
 def _count(
     target: batch.EmulatedModel, image: elf.Image, plugin: Path,
     frames: npt.NDArray[np.generic], hop: int, layers: int,
-) -> npt.NDArray[np.int64]:  # fmt: skip
-    """Instructions in total, and of each layer."""
+) -> tuple[npt.NDArray[np.int64], CountedRun]:  # fmt: skip
+    """Instructions in total, and of each layer; and the run."""
     marks = {"eb_model_push": _PUSH, "eb_batch_invoked": _OUTSIDE}
     marks |= {f"eb_model_push_{index}": _LAYERS + index for index in range(layers)}
-    table, _ = counting.run(
+    table, by_address = counting.run(
         plugin, image, marks, lambda options: target.stream(frames, hop, options)
     )
     push = 1 + next(i for i, f in enumerate(image.functions) if f.name == "eb_model_push")
     counts = np.zeros(1 + layers, np.int64)
-    for stretch, function, count, _ in table:
+    for stretch, function, count, _ in table.tolist():
         if stretch >= _PUSH:
             counts[0] += count
         # A layer's stretch lasts until the next one begins, and contains the call of that.
         if stretch >= _LAYERS and function != push:
             counts[1 + stretch - _LAYERS] += count
-    return counts
+    entries = {int(stretch): int(count) for stretch, _, _, count in table.tolist()}
+    inside = by_address[by_address[:, 0] >= _PUSH]
+    return counts, CountedRun(inside, entries, len(frames) // hop)

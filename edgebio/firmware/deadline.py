@@ -21,12 +21,21 @@ import numpy.typing as npt
 
 from edgebio import compiler, storage
 from edgebio.boards import Board
-from edgebio.boards.flash_timing import FlashTiming
 from edgebio.errors import EdgebioWarning, MissingToolError
-from edgebio.firmware import batch, counting, cpu_timings, cycles, elf, flash_stalls, sources
+from edgebio.firmware import (
+    batch,
+    counting,
+    cpu_timings,
+    cycles,
+    elf,
+    flash_stalls,
+    sources,
+    time_and_energy,
+)
 from edgebio.firmware.image import Budget
 from edgebio.firmware.manifest import Deadline
 from edgebio.firmware.stand_in import stand_in
+from edgebio.firmware.time_and_energy import CountedRun, mean_cycles, waiting_memory
 from edgebio.frontend.spec import FrontendSpec
 
 _OUTSIDE, _COUNTED = 1, 2  # stretches of the program for the plugin
@@ -133,19 +142,10 @@ def _counted(
 def _digest(build: str, board: Board) -> str:
     """Hash of the code, of the board's timing, and of the models of both."""
     digest = hashlib.sha256(f"{build}\0{board.cpu}\0{board.timing!r}".encode())
-    for module in (cycles, cpu_timings, flash_stalls):
+    for module in (cycles, cpu_timings, flash_stalls, time_and_energy):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()[:32]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Instructions of a run by stretch and address, and how often each stretch began."""
-
-    by_address: counting.Table
-    entries: dict[int, int]
-    decisions: int
 
 
 def _count(
@@ -154,42 +154,26 @@ def _count(
     with batch.prepare(stand_in(board), model, budget=budget, hop=hop) as target:
         image = elf.Image(target.elf)
         front, network = _frontend_runs(target, image), _network_runs(target, image, program)
-        timing = board.timing
         addresses = np.concatenate([run.by_address for run in (*front, *network)])
-        if timing and flash_stalls.fits_cache(timing, addresses, program):
-            timing = None
+        timing = waiting_memory(board, addresses, program)
         read = flash_stalls.constant_stalls(timing, program) if timing else 0
         return _Cost(
-            frontend=_mean_cycles(board, timing, image, front),
-            network=_mean_cycles(board, timing, image, network) + read,
+            frontend=mean_cycles(board, timing, image, front),
+            network=mean_cycles(board, timing, image, network) + read,
         )
-
-
-def _mean_cycles(
-    board: Board, timing: FlashTiming | None, image: elf.Image, runs: tuple[_Run, _Run]
-) -> int:
-    """Cycles of a decision: a longer run minus a shorter one, as both contain the start."""
-    taken = []
-    for run in runs:
-        by_stretch, _ = cpu_timings.TIMINGS[board.cpu].estimate(image, run.by_address)
-        total = sum(by_stretch.values())
-        if timing:
-            total += flash_stalls.code_stalls(timing, run.by_address, run.entries, run.decisions)
-        taken.append(total)
-    return round((taken[1] - taken[0]) / (runs[1].decisions - runs[0].decisions))
 
 
 def _run(
     image: elf.Image, marks: dict[str, int], job: Callable[[Sequence[str]], object], decisions: int
-) -> _Run:
+) -> CountedRun:
     plugin = counting.plugin()
     assert plugin is not None
     table, by_address = counting.run(plugin, image, marks, job)
     entries = {int(stretch): int(count) for stretch, _, _, count in table.tolist()}
-    return _Run(by_address[by_address[:, 0] > _OUTSIDE], entries, decisions)
+    return CountedRun(by_address[by_address[:, 0] > _OUTSIDE], entries, decisions)
 
 
-def _frontend_runs(target: batch.EmulatedModel, image: elf.Image) -> tuple[_Run, _Run]:
+def _frontend_runs(target: batch.EmulatedModel, image: elf.Image) -> tuple[CountedRun, CountedRun]:
     spec = target.spec()
     marks = {"eb_frontend_push": _COUNTED, "eb_batch_pushed": _OUTSIDE}
     ends = [spec.segment_length + steps * spec.step for steps in (0, _STEPS)]
@@ -204,7 +188,7 @@ def _frontend_runs(target: batch.EmulatedModel, image: elf.Image) -> tuple[_Run,
 
 def _network_runs(
     target: batch.EmulatedModel, image: elf.Image, program: compiler.Program
-) -> tuple[_Run, _Run]:
+) -> tuple[CountedRun, CountedRun]:
     stream = program.stream
     if stream is None:
         first, decisions, size = 1, _STEPS, program.network.tensors[program.network.input].shape[1:]

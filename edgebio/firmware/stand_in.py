@@ -17,6 +17,28 @@ STAND_IN: Final[dict[Cpu, str]] = {
 """Board whose emulator executes the code of each CPU."""
 
 
+def emulated_board(board: Board) -> Board:
+    """Board whose QEMU executes the code of `board`: itself, or its `stand_in`."""
+    if board.emulator and board.emulator.program == "qemu":
+        return board
+    return stand_in(board)
+
+
+def describe_stand_in(board: Board) -> str:
+    """Which emulated board takes the place of `board`, and what that means; "" if none does."""
+    target = emulated_board(board)
+    if target.name == board.name:
+        return ""
+    cpu = board.cpu.removeprefix("cortex-").upper().replace("PLUS", "+")
+    own = boards.load(target.name).cpu.removeprefix("cortex-").upper()
+    alike = f"a Cortex-{own} too" if own == cpu else f"a Cortex-{own}, which executes {cpu} code"
+    reason = "no emulator" if board.emulator is None else f"only {board.emulator.program}"
+    return (
+        f"{board.name} has {reason} to count and compare with: {target.name} runs its code, "
+        f"{alike}; times are those of {board.name} at {board.clock_hz / 1e6:g} MHz"
+    )
+
+
 def stand_in(board: Board) -> Board:
     """Emulated board of the same CPU, with the compiler's settings of `board`."""
     target = boards.load(STAND_IN[board.cpu])

@@ -22,6 +22,7 @@ from edgebio.compiler import Optimize
 from edgebio.errors import CheckFailedError
 from edgebio.firmware.bench import bench
 from edgebio.firmware.bench_frontend import DecisionCost, bench_decision
+from edgebio.firmware.stand_in import emulated_board
 from edgebio.frontend.spec import FrontendSpec
 from edgebio.frontend.standardization import Standardization
 from edgebio.processes import subprocess_call
@@ -62,20 +63,22 @@ class Cost(BaseModel):
     """What one decision of a candidate costs on a board, and the image of ``edgebio build``.
 
     `latency` is in milliseconds: cycles, or instructions where they are not estimated, at the
-    board's clock. Flash wait states are not included.
+    board's clock. Flash wait states are not included. Of a network that the image computes as a
+    stream, a decision takes only what its new frames change.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     flash: int  # bytes of the image: network, front end, decision and link
     ram: int
-    network: int  # instructions of an inference
+    network: int  # instructions of a decision
     frontend: int  # instructions of the frames that are new with every decision
     cycles: int | None  # of both, estimated; None without a plugin of QEMU
     latency: float
-    macs: int  # multiply-accumulates of an inference
+    macs: int  # multiply-accumulates of a decision
     optimize: Optimize  # the fastest kernels that fit, or where none do, the smallest
     fits: bool  # whether the image fits the limits and the board
+    hop_frames: int | None = None  # new frames of a decision, of a stream
 
     def over(self, limits: Limits) -> dict[str, float]:
         """By what share each limit is exceeded; empty where none is."""
@@ -100,11 +103,11 @@ class CostCounter:
         Raises
         ------
         EdgebioError
-            Where the board has no emulator, a tool is missing, or the network cannot be built.
+            Where a tool is missing, or the network cannot be built.
         """
 
         def count() -> Cost:
-            qemu.command(self.board, Path())  # report a missing tool before any work
+            qemu.command(emulated_board(self.board), Path())  # report a missing tool first
             with tempfile.TemporaryDirectory(prefix="edgebio-search-") as scratch:
                 model = Path(scratch) / "model.tflite"
                 subprocess_call.call(_write_untrained, recipe, spec, classes, model)
@@ -148,10 +151,12 @@ class CostCounter:
         # One input is enough: instruction counts hardly depend on it.
         shape = graph.tensors[graph.inputs[0]].shape[1:]
         x = np.random.default_rng(0).integers(-128, 128, (1, *shape), np.int8)
-        network = bench(ample, model, x, firmware.Budget(optimize, weights=manifest.weights))
-        cycles = None
-        if network.cycles:
-            cycles = network.cycles.estimate + front.cycles
+        budget = firmware.Budget(optimize, weights=manifest.weights)
+        whole = bench(ample, model, x, budget, manifest.hop_frames)
+        network, cycles = whole.stream or whole, None
+        if whole.cycles:
+            own = whole.stream.cycles if whole.stream else whole.cycles.estimate
+            cycles = own + front.cycles
         ticks = cycles or network.instructions + front.instructions
         return Cost(
             flash=manifest.flash.total,
@@ -163,6 +168,7 @@ class CostCounter:
             macs=network.macs,
             optimize=optimize,
             fits=optimize == "speed",
+            hop_frames=manifest.hop_frames,
         )
 
 

@@ -149,7 +149,9 @@ class SearchSpace:
         recipe = self.recipe
         frontend = _with_band(self.stfts[params["stft"]], params["band"])
         filters = tuple(self.widths[params[f"width{k}"]] for k in range(params["blocks"]))
-        most_pools = int(math.log2(min(frontend.frames, frontend.n_bins)))
+        kernels = _kernel_frames(recipe.model.kernel_frames, params["blocks"], frontend.frames)
+        pooled = frontend.n_bins if kernels else min(frontend.frames, frontend.n_bins)
+        most_pools = int(math.log2(pooled))
         pools = tuple(k for k in range(params["blocks"]) if params[f"pool{k}"])[:most_pools]
         training = recipe.training
         update: Params = {
@@ -167,6 +169,7 @@ class SearchSpace:
                     update={
                         "family": params["family"], "filters": filters, "pool_after": pools,
                         "dense": params["dense"], "dropout": params["dropout"],
+                        "kernel_frames": kernels,
                     }
                 ),
                 "training": training.model_copy(update=update),
@@ -175,6 +178,15 @@ class SearchSpace:
 
     def _nearest_width(self, width: float) -> int:
         return min(range(len(self.widths)), key=lambda k: abs(math.log(self.widths[k] / width)))
+
+
+def _kernel_frames(own: tuple[int, ...], blocks: int, frames: int) -> tuple[int, ...]:
+    """Frames under the kernel of each block: the recipe's, then 1, within an image's frames."""
+    kernels = [*own[:blocks], *[1] * (blocks - len(own))] if own else []
+    for k in reversed(range(len(kernels))):
+        above = 1 + sum(size - 1 for size in kernels) - frames
+        kernels[k] = max(1, kernels[k] - max(0, above))
+    return tuple(kernels)
 
 
 def _stft_name(settings: FrontendSettings) -> str:

@@ -51,6 +51,8 @@ def cost_section(document: Mapping[str, Any]) -> Section:
         rows.append(["cycles, estimated", f"about {document['cycles']['estimate']:,}"])
     rows += [
         *_time(document),
+        *_energy(document, "inference"),
+        *_stream(document.get("stream")),
         ["multiply-accumulates", f"{document['macs']:,}"],
         ["flash", f"{flash['total']:,} bytes"],
         ["RAM", f"{ram['total']:,} bytes"],
@@ -91,6 +93,25 @@ def _time(document: Mapping[str, Any]) -> list[list[str]]:
         ticks, basis = document["cycles"]["estimate"], "estimated cycles"
     return [["time per inference", f"about {1000 * ticks / hertz:.3g} ms at {hertz / 1e6:g} MHz "
              f"({basis})"]]  # fmt: skip
+
+
+def _energy(document: Mapping[str, Any], what: str) -> list[list[str]]:
+    """Row of the energy, where a figure of the chip is published."""
+    if not (energy := document.get("energy_uj")):
+        return []
+    figures = f"about {energy['low']:.3g} to {energy['high']:.3g} uJ"
+    return [[f"energy per {what}", f"{figures} (estimate: {energy['source']})"]]
+
+
+def _stream(stream: Mapping[str, Any] | None) -> list[list[str]]:
+    """Rows of a decision that computes only what is new."""
+    if not stream:
+        return []
+    what = f"decision every {stream['hop_frames']} of {stream['window_frames']} frames"
+    rows = [[f"instructions per {what}", f"{stream['instructions']:,}"]]
+    if time := stream.get("time_us"):
+        rows.append([f"time per {what}", f"about {time['estimate'] / 1000:.3g} ms (estimate)"])
+    return [*rows, *_energy(stream, what)]
 
 
 def hil_section(document: Mapping[str, Any]) -> Section:

@@ -10,10 +10,11 @@ from edgebio import boards, firmware, recipes
 from edgebio.errors import CheckFailedError
 from edgebio.evaluation.fold_run import RESULT
 from edgebio.firmware import toolchain
+from edgebio.firmware.bench import bench
 from edgebio.processes import subprocess_call
 from edgebio.protocols import split
 from edgebio.search import Limits, search
-from edgebio.search.candidate_cost import Cost, CostCounter
+from edgebio.search.candidate_cost import Cost, CostCounter, _write_untrained
 from edgebio.search.candidate_trainer import score_fold
 from edgebio.search.request import Request
 from edgebio.training.image_set import frontend_spec
@@ -68,6 +69,28 @@ def test_untrained_network_costs_what_the_trained_one_does(tmp_path, board, fami
     # The time of softmax depends on how far apart its inputs are.
     assert before.network == pytest.approx(after.network, rel=1e-3)
     assert before.latency == pytest.approx(after.latency, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_cost_of_a_recipe_that_streams_is_that_of_a_decision(tmp_path, board):
+    """A decision computes only what is new, and so does its cost."""
+    model = tiny.RECIPE.model.model_copy(
+        update={"filters": (4, 8), "kernel_frames": (3, 1), "pool_after": (0,)}
+    )
+    recipe = tiny.RECIPE.model_copy(update={"model": model})
+    counter = CostCounter(board, Limits(), tmp_path / "costs")
+    train = tiny.recordings()
+    spec = frontend_spec(recipe.frontend, train)
+    cost = counter.untrained(recipe, spec, train[0].classes)
+    assert cost.hop_frames == spec.step_frames
+    written = tmp_path / "model.tflite"
+    subprocess_call.call(_write_untrained, recipe, spec, train[0].classes, written)
+    counted = bench(board, written, hop=spec.step_frames)
+    assert counted.stream is not None
+    assert (cost.network, cost.macs) == (counted.stream.instructions, counted.stream.macs)
+    assert cost.network < 0.6 * counted.instructions
+    assert cost.cycles is not None
+    assert counted.stream.cycles < cost.cycles < counted.cycles.estimate + cost.frontend * 2
 
 
 @pytest.mark.slow

@@ -68,8 +68,12 @@ def test_candidate_is_a_valid_recipe_with_the_same_decision_step(data, name):
     read = Recipe.model_validate(candidate.model_dump())
     assert read == candidate
     FrontendSettings(**front_end.model_dump())
-    pools = len(set(candidate.model.pool_after))
-    assert min(front_end.frames, front_end.n_bins) >> pools >= 1
+    pools, kernels = len(set(candidate.model.pool_after)), candidate.model.kernel_frames
+    pooled = front_end.n_bins if kernels else min(front_end.frames, front_end.n_bins)
+    assert pooled >> pools >= 1
+    assert bool(kernels) == bool(recipe.model.kernel_frames)
+    assert len(kernels) in (0, len(candidate.model.filters))
+    assert 1 + sum(size - 1 for size in kernels) <= front_end.frames
     assert (candidate.data, candidate.quantize, candidate.decision) == (
         recipe.data, recipe.quantize, recipe.decision,
     )  # fmt: skip
