@@ -1,7 +1,7 @@
 """The decision's host twin: the firmware's own C, compiled for the host."""
 
 import ctypes
-from ctypes import c_int16, c_size_t, c_uint8, c_uint16, c_uint32, c_void_p
+from ctypes import c_bool, c_int16, c_size_t, c_uint8, c_uint16, c_uint32, c_void_p
 from dataclasses import astuple, dataclass, replace
 from functools import cache
 
@@ -41,6 +41,12 @@ class StateC(ctypes.Structure):
         ("last", c_uint8),
         ("hold_count", c_uint8),
     )
+
+
+class ActivityC(ctypes.Structure):
+    """``eb_host_activity``."""
+
+    _fields_ = (("sum", c_uint32), ("count", c_uint16), ("started", c_bool), ("due", c_size_t))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +144,31 @@ def activity(
         Mean absolute difference of consecutive samples over all channels since the previous
         segment, in sixteenths of a count.
     """
-    samples = np.ascontiguousarray(samples, np.int16)
-    result = np.empty(max(0, (len(samples) - segment_length) // step + 1), np.uint32)
-    before = np.zeros(samples.shape[1], np.int16)
-    _library().eb_activity_host_run(
-        samples.ctypes.data, len(samples), samples.shape[1], segment_length, step,
-        before.ctypes.data, result.ctypes.data,
-    )  # fmt: skip
-    return result
+    return ActivityStream(samples.shape[1], segment_length, step).push(samples)
+
+
+class ActivityStream:
+    """Activity of each segment of a signal that goes on; see `activity`."""
+
+    def __init__(self, channels: int, segment_length: int, step: int) -> None:
+        self._segment_length, self._step = segment_length, step
+        self._state = ActivityC()
+        self._before = np.zeros(channels, np.int16)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again: the next sample is the first."""
+        _library().eb_activity_host_reset(ctypes.byref(self._state), self._segment_length)
+
+    def push(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.uint32]:
+        """Activity of the segments that the next samples, shape (n, channels), complete."""
+        samples = np.ascontiguousarray(samples, np.int16)
+        result = np.empty(len(samples) // self._step + 1, np.uint32)
+        count = _library().eb_activity_host_push(
+            ctypes.byref(self._state), samples.ctypes.data, len(samples), samples.shape[1],
+            self._step, self._before.ctypes.data, result.ctypes.data,
+        )  # fmt: skip
+        return result[:count]
 
 
 @cache
@@ -156,7 +179,9 @@ def _library() -> ctypes.CDLL:
     )
     library.eb_decision_reset.argtypes = (c_void_p,)
     library.eb_decision_host_run.argtypes = (*(c_void_p,) * 4, c_size_t, c_void_p)
-    library.eb_activity_host_run.argtypes = (
-        c_void_p, c_size_t, c_uint16, c_size_t, c_size_t, c_void_p, c_void_p
+    library.eb_activity_host_reset.argtypes = (c_void_p, c_size_t)
+    library.eb_activity_host_push.restype = c_size_t
+    library.eb_activity_host_push.argtypes = (
+        c_void_p, c_void_p, c_size_t, c_uint16, c_size_t, c_void_p, c_void_p
     )  # fmt: skip
     return library

@@ -72,6 +72,10 @@ class Twin:
         """Images of a recording streamed from reset: int8, shape (n, frames, bins, channels)."""
         return self.stages(samples, ()).images
 
+    def stream(self) -> "TwinStream":
+        """Images of a signal as it goes on."""
+        return TwinStream(self)
+
     def pixels(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Pixels of a recording streamed from reset, which its images share.
 
@@ -182,3 +186,53 @@ class Twin:
         if "filter" in values:  # the last samples wait for their hop and are not filtered yet
             values["filter"] = values["filter"][:, : used[0, 0] // 4]
         return Stages(values, images, twin_library.HeadC.from_buffer(state.data).clipped)
+
+
+class TwinStream:
+    """The twin at work on a signal that goes on: it computes each frame once.
+
+    Raises
+    ------
+    MissingToolError
+        If there is no C compiler.
+    EdgebioError
+        If the twin has no standardization.
+    """
+
+    def __init__(self, twin: Twin) -> None:
+        if twin.standardization is None:
+            raise EdgebioError("images need a standardization; log magnitudes do not")
+        self._spec, self._config = twin.spec, twin._config
+        self._library = twin_library.load(twin.spec.fft_numerics)
+        self._state = twin._new_state()
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again: the next sample is the first."""
+        self._library.eb_frontend_reset(self._config.pointer, self._state.ctypes.data)
+
+    def push(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+        """Images that the next samples complete.
+
+        Parameters
+        ----------
+        samples
+            int16, shape (n, channels).
+
+        Returns
+        -------
+        ndarray of int8 (images, frames, bins, channels)
+        """
+        spec = self._spec
+        if samples.dtype != np.int16 or samples.ndim != 2 or samples.shape[1] != spec.channels:
+            raise EdgebioError(
+                f"the front end takes int16 samples of shape (n, {spec.channels}), "
+                f"not {samples.dtype} {samples.shape}"
+            )
+        samples = np.ascontiguousarray(samples)
+        images = np.empty((len(samples) // spec.step + 1, *spec.image_shape), np.int8)
+        due = self._library.eb_frontend_host_push(
+            self._config.pointer, self._state.ctypes.data, samples.ctypes.data, len(samples),
+            images.ctypes.data,
+        )  # fmt: skip
+        return images[:due]

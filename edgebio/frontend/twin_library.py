@@ -118,6 +118,10 @@ def load(numerics: FftNumerics) -> ctypes.CDLL:
     pointers = (c_void_p, c_void_p, c_void_p)
     library.eb_frontend_host_run.restype = c_size_t
     library.eb_frontend_host_run.argtypes = (*pointers, c_size_t, c_void_p, c_void_p)
+    library.eb_frontend_host_push.restype = c_size_t
+    library.eb_frontend_host_push.argtypes = (*pointers, c_size_t, c_void_p)
+    library.eb_frontend_reset.restype = None
+    library.eb_frontend_reset.argtypes = (c_void_p, c_void_p)
     library.eb_frontend_host_segments.restype = None
     library.eb_frontend_host_segments.argtypes = (*pointers, c_size_t, c_size_t, c_void_p)
     library.eb_frontend_host_bytes.restype = c_size_t

@@ -2,27 +2,22 @@
 
 import contextlib
 import itertools
-import zlib
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.compiler.host_model import HostModel
-from edgebio.decision.outputs import Outputs
 from edgebio.decision.spec import DecisionSettings
-from edgebio.decision.twin import Decider, activity
 from edgebio.errors import EdgebioError
 from edgebio.frontend.numerics import uses_helium
 from edgebio.frontend.stages import count_clipped
-from edgebio.frontend.twin import Twin
-from edgebio.link.results import DecisionEvent, reason_name
+from edgebio.link.results import DecisionEvent
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
+from edgebio.runtime.host_decisions import HostDecisions, differences
 from edgebio.runtime.session import Decision, Session
 from edgebio.tflite import Graph
-from edgebio.tflite.metadata import require_metadata
 
 
 class HostStream:
@@ -35,30 +30,17 @@ class HostStream:
     def __init__(
         self, graph: Graph, samples: npt.NDArray[np.int16], settings: DecisionSettings | None = None
     ) -> None:
-        metadata = require_metadata(graph, "classify")
-        spec = metadata.frontend
-        images = Twin(spec, metadata.standardization).images(samples)
-        self._image_crcs = [zlib.crc32(image.tobytes()) for image in images]
-        self._logits = HostModel(graph).run(images)
-        self._activity = activity(samples, spec.segment_length, spec.step)
-        self._decider = Decider(settings or metadata.decision, Outputs.from_graph(graph))
+        self._host = HostDecisions(graph, settings)
+        self._segments = self._host.feed(samples)
         self._vote_resets = 0
 
     def compare(self, event: DecisionEvent) -> Iterator[tuple[str, Any, Any]]:
         """Yield what is compared, the device's value and this machine's; events come in order."""
         if event.vote_resets != self._vote_resets:
             self._vote_resets = event.vote_resets
-            self._decider.reset()
-        row = slice(event.index, event.index + 1)
-        own = self._decider.decide(self._logits[row], self._activity[row])
-        yield "images", event.image_crc, self._image_crcs[event.index]
-        yield "logits", event.logits.tolist(), self._logits[event.index].tolist()
-        yield (
-            "decisions",
-            (event.winner, event.decision, event.reason, event.activity),
-            (int(own.winners[0]), int(own.decisions[0]), reason_name(int(own.reasons[0])),
-             int(self._activity[event.index])),
-        )  # fmt: skip
+            self._host.reset_votes()
+        own = self._host.decide(self._segments[event.index])
+        yield from differences(event, own)
 
 
 class ComparedSession:

@@ -13,18 +13,23 @@ void eb_decision_host_run(const eb_decision_config *config, eb_decision_state *s
     }
 }
 
-void eb_activity_host_run(const int16_t *samples, size_t count, uint16_t channels,
-                          size_t segment_length, size_t step, int16_t *before, uint32_t *activity)
+void eb_activity_host_reset(eb_host_activity *host, size_t segment_length)
 {
-    eb_activity state;
-    size_t due = segment_length;
+    eb_activity_reset(&host->state);
+    host->due = segment_length;
+}
 
-    eb_activity_reset(&state);
+size_t eb_activity_host_push(eb_host_activity *host, const int16_t *samples, size_t count,
+                             uint16_t channels, size_t step, int16_t *before, uint32_t *activity)
+{
+    size_t segments = 0;
+
     for (size_t i = 0; i < count; i++) {
-        eb_activity_push(&state, before, samples + i * channels, channels);
-        if (i + 1 == due) {
-            *activity++ = eb_activity_take(&state);
-            due += step;
+        eb_activity_push(&host->state, before, samples + i * channels, channels);
+        if (--host->due == 0) {
+            activity[segments++] = eb_activity_take(&host->state);
+            host->due = step;
         }
     }
+    return segments;
 }

@@ -27,10 +27,21 @@ void eb_frontend_trace(int stage, uint32_t channel, const void *data, size_t byt
 size_t eb_frontend_host_run(const eb_frontend_config *config, void *state, const int16_t *samples,
                             size_t count, eb_host_stream *streams, int8_t *images)
 {
-    const size_t bytes = (size_t)config->frames * config->n_bins * config->channels;
-    size_t due = 0;
+    size_t due;
+
     stage_streams = streams;
     eb_frontend_reset(config, state);
+    due = eb_frontend_host_push(config, state, samples, count, images);
+    stage_streams = NULL;
+    return due;
+}
+
+size_t eb_frontend_host_push(const eb_frontend_config *config, void *state, const int16_t *samples,
+                             size_t count, int8_t *images)
+{
+    const size_t bytes = (size_t)config->frames * config->n_bins * config->channels;
+    size_t due = 0;
+
     for (size_t i = 0; i < count; i++, samples += config->channels) {
         if (eb_frontend_push(config, state, samples)) {
             if (images) {

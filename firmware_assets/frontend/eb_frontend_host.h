@@ -23,6 +23,11 @@ typedef struct {
 size_t eb_frontend_host_run(const eb_frontend_config *config, void *state, const int16_t *samples,
                             size_t count, eb_host_stream *streams, int8_t *images);
 
+/* Stream `count` further samples, and return the number of images that they complete; `images` takes
+ * them, or is NULL. Reset the state first. */
+size_t eb_frontend_host_push(const eb_frontend_config *config, void *state, const int16_t *samples,
+                             size_t count, int8_t *images);
+
 /* Stream each of `segments` runs of `count` samples from reset, without traces. */
 void eb_frontend_host_segments(const eb_frontend_config *config, void *state,
                                const int16_t *samples, size_t segments, size_t count,
