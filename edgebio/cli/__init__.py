@@ -7,6 +7,9 @@ import click
 from edgebio.cli.common import Group
 
 _COMMANDS = {
+    "sources": "List the live sources that are there.",
+    "live": "Decide about a live source, on this machine or on a board.",
+    "record": "Record a live source while prompting a subject.",
     "data": "Data sets: list, describe, fetch, import.",
     "recipes": "Recipes: list, show.",
     "train": "Train a network by a recipe.",

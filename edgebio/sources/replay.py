@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.datasets.selection import select
+from edgebio.decision.spec import REST_NAMES
 from edgebio.errors import EdgebioError
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
 from edgebio.sources.source import Chunk, EndOfSourceError, Marker, Source, SourceDescription
 from edgebio.sources.url import SourceUrl
 
-REST_NAMES = ("rest", "neutral", "no movement", "no gesture")
+QUIET_NAMES = (*REST_NAMES, "no movement", "no gesture")
 """Names that a data set may give to a quiet hand; a cue for one is a cue for any."""
 
 _CHUNK = 0.01  # seconds
@@ -61,7 +62,7 @@ class ReplaySource(Source):
         pass
 
     def cue(self, name: str, time: float) -> None:  # noqa: D102
-        wanted = REST_NAMES if name in REST_NAMES else (name,)
+        wanted = QUIET_NAMES if name in QUIET_NAMES else (name,)
         for known in self._classes:
             if known in wanted:
                 self._cues.append((time + self._delay, known))
@@ -110,15 +111,15 @@ class ReplaySource(Source):
             raise EndOfSourceError(f"{self._url.text}: played to its end")
         self._cursors[self._class] = cursor % len(numbers)
         self._recording = self._recordings[numbers[cursor % len(numbers)]]
-        self._position, self._marker = 0, True
+        labeled = np.flatnonzero(self._recording.labels != UNLABELED)
+        self._position = int(labeled[0]) if self._class else 0  # what comes before is not the class
+        self._marker = True
 
 
 def only_class(recording: Recording) -> str:
-    """Class of a recording that has one; empty where it has several or none."""
-    present: npt.NDArray[np.int16] = np.unique(recording.labels)
-    if len(present) != 1 or present[0] == UNLABELED:
-        return ""
-    return recording.classes[int(present[0])]
+    """Class of the labeled samples of a recording; empty where they have several or none."""
+    present: npt.NDArray[np.int16] = np.unique(recording.labels[recording.labels != UNLABELED])
+    return recording.classes[int(present[0])] if len(present) == 1 else ""
 
 
 def _classes(recordings: list[Recording]) -> dict[str, list[int]]:

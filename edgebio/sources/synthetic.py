@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from edgebio.sources.replay import REST_NAMES
+from edgebio.sources.replay import QUIET_NAMES
 from edgebio.sources.source import Chunk, Source, SourceDescription
 from edgebio.sources.url import SourceUrl
 
@@ -74,7 +74,7 @@ class SyntheticSource(Source):
 
     def _strengths(self, name: str) -> npt.NDArray[np.float64]:
         """Strength of each channel in counts for the name of a class."""
-        if name in REST_NAMES or not name:
+        if name in QUIET_NAMES or not name:
             return np.full(self._channels, _REST)
         shares = np.random.default_rng([self._seed, zlib.crc32(name.encode())])
         return _REST + _ACTIVE * shares.uniform(0.02, 1.0, self._channels) ** 2
