@@ -1,12 +1,13 @@
 """``edgebio hil``: hardware in the loop, a board compared with this machine stage by stage."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import COUNT, FOLDER, PATH, baud_option
+from edgebio.cli.options import COUNT, FOLDER, PATH, baud_option, note_stand_in
 from edgebio.errors import CheckFailedError, EdgebioError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     "--junit hil.xml"
 )
 @click.argument("folder", type=PATH)
-@click.option("--port", help="Serial URL of the board; default: emulate it.")
+@click.option("--port", help="Serial URL of the board; default: emulate it, or one of its cpu.")
 @baud_option
 @click.option("--mode", type=click.Choice(["outputs", "layers", "data"]), default="layers",
               show_default=True, help="Outputs only; also checksums of stages and layers; or all "
@@ -54,6 +55,7 @@ def hil(
     from edgebio import firmware, storage
     from edgebio.firmware import manifest
     from edgebio.parity import hil as bench
+    from edgebio.parity.hil.stand_in_image import image_to_emulate
     from edgebio.runtime.device import Device
     from edgebio.tasks import run_documents
 
@@ -70,7 +72,15 @@ def hil(
     if port is None and soak and emulation and emulation.program != "qemu":
         out.note(f"no streaming in real time: {emulation.program} is slower than that")
         soak = 0
-    with Device(port, baud=baud) if port else Device.emulate_image(folder) as device:
+    board = built.board
+    with contextlib.ExitStack() as stack:
+        if not port:
+            note_stand_in(out, manifest.load_board(folder))
+            folder = stack.enter_context(image_to_emulate(folder))
+            board = manifest.load(folder).board
+        device = stack.enter_context(
+            Device(port, baud=baud) if port else Device.emulate_image(folder)
+        )
         for check in bench.run(device, folder, mode=mode, inputs=inputs, soak=soak, seed=seed):
             checks.append(check)
             result = {True: "ok", False: "FAILED", None: "skipped"}[check.ok]
@@ -78,9 +88,10 @@ def hil(
             for part in check.parts:
                 out.detail(f"  {part.name}: {part.differing} of {part.compared:,} differ")
     if junit:
-        bench.write_junit(junit, built.board, checks)
+        bench.write_junit(junit, board, checks)
     document = {
-        "board": built.board, "port": device.url, "model": built.model.sha256,
+        "board": built.board, "emulated": None if port else board,
+        "port": device.url, "model": built.model.sha256,
         "ok": all(check.ok is not False for check in checks),
         "checks": [check.document() for check in checks],
     }  # fmt: skip
@@ -88,5 +99,5 @@ def hil(
         run_documents.write_document(model, run_documents.HIL, document)
     failed = next((check for check in checks if check.ok is False), None)
     if failed:
-        raise CheckFailedError(f"{built.board}: {failed.name}: {failed.note}", document)
+        raise CheckFailedError(f"{board}: {failed.name}: {failed.note}", document)
     return document

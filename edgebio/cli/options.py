@@ -13,6 +13,7 @@ from edgebio.cli.common import Document, Output
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
+    from edgebio.boards import Board
     from edgebio.compiler import Goal, KernelSet
     from edgebio.recordings import Recording
     from edgebio.runtime.device import Device
@@ -151,6 +152,14 @@ def board_option(
 ) -> Decorator:
     """Option --board."""
     return click.option("--board", required=required, help=text)
+
+
+def note_stand_in(out: Output, board: "Board") -> None:
+    """Name the emulated board that takes the place of one without a fitting emulator."""
+    from edgebio.firmware.stand_in import describe_stand_in
+
+    if text := describe_stand_in(board):
+        out.note(text)
 
 
 def segments_option(text: str, most: int | None = None, default: int | None = None) -> Decorator:

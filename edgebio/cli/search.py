@@ -11,6 +11,7 @@ from edgebio.cli.options import (
     DURATION,
     SIZE,
     board_option,
+    note_stand_in,
     output_option,
     protocol_option,
     recipe_options,
@@ -72,9 +73,10 @@ def search(
     from edgebio.report import page
     from edgebio.search import Limits
 
-    job = api.load_recipe(recipe).with_data(dataset)
+    job, target = api.load_recipe(recipe).with_data(dataset), api.load_board(board)
+    note_stand_in(out, target)
     result = api.search_networks(
-        job, board, folder=output, limits=Limits(latency, flash, ram), metric=metric,
+        job, target, folder=output, limits=Limits(latency, flash, ram), metric=metric,
         on_finished=lambda candidate: _note(out, metric, candidate), **options,
     )  # fmt: skip
     front = result["front"]

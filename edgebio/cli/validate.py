@@ -5,13 +5,19 @@ from pathlib import Path
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import board_option, data_option, model_argument, segments_option
+from edgebio.cli.options import (
+    board_option,
+    data_option,
+    model_argument,
+    note_stand_in,
+    segments_option,
+)
 from edgebio.errors import CheckFailedError
 
 
 @command(example="edgebio validate run --board mps2-an386")
 @model_argument
-@board_option("Emulated board for rung 5 (edgebio boards list).")
+@board_option("Board for rung 5: emulated, or another one of its cpu (edgebio boards list).")
 @click.option("--dataset", help="Data set for the inputs; default: the test set of the run.")
 @data_option
 @segments_option("Segments to take from the recordings.", most=100_000, default=300)
@@ -32,7 +38,10 @@ def validate(
     from edgebio import api
     from edgebio.tasks.measurement_sections import ladder_section
 
-    result = api.verify(model, dataset, board=board, segments=segments, data=data)
+    target = api.load_board(board) if board else None
+    if target:
+        note_stand_in(out, target)
+    result = api.verify(model, dataset, board=target, segments=segments, data=data)
     if result.inputs == "generated":
         out.note("no recordings of this model (--dataset names some): generated signals only")
     ladder = ladder_section(result.document())

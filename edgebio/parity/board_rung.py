@@ -58,6 +58,7 @@ def host_against_board(
         ]
         parts += compare_layers(host, layers, measured_layers)
         outputs = target.network(inputs)
+        name = f"host against {target.board.name} (emulated)"
     parts.append(compare_exactly("outputs", host.run(inputs), outputs, ("image", "class")))
     note = ""
     if bounds:
@@ -66,7 +67,9 @@ def host_against_board(
             f"{bounds['fft']} and pixels within {bounds['image']} steps of the exact ones, as the "
             "board file declares; power and logarithm lie in between"
         )
-    return exact_rung(5, f"host against {board.name} (emulated)", merge_parts(parts), note)
+    if target.board.name != board.name:
+        name += f", for {board.name}"
+    return exact_rung(5, name, merge_parts(parts), note)
 
 
 def helium_bounds(board: Board, metadata: ModelMetadata) -> dict[str, int]:

@@ -13,6 +13,7 @@ from edgebio.boards import Board, emulator
 from edgebio.decision.spec import DecisionSettings
 from edgebio.errors import DeviceError, EdgebioError
 from edgebio.firmware import manifest
+from edgebio.firmware.stand_in import stand_in
 from edgebio.link.client import Client
 from edgebio.recordings import Recording
 from edgebio.runtime.host_device import Transport
@@ -82,7 +83,10 @@ class Device(Client):
             raise EdgebioError(f"board is a {type(board).__name__}; expected a name or a Board")
         target = boards.load(board) if isinstance(board, str) else board
         if target.emulator is None:
-            raise EdgebioError(f"board {target.name} has no emulator (edgebio boards list)")
+            raise EdgebioError(
+                f"board {target.name} has no emulator; {stand_in(target).name} runs the same code: "
+                f"--board {stand_in(target).name}"
+            )
         emulator.check_installed(target)
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebio-")))

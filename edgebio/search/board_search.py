@@ -10,6 +10,7 @@ from edgebio import protocols, storage
 from edgebio.boards import qemu
 from edgebio.errors import InterruptedWorkError
 from edgebio.evaluation.fold_key import code_digest
+from edgebio.firmware.stand_in import emulated_board
 from edgebio.processes.cluster import ClusterRunner
 from edgebio.processes.folder_job import LocalRunner
 from edgebio.processes.worker_pool import WorkerPool
@@ -60,7 +61,7 @@ def search(
         On Ctrl-C; the same call continues.
     """
     space = SearchSpace(request.recipe)
-    qemu.command(request.board, Path())  # report a missing tool before any work
+    qemu.command(emulated_board(request.board), Path())  # report a missing tool before any work
     cluster = ClusterRunner(scheduler, search_code_digest) if scheduler else None
     pool = WorkerPool(jobs or (cluster.threads if cluster else os.cpu_count()) or 1)
     outer = protocols.split_for_training(request.recipe.data, recordings)
@@ -103,6 +104,7 @@ def search(
             "title": request.recipe.title,
             "dataset": request.recipe.data.dataset,
             "board": request.board.name,
+            "counted_on": emulated_board(request.board).name,
             "core": request.board.cpu,
             "clock_hz": request.board.clock_hz,
             "inner_folds": [fold.name for fold in folds],

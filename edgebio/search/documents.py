@@ -28,6 +28,7 @@ class SearchDocument(TypedDict):
     title: str
     dataset: str
     board: str
+    counted_on: str  # the board whose emulator executed the instructions
     core: str
     clock_hz: int
     inner_folds: list[str]

@@ -17,7 +17,7 @@ class Request:
     """What to search."""
 
     recipe: Recipe  # to start from
-    board: Board  # an emulated one
+    board: Board
     limits: Limits = field(default_factory=Limits)
     trials: int = 40  # candidates to train, those of earlier calls included
     protocol: str | None = None  # of `edgebio.search.inner_folds`

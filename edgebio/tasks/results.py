@@ -119,7 +119,7 @@ class Score:
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """Rungs 1 to 5 of the ladder for a model and an emulated board.
+    """Rungs 1 to 5 of the ladder for a model and a board, whose code an `emulated` board runs.
 
     `inputs` describes what they were compared on: ``"generated"`` signals only, or recordings.
     """
@@ -128,6 +128,7 @@ class VerifyResult:
     board: str | None
     inputs: str
     rungs: list[Rung]
+    emulated: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -144,6 +145,7 @@ class VerifyResult:
         return {
             "model": str(self.model),
             "board": self.board,
+            "emulated": self.emulated,
             "recordings": self.inputs,
             "rungs": [rung.document() for rung in self.rungs],
         }

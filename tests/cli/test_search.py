@@ -98,7 +98,6 @@ def test_ctrl_c_while_costs_are_counted_prints_one_line(arguments, tmp_path, mon
         (["--max-latency", "0ms"], "'0ms' is not a time"),
         (["--max-flash", "-1"], "is not a size"),
         (["--board", "nowhere"], "no board 'nowhere'"),
-        (["--board", "stm32f4discovery"], "board stm32f4discovery has no emulator"),
         (["--max-flash", "4k"], "no candidate can meet the budget on mps2-an386: the closest "
          "needs 21,600 bytes of flash (--max-flash 4,096 bytes)"),
         (["--protocol", "cross-subject"], "cross-subject needs at least two people"),

@@ -88,7 +88,7 @@ def test_wrong_arguments_are_refused(model: Path) -> None:
     for board, file, message in (
         (3, model, "board is a int; expected a name or a Board"),
         ("mps2-an387", model, "no board 'mps2-an387'"),
-        ("nucleo-f446re", model, "board nucleo-f446re has no emulator"),
+        ("nucleo-f446re", model, "nucleo-f446re has no emulator; mps2-an386 runs the same code"),
         ("mps2-an386", 3, "model is a int; expected the path of a .tflite"),
         ("mps2-an386", "nothing.tflite", "nothing.tflite: no such model"),
     ):
