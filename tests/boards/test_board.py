@@ -10,7 +10,8 @@ from edgebio.errors import EdgebioError
 
 NAMES = (
     "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2",
-    "nrf52840-dk", "nucleo-f446re", "nucleo-l476rg", "pico", "pico2", "stm32f4discovery",
+    "nrf52840-dk", "nucleo-f446re", "nucleo-l476rg", "nucleo-l4r5zi", "pico", "pico2",
+    "stm32f4discovery",
 )  # fmt: skip
 SCALAR = ("cortex-m0plus", "cortex-m3")
 

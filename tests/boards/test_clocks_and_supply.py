@@ -12,6 +12,7 @@ from tests.boards.test_converters import HERE, SANITIZE, STRICT
 
 STM32 = {
     "netduinoplus2": 168, "stm32f4discovery": 168, "nucleo-f446re": 168, "nucleo-l476rg": 80,
+    "nucleo-l4r5zi": 120,
 }  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def test_failing_supply_is_an_emergency_and_a_brownout_at_the_next_start(
         "power": "ordinary", "power, was low": "brownout", "pin": "ordinary",
         "pin, was low": "ordinary", "watchdog": "watchdog", "watchdog, was low": "watchdog",
     }  # fmt: skip
-    if name in STM32 and name != "nucleo-l476rg":
+    if name in STM32 and boards.load(name).port != "stm32l4":
         assert lines(programs[name], "BOR level")[0].endswith("start: brownout")
 
 
@@ -125,6 +126,9 @@ def test_anomaly_136_is_not_a_watchdog(programs: dict[str, Path]) -> None:
          "CSS is off"),
         ("nucleo-l476rg", "power, then the crystal fails", "!start_pll(false)", "!start_pll(true)",
          "reset"),
+        ("nucleo-l4r5zi", "power", "    PWR_CR5 &= ~PWR_CR5_R1MODE;\n", "", "boost"),
+        ("nucleo-l4r5zi", "power", "slow_bus = RCC_CFGR_AHB_BY_2;", "", "AHB by 2"),
+        ("nucleo-l4r5zi", "power", "RCC_CFGR &= ~RCC_CFGR_AHB_BY_2;", "", "AHB is divided"),
         ("nrf52840-dk", "136", "causes & POWER_RESETREAS_PIN", "0", "start: watchdog"),
         ("nrf52840-dk", "power, revision 2", ">= REVISION_3", ">= 'A'", "0xffffff5a"),
     ],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-/* RCC, PWR and FLASH of STM32F4 (RM0090, RM0390) and STM32L4 (RM0351): the PLL, the switch of the system
+/* RCC, PWR and FLASH of STM32F4 (RM0090, RM0390), STM32L4 (RM0351) and STM32L4+ (RM0432): the PLL, the switch of the system
  * clock, and the clock security system. */
 #include "clock_chip.h"
 #include "eb_board.h"
@@ -60,6 +60,9 @@ void chip_start(const char *name)
 {
     crystal_works = !strstr(name, "no crystal");
     *cell(CR) = INTERNAL_READY;
+#ifdef EB_STM32L4_PLUS
+    *cell(0x40007080u) = 1u << 8; /* PWR_CR5, after reset */
+#endif
     *cell(CSR) = strstr(name, "power") ? CSR_POWER : strstr(name, "watchdog") ? 1u << 29 : 1u << 26;
     if (strstr(name, "BOR level")) {
         *cell(CSR) = 1u << 25;
@@ -87,7 +90,13 @@ void chip_react(void)
     if (sw == SW_PLL && sws != SW_PLL) {
         check(cr & PLLRDY, "the switch before the PLL has locked");
 #ifdef CHIP_L4
+#ifdef EB_STM32L4_PLUS
+        check((*cell(ACR) & 15u) == 5u, "the switch before the flash is slow enough");
+        check(!(*cell(0x40007080u) & 1u << 8), "the switch without range 1's boost");
+        check((*cell(CFGR) >> 4 & 15u) == 8u, "AHB by 2 at the switch");
+#else
         check((*cell(ACR) & 7u) == 4u, "the switch before the flash is slow enough");
+#endif
 #else
         check((*cell(ACR) & 7u) == 5u, "the switch before the flash is slow enough");
         check(dividers == 0x25u, "APB1 by 4 and APB2 by 2 before the switch");
@@ -110,6 +119,8 @@ void chip_report(void)
 #ifdef CHIP_L4
     const uint32_t source = (pll & 3u) == 3u ? 8000000u : 16000000u;
     const uint32_t hz = source / ((pll >> 4 & 7u) + 1u) * (pll >> 8 & 0x7Fu) / 2u;
+
+    check((*cell(CFGR) >> 4 & 15u) == 0u, "AHB is divided");
 #else
     const uint32_t source = pll >> 22 & 1u ? EB_HSE_HZ : 16000000u;
     const uint32_t hz = source / (pll & 0x3Fu) * (pll >> 6 & 0x1FFu) / 2u;
