@@ -10,7 +10,7 @@ from tests.compiler.networks import STYLES, Net
 from tests.compiler.transpose_conv_layer import any_transpose_conv
 
 
-def random_network(seed: int) -> bytes:
+def random_network(seed: int, make: type[Net] = Net) -> bytes:
     """A network of one to seven layers on an image or a sequence, perhaps with a head.
 
     A third each has scales as quantization after training makes them, as training for it does, and
@@ -18,9 +18,9 @@ def random_network(seed: int) -> bytes:
     """
     rng = np.random.default_rng(seed)
     sizes = (int(rng.integers(1, 14)), int(rng.integers(1, 14)), int(rng.integers(1, 18)))
-    net = Net(rng, (1, *sizes), STYLES[seed % len(STYLES)])
+    net = make(rng, (1, *sizes), STYLES[seed % len(STYLES)])
     if seed % 5 < 2:
-        net = Net(rng, (1, int(rng.integers(1, 50)), sizes[2]), STYLES[seed % len(STYLES)])
+        net = make(rng, (1, int(rng.integers(1, 50)), sizes[2]), STYLES[seed % len(STYLES)])
         _sequence_layers(net)
     else:
         _image_layers(net)
