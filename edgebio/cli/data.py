@@ -21,6 +21,7 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings import ImportOptions, import_recordings, save_recordings
 from edgebio.recordings.importing.file_names import find_files
 from edgebio.recordings.importing.mapping_file import read_mapping
+from edgebio.recordings.recordings_file import check_alike
 from edgebio.recordings.summary import Summary, summarize
 
 
@@ -212,6 +213,7 @@ def import_(
     recordings = import_recordings(find_files(paths), base, template, skipped)
     for error in skipped or ():
         out.note(f"left out: {error}")
+    check_alike(recordings)
     summary, first = summarize(recordings), recordings[0]
     if max(summary.levels) == 1:
         raise EdgebioError(

@@ -1,6 +1,5 @@
 """A continuous stretch of signal from one person, in converter counts."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -14,6 +13,9 @@ from edgebio.recordings.natural_order import sort_naturally
 
 UNLABELED = -1
 """Label of samples that belong to no class."""
+
+MAX_RATE = 1e6
+"""Highest sampling rate in Hz that a front end takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +65,10 @@ class Recording:
             raise EdgebioError(
                 f"{self.source}: {len(self.labels)} labels for {len(self.samples)} samples"
             )
-        if not isinstance(self.rate, Real) or not 0 < self.rate < math.inf:
-            raise EdgebioError(f"{self.source}: rate {self.rate!r}; expected Hz above 0")
+        if not isinstance(self.rate, Real) or not 0 < self.rate <= MAX_RATE:
+            raise EdgebioError(
+                f"{self.source}: rate {self.rate!r}; expected Hz above 0, at most {MAX_RATE:g}"
+            )
         if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < len(
             self.classes
         ):

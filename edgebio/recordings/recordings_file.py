@@ -122,14 +122,8 @@ def save_recordings(
     path = Path(path)
     if not recordings:
         raise EdgebioError(f"{path}: no recordings to write")
+    check_alike(recordings)
     first = recordings[0]
-    for other in recordings:
-        for field in ("rate", "channels", "units", "classes"):
-            if getattr(first, field) != getattr(other, field):
-                raise EdgebioError(
-                    f"{other.source}: {field} {getattr(other, field)}, but {first.source} has "
-                    f"{getattr(first, field)}; one file holds recordings of one {field}"
-                )
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
     texts: dict[str, Any] = {
@@ -177,6 +171,18 @@ def read_acquisition(path: Path) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         raise EdgebioError(f"{path}: array acquisition is damaged")
     return document
+
+
+def check_alike(recordings: Sequence[Recording]) -> None:
+    """Refuse recordings that differ in rate, channel count, unit or classes."""
+    first = recordings[0]
+    for other in recordings:
+        for field in ("rate", "channels", "units", "classes"):
+            if getattr(first, field) != getattr(other, field):
+                raise EdgebioError(
+                    f"{other.source}: {field} {getattr(other, field)}, but {first.source} has "
+                    f"{getattr(first, field)}; one file holds recordings of one {field}"
+                )
 
 
 def _split_beats(path: Path, arrays: Any, recordings: int) -> list[npt.NDArray[np.int64] | None]:

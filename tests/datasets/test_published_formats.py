@@ -331,7 +331,7 @@ DAMAGE = [
     (
         "ecg-ptb",
         lambda p: p.write_text("s0306lre 1 1000 300\nx.dat 16 2000\n"),
-        "does not state sig_name of all 1 channels",
+        "x.dat: missing; s0306lre.hea names it",
     ),
 ]
 

@@ -9,6 +9,14 @@ from edgebio.recordings.natural_order import sort_naturally
 from edgebio.recordings.readers import SUFFIXES
 
 _FIELDS = {"subject": "[^/]+?", "session": "[^/]+?", "repetition": "[0-9]{1,9}", "label": "[^/]+?"}
+_MAX_SEGMENTS = 100_000
+_BIDS_SIDECAR = re.compile(
+    r"(participants|dataset_description|samples|.*_(events|channels|electrodes|scans|sessions|"
+    r"coordsystem|emg|eeg|ecg|physio|motion|stim|beh))\.json|"
+    r"(participants|samples|.*_(events|channels|electrodes|scans|sessions|optodes))\.tsv|"
+    r"(README|CHANGES|LICENSE)(\.txt|\.md)?",
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}|\*")
 
 
@@ -24,11 +32,7 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             matches = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES]
-            headers = {file.with_suffix("") for file in matches if file.suffix.lower() == ".hea"}
-            matches = [  # a .dat or .mat beside a .hea is a part of its record
-                file for file in matches
-                if file.suffix.lower() == ".hea" or file.with_suffix("") not in headers
-            ]  # fmt: skip
+            matches = _signal_files(matches)
         elif "*" in str(path) and not path.exists():
             root = Path(path.anchor) if path.is_absolute() else Path()
             matches = list(root.glob(str(path.relative_to(root))))
@@ -42,6 +46,34 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
             raise EdgebioError(f"{path}: no files of recordings there")
         files += [Path(name) for name in sort_naturally(map(str, matches))]
     return files
+
+
+def _signal_files(files: Iterable[Path]) -> list[Path]:
+    """Leave out what belongs to another file: parts of WFDB records, and tables of BIDS."""
+    files = [file for file in files if not _BIDS_SIDECAR.fullmatch(file.name)]
+    names = {file.with_suffix("") for file in files if file.suffix.lower() == ".vhdr"}
+    headers = {file.with_suffix("") for file in files if file.suffix.lower() == ".hea"}
+    segments: set[Path] = set()
+    for header in headers:
+        segments |= {header.with_name(name) for name in _segment_names(header.with_suffix(".hea"))}
+    return [
+        file for file in files
+        if (file.suffix.lower() == ".hea" or file.with_suffix("") not in headers)
+        and file.with_suffix("") not in segments
+        and (file.suffix.lower() == ".vhdr" or file.with_suffix("") not in names)
+    ]  # fmt: skip
+
+
+def _segment_names(header: Path) -> list[str]:
+    """Segments of a WFDB record of several, which its first line states: ``name/segments``."""
+    try:
+        lines = header.read_text("latin-1").splitlines()[:_MAX_SEGMENTS]
+    except OSError:
+        return []
+    fields = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    if not fields or "/" not in fields[0][0]:
+        return []
+    return [row[0] for row in fields[1:] if row[0] != "~"]
 
 
 class FileNameTemplate:

@@ -71,6 +71,7 @@ def table_of_channels(
         if not _fit(values) and not options.remove_offset and _fit(digital):
             values = digital * np.sign(steps).astype(np.int64)
             notes = (
+                *notes,
                 "the converter's own counts: they do not fit 16 bits around the physical zero",
             )
         if not _fit(values) and not options.remove_offset:

@@ -26,13 +26,14 @@ from edgebio.recordings.readers.table import Table
 MAX_BYTES = 512 << 20
 """Largest EDF or BDF file that is read."""
 
+_RECORD_COUNT = 236  # its offset in the header
 _MAX_ANNOTATIONS = 1_000_000
 
 
 def read_edf_table(path: Path, options: ImportOptions) -> Table:
     """Read an EDF or BDF file that is continuous, channels of one rate."""
     options.check_supported(path, "an EDF or BDF file", {"columns"})
-    file = _open(path)
+    file, cut = _open(path)
     names = [signal.label or f"signal {k}" for k, signal in enumerate(file.signals, 1)]
     indices = select_channels(path, options, names)
     signals, names = [file.signals[k] for k in indices], [names[k] for k in indices]
@@ -70,21 +71,34 @@ def read_edf_table(path: Path, options: ImportOptions) -> Table:
         zeros=np.rint(zeros).astype(np.int64),
         rate=rates[0],
         metadata={} if labels is None else {"labels": labels},
-        notes=notes,
+        notes=(*cut, *notes),
     )
 
 
-def _open(path: Path) -> Any:
-    """Open an EDF or BDF file whose signals are complete."""
+def _open(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """Open an EDF or BDF file whose signals are complete, and say what its end lacks.
+
+    A program that was killed leaves a count of -1 data records, and a last one that is cut.
+    """
     check_file(path, MAX_BYTES, "EDF or BDF file")
     with refuse_damage(path, "cut or not an EDF or BDF file"):
         import edfio
 
         with path.open("rb") as start:
             is_bdf = start.read(1) == b"\xff"
-        warnings.simplefilter("error", UserWarning)  # edfio only warns of a cut file
-        file = edfio.read_bdf(path) if is_bdf else edfio.read_edf(path)
-        signals = file.signals
+            start.seek(_RECORD_COUNT)
+            stated = int(start.read(8))
+        with warnings.catch_warnings(record=True) as caught:  # edfio only warns of a cut file
+            warnings.simplefilter("always")
+            file = edfio.read_bdf(path) if is_bdf else edfio.read_edf(path)
+            signals = file.signals
+        present = int(file.num_data_records)
+        is_cut = any("Incomplete data record" in str(each.message) for each in caught)
+        notes = ["its last data record is cut and left out"] if is_cut else []
+        if stated == -1:
+            notes.append(f"does not state its length: it has {present} data records")
+        elif stated - present != is_cut or not present:
+            raise ValueError(f"header indicates {stated} data records, {present} are there")
         if file.reserved.endswith("+D"):
             raise EdgebioError(f"{path}: has gaps (+D); cut it into continuous files first")
         for signal in signals:
@@ -92,7 +106,7 @@ def _open(path: Path) -> Any:
             rate = float(signal.sampling_frequency)
             if not 0 < rate < 1e6:
                 raise EdgebioError(f"{path}: {signal.label}: rate {rate:g}; expected Hz above 0")
-    return file
+    return file, tuple(notes)
 
 
 def _events(path: Path, file: Any) -> list[Event]:
@@ -103,5 +117,5 @@ def _events(path: Path, file: Any) -> list[Event]:
     if not events and (match := re.fullmatch(r"(.{7}).-PSG", path.stem, re.IGNORECASE)):
         beside = sorted(path.parent.glob(f"{match[1]}*-Hypnogram{path.suffix}"))
         if beside:
-            return _events(beside[0], _open(beside[0]))
+            return _events(beside[0], _open(beside[0])[0])
     return events[:_MAX_ANNOTATIONS]

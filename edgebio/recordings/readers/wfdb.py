@@ -6,7 +6,7 @@ annotations labels the samples that are nearer to it than to another one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ MAX_VALUES = 1 << 28
 """Samples times channels of the largest record that is read into memory."""
 
 _MAX_HEADER = 1 << 20
+_MAX_FRAME = 10_000
+_NO_SEGMENT = "~"
 _BITS = {"80": 8, "508": 8, "310": 10, "311": 10, "212": 12, "16": 16, "61": 16, "160": 16,
          "516": 16, "24": 24, "524": 24, "32": 32}  # fmt: skip
 """Bits of a sample by format (https://wfdb.io/spec/signal-files.html). Format 8, of differences,
@@ -88,35 +90,17 @@ class Record:
 
 def read_record(header: Path) -> Record:
     """Read a record of one segment and rate; the signal files are in the folder of its header."""
-    check_file(header, _MAX_HEADER, "WFDB header")
-    name = str(header.with_suffix(""))
-    with refuse_damage(header, "not a WFDB header"):
-        import wfdb
-
-        info = wfdb.rdheader(name)
-    _check_header(header, info)
-    with refuse_damage(header, "signal files cut or damaged"):
-        digital = np.asarray(wfdb.rdrecord(name, physical=False).d_signal)
-    if digital.shape != (info.sig_len, info.n_sig):
-        raise EdgebioError(
-            f"{header}: signal files hold {digital.shape[0]} samples of {digital.shape[-1]} "
-            f"channels; the header states {info.sig_len} of {info.n_sig}"
-        )
-    missing = _missing(digital, info.fmt)
+    info = _read_header(header)
+    if info.seg_name is not None:
+        raise EdgebioError(f"{header}: a record of several segments; expected one")
+    if any(frames != 1 for frames in info.samps_per_frame):
+        raise EdgebioError(f"{header}: channels of several rates; expected one")
+    record, missing = _read_segment(header, info, range(info.n_sig))
     if missing.any():
         row, column = np.argwhere(missing)[0].tolist()
-        position = _locator(header, info.sig_name)(row, column)
+        position = _locator(header, record.channels)(row, column)
         raise EdgebioError(f"{position}: missing; a recording has every sample")
-    return Record(
-        header=header,
-        comments=tuple(info.comments or ()),
-        digital=digital.astype(np.int64),
-        rate=float(info.fs),
-        channels=tuple(info.sig_name),
-        units=tuple(info.units),
-        gains=tuple(float(gain) for gain in info.adc_gain),
-        zeros=tuple(int(zero or 0) for zero in info.baseline),
-    )
+    return record
 
 
 def read_annotations(path: Path, samples: int) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
@@ -144,13 +128,22 @@ def read_annotations(path: Path, samples: int) -> tuple[npt.NDArray[np.int64], t
 
 
 def read_wfdb_table(path: Path, options: ImportOptions) -> Table:
-    """Read a WFDB record by its header; the label column is the suffix of its annotations."""
+    """Read a WFDB record by its header; the label column is the suffix of its annotations.
+
+    Where segments of a record lack a channel, or are not there at all, its samples are lost.
+    """
     options.check_supported(path, "a WFDB record", {"columns", "labels"})
-    record = read_record(path)
-    columns = select_channels(path, options, record.channels)
+    info = _read_header(path)
+    if info.seg_name is not None:
+        record, missing, lost = _join_segments(path, info, options)
+    else:
+        columns = select_channels(path, options, info.sig_name)
+        record, missing = _read_segment(path, info, columns)
+        lost = np.zeros(len(missing), bool)
+    digital, absent, notes = _fill(path, options, record, missing, lost)
     metadata, beats = {}, None
     if options.label_column is not None:
-        length = len(record.digital)
+        length = len(digital)
         positions, symbols = read_annotations(path.with_suffix(f".{options.label_column}"), length)
         classes = options.classes or {}
         used = [k for k, symbol in enumerate(symbols) if classes.get(symbol, symbol)]
@@ -162,50 +155,205 @@ def read_wfdb_table(path: Path, options: ImportOptions) -> Table:
     return table_of_channels(
         path,
         options,
-        record.digital[:, columns],
-        names=[record.channels[k] for k in columns],
-        units=[record.units[k] for k in columns],
-        steps=1 / np.array(record.gains)[columns],
-        zeros=np.array(record.zeros)[columns],
+        digital,
+        names=record.channels,
+        units=record.units,
+        steps=1 / np.array(record.gains),
+        zeros=np.array(record.zeros),
         rate=record.rate,
         metadata=metadata,
         beats=beats.astype(np.int64) if beats is not None and len(beats) else None,
+        missing=absent,
+        notes=notes,
     )
+
+
+def _fill(
+    path: Path,
+    options: ImportOptions,
+    record: Record,
+    missing: npt.NDArray[np.bool_],
+    lost: npt.NDArray[np.bool_],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None, tuple[str, ...]]:
+    """Repeat the last value where there is none; return values, samples to leave out, and notes."""
+    refused = missing & ~lost[:, None] if options.gaps is None else missing
+    if refused.any() and options.gaps in (None, "refuse"):
+        row, column = np.argwhere(refused)[0].tolist()
+        position = _locator(path, record.channels)(row, column)
+        raise EdgebioError(
+            f"{position}: missing, as are {int(refused.sum()):,} values in all; --gaps cut leaves "
+            "such samples out, --gaps fill repeats the last"
+        )
+    if not missing.any():
+        return record.digital, None, ()
+    if missing.all(axis=0).any():
+        name = record.channels[int(np.flatnonzero(missing.all(axis=0))[0])]
+        raise EdgebioError(f"{path}: {name} has no samples; choose others by --columns")
+    rows = np.where(missing, 0, np.arange(len(missing))[:, None])
+    np.maximum.accumulate(rows, axis=0, out=rows)
+    first = np.argmin(missing, axis=0)  # before it, the first value
+    digital = np.take_along_axis(record.digital, np.maximum(rows, first), axis=0)
+    if options.gaps == "fill":
+        return digital, None, (f"{int(missing.sum()):,} missing values repeat the last one",)
+    return digital, missing.any(axis=1), ()
 
 
 def _locator(header: Path, names: Sequence[str]) -> Locate:
     return lambda row, column: f"{header}: sample {row}, channel {names[column]}"
 
 
+def _read_header(header: Path) -> Any:
+    """Read a header by the package; names that it lacks are numbers from 1."""
+    check_file(header, _MAX_HEADER, "WFDB header")
+    with refuse_damage(header, "not a WFDB header"):
+        import wfdb
+
+        info = wfdb.rdheader(str(header.with_suffix("")))
+    info.seg_name = getattr(info, "seg_name", None)
+    if info.seg_name is None:
+        _check_header(header, info)
+        info.sig_name = [name or f"channel {k}" for k, name in enumerate(info.sig_name, 1)]
+    if not info.fs or not 0 < info.fs < 1e6:
+        raise EdgebioError(f"{header}: rate {info.fs}; expected Hz above 0")
+    return info
+
+
+def _read_segment(
+    header: Path, info: Any, columns: Sequence[int]
+) -> tuple[Record, npt.NDArray[np.bool_]]:
+    """Read channels of one segment, by index, and mark missing values; both (n, len(columns))."""
+    frames = sorted({info.samps_per_frame[k] for k in columns}, reverse=True)
+    if len(frames) > 1:
+        rates = ", ".join(f"{info.fs * count:g}" for count in frames)
+        raise EdgebioError(
+            f"{header}: channels of several rates ({rates} Hz); choose ones of one by --columns"
+        )
+    with refuse_damage(header, "signal files cut or damaged"):
+        import wfdb
+
+        content = wfdb.rdrecord(
+            str(header.with_suffix("")), physical=False, smooth_frames=False, channels=list(columns)
+        )
+        digital = np.stack([np.asarray(own, np.int64) for own in content.e_d_signal], axis=1)
+    if info.sig_len is not None and len(digital) != info.sig_len * frames[0]:
+        raise EdgebioError(
+            f"{header}: signal files hold {len(digital)} samples; the header states "
+            f"{info.sig_len * frames[0]}"
+        )
+
+    def of(values: Sequence[Any]) -> list[Any]:
+        return [values[k] for k in columns]
+
+    record = Record(
+        header=header,
+        comments=tuple(info.comments or ()),
+        digital=digital,
+        rate=float(info.fs) * frames[0],
+        channels=tuple(of(info.sig_name)),
+        units=tuple(of(info.units)),
+        gains=tuple(float(gain) for gain in of(info.adc_gain)),
+        zeros=tuple(int(zero or 0) for zero in of(info.baseline)),
+    )
+    return record, _missing(digital, of(info.fmt))
+
+
+def _join_segments(
+    header: Path, info: Any, options: ImportOptions
+) -> tuple[Record, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Join the segments of a record by channel name; marks missing values, and lost samples."""
+    lengths = [int(length or 0) for length in info.seg_len]
+    segments = [
+        (start, length, name)
+        for start, length, name in zip(
+            np.cumsum([0, *lengths[:-1]]).tolist(), lengths, info.seg_name, strict=True
+        )
+        if name != _NO_SEGMENT
+    ]
+    paths = [_beside(header, f"{name}.hea") for _, _, name in segments]
+    infos = [_read_header(path) for path in paths]
+    if not infos or any(each.seg_name is not None for each in infos):
+        raise EdgebioError(f"{header}: expected segments of samples")
+    names = infos[0].sig_name  # of the layout, where there is one
+    chosen = [names[k] for k in select_channels(header, options, names)]
+    total = sum(lengths)
+    if total * len(chosen) > MAX_VALUES:
+        raise EdgebioError(f"{header}: {total:,} samples; up to {MAX_VALUES:,} values are read")
+    digital = np.zeros((total, len(chosen)), np.int64)
+    missing, lost = np.ones(digital.shape, bool), np.ones(total, bool)
+    scales: dict[str, tuple[str, float, int]] = {}
+    record = None
+    for (start, length, _), path, own in zip(segments, paths, infos, strict=True):
+        columns = [own.sig_name.index(name) for name in chosen if name in own.sig_name]
+        if not length or not columns:
+            continue
+        part, marks = _read_segment(path, own, columns)
+        record = record or part
+        if len(part.digital) != length or part.rate != float(info.fs):
+            raise EdgebioError(
+                f"{path}: {len(part.digital):,} samples at {part.rate:g} Hz; {header.name} states "
+                f"{length:,} at {info.fs:g} Hz"
+            )
+        into = [chosen.index(name) for name in part.channels]
+        digital[start : start + length, into] = part.digital
+        missing[start : start + length, into] = marks
+        lost[start : start + length] = len(into) < len(chosen)
+        for name, scale in zip(
+            part.channels, zip(part.units, part.gains, part.zeros, strict=True), strict=True
+        ):
+            if scales.setdefault(name, scale) != scale:
+                raise EdgebioError(f"{path}: {name} has another gain than in segments before it")
+    if record is None or len(scales) < len(chosen):
+        absent = next(name for name in chosen if name not in scales)
+        raise EdgebioError(f"{header}: {absent} has no samples; choose others by --columns")
+    units, gains, zeros = zip(*(scales[name] for name in chosen), strict=True)
+    joined = replace(
+        record, header=header, digital=digital, channels=tuple(chosen), units=units, gains=gains,
+        zeros=zeros,
+    )  # fmt: skip
+    return joined, missing, lost
+
+
+def _beside(header: Path, name: str) -> Path:
+    """File of a name in the folder of the header, and nowhere else."""
+    if Path(name).name != name or name in (".", "..") or "\\" in name:
+        raise EdgebioError(f"{header}: {name!r} is not a name in the same folder")
+    if not header.with_name(name).is_file():
+        raise EdgebioError(f"{header.with_name(name)}: missing; {header.name} names it")
+    return header.with_name(name)
+
+
 def _check_header(header: Path, info: Any) -> None:
     """Refuse what would make the package read elsewhere, or allocate too much."""
-    if getattr(info, "seg_name", None) is not None:
-        raise EdgebioError(f"{header}: a record of several segments; give the segments one by one")
     count, length = info.n_sig, info.sig_len
-    if not count or not length or count < 0 or length < 0:
+    if not count or count < 0 or (length is not None and length < 0):
         raise EdgebioError(f"{header}: states {length} samples of {count} channels")
-    if count * length > MAX_VALUES:
+    if count * (length or 0) > MAX_VALUES:
         raise EdgebioError(
             f"{header}: states {length:,} samples of {count} channels; up to {MAX_VALUES:,} values "
             "are read"
         )
-    for field in ("file_name", "fmt", "adc_gain", "baseline", "units", "sig_name"):
+    for field in ("file_name", "fmt", "adc_gain", "baseline", "units"):
         values = getattr(info, field, None)
         if values is None or len(values) != count or any(value is None for value in values):
             raise EdgebioError(f"{header}: does not state {field} of all {count} channels")
-    if not info.fs or not 0 < info.fs < 1e6:
-        raise EdgebioError(f"{header}: rate {info.fs}; expected Hz above 0")
     if not all(np.isfinite(gain) and gain for gain in info.adc_gain):
         raise EdgebioError(f"{header}: a gain of 0; expected counts per unit")
-    if any(frames != 1 for frames in info.samps_per_frame or [1]):
-        raise EdgebioError(f"{header}: channels of several rates; expected one")
+    info.samps_per_frame = info.samps_per_frame or [1] * count
+    if not all(1 <= (frames or 0) <= _MAX_FRAME for frames in info.samps_per_frame):
+        raise EdgebioError(f"{header}: over {_MAX_FRAME} samples in a frame")
+    if length == 0 and set(info.file_name) == {_NO_SEGMENT}:
+        return  # the layout of a record of several segments
+    if length == 0:
+        raise EdgebioError(f"{header}: states 0 samples of {count} channels")
+    sizes = 0
     for name in dict.fromkeys(info.file_name):
-        if Path(name).name != name or name in (".", "..") or "\\" in name:
-            raise EdgebioError(f"{header}: signal file {name!r} is not a name in the same folder")
-        signal = header.with_name(name)
-        if not signal.is_file():
-            raise EdgebioError(f"{signal}: missing; {header.name} names it")
+        signal = _beside(header, name)
         check_file(signal, 8 * MAX_VALUES, "signal file")
+        sizes += signal.stat().st_size
+    if sizes > 8 * MAX_VALUES:
+        raise EdgebioError(f"{header}: signal files of {sizes:,} bytes; up to {8 * MAX_VALUES:,}")
+    if length is None and sizes > MAX_VALUES:
+        raise EdgebioError(f"{header}: states no length; up to {MAX_VALUES:,} bytes are read so")
 
 
 def _missing(values: npt.NDArray[Any], formats: Sequence[str]) -> npt.NDArray[np.bool_]:
