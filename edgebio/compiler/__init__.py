@@ -1,4 +1,4 @@
-"""Compile a .tflite to C: read, verify, lower, fuse, schedule, plan memory, emit."""
+"""Compile a .tflite to C: read, verify, lower, fuse, remove channels, schedule, plan memory, emit."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from edgebio.compiler.ir.kernel_call import KERNEL_SETS, KernelSet
 from edgebio.compiler.ir.program import Program
 from edgebio.compiler.passes.constant_channels import remove_constant_channels
 from edgebio.compiler.passes.dilation import merge_dilations
+from edgebio.compiler.passes.float_tables import tabulate
 from edgebio.compiler.passes.fuse import fuse
 from edgebio.compiler.passes.lower import lower
 from edgebio.compiler.passes.plan_memory import plan_memory
@@ -70,7 +71,7 @@ def compile_model(
     try:
         resolved = merge_dilations(resolve_variables(graph))
         verify(resolved)
-        network = fit_small_scales(remove_constant_channels(fuse(lower(resolved))))
+        network = fit_small_scales(remove_constant_channels(fuse(tabulate(lower(resolved)))))
     except EdgebioError as error:
         path = model if isinstance(model, Path | str) else None
         reason = with_remedy(str(error), graph, path)

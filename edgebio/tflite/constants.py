@@ -1,4 +1,4 @@
-"""Replace constants of a .tflite in their place; the rest of the file is unchanged."""
+"""Replace constants or shapes of a .tflite in their place; the rest of the file is unchanged."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ import tflite
 
 from edgebio.errors import EdgebioError
 
-_SCALE, _DATA = 2, 0  # slots of QuantizationParameters and Buffer in the schema
+# Slots of QuantizationParameters, Buffer and Tensor in the schema.
+_SCALE, _DATA, _SHAPE = 2, 0, 0
 
 
 def with_constants(
@@ -45,17 +46,39 @@ def with_constants(
         buffer = graph.Tensors(index).Buffer()
         if users[buffer] > 1:
             raise EdgebioError(f"tensor {index} shares its bytes with another one; quantize again")
-        _patch(patched, model.Buffers(buffer)._tab, _DATA, array, f"tensor {index}")
+        table, name = model.Buffers(buffer)._tab, f"tensor {index}"
+        _patch(patched, table, _DATA, array, array.nbytes, name)
     for index, scale in scales.items():
         table = graph.Tensors(index).Quantization()._tab
-        _patch(patched, table, _SCALE, scale.astype(np.float32), f"scales of tensor {index}")
+        name = f"scales of tensor {index}"
+        _patch(patched, table, _SCALE, scale.astype(np.float32), scale.size, name)
     return bytes(patched)
 
 
-def _patch(patched: bytearray, table: Any, slot: int, array: npt.NDArray[Any], name: str) -> None:
-    """Overwrite a vector of a table, whose position the generated accessors do not give."""
+def with_shapes(content: bytes, shapes: Mapping[int, tuple[int, ...]]) -> bytes:
+    """Copy of a .tflite with other shapes, of as many axes, of some tensors of its first subgraph.
+
+    Raises
+    ------
+    EdgebioError
+        If a shape has another number of axes.
+    """
+    graph = tflite.Model.GetRootAs(content, 0).Subgraphs(0)
+    patched = bytearray(content)
+    for index, shape in shapes.items():
+        table, sizes = graph.Tensors(index)._tab, np.array(shape, np.int32)
+        _patch(patched, table, _SHAPE, sizes, sizes.size, f"shape of tensor {index}")
+    return bytes(patched)
+
+
+def _patch(
+    patched: bytearray, table: Any, slot: int, array: npt.NDArray[Any], length: int, name: str
+) -> None:
+    """Overwrite a vector of `length` elements of a table.
+
+    The generated accessors do not give its position.
+    """
     field = table.Offset(4 + 2 * slot)
-    length = array.nbytes if slot == _DATA else array.size  # of a vector of bytes, of scales
     if not field or table.VectorLen(field) != length:
         raise EdgebioError(f"{name}: {array.nbytes} bytes do not fit in their place")
     start = table.Vector(field)

@@ -4,7 +4,7 @@ The lowering of an operator makes its layer; passes fuse layers and give each on
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -235,6 +235,13 @@ class Quantize(Layer):
 @dataclass(frozen=True, eq=False)
 class Dequantize(Quantize):
     """int8 to float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class FloatFunction(Layer):
+    """A function of float32, element by element; never executed, as a table takes its place."""
+
+    function: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)

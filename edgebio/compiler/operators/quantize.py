@@ -1,25 +1,42 @@
-"""QUANTIZE, DEQUANTIZE: int8 to int8 with another scale; float32 at the edges of the graph."""
+"""QUANTIZE, DEQUANTIZE: int8 and uint8 to another scale; float32 at the edges of the graph."""
 
-from edgebio.compiler.arithmetic import requantize
+from typing import Final
+
+from edgebio.compiler.arithmetic import INT8_MAX, INT8_MIN, requantize
 from edgebio.compiler.ir.layer import Layer
 from edgebio.compiler.ir.layers import Dequantize, Quantize
-from edgebio.compiler.operators.common import Node, make_table, operator
+from edgebio.compiler.operators.common import Node, clamp, make_table, operator
+
+_BYTES: Final = ("int8", "uint8")
 
 
 @operator("QUANTIZE")
 def quantize(node: Node) -> Layer:
+    """`tflite::reference_ops::Requantize` from and to bytes (micro/kernels/quantize_common.cc)."""
     node.check_inputs(1, 1)
-    source = node.input(0)
-    node.check_int8(node.output)
+    source, output = node.input(0), node.output
     node.check_shape(source.shape)
-    zero_out = node.output_zero_point
-    if source.dtype == "int8":
-        node.check_int8(source)
-        rescale, zero_in = node.rescale(0), node.zero_point(0)
-        return make_table(node, lambda value: requantize(value - zero_in, *rescale) + zero_out)
-    if source.dtype != "float32" or source.data is not None:
-        node.refuse(f"tensor {source.index} is {source.dtype}; int8 and float32 are supported")
-    return Quantize(*node.fields(), scale=node.output.scale[0], zero_point=zero_out)
+    if source.dtype == "float32" and source.data is None:
+        node.check_int8(output)
+        return Quantize(*node.fields(), scale=output.scale[0], zero_point=node.output_zero_point)
+    if source.dtype not in _BYTES or source.data is not None:
+        node.refuse(
+            f"tensor {source.index} is {source.dtype}; int8, uint8 and float32 are supported"
+        )
+    if output.dtype not in _BYTES or source.dtype == output.dtype == "uint8":
+        node.refuse(f"{source.dtype} to {output.dtype} is not supported")
+    for tensor in (source, output):
+        node.check_bytes(tensor)
+    rescale, zero_in, zero_out = node.rescale(0), node.zero_point(0), node.output_zero_point
+    low, high = (0, 255) if output.dtype == "uint8" else (INT8_MIN, INT8_MAX)
+
+    def result(value: int) -> int:
+        """From a byte to a byte, both as an int8."""
+        value = value % 256 if source.dtype == "uint8" else value
+        byte = clamp(requantize(value - zero_in, *rescale) + zero_out, low, high)
+        return byte - 256 if byte > INT8_MAX else byte
+
+    return make_table(node, result)
 
 
 @operator("DEQUANTIZE")

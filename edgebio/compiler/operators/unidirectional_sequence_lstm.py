@@ -25,7 +25,7 @@ _UNSUPPORTED: Final = {
     "a projection is": range(16, 18),
     "layer normalization is": range(20, 24),
 }
-_POWERS: Final = range(-15, 1)  # exponents of the cell state's scale
+_POWERS: Final = range(-24, 1)  # exponents of the cell state's scale
 _SUM, _RESULT = 2.0**-12, 2.0**-15  # scales of a gate
 
 

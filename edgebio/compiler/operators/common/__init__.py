@@ -7,7 +7,7 @@ from edgebio.compiler.operators.common.registry import (
     STATES,
     operator,
 )
-from edgebio.compiler.operators.common.table import clamp, make_table
+from edgebio.compiler.operators.common.table import clamp, float_function, make_table
 
 __all__ = [
     "MAX_ELEMENTS",
@@ -17,6 +17,7 @@ __all__ = [
     "STATES",
     "Node",
     "clamp",
+    "float_function",
     "make_table",
     "operator",
 ]
