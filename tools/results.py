@@ -8,13 +8,14 @@ The documentation calls `table` for the page "Results", so that no number is typ
 """
 
 import argparse
+import functools
 import json
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,25 +67,35 @@ def _ratio(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _evaluation(measured: Document) -> str:
+def _evaluation(measured: Document, *, votes: bool = False) -> str:
+    """Accuracy by subject; with `votes`, that of the device's decisions too."""
     subjects = measured["people"]
     baseline = measured.get("baseline") or {}
     by_subject = {row["subject"]: row for row in baseline.get("people", [])}
+
+    def decided(row: Document, mark: str = "") -> list[str]:
+        return [f"{mark}{_ratio(row['accuracy_decided'])}{mark}"] if votes else []
+
     rows = [
         [f"subject {row['subject']}", _ratio(row["accuracy"]), _ratio(row["accuracy_int8"]),
-         _ratio(row["macro_f1_int8"]), _ratio(by_subject.get(row["subject"], {}).get("accuracy"))]
+         *decided(row), _ratio(row["macro_f1_int8"]),
+         _ratio(by_subject.get(row["subject"], {}).get("accuracy"))]
         for row in subjects
     ]  # fmt: skip
     mean, low_high = measured["mean_over_people"], measured["interval"]["accuracy_int8"]
     baseline_mean = baseline.get("mean_over_people", {}).get("accuracy") or baseline.get("accuracy")
     rows.append(
         ["**mean**", _ratio(mean["accuracy"]), f"**{_ratio(mean['accuracy_int8'])}**",
-         _ratio(mean["macro_f1_int8"]), _ratio(baseline_mean)]
+         *decided(mean, "**"), _ratio(mean["macro_f1_int8"]), _ratio(baseline_mean)]
     )  # fmt: skip
     if low_high:
         interval = f"{low_high[0]:.3f} to {low_high[1]:.3f}"
-        rows.append(["95 % interval over subjects", "", interval, "", ""])
-    header = ["", "float", "int8", "macro F1, int8", "LDA"]
+        shown = [interval]
+        if votes:
+            low_high = measured["interval"]["accuracy_decided"]
+            shown.append(f"{low_high[0]:.3f} to {low_high[1]:.3f}")
+        rows.append(["95 % interval over subjects", "", *shown, "", ""])
+    header = ["", "float", "int8", *(["int8, votes"] if votes else []), "macro F1, int8", "LDA"]
     if not baseline:
         header, rows = header[:-1], [row[:-1] for row in rows]
     return _rows(header, rows)
@@ -137,8 +148,72 @@ def _bench(measured: Document) -> str:
     )  # fmt: skip
 
 
-_TABLES = {
+# Executed instructions per multiply-accumulate of TFLM's interpreter with CMSIS-NN on a Cortex-M4:
+# the fewest of the four reference networks of tools/bench_networks.py (2.59, 4.20, 2.85 and 2.95).
+_TFLM_PER_MAC = 1_907_102 / 737_472
+
+
+def _stream(measured: Document) -> str:
+    stream = measured["stream"]
+    both = (measured, stream)
+
+    def energy(part: Document) -> str:
+        value = part["energy_uj"]
+        return f"{value['low']:,.0f} to {value['high']:,.0f}" if value else "not published"
+
+    tflm = round(measured["macs"] * _TFLM_PER_MAC, -4)
+    share = stream["instructions"] / measured["instructions"]
+    text = _rows(
+        [measured["board"], "whole window", f"decision every {stream['hop_frames']} of "
+         f"{stream['window_frames']} frames"],
+        [
+            ["multiply-accumulates", *(f"{part['macs']:,}" for part in both)],
+            ["instructions", *(f"{part['instructions']:,}" for part in both)],
+            ["of the whole window", "1", f"{share:.3f}"],
+            ["of TFLM with CMSIS-NN, estimated",
+             *(f"{part['instructions'] / tflm:.3f}" for part in both)],
+            ["time, estimated, ms",
+             *(f"{part['time_us']['estimate'] / 1000:.2f}" for part in both)],
+            ["energy, estimated, uJ", *map(energy, both)],
+            ["flash, bytes", *(f"{part['flash']['total']:,}" for part in both)],
+            ["RAM, bytes", *(f"{part['ram']['total']:,}" for part in both)],
+        ],
+    )  # fmt: skip
+    notes = [
+        "Time: " + measured["time_us"]["note"] + ".",
+        *(["Energy: " + measured["energy_uj"]["source"] + "."] if measured["energy_uj"] else []),
+        f"TFLM with CMSIS-NN, whole window: about {tflm:,.0f} instructions, an estimate by the "
+        f"{_TFLM_PER_MAC:.2f} per multiply-accumulate that were counted on a network of this kind.",
+    ]
+    return text + "\n" + " ".join(notes) + "\n"
+
+
+def _boards(measured: Document) -> str:
+    header = [
+        "", "decisions compared", "images, logits, decisions that differ", "due every, ms",
+        "a decision on the board, estimated, ms",
+        "from one decision to the next on the emulator, ms: median, longest",
+        "flash, bytes: stream, whole windows", "RAM, bytes: stream, whole windows",
+        "CPU time to generate the C, s: stream, whole windows",
+    ]  # fmt: skip
+    cells = [
+        [row["board"], f"{row['decisions']:,}", ", ".join(map(str, row["differing"].values())),
+         f"{row['due']:g}", f"{row['estimated']:g}",
+         f"{row['median_interval']:g}, {row['longest_interval']:g}",
+         f"{row['stream']['flash']:,}, {row['whole']['flash']:,}",
+         f"{row['stream']['ram']:,}, {row['whole']['ram']:,}",
+         f"{row['stream']['compile_seconds']:g}, {row['whole']['compile_seconds']:g}"]
+        for row in measured["boards"]
+    ]  # fmt: skip
+    header, *lines = zip(header, *cells, strict=True)  # a column for each board
+    return _rows(header, lines)
+
+
+_TABLES: dict[str, Callable[[Document], str]] = {
     "evaluation": _evaluation,
+    "votes": functools.partial(_evaluation, votes=True),
+    "stream": _stream,
+    "boards": _boards,
     "conditions": _conditions,
     "classes": _classes,
     "ladder": _ladder,
@@ -155,8 +230,8 @@ def without_paths(value: Any) -> Any:
 
 def measure(name: str) -> None:
     """Run the command of an entry and keep its document."""
-    words = shlex.split(entries()[name]["command"])[1:]
-    command = [sys.executable, "-m", "edgebio", *words, "--json"]
+    program, *words = shlex.split(entries()[name]["command"])
+    command = [sys.executable, *(["-m", program] if program == "edgebio" else []), *words, "--json"]
     printed = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     store(name, json.loads(printed))
 

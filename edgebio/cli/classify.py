@@ -77,6 +77,11 @@ def classify(
         delay = session.delay
         document = {**compared.document(), "decisions": rows}
     _summarize(out, compared, document["latency"])
+    if interval := document["interval"]:
+        out.note(
+            f"from one decision to the next, ms of the board's clock: median "
+            f"{interval['median']:g}, longest {interval['max']:g}"
+        )
     if delay:
         out.note(str(delay))
     if compared.approximate:

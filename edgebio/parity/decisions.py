@@ -127,6 +127,7 @@ class ComparedSession:
             "railed": self.clipped,
             "delay": delay.document() if delay else None,
             "latency": session.latency(),
+            "interval": session.intervals(),
             "labelled": self.labeled,
             "correct": self.correct,
             "link": session.link_errors(),

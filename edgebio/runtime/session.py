@@ -115,6 +115,7 @@ class Session:
         self._on_rest = on_rest
         self._compute_us: list[int] = []
         self._latencies: list[float] = []
+        self._intervals_us: list[int] = []
         self._stream: Stream | None = None
         if self.description.standalone:
             raise EdgebioError(
@@ -174,7 +175,11 @@ class Session:
     def _decisions(
         self, events: Iterable[DecisionEvent], source: str, rate: float, start: float | None
     ) -> Generator[Decision, None, None]:
+        before: int | None = None
         for event in events:
+            if before is not None:
+                self._intervals_us.append((event.time_us - before) % (1 << 32))
+            before = event.time_us
             latency = None if start is None else time.monotonic() - start - event.end / rate
             if latency is not None:
                 self._latencies.append(latency)
@@ -210,6 +215,15 @@ class Session:
         if not self._latencies:
             return None
         return {name: round(1000 * x, 2) for name, x in percentiles(self._latencies).items()}
+
+    def intervals(self) -> dict[str, float] | None:
+        """Percentiles of the device's time from one decision to the next, in milliseconds.
+
+        Of successive decisions of a recording; None where there were none.
+        """
+        if not self._intervals_us:
+            return None
+        return {name: round(x / 1000, 2) for name, x in percentiles(self._intervals_us).items()}
 
     def link_errors(self) -> dict[str, int]:
         """Errors of the link so far, counted at both ends."""

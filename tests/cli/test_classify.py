@@ -148,6 +148,9 @@ def test_real_time_reports_the_latency(port: str, folder: Path, model: Path) -> 
     assert document["rests"]["start"] == 1
     assert 0 < document["latency"]["median"] <= document["latency"]["max"] < 1000
     assert "from the last sample of a segment to its decision" in result.stderr
+    # By the device's clock: a step of 30 samples at 200 Hz.
+    assert 100 < document["interval"]["median"] <= document["interval"]["max"] < 1000
+    assert "from one decision to the next, ms" in result.stderr
 
 
 def test_csv_needs_its_rate(port: str, folder: Path, model: Path) -> None:

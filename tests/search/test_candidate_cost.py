@@ -90,6 +90,7 @@ def test_cost_of_a_recipe_that_streams_is_that_of_a_decision(tmp_path, board):
     assert (cost.network, cost.macs) == (counted.stream.instructions, counted.stream.macs)
     assert cost.network < 0.6 * counted.instructions
     assert cost.cycles is not None
+    assert counted.cycles is not None
     assert counted.stream.cycles < cost.cycles < counted.cycles.estimate + cost.frontend * 2
 
 
