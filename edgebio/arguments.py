@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 from edgebio import firmware, recipes
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
+from edgebio.recipes.signal_checks import check_classes, check_rate
 from edgebio.recordings import Recording
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def training_inputs(
         raise EdgebioError("subjects choose what is loaded; expected no recordings with them")
     else:
         own = recording_list(recordings)
+    check_classes(own)
+    check_rate(loaded.name, loaded.frontend.segment_length, loaded.designed_rate, own)
     return loaded, own, loaded.pretraining_recordings(own, root)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from edgebio import datasets
 from edgebio.decision.spec import DecisionSettings
@@ -15,6 +15,7 @@ from edgebio.recipes.data import DataSettings
 from edgebio.recipes.feature_imitation import FeatureImitationSettings
 from edgebio.recipes.model import ModelSettings
 from edgebio.recipes.quantize import QuantizeSettings
+from edgebio.recipes.signal_checks import check_resampling
 from edgebio.recipes.training import TrainingSettings
 from edgebio.recordings import Recording, preprocessing
 from edgebio.section import Section
@@ -55,6 +56,7 @@ class Recipe(Section):
     decision: DecisionSettings = DecisionSettings()
     grips: dict[str, Degrees] = Field(default_factory=dict)
     feature_imitation: FeatureImitationSettings | None = None
+    _own_dataset: str = PrivateAttr("")  # that another one was chosen for, see `with_data`
 
     @model_validator(mode="before")
     @classmethod
@@ -77,7 +79,21 @@ class Recipe(Section):
         """Return the recipe with another data set or protocol; None keeps its own."""
         changes = {"dataset": dataset, "protocol": protocol}
         data = self.data.model_copy(update={k: v for k, v in changes.items() if v is not None})
-        return self.model_copy(update={"data": data})
+        changed = self.model_copy(update={"data": data})
+        if dataset is not None:
+            changed._own_dataset = self._own_dataset or self.data.dataset
+        return changed
+
+    @property
+    def designed_rate(self) -> float:
+        """Rate in Hz whose samples and frames the recipe counts; 0 if unknown.
+
+        It is ``data.rate``, or the rate of the data set that the recipe's file names.
+        """
+        own = self._own_dataset or self.data.dataset
+        if self.data.rate or own not in datasets.names():
+            return self.data.rate
+        return datasets.get(own).rate
 
     def with_epochs(self, epochs: int) -> Self:
         """Return the recipe with another length of training, for new subjects too."""
@@ -114,6 +130,8 @@ class Recipe(Section):
             recordings = preprocessing.merge_classes(recordings, data.classes)
         if data.channels:
             recordings = preprocessing.select_channels(recordings, data.channels)
+        if data.rate:
+            check_resampling(recordings[0], data.rate, always=bool(self._own_dataset))
         return self._prepare(recordings, data.rate)
 
     def pretraining_recordings(
@@ -123,11 +141,15 @@ class Recipe(Section):
 
         The name of the set precedes that of each subject.
         """
-        return tuple(
-            replace(r, subject=f"{name} {r.subject}")
-            for name in self.other_datasets
-            for r in self._prepare(datasets.load(name, root), own[0].rate)
-        )
+        others = list[Recording]()
+        for name in self.other_datasets:
+            loaded = datasets.load(name, root)
+            check_resampling(loaded[0], own[0].rate, key="training.pretraining")
+            others += [
+                replace(r, subject=f"{name} {r.subject}")
+                for r in self._prepare(loaded, own[0].rate)
+            ]
+        return tuple(others)
 
     @property
     def other_datasets(self) -> tuple[str, ...]:
