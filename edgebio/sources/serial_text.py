@@ -18,6 +18,7 @@ _LEAST_LINES = 20
 _SILENCE = 5.0  # seconds without a line after which a port is refused
 _STALL = 0.5  # seconds without a line after which lost samples are looked for
 _SETTLE = 0.25  # seconds after a stall in which what was only late arrives
+_MODULI = (1 << 8, 1 << 16, 1 << 24, 1 << 32)  # of counters that start over
 _TIME_UNITS = (1.0, 1e-3, 1e-6)  # seconds of a count of a time column
 
 
@@ -197,7 +198,8 @@ class SerialTextSource(Source):
         step = (value - before) / self._layout.step
         if self._layout.counts == "samples":
             if step < 0:
-                step += self._layout.modulus or 2.0 ** np.ceil(np.log2(max(before, 255) + 1))
+                wider = next((each for each in _MODULI if before < each), _MODULI[-1])
+                step += self._layout.modulus or wider
                 if not 1 <= step < max(before, value) / 4:
                     return 0, "the source restarted its counter"
             return int(step) - 1, "lines are lost" if step > 1 else ""

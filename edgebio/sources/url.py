@@ -40,8 +40,6 @@ class SourceUrl:
             )
         path, _, query = rest.partition("?")
         pairs = parse_qsl(query, keep_blank_values=True)
-        if query and len(pairs) != len([part for part in query.split("&") if part]):
-            raise EdgebioError(f"source {text!r}: options are key=value, joined by &")
         return cls(text, scheme, unquote(path), dict(pairs))
 
     def check_options(self, *names: str) -> None:
