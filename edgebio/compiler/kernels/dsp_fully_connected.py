@@ -43,11 +43,12 @@ def fully_connected(network: Network, layer: FullyConnected) -> KernelCall | str
         takes_scratch=True,
         estimate=layer.macs * 3 // 2,
     )
-    wide = fully_connected_wide(network, layer)
-    if isinstance(wide, str):
-        return call
-    wide = dataclasses.replace(wide, smaller=lambda: call)
-    return dataclasses.replace(call, faster=lambda: wide)
+
+    def faster() -> KernelCall:
+        wide = fully_connected_wide(network, layer)
+        return call if isinstance(wide, str) else dataclasses.replace(wide, smaller=lambda: call)
+
+    return dataclasses.replace(call, faster=faster)
 
 
 def fully_connected_wide(network: Network, layer: FullyConnected) -> KernelCall | str:
