@@ -26,6 +26,7 @@ ROAD = (
     "recordings sampling frontend decision.spec",
     "datasets",
     "recipes",
+    "project",
     "protocols",
     "models",
     "training",

@@ -7,6 +7,7 @@ import click
 from edgebio.cli.common import Group
 
 _COMMANDS = {
+    "init": "Make a project: a folder in which commands need no paths.",
     "sources": "List the live sources that are there.",
     "live": "Decide about a live source, on this machine or on a board.",
     "record": "Record a live source while prompting a subject.",

@@ -35,7 +35,7 @@ _FLASH, _RAM = ("vectors", "code", "constants", "data"), ("activations", "scratc
 )
 @model_argument
 @board_option()
-@output_option("Folder of the image.")
+@output_option("Folder of the image; in a project: images/BOARD.", required=False)
 @click.option(
     "--package",
     type=click.Choice(["cmake", "arduino", "zephyr", "platformio", "cmsis-pack"]),
@@ -90,7 +90,7 @@ def build(
     out: Output,
     model: Path,
     board: str | None,
-    output: Path,
+    output: Path | None,
     package: "Package | None",
     prefix: str | None,
     explain: bool,
@@ -136,6 +136,7 @@ def build(
         raise EdgebioError("--link is of an image; leave out --package")
     if prefix and not package:
         raise EdgebioError("--prefix needs --package")
+    board, output = _targets(board, output, package)
     if not board and not package:
         raise EdgebioError("give the --board to build for, or a --package")
     document: Document = {"folder": str(output)}
@@ -184,3 +185,19 @@ def _show(out: Output, manifest: "Manifest") -> None:
             f"a decision takes about {deadline.estimated_us / 1000:.3g} ms of "
             f"{deadline.due_us / 1000:.3g} (estimate: {deadline.note})"
         )
+
+
+def _targets(
+    board: str | None, output: Path | None, package: str | None
+) -> tuple[str | None, Path]:
+    """Board and folder; those of the project where they are not given."""
+    from edgebio.project import Project
+
+    project = None if output else Project.find()
+    if project and not package:
+        board = board or project.settings.board
+    if output is None and project:
+        output = project.image(package or board or "")
+    if output is None:
+        raise EdgebioError("missing option -o; give it, or work in a project (edgebio init)")
+    return board, output

@@ -114,6 +114,9 @@ class Group(click.Group):
                 text += f"{' ' if text.endswith('?') else '; '}see {error.ctx.command_path} --help"
             click.echo(f"edgebio: {text[:1].lower()}{text[1:]}", err=True)
             sys.exit(2)
+        except EdgebioError as error:  # of an argument
+            click.echo(f"edgebio: {error}", err=True)
+            sys.exit(error.exit_code)
         except click.Abort:
             click.echo("edgebio: interrupted", err=True)
             sys.exit(130)

@@ -117,14 +117,19 @@ def info(
     return {**_document(dataset), "held": _document(summary)}
 
 
-@command(data, name="fetch", example="edgebio data fetch emg-3dc")
+@command(
+    data, name="fetch", example="edgebio data fetch emg-3dc\nedgebio data fetch emg-3dc --subject 2"
+)
 @click.argument("name")
 @click.option("--from", "address", metavar="URL", help="Another address with the same files.")
-def fetch_(out: Output, name: str, address: str | None) -> Document:
+@subject_option
+def fetch_(
+    out: Output, name: str, address: str | None, subjects: tuple[str, ...] | None
+) -> Document:
     """Download data set NAME into the cache: checked, and resumed where it was interrupted."""
     dataset = datasets.get(name)
-    fetched = download.fetch(name, address)
-    folder, files = download.cache_folder(name), download.list_files(name)
+    fetched = download.fetch(name, address, subjects)
+    folder, files = download.cache_folder(name), download.files_of(name, subjects)
     out.note(f"license: {dataset.license}; cite: {dataset.citation}")
     out.result(
         f"{folder}: {len(fetched)} files fetched, {len(files) - len(fetched)} were there; all have "

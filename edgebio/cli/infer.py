@@ -6,7 +6,6 @@ import click
 
 from edgebio.cli.common import Document, Output, command
 from edgebio.cli.options import (
-    PATH,
     board_option,
     check_model,
     check_option,

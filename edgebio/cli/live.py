@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import POSITIVE, baud_option, board_option, data_option, model_argument
+from edgebio.cli.options import POSITIVE, baud_option, board_option, data_option
 from edgebio.errors import CheckFailedError, EdgebioError
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _BEHIND = 500.0  # ms that a decision waits for the one before it
     "edgebio live run replay://emg-3dc:2:2 --board pico --seconds 20\n"
     "edgebio live run lsl://armband --send osc"
 )
-@model_argument
-@click.argument("source")
+@click.argument("model_and_source", nargs=-1, metavar="[MODEL] [SOURCE]")
 @board_option("Board to emulate: it decides, and this machine compares.")
 @click.option("--port", help="Serial URL of a board that decides, and this machine compares.")
 @baud_option
@@ -40,12 +39,13 @@ _BEHIND = 500.0  # ms that a decision waits for the one before it
               help="With --send keyboard: the key of a class, such as fist=space.")  # fmt: skip
 @data_option
 def live(
-    out: Output, model: Path, source: str, board: str | None, port: str | None, baud: int,
+    out: Output, model_and_source: tuple[str, ...], board: str | None, port: str | None, baud: int,
     seconds: float | None, votes: int | None, confidence: float | None, send: tuple[str, ...],
     keys: tuple[str, ...], data: Path | None,
 ) -> Document:  # fmt: skip
     """Decide about live SOURCE with MODEL, a run or a .tflite, and tell the delay.
 
+    In a project, MODEL is its latest run and SOURCE its source where they are not given.
     This machine decides, by the twin of the device's C. With --board or --port a board decides, and
     every image, logit and decision is compared; exits with 1 if one differs.
     """
@@ -60,6 +60,7 @@ def live(
 
     if board and port:
         raise EdgebioError("choose one of --board and --port")
+    model, source = _model_and_source(model_and_source)
     file = firmware.model_file(model)
     graph = tflite.read(file)
     changed = {key: value for key, value in (("votes", votes), ("confidence", confidence))
@@ -106,6 +107,22 @@ def live(
             document,
         )
     return document
+
+
+def _model_and_source(arguments: tuple[str, ...]) -> tuple[Path, str]:
+    """Model and source as given, or those of the project; a source is a URL."""
+    from edgebio.project import Project
+
+    urls = [text for text in arguments if "://" in text]
+    models = [text for text in arguments if "://" not in text]
+    if len(urls) > 1 or len(models) > 1:
+        raise EdgebioError("give one MODEL and one SOURCE, such as run synthetic://")
+    project = None if urls and models else Project.find()
+    if project is None and not (urls and models):
+        missing = "MODEL" if urls else "SOURCE"
+        raise EdgebioError(f"missing {missing}; give it, or work in a project (edgebio init)")
+    model = Path(models[0]) if models else project.latest_run() if project else Path()
+    return model, urls[0] if urls else project.settings.source if project else ""
 
 
 def _run(

@@ -15,6 +15,7 @@ from edgebio.errors import EdgebioError
 if TYPE_CHECKING:
     from edgebio.boards import Board
     from edgebio.compiler import Goal, KernelSet
+    from edgebio.project import Project
     from edgebio.recordings import Recording
     from edgebio.runtime.device import Device
     from edgebio.tflite.metadata import ModelMetadata
@@ -81,7 +82,28 @@ def check_stream(stream: bool, hop_frames: int | None) -> None:
         raise EdgebioError("--hop-frames needs --stream")
 
 
-model_argument = click.argument("model", type=PATH)
+def project_default(name: str, choose: "Callable[[Project], Any]") -> Callable[..., Any]:
+    """Value of the project that the current folder is in, where none is given."""
+
+    def default(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        if value is not None or context.resilient_parsing:
+            return value
+        from edgebio.project import Project
+
+        project = Project.find()
+        if project is None:
+            raise click.UsageError(
+                f"missing {name}; give it, or work in a project (edgebio init)", context
+            )
+        return choose(project)
+
+    return default
+
+
+model_argument = click.argument(
+    "model", type=PATH, required=False,
+    callback=project_default("MODEL", lambda project: project.latest_run()),
+)  # fmt: skip
 data_option = click.option(
     "--data", type=FOLDER,
     help="Folder of data sets, one folder each; default: EDGEBIO_DATA, then the fetched sets.",
@@ -90,9 +112,29 @@ subject_option = click.option(
     "--subject", "subjects", multiple=True, callback=lambda context, option, names: names or None,
     help="Only this subject; can be repeated.",
 )  # fmt: skip
+
+
+def _project_dataset(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    """Return the recordings of the project, where its own recipe is used."""
+    from edgebio.project import Project
+
+    project = None if value or context.resilient_parsing else Project.find()
+    own = project is not None and Path(context.params["recipe"]).resolve() == project.recipe
+    return str(project.recordings) if project and own else value
+
+
 recipe_options = together(
-    click.argument("recipe"),
-    click.option("--dataset", help="Another data set than the recipe's: a name or an .npz file."),
+    click.argument(
+        "recipe",
+        required=False,
+        is_eager=True,
+        callback=project_default("RECIPE", lambda project: str(project.recipe)),
+    ),
+    click.option(
+        "--dataset",
+        callback=_project_dataset,
+        help="Another data set than the recipe's: a name, an .npz file or a folder of them.",
+    ),
     subject_option,
     data_option,
 )
@@ -112,9 +154,18 @@ budget_options = together(
 )  # fmt: skip
 
 
-def output_option(text: str, metavar: str = "DIR", required: bool = True) -> Decorator:
-    """Option -o, what the command writes."""
-    return click.option("-o", "--output", required=required, type=PATH, metavar=metavar, help=text)
+def output_option(
+    text: str,
+    metavar: str = "DIR",
+    required: bool = True,
+    project: "Callable[[Project], Path] | None" = None,
+) -> Decorator:
+    """Option -o, what the command writes; in a project, where it does not have to be given."""
+    default = project_default("option -o", project) if project else None
+    return click.option(
+        "-o", "--output", required=required and not project, type=PATH, metavar=metavar, help=text,
+        callback=default,
+    )  # fmt: skip
 
 
 force_option = click.option("--force", is_flag=True, help="Replace a file that is there already.")

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import PATH, check_output, data_option, force_option
+from edgebio.cli.options import (
+    PATH,
+    check_output,
+    data_option,
+    force_option,
+    model_argument,
+)
 from edgebio.errors import EdgebioError
 
 if TYPE_CHECKING:
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     example="edgebio quantize run\nedgebio quantize run --scheme qat\n"
     "edgebio quantize model.keras --calibration inputs.npy -o model.tflite"
 )
-@click.argument("model", type=PATH)
+@model_argument
 @click.option("--scheme", type=click.Choice(["ptq", "qat", "prune", "cluster"]),
               help="Of a run: as trained, or trained further; default: the recipe's.")  # fmt: skip
 @data_option

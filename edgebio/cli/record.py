@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebio.cli.common import Document, Output, command
-from edgebio.cli.options import COUNT, POSITIVE, data_option, force_option, output_option
+from edgebio.cli.options import (
+    COUNT,
+    POSITIVE,
+    data_option,
+    force_option,
+    output_option,
+    project_default,
+)
 from edgebio.errors import EdgebioError, InterruptedWorkError
 
 if TYPE_CHECKING:
@@ -18,8 +25,13 @@ if TYPE_CHECKING:
     example="edgebio record serial:///dev/ttyUSB0 --classes rest,fist,open -o day1.npz\n"
     "edgebio record synthetic:// --classes rest,fist --repetitions 2 -o try.npz --unattended"
 )
-@click.argument("source")
-@click.option("--classes", required=True, metavar="NAME,NAME", help="Classes, joined by commas.")
+@click.argument("source", required=False, callback=project_default(
+    "SOURCE", lambda project: project.settings.source
+))  # fmt: skip
+@click.option("--classes", metavar="NAME,NAME", help="Classes, joined by commas.",
+              callback=project_default(
+                  "option --classes", lambda project: ",".join(project.settings.classes)
+              ))  # fmt: skip
 @click.option("--repetitions", type=COUNT, default=5, show_default=True, help="Of each class.")
 @click.option("--seconds", type=POSITIVE, default=3.0, show_default=True,
               help="Of each repetition.")  # fmt: skip
@@ -27,19 +39,20 @@ if TYPE_CHECKING:
               help="Of rest before each repetition.")  # fmt: skip
 @click.option("--transition-seconds", type=click.FloatRange(min=0), default=0.5, show_default=True,
               help="Start of each repetition that gets no label.")  # fmt: skip
-@output_option("File to write, .npz.", "FILE")
+@output_option("File to write, .npz; in a project: recordings/SUBJECT-SESSION.npz.", "FILE",
+               required=False)  # fmt: skip
 @click.option("--subject", default="1", show_default=True, help="Name of the subject.")
 @click.option("--session", default="1", show_default=True, help="Name of the session.")
 @click.option("--placement", default="", help="Where the electrodes are: a note.")
 @click.option("--gain", default="", help="Gain of the amplifier, where the source does not say.")
 @click.option("--unattended", is_flag=True,
-              help="Nobody watches: no keys, and a bad signal is told rather than waited for.")  # fmt: skip
+              help="Nobody watches: no keys, and a bad signal does not stop it.")  # fmt: skip
 @data_option
 @force_option
 def record(
     out: Output, source: str, classes: str, repetitions: int, seconds: float, rest_seconds: float,
-    transition_seconds: float, output: Path, subject: str, session: str, placement: str, gain: str,
-    unattended: bool, data: Path | None, force: bool,
+    transition_seconds: float, output: Path | None, subject: str, session: str, placement: str,
+    gain: str, unattended: bool, data: Path | None, force: bool,
 ) -> Document:  # fmt: skip
     """Record SOURCE while prompting a subject; write a recording that every other command reads.
 
@@ -51,6 +64,7 @@ def record(
     from edgebio.cli.options import check_output
     from edgebio.sources import open_stream
 
+    output = output or _project_file(subject, session)
     if output.suffix != ".npz":
         output = output.with_name(output.name + ".npz")
     check_output(output, force)
@@ -105,6 +119,15 @@ def record(
         "channels": known.channels,
         "classes": list(names),
     }
+
+
+def _project_file(subject: str, session: str) -> Path:
+    from edgebio.project import Project
+
+    project = Project.find()
+    if project is None:
+        raise EdgebioError("missing option -o; give it, or work in a project (edgebio init)")
+    return project.recording(subject, session)
 
 
 def _run(out: Output, recorder: "RecordingSession", unattended: bool) -> None:

@@ -14,7 +14,8 @@ from edgebio.cli.options import COUNT, output_option, protocol_option, recipe_op
     "edgebio train emg-fin --subject 2 --horizon 2 -o run"
 )
 @recipe_options
-@output_option("Folder of the run; replaced if it is one.", "RUN")
+@output_option("Folder of the run; replaced if it is one. In a project: the next one.", "RUN",
+               project=lambda project: project.next_run())  # fmt: skip
 @protocol_option("Split as in the first fold of this protocol.")
 @click.option("--horizon", "--prediction", "horizon", type=click.IntRange(min=0), metavar="N",
               help="Predict the features of the segment N steps ahead.")  # fmt: skip

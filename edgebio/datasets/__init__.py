@@ -10,6 +10,7 @@ from edgebio import progress, storage
 from edgebio.datasets.dataset import DataSet, Reader
 from edgebio.errors import EdgebioError
 from edgebio.recordings.natural_order import sort_naturally
+from edgebio.recordings.preprocessing import unify_classes
 from edgebio.recordings.recording import Recording
 from edgebio.recordings.recordings_file import read_recordings_file
 from edgebio.suggest import nearest
@@ -46,14 +47,14 @@ def names() -> list[str]:
 
 
 def get(name: str) -> DataSet:
-    """Describe a data set of `names`, or a recordings file (.npz) by its path."""
-    if not str(name).endswith(".npz"):
+    """Describe a data set of `names`, or a recordings file (.npz) or a folder of them by path."""
+    if not _is_path(name):
         return _reader(name).DATASET
-    recordings = read_recordings_file(Path(name))
+    recordings = _read_files(name)
     first = recordings[0]
     return DataSet(
         name=name,
-        title=f"recordings imported into {Path(name).name}",
+        title=f"recordings in {Path(name).name}",
         license="the user's own",
         citation="",
         rate=first.rate,
@@ -97,7 +98,7 @@ def load(
     Parameters
     ----------
     name
-        One of `names`, or the path of a recordings file (.npz).
+        One of `names`, or the path of a recordings file (.npz) or of a folder of such files.
     root
         Folder of data sets; see `locate`.
     subjects
@@ -113,8 +114,8 @@ def load(
     EdgebioError
         Where a name is unknown, or files are missing or damaged.
     """
-    if str(name).endswith(".npz"):
-        recordings = read_recordings_file(Path(name))
+    if _is_path(name):
+        recordings = _read_files(name)
         chosen = _choose(name, [r.subject for r in recordings], subjects, {})
         return [r for r in recordings if r.subject in chosen]
     reader = _reader(name)
@@ -135,6 +136,23 @@ def load(
         for subject in progress.track(chosen, f"reading {name}")
         for recording in reader.read_subject(folder, subject)
     ]
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name is that of a recordings file, or of a folder with some."""
+    return str(name).endswith(".npz") or (
+        name not in _MODULES and any(Path(name).glob("*.npz")) and Path(name).is_dir()
+    )
+
+
+def _read_files(name: str) -> list[Recording]:
+    """Recordings of a file, or of all files of a folder, with one list of classes."""
+    path = Path(name)
+    if not path.is_dir():
+        return read_recordings_file(path)
+    files = {file.name: file for file in path.glob("*.npz")}
+    recordings = [r for key in sort_naturally(files) for r in read_recordings_file(files[key])]
+    return unify_classes(recordings)
 
 
 def _reader(name: str) -> Reader:

@@ -17,6 +17,7 @@ from edgebio.sources.url import SourceUrl
 __all__ = [
     "SCHEMES", "Chunk", "EndOfSourceError", "Gap", "LiveStream", "Marker", "Source",
     "SourceDescription", "SourceError", "open_stream", "source_of",
+    "source_url",
 ]  # fmt: skip
 
 SCHEMES = {
@@ -40,12 +41,17 @@ def source_of(url: str, data: Path | None = None) -> Source:
     EdgebioError
         If the URL has an unknown scheme or option.
     """
-    parsed = SourceUrl.parse(url, SCHEMES)
+    parsed = source_url(url)
     if parsed.scheme == "replay":
         from edgebio.sources.replay import ReplaySource
 
         return ReplaySource(parsed, data)
     return _FACTORIES[parsed.scheme](parsed)
+
+
+def source_url(url: str) -> SourceUrl:
+    """Parts of the URL of a source; refuses an unknown scheme."""
+    return SourceUrl.parse(url, SCHEMES)
 
 
 def open_stream(
