@@ -2,8 +2,8 @@
 
 It trains on the first session of one person's forearm EMG, quantizes, proves the ladder, builds for
 a Cortex-M4, counts instructions, and streams the second session to the emulated board over its
-serial port. Then comes a Pico that stands alone: demo_pico.py. Without the real recordings it
-reports so and uses the synthetic set.
+serial port. Then comes a Pico that stands alone: demo_pico.py. Recordings that are not here are
+fetched; without a network it reports so and uses the synthetic set: demo_recordings.py.
 """
 
 import argparse
@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import demo_pico
+import demo_recordings
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[1]
-REAL, SYNTHETIC = ("emg-3dc", "2"), ("emg-synthetic", "1")
+from edgebio.errors import EdgebioError
 
+ROOT = Path(__file__).resolve().parents[1]
 SEGMENTS = 1000  # that the board classifies
 console = Console(highlight=False, soft_wrap=True)
 seconds: dict[str, float] = {}
@@ -40,15 +41,6 @@ def edgebio(stage: str, *arguments: str) -> dict[str, Any]:
     return document
 
 
-def choose_recordings() -> tuple[str, str]:
-    """Data set and subject: real recordings if they are here."""
-    sets = {row["name"]: row for row in edgebio("data", "data", "list")["datasets"]}
-    if sets[REAL[0]]["folder"]:
-        return REAL
-    console.print("Real recordings are not here (edgebio data fetch emg-3dc): SYNTHETIC EMG.")
-    return SYNTHETIC
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--board", default="mps2-an386")
@@ -57,7 +49,13 @@ def main() -> None:
     folder, board = arguments.folder, arguments.board
     run, image = str(folder / "run"), str(folder / "image")
 
-    dataset, subject = choose_recordings()
+    start = time.monotonic()
+    try:
+        (dataset, subject), text = demo_recordings.choose_recordings()
+    except EdgebioError as error:
+        sys.exit(f"edgebio: {error}")
+    seconds["recordings"] = time.monotonic() - start
+    console.print(text)
     edgebio("train", "train", "emg-grips", "--dataset", dataset, "--subject", subject, "-o", run)
     quantized = edgebio("quantize", "quantize", run)
     ladder = edgebio("validate", "validate", run, "--board", board)
@@ -68,7 +66,7 @@ def main() -> None:
         "--segments", str(SEGMENTS),
     )  # fmt: skip
 
-    kind = "SYNTHETIC recordings" if dataset == SYNTHETIC[0] else "real recordings"
+    kind = "SYNTHETIC recordings" if dataset == demo_recordings.SYNTHETIC[0] else "real recordings"
     accuracy = classified["correct"] / classified["labelled"]
     table = Table(title=f"{dataset}, subject {subject}: {kind}", show_header=False)
     table.add_row("float accuracy, session 2", f"{quantized['accuracy_float']:.3f}")
@@ -108,4 +106,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -30,6 +30,9 @@ class DataSet:
     page, download_url
         Web page about the set, and the address that the paths of the checksum list are appended to;
         empty where the set is not published file by file, or needs registration.
+    subject_prefix
+        Beginning of the paths of a subject's files, whose name takes the place of ``{subject}``;
+        empty where paths do not tell.
     computed
         The set has no files: it is computed.
     excluded_subjects
@@ -49,6 +52,7 @@ class DataSet:
     sessions: tuple[str, ...] = ("1",)
     page: str = ""
     download_url: str = ""
+    subject_prefix: str = ""
     computed: bool = False
     excluded_subjects: Mapping[str, str] = field(default_factory=dict)
     caveat: str = ""

@@ -4,11 +4,14 @@ Names and SHA-256 of the files travel with the package (``datasets/checksums``);
 What has arrived is kept as ``<file>.part``, and the next attempt or call continues there.
 """
 
+import contextlib
 import http.client
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib import resources
@@ -17,6 +20,7 @@ from typing import Any
 
 from edgebio import datasets, progress, storage
 from edgebio.errors import EdgebioError
+from edgebio.recordings.natural_order import sort_naturally
 
 _CONNECTIONS = 4
 _ATTEMPTS = 5
@@ -69,16 +73,69 @@ def state(name: str, folder: Path | None) -> str:
     return "yes" if not missing else "no" if missing == len(files) else "partly"
 
 
-def fetch(name: str, address: str | None = None) -> list[File]:
+def files_of(name: str, subjects: Sequence[str] | None) -> list[File]:
+    """List the files that `fetch` downloads of some subjects of a data set; of all if None.
+
+    Raises
+    ------
+    EdgebioError
+        If a subject has no files, or paths do not tell whose they are.
+    """
+    files, prefix = list_files(name), datasets.get(name).subject_prefix
+    if subjects is None:
+        return files
+    if not prefix:
+        raise EdgebioError(f"{name}: its files do not tell subjects apart; leave out --subject")
+    chosen = list[File]()
+    for subject in subjects:
+        own = [file for file in files if file.path.startswith(prefix.format(subject=subject))]
+        if not own:
+            first, _, last = prefix.partition("{subject}")
+            names = {f.path.removeprefix(first).partition(last)[0] for f in files}
+            raise EdgebioError(
+                f"{name}: no subject {subject!r} to fetch; there are "
+                f"{', '.join(sort_naturally(names))}"
+            )
+        chosen += own
+    return chosen
+
+
+def answers(name: str, seconds: float, address: str | None = None) -> bool:
+    """Whether the source of a data set begins to send its first file within so many seconds."""
+    first = list_files(name)[0]
+    url = _folder(address or datasets.get(name).download_url) + urllib.parse.quote(first.path)
+    arrived = threading.Event()
+
+    def read() -> None:
+        request = urllib.request.Request(url, headers={"User-Agent": "edgebio"})
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            with urllib.request.urlopen(request, timeout=seconds) as answer:
+                if answer.read(1):
+                    arrived.set()
+            return
+        failed.set()
+
+    failed = threading.Event()
+    # In a thread of its own, as looking up a name has no time limit.
+    threading.Thread(target=read, daemon=True).start()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (arrived.wait(0.05) or failed.is_set()):
+        pass
+    return arrived.is_set()
+
+
+def fetch(
+    name: str, address: str | None = None, subjects: Sequence[str] | None = None
+) -> list[File]:
     """Download what is missing of a data set into the user's cache, where `datasets.load` finds it.
 
     Returns the files that were downloaded. `address` is that of an http(s) folder which carries the
-    same files, if not the set's own source. Refused are files that differ from the published ones;
-    where the connection fails repeatedly, what has arrived is kept.
+    same files, if not the set's own source; for `subjects` see `files_of`. Refused are files that
+    differ from the published ones; where the connection fails repeatedly, what has arrived is kept.
     """
     import pooch
 
-    dataset, files = datasets.get(name), list_files(name)
+    dataset, files = datasets.get(name), files_of(name, subjects)
     address = address or dataset.download_url
     if dataset.computed:
         raise EdgebioError(f"{name} has no files to fetch; it is computed")
@@ -90,7 +147,7 @@ def fetch(name: str, address: str | None = None) -> list[File]:
     if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
         raise EdgebioError(f"{address}: expected an address that starts with https:// or http://")
     pooch.get_logger().setLevel("WARNING")
-    address = address.rstrip("/") + "/"
+    address = _folder(address)
     store = pooch.Pooch(
         path=cache_folder(name),
         base_url=address,
@@ -180,6 +237,10 @@ def _append_rest(url: str, part: Path, size: int, stop: threading.Event) -> str:
     except (OSError, http.client.HTTPException) as error:
         return str(getattr(error, "reason", error)) or type(error).__name__
     return "" if start == size else f"{start:,} of {size:,} bytes"
+
+
+def _folder(address: str) -> str:
+    return address.rstrip("/") + "/"
 
 
 def _size(path: Path) -> int:

@@ -57,6 +57,7 @@ DATASET = DataSet(
     page="https://github.com/LibEMG/3DCDataset",
     download_url="https://raw.githubusercontent.com/LibEMG/3DCDataset/"
     "1af9058237a5d79a883feb2ce61f4d59090288ac/",
+    subject_prefix=f"{_PREFIX}{{subject}}/",
     excluded_subjects={
         "13": "shares 13 files with 14",
         "14": "shares 13 files with 13",

@@ -52,6 +52,7 @@ DATASET = DataSet(
     page="https://github.com/LibEMG/ContractionIntensity",
     download_url="https://raw.githubusercontent.com/LibEMG/ContractionIntensity/"
     "18139b3a7705f2ac523b6a7435830ab470435292/",
+    subject_prefix="S{subject}/",
 )
 
 

@@ -52,6 +52,7 @@ DATASET = DataSet(
     page="https://github.com/ZheWang98/Open-access-dataset-of-sEMG",
     download_url="https://raw.githubusercontent.com/ZheWang98/Open-access-dataset-of-sEMG/"
     "ed97372036c8bffc5d0cc242195c1dc57a30161d/",
+    subject_prefix="EMG_S{subject}/",
 )
 
 _PREFIX = "EMG_S"

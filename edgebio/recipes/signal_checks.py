@@ -11,7 +11,7 @@ from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
 
 _SIMILAR: Final = 1.1  # ratio of rates that changes no segment noticeably
-_TOLD: Final = 2.0  # ratio from which resampling is reported
+_REPORTED: Final = 2.0  # ratio from which resampling is reported
 _MOST: Final = 10.0  # ratio above which resampling makes up nearly every sample
 
 
@@ -24,8 +24,8 @@ def check_classes(recordings: Sequence[Recording]) -> None:
         Names the class.
     """
     first = recordings[0]
-    found = {int(k) for r in recordings for k in np.unique(r.labels) if k != UNLABELED}
-    present = [first.classes[k] for k in found]
+    indices = {int(k) for r in recordings for k in np.unique(r.labels) if k != UNLABELED}
+    present = [first.classes[k] for k in indices]
     if len(present) < 2:
         name = f"one class, {present[0]!r}" if present else "no class"
         raise EdgebioError(
@@ -72,7 +72,7 @@ def check_resampling(
             f"{recording.rate:g} Hz; at most {_MOST:g} times: nothing above "
             f"{recording.rate / 2:g} Hz would be new"
         )
-    if ratio >= _TOLD or (always and ratio != 1):
+    if ratio >= _REPORTED or (always and ratio != 1):
         new = ""
         if ratio > 1:
             new = f"; {ratio:g} times as many, with nothing new above {recording.rate / 2:g} Hz"

@@ -1,4 +1,4 @@
-"""Numbers and settings that make no sense: refused, or told before any training."""
+"""Numbers and settings that make no sense: refused, or reported before any training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_step_that_rounds_everything_away_is_refused(recordings: Any) -> None:
     assert not output.exists()
 
 
-def test_coarse_step_is_told(recordings: Any) -> None:
+def test_coarse_step_is_reported(recordings: Any) -> None:
     recordings(scale=1e-3, lsb=5e-4)
     result = result_of(recordings)
     assert result.exit_code == 0
@@ -115,10 +115,10 @@ def test_recipe_for_another_rate_tells_how_long_its_segments_last(
     words = ["train", "emg-grips", "--dataset", recordings(200), "-o", tmp_path / "out"]
     other = run(*words)
     assert line_of(other) == f"edgebio: {STOP}"
-    (told,) = [line for line in other.stderr.splitlines() if "is made for" in line]
-    assert "emg-grips is made for 1000 Hz, " in told
-    assert "has 200 Hz: a segment of 200 samples lasts 1000 ms, not 200 ms" in told
-    assert "set data.rate = 1000 to resample, or frontend.segment_length" in told
+    (note,) = [line for line in other.stderr.splitlines() if "is made for" in line]
+    assert "emg-grips is made for 1000 Hz, " in note
+    assert "has 200 Hz: a segment of 200 samples lasts 1000 ms, not 200 ms" in note
+    assert "set data.rate = 1000 to resample, or frontend.segment_length" in note
     words[3] = recordings(1000)
     assert "is made for" not in run(*words).stderr
 
@@ -129,22 +129,24 @@ def recipe_at(rate: float, dataset: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_upsampling_is_told_and_beyond_ten_times_refused(recordings: Any, tmp_path: Path) -> None:
+def test_upsampling_is_reported_and_beyond_ten_times_refused(
+    recordings: Any, tmp_path: Path
+) -> None:
     dataset, folder = recordings(200), tmp_path / "out"
-    told = run("train", recipe_at(1000, dataset, tmp_path), "-o", folder)
-    assert line_of(told) == f"edgebio: {STOP}"
+    result = run("train", recipe_at(1000, dataset, tmp_path), "-o", folder)
+    assert line_of(result) == f"edgebio: {STOP}"
     assert (
         "200 Hz are resampled to 1000 Hz (data.rate); 5 times as many, with nothing new above 100"
-    ) in told.stderr
+    ) in result.stderr
     refused = line_of(run("train", recipe_at(2500, dataset, tmp_path), "-o", folder))
     assert "data.rate asks for 2500 Hz, 12.5 times its own 200 Hz; at most 10 times" in refused
     quiet = run("train", recipe_at(250, dataset, tmp_path), "-o", folder)
     assert "resampled" not in quiet.stderr
 
 
-def test_recipe_that_resamples_tells_it_of_another_data_set(
+def test_recipe_that_resamples_reports_it_of_another_data_set(
     recordings: Any, tmp_path: Path
 ) -> None:
     words = ["--dataset", recordings(2000), "-o", tmp_path / "out"]
-    told = run("train", "emg-fin", *words)
-    assert "2000 Hz are resampled to 1000 Hz (data.rate)" in told.stderr
+    result = run("train", "emg-fin", *words)
+    assert "2000 Hz are resampled to 1000 Hz (data.rate)" in result.stderr
