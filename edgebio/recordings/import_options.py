@@ -15,7 +15,7 @@ _ALTERNATIVES = {  # how else to give what a format cannot hold
     "repetition": "use --repetition, or {repetition} in --name",
     "subject": "use --subject, or {subject} in --name",
     "session": "use --session, or {session} in --name",
-    "rate": "the file states its rate; use --rate for another",
+    "rate": "the file states its rate",
     "rest_repetition": "remove it",
     "transposed": "remove it",
 }

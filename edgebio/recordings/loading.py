@@ -14,6 +14,7 @@ from edgebio.recordings.importing.file_names import FileNameTemplate
 from edgebio.recordings.importing.tables import recordings_from_table
 from edgebio.recordings.preprocessing import unify_classes
 from edgebio.recordings.readers import read_table
+from edgebio.recordings.readers.bids import entities
 from edgebio.recordings.recording import UNLABELED, Recording
 from edgebio.recordings.recordings_file import is_recordings_file, read_recordings_file
 
@@ -84,16 +85,16 @@ def import_recordings(
     """Load many files as recordings with one list of classes.
 
     `options` hold for every file that does not state otherwise; `template` is the pattern of the
-    names (`FileNameTemplate`). Without a ``{repetition}`` in it, files of one subject, session and
-    label are numbered from the options' repetition; so are the runs of each label where files hold
-    a label for every sample (`ImportOptions.repetitions`). A file that cannot be read is refused;
-    with a list `skipped`, it is left out, and its error appended.
+    names (`FileNameTemplate`); those of BIDS need none. Without a ``{repetition}`` in it, files of
+    one subject, session and label are numbered from the options' repetition; so are the runs of
+    each label where files hold a label for every sample (`ImportOptions.repetitions`). A file that
+    cannot be read is refused; with a list `skipped`, it is left out, and its error appended.
     """
     pattern = FileNameTemplate(template) if template else None
     numbering = _RepetitionNumbering(options.repetition)
 
     def read(path: Path) -> list[Recording]:
-        fields = pattern.parse(path) if pattern else {}
+        fields = pattern.parse(path) if pattern else _named_by_bids(path, options)
         repetition = fields.pop("repetition", None)
         named = options.override(**fields)
         named = named.override(repetitions=named.repetitions or ("files" if repetition else "runs"))
@@ -117,6 +118,15 @@ def import_recordings(
     if not recordings:
         raise EdgebioError("no file was read: " + "; ".join(map(str, skipped or ())))
     return unify_classes(recordings)
+
+
+def _named_by_bids(path: Path, options: ImportOptions) -> dict[str, str]:
+    """Subject and session in a name of BIDS, where the options do not give them."""
+    default = ImportOptions()
+    return {
+        field: name for field, name in entities(path).items()
+        if getattr(options, field) == getattr(default, field)
+    }  # fmt: skip
 
 
 def _class_name(path: Path, label: str, classes: Mapping[str, str]) -> str:

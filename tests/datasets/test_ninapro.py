@@ -133,7 +133,7 @@ def test_text_cells_and_links_are_refused(tmp_path) -> None:
         file["other"] = h5py.ExternalLink("c.mat", "emg")
     with pytest.raises(EdgebioError, match="emg is stored in another file; expected numbers"):
         mat.read_matrices(tmp_path / "b.mat", {"emg": 10})
-    with pytest.raises(EdgebioError, match="group is not a matrix; expected numbers"):
+    with pytest.raises(EdgebioError, match="group is struct; expected numbers"):
         mat.read_matrices(tmp_path / "b.mat", {"group": None})
     with h5py.File(tmp_path / "c.mat", "w") as file:
         file["emg"] = np.zeros((8, 10))

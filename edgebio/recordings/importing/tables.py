@@ -123,7 +123,7 @@ def _split(
     """First sample of every recording, and the number of its repetition."""
     count = len(table.values)
     begins = np.zeros(count, bool)
-    begins[find_breaks(table, table.missing)] = True
+    begins[[*find_breaks(table, table.missing), *table.trials]] = True
     if options.repetitions == "runs" and options.repetition_column is None:
         begins |= _run_starts(labels)
     for field in ("subject", "session"):

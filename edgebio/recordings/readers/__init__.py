@@ -8,7 +8,18 @@ from pathlib import Path
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings.import_options import ImportOptions
-from edgebio.recordings.readers import brainvision, csv, edf, epn, hdf5, mat, npz, wfdb, xdf
+from edgebio.recordings.readers import (
+    brainvision,
+    csv,
+    edf,
+    epn,
+    hdf5,
+    mat,
+    npz,
+    parquet,
+    wfdb,
+    xdf,
+)
 from edgebio.recordings.readers.table import Table
 
 _READERS = {
@@ -23,6 +34,7 @@ _READERS = {
     ".xdf": xdf.read_xdf_table,
     ".vhdr": brainvision.read_brainvision_table,
     ".json": epn.read_epn_table,
+    ".parquet": parquet.read_parquet_table,
 }
 """By suffix; `SUFFIXES` are all that are read."""
 

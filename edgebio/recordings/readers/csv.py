@@ -3,34 +3,29 @@
 import csv as standard_csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.counts import CountsBuilder
 from edgebio.recordings.import_options import METADATA, ImportOptions
 from edgebio.recordings.readers import delimited_text as text
-from edgebio.recordings.readers.column_roles import Roles, assign_roles
-from edgebio.recordings.readers.table import (
-    Table,
-    categorize,
-    common_unit,
-    one_hot,
-    require_rate,
-    single_rate,
+from edgebio.recordings.readers.bids import read_sidecar
+from edgebio.recordings.readers.column_content import (
+    ColumnContent,
+    make_content,
+    table_of_content,
 )
-from edgebio.recordings.readers.text_exports import find_section, recognize_export
+from edgebio.recordings.readers.column_roles import Roles, assign_roles
+from edgebio.recordings.readers.table import Table
+from edgebio.recordings.readers.text_exports import TextExport, find_section, recognize_export
 from edgebio.recordings.readers.text_file import TextFile
 from edgebio.recordings.readers.text_layout import TextLayout, detect_layout
-from edgebio.recordings.readers.time_columns import check_rate, measure_timing
 from edgebio.recordings.readers.time_stamps import TimeStamps
-from edgebio.recordings.units import unit_factor
 
 _MAX_NAMES = 1 << 18  # different names in the columns that are not channels
-_NOT_NAMES = ("nan", "inf", "-inf")
 _SECTIONS = re.compile(r"[A-Z][A-Za-z ]*[,;]*\s*\n\d+[,;]*\s*\n")  # a title and a rate: Vicon
 _BLANK_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _COMMENT_LINES = re.compile(rb"(?m)^[ \t]*[#%][^\n]*\n")
@@ -52,78 +47,22 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
     layout = detect_layout(path, file.head, file.is_whole)
     layout = replace(layout, first_line=first + layout.first_line)
     export = recognize_export(layout)
+    if (sidecar := read_sidecar(path)) is not None:
+        if len(sidecar.names) != layout.width:
+            raise EdgebioError(
+                f"{path}: {layout.width} columns, but {len(sidecar.names)} in the JSON beside it"
+            )
+        unnamed = ("",) * layout.width
+        layout = replace(layout, names=sidecar.names, units=unnamed)
+        export = TextExport("BIDS", layout, sidecar.rate)
     roles = assign_roles(path, options, export)
     content = _read_columns(path, file, export.layout, roles, options)
-    values_of = content.texts
-    if (rate_index := roles.metadata.pop("rate", None)) is not None:
-        rate = single_rate(path, options.rate_column or "", values_of[rate_index])
-    else:
-        rate = None
-    metadata = {}
-    for name, index in roles.metadata.items():
-        metadata[name] = categorize(values_of[index])
-        names_here = metadata[name].names
-        bad = [k for k, value in enumerate(names_here) if value.lower() in _NOT_NAMES]
-        if bad:
-            row = int(np.flatnonzero(np.isin(metadata[name].codes, bad))[0])
-            raise EdgebioError(
-                f"{path}: line {content.line(row)}, field {index + 1}: {names_here[bad[0]]}; "
-                f"expected {name}"
-            )
-    if roles.one_hot:
-        metadata["labels"] = one_hot(
-            path,
-            [export.layout.names[k] for k in roles.one_hot],
-            np.stack([np.asarray(content.times[k]) for k in roles.one_hot], axis=1),
-        )
-    timing = measure_timing(path, roles.time, [content.times[c.index] for c in roles.time])
-    if options.rate is not None:
-        check_rate(path, options.rate, timing)
-    rate = rate or export.rate or timing.rate
-    notes = [*roles.notes, *content.counts.notes]
-    if options.rate is None and rate == timing.rate and not timing.is_regular and rate:
-        notes.append(f"uneven times: {rate:g} Hz on average; give --rate if you know it exactly")
-    require_rate(path, options, rate)
-    return Table(
-        path=path,
-        values=content.counts.values,
-        scaled=True,
-        locate=content.locate,
-        metadata=metadata,
-        rate=rate,
-        units=_unit(export.layout, roles),
-        missing=content.counts.missing,
-        timing=timing,
-        notes=tuple(notes),
-    )
-
-
-def _unit(layout: TextLayout, roles: Roles) -> str | None:
-    """Unit that the channels have in common."""
-    return common_unit([layout.units[k] for k in roles.channels]) if layout.units else None
-
-
-@dataclass(eq=False)
-class _Content:
-    """Columns of a file: channels as counts, times as numbers, metadata as text."""
-
-    counts: CountsBuilder
-    first_line: int
-    channels: list[int]
-    path: Path
-    times: dict[int, npt.NDArray[np.float64]] = field(default_factory=dict)
-    texts: dict[int, list[str]] = field(default_factory=dict)
-
-    def line(self, row: int) -> int:
-        return self.first_line + row
-
-    def locate(self, row: int, column: int) -> str:
-        return f"{self.path}: line {self.line(row)}, field {self.channels[column] + 1}"
+    return table_of_content(path, options, export, roles, content)
 
 
 def _read_columns(
     path: Path, file: TextFile, layout: TextLayout, roles: Roles, options: ImportOptions
-) -> _Content:
+) -> ColumnContent:
     times = [column.index for column in roles.time if not column.is_text]
     numeric = [*roles.channels, *times, *roles.one_hot]
     stamps = {c.index: TimeStamps() for c in roles.time if c.is_text and not options.transposed}
@@ -135,14 +74,10 @@ def _read_columns(
             f"{path}: {len(layout.rows)} lines of {layout.width:,} numbers, which is more channels "
             "than samples; if it is channels x samples, set transposed = true in a mapping file"
         )
-    counts = CountsBuilder(
-        path, options.lsb, options.gaps, remove_offset=options.remove_offset,
-        factor=unit_factor(path, _unit(layout, roles), options.units),
-    )  # fmt: skip
-    content = _Content(counts, layout.first_line, roles.channels, path)
-    counts.locate = content.locate
+    first_line = layout.first_line
+    content = make_content(path, options, layout, roles, lambda row: f"line {first_line + row}")
+    counts = content.counts
     whole_rows = not texts and not stamps and numeric == list(range(layout.width))
-    content.texts = {index: [] for index in texts}
     extra_blocks: list[npt.NDArray[np.float64]] = []
     seconds: dict[int, list[npt.NDArray[np.float64]]] = {index: [] for index in stamps}
     channel_rows: list[npt.NDArray[np.float64]] = []
@@ -156,7 +91,7 @@ def _read_columns(
             continue
         if not whole_rows:
             own: dict[int, list[str]] = {index: [] for index in stamps}
-            both = content.texts | own
+            both = {k: content.texts[k] for k in texts} | own
             body = _select(path, body, layout.width, numeric, both, interned, line)
             for index, column in own.items():
                 seconds[index].append(stamps[index].parse_all(column))

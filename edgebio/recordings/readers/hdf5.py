@@ -1,13 +1,16 @@
 """HDF5: data sets of numbers in any group, by h5py."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgebio.recordings.import_options import METADATA, ImportOptions
+from edgebio.recordings.readers.arrays import Catalog, table_of_catalog
 from edgebio.recordings.readers.damage import check_file, refuse_damage
-from edgebio.recordings.readers.table import Table, find_samples, table_of_arrays
+from edgebio.recordings.readers.table import Table
 
 _MAX_BYTES = 1 << 30  # of one data set
 
@@ -28,16 +31,33 @@ def read_hdf5_table(path: Path, options: ImportOptions) -> Table:
                     shapes[name] = item.shape
 
             file.visititems(list_dataset)
-            matrices = [name for name, shape in shapes.items() if len(shape) == 2]
-            name = find_samples(path, options, matrices, shapes)
-            values = np.asarray(file[name])
-            metadata = {
-                field: _plain(file[array]) for field, array in options.metadata_columns.items()
-                if array in shapes
-            }  # fmt: skip
-    return table_of_arrays(path, options, name, values, metadata)
+            attributes = _attributes(file, shapes)
+            catalog = Catalog(
+                {**shapes, **dict.fromkeys(attributes, ())},
+                lambda name: attributes[name] if name in attributes else _plain(file[name]),
+            )
+            return table_of_catalog(path, options, catalog)
 
 
-def _plain(item: Any) -> Any:
+def _attributes(file: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Single numbers and texts beside data sets, in the groups around them or the file."""
+    found = {}
+    places = {"": file}
+    for name in names:
+        parts = name.split("/")
+        places |= {"/".join(parts[:k]): file["/".join(parts[:k])] for k in range(1, len(parts) + 1)}
+    for place, item in places.items():
+        for key, value in item.attrs.items():
+            array = np.asarray(value)
+            if array.size == 1 and array.dtype.kind in "iufUO":
+                own = array.ravel()[0]
+                found[f"{place}/{key}".strip("/")] = np.array(
+                    own if array.dtype.kind in "iuf" else str(own)
+                )
+    return {name: value for name, value in found.items() if name not in names}
+
+
+def _plain(item: Any) -> npt.NDArray[Any]:
+    """Values of a data set; text as such."""
     values = item.asstr()[()] if item.dtype.kind in "SO" else item[()]
-    return np.ravel(np.asarray(values, np.str_ if item.dtype.kind in "SO" else None))
+    return np.asarray(values, np.str_ if item.dtype.kind in "SO" else None)

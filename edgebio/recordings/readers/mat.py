@@ -1,9 +1,10 @@
-"""Numeric matrices in MATLAB files: version 5 by SciPy, 7.3 (HDF5) by h5py.
+"""Matrices, cells, structs and text in MATLAB files: version 5 by SciPy, 7.3 (HDF5) by h5py.
 
 Shapes and types are checked before anything is read into memory, and compressed data are inflated
-no further than the shape allows. Only plain numbers are read.
+no further than the shape allows. Objects, such as tables, are not read.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,10 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import Locate
 from edgebio.recordings.import_options import METADATA, ImportOptions
 from edgebio.recordings.readers import mat5, mat73
+from edgebio.recordings.readers.arrays import Catalog, Values, table_of_catalog
 from edgebio.recordings.readers.damage import check_file, refuse_damage
-from edgebio.recordings.readers.table import Table, find_samples, table_of_arrays
+from edgebio.recordings.readers.mat5_elements import shapes_of
+from edgebio.recordings.readers.table import Table
 from edgebio.suggest import nearest
 
 MAX_VALUES = 1 << 28
@@ -25,6 +28,12 @@ MAX_VALUES = 1 << 28
 _NUMERIC = ("double", "single", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
             "uint64", "logical")  # fmt: skip
 
+_NESTED = ("cell", "struct", "char")
+_OBJECTS = (
+    "a table, string or other object of MATLAB cannot be read: in MATLAB, write it by "
+    "writetable(t, 'x.csv'), or save its columns as matrices"
+)
+
 Columns = int | tuple[int, ...] | None
 """Columns that a matrix must have: a number, one of several, or any."""
 
@@ -32,18 +41,31 @@ Columns = int | tuple[int, ...] | None
 def read_mat_table(path: Path, options: ImportOptions) -> Table:
     """Read a .mat with a matrix of samples, one row per sample."""
     options.check_supported(path, "a .mat", METADATA | {"samples", "transposed"})
-    shapes = list_shapes(path)
-    large = [name for name, shape in shapes.items() if len(shape) == 2 and min(shape) > 1]
-    name = find_samples(path, options, large, shapes)
-    requested = {name, *options.metadata_columns.values()}
-    matrices = read_matrices(path, dict.fromkeys(sorted(requested)))
-    metadata = {}
-    for field, array in options.metadata_columns.items():
-        if min(matrices[array].shape, default=0) != 1:
-            shape = " x ".join(map(str, matrices[array].shape))
-            raise EdgebioError(f"{path}: {array} is {shape}; expected one row or one column")
-        metadata[field] = matrices[array].ravel()
-    return table_of_arrays(path, options, name, matrices[name], metadata)
+    with _open(path) as file:
+        nested: dict[str, Any] = {}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, (shape, kind) in sorted(file.listing.items()):
+            if kind in _NUMERIC:
+                shapes[name] = shape
+            elif kind in _NESTED:
+                nested |= file.read_nested(name)
+        shapes |= shapes_of(nested)
+
+        def load(name: str) -> Values:
+            if name in nested:
+                values: Values = nested[name]
+                return values
+            if math.prod(shapes[name]) > MAX_VALUES:
+                raise EdgebioError(
+                    f"{path}: {name} is {' x '.join(map(str, shapes[name]))}; up to "
+                    f"{MAX_VALUES:,} numbers are read"
+                )
+            return file.read(name)
+
+        notes = (_OBJECTS,) if file.has_objects else ()
+        if not shapes:
+            raise EdgebioError(f"{path}: no numbers; {_OBJECTS if notes else 'it is empty'}")
+        return table_of_catalog(path, options, Catalog(dict(sorted(shapes.items())), load, notes))
 
 
 def matrix_locator(path: Path, name: str) -> Locate:

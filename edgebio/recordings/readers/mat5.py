@@ -16,9 +16,13 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from edgebio.recordings.readers.mat5_elements import OPAQUE, check_matrix, flatten, matrix_class
+
 _HEADER, _TAG = 128, 8
 _PREFIX = 1024  # bytes that hold type, shape and name of a variable; MATLAB needs up to 200
 _MATRIX, _COMPRESSED = 14, 15  # kinds of element
+_NESTED = 512 << 20  # bytes that cells, a struct or text may inflate to
+_CLASS_PREFIX = 64
 _MAX_VARIABLES = 10_000
 _PARTS = 4  # of a variable, read by SciPy: type, shape, name, numbers
 _PIECE = 1 << 16
@@ -40,6 +44,8 @@ class Mat5File:
     ----------
     listing
         By name: shape, and kind as SciPy names it.
+    has_objects
+        Whether there are tables, strings or other objects, which only MATLAB reads.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -49,8 +55,10 @@ class Mat5File:
         self._header = file.read(_HEADER)
         self._tag = struct.Struct("<II" if self._header[126:] == b"IM" else ">II")
         # Version 4 has a 0 in its first bytes and no compression: SciPy reads it safely.
-        locations = () if 0 in self._header[:4] else tuple(self._walk())
-        prefixes: Any = self._assemble(locations, _PREFIX) if locations else file
+        everything = () if 0 in self._header[:4] else tuple(self._walk())
+        locations = tuple(at for at in everything if self._class(at) not in (0, OPAQUE))
+        self.has_objects = len(locations) < len(everything)
+        prefixes: Any = self._assemble(locations, _PREFIX) if everything else file
         variables = whosmat(prefixes)
         self.listing = {name: (tuple(shape), kind) for name, shape, kind in variables}
         self._locations = {n: at for (n, _, _), at in zip(variables, locations, strict=False)}
@@ -67,6 +75,28 @@ class Mat5File:
         if matrix.dtype.kind not in "biuf":
             raise ValueError(f"{name} does not hold numbers")
         return matrix
+
+    def read_nested(self, name: str) -> dict[str, Any]:
+        """Read cells, a struct or text; by path: arrays, and lists of matrices."""
+        from scipy.io import loadmat
+
+        file: Any = self._file
+        file.seek(0)
+        if name in self._locations:
+            file = self._assemble([self._locations[name]], _NESTED + 1)
+            with file.getbuffer()[_HEADER + _TAG :] as body:
+                if len(body) > _NESTED:
+                    raise ValueError(f"{name} has more than {_NESTED:,} bytes")
+                check_matrix(body, self._tag)
+        found: dict[str, Any] = {}
+        value = loadmat(file, variable_names=[name], struct_as_record=False).get(name)
+        flatten(value, name, found)
+        return found
+
+    def _class(self, location: _Location) -> int:
+        """Class of a variable; an unnamed one, in which MATLAB keeps objects, counts as such."""
+        start = self._assemble([location], _CLASS_PREFIX).getvalue()[_HEADER + _TAG :]
+        return matrix_class(start, self._tag)
 
     def _extract(self, name: str) -> BinaryIO:
         """Make a file in memory of one variable, whose parts are as long as its shape allows."""

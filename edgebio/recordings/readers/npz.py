@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,27 @@ import numpy.typing as npt
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings.import_options import METADATA, ImportOptions
+from edgebio.recordings.readers.arrays import Catalog, Values, table_of_catalog
 from edgebio.recordings.readers.damage import check_file, refuse_damage
-from edgebio.recordings.readers.table import Table, find_samples, table_of_arrays
+from edgebio.recordings.readers.table import Table
 from edgebio.suggest import nearest
 
 MAX_BYTES = 2 << 30
 """Largest array that is read into memory."""
+
+_ONLY = "the array"
 
 
 def read_npz_table(path: Path, options: ImportOptions) -> Table:
     """Read an NPZ with an array of samples, one row per sample."""
     options.check_supported(path, "an NPZ", METADATA | {"samples", "transposed"})
     with open_npz(path) as arrays:
-        dimensions = {name: len(array_header(arrays, name)[0]) for name in arrays.files}
-        name = find_samples(path, options, [n for n, d in dimensions.items() if d == 2], dimensions)
-        values = read_array(path, arrays, name, "iuf", 2)
-        metadata = {
-            field: read_array(path, arrays, array, "iuUfb", min(dimensions.get(array, 1), 1))
-            for field, array in options.metadata_columns.items()
-        }
-        if options.rate is None and options.rate_column is None and "rate" in dimensions:
-            metadata["rate"] = read_array(path, arrays, "rate", "fiu", 0)
-    return table_of_arrays(path, options, name, values, metadata)
+        shapes = {name: array_header(arrays, name)[0] for name in arrays.files}
+
+        def load(name: str) -> Values:
+            return read_array(path, arrays, name, "iuUfb", len(shapes[name]))
+
+        return table_of_catalog(path, options, Catalog(shapes, load))
 
 
 def read_npy_table(path: Path, options: ImportOptions) -> Table:
@@ -41,12 +41,14 @@ def read_npy_table(path: Path, options: ImportOptions) -> Table:
     check_file(path, MAX_BYTES, "NumPy array")
     with refuse_damage(path, "cut, or not a plain array"):
         values = np.load(path, allow_pickle=False)
-    if values.dtype.kind not in "iuf" or values.ndim not in (1, 2):
+    if values.dtype.kind not in "iuf" or values.ndim not in (1, 2, 3):
         raise EdgebioError(
             f"{path}: {values.dtype} of shape {values.shape}; expected numbers of shape (n, "
             "channels)"
         )
-    return table_of_arrays(path, options, "the array", values.reshape(len(values), -1), {})
+    shape = (*values.shape, 1)[: max(values.ndim, 2)]
+    catalog = Catalog({_ONLY: shape}, lambda name: values.reshape(shape))
+    return table_of_catalog(path, replace(options, samples=_ONLY), catalog)
 
 
 @contextmanager
@@ -81,7 +83,8 @@ def read_array(path: Path, arrays: Any, name: str, kinds: str, dimensions: int) 
         raise EdgebioError(f"{path}: no array {name!r}; it has {present}{hint}")
     shape, dtype = array_header(arrays, name)
     if dtype.kind not in kinds or len(shape) != dimensions:
-        content = "text" if "U" in kinds else "numbers" if "f" in kinds else "whole numbers"
+        content = "numbers" if "f" in kinds else "text" if "U" in kinds else "whole numbers"
+        content += " or text" if "f" in kinds and "U" in kinds else ""
         raise EdgebioError(
             f"{path}: array {name} is {dtype} of shape {shape}; expected {dimensions} dimensions "
             f"of {content}"

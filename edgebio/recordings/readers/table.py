@@ -1,6 +1,7 @@
 """The content of a file of any format, before it becomes recordings."""
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from edgebio.errors import EdgebioError
 from edgebio.recordings.counts import Locate
 from edgebio.recordings.import_options import ImportOptions
 from edgebio.recordings.natural_order import sort_naturally
-from edgebio.recordings.readers.time_columns import Timing
+from edgebio.recordings.readers.time_columns import Timing, are_alike
 from edgebio.suggest import nearest
 
 
@@ -42,6 +43,8 @@ class Table:
         Samples to leave out, bool of shape (n,); None where all are there.
     timing
         What the file's times and counters say.
+    trials
+        First sample of each trial, where the file holds several.
     notes
         What the reader decided by itself, to show to the user.
     """
@@ -56,6 +59,7 @@ class Table:
     scaled: bool = False
     missing: npt.NDArray[np.bool_] | None = None
     timing: Timing | None = None
+    trials: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -104,7 +108,13 @@ def single_rate(path: Path, name: str, values: Sequence[Any]) -> float:
 
 
 def require_rate(path: Path, options: ImportOptions, rate: float | None) -> float:
-    """Return the rate that the options give, or the file's own; refuse a file without one."""
+    """Return the rate that the options give, or the file's own; refuse none, and two."""
+    if options.rate is not None and not 0 < options.rate < math.inf:
+        raise EdgebioError(f"{path}: rate {options.rate!r}; expected Hz above 0")
+    if options.rate is not None and rate is not None and not are_alike(options.rate, rate):
+        raise EdgebioError(
+            f"{path}: its rate is {rate:g} Hz, not {options.rate:g} Hz; leave --rate out"
+        )
     chosen = options.rate if options.rate is not None else rate
     if chosen is None:
         raise EdgebioError(f"{path}: does not state its rate; add --rate HZ")
@@ -125,63 +135,6 @@ def find_columns(path: Path, columns: Sequence[str], names: Sequence[str], count
                 f"{path}: no column {name!r}; it has {present}{nearest(name, names)}"
             )
     return indices
-
-
-def find_samples(
-    path: Path, options: ImportOptions, matrices: Collection[str], names: Collection[str]
-) -> str:
-    """Name of the array of samples: as in `options`, ``samples``, or the only matrix."""
-    present = ", ".join(names) or "none"
-    if options.samples is not None:
-        if options.samples not in names:
-            hint = nearest(options.samples, names)
-            raise EdgebioError(f"{path}: no array {options.samples!r}; it has {present}{hint}")
-        return options.samples
-    unused = [name for name in matrices if name not in options.metadata_columns.values()]
-    if "samples" in unused:
-        return "samples"
-    if len(unused) != 1:
-        raise EdgebioError(
-            f"{path}: expected an array samples (n, channels), or a single 2-D array; it has "
-            f"{present}: name it in a mapping file"
-        )
-    return unused[0]
-
-
-def table_of_arrays(
-    path: Path,
-    options: ImportOptions,
-    name: str,
-    values: npt.NDArray[Any],
-    metadata: Mapping[str, npt.NDArray[Any]],
-) -> Table:
-    """Make a table of the array of samples, and of the metadata of each or of all samples."""
-    if options.transposed:
-        values = values.T
-    elif 0 < values.shape[0] < values.shape[1]:
-        raise EdgebioError(
-            f"{path}: {name} is {values.shape[0]} x {values.shape[1]}, which is more channels than "
-            "samples; if it is channels x samples, set transposed = true in a mapping file"
-        )
-    categories, rate = {}, None
-    for key, array in metadata.items():
-        if key == "rate":
-            rate = single_rate(path, options.rate_column or key, array.ravel().tolist())
-            continue
-        column = np.full(len(values), array.item()) if array.size == 1 else array
-        if len(column) != len(values):
-            raise EdgebioError(f"{path}: {len(column)} {key} for {len(values)} samples")
-        if column.dtype.kind == "f" and not np.isfinite(column).all():
-            row = int(np.flatnonzero(~np.isfinite(column))[0])
-            raise EdgebioError(f"{path}: {key}, sample {row}: {column[row]}; expected a number")
-        categories[key] = categorize(column)
-    return Table(
-        path=path,
-        values=values,
-        locate=lambda row, column: f"{path}: sample {row}, channel {column + 1}",
-        metadata=categories,
-        rate=rate,
-    )
 
 
 def _without_decimals(value: str) -> str:

@@ -155,6 +155,11 @@ def measure_timing(
     )
 
 
+def are_alike(rate: float, other: float) -> bool:
+    """Return whether two rates are the same but for the accuracy of clocks."""
+    return abs(rate / other - 1) <= _TOLERANCE
+
+
 def check_rate(path: Path, given: float, timing: Timing) -> None:
     """Refuse a rate that the times contradict."""
     tolerance = _TOLERANCE if timing.is_regular else _TOLERANCE_UNEVEN

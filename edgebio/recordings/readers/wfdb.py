@@ -5,6 +5,7 @@ record's own folder and sizes to what may be read, as anyone can write a header.
 annotations labels the samples that are nearer to it than to another one.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -160,7 +161,7 @@ def read_wfdb_table(path: Path, options: ImportOptions) -> Table:
         units=record.units,
         steps=1 / np.array(record.gains),
         zeros=np.array(record.zeros),
-        rate=record.rate,
+        rate=record.rate if info.states_rate else None,
         metadata=metadata,
         beats=beats.astype(np.int64) if beats is not None and len(beats) else None,
         missing=absent,
@@ -213,9 +214,18 @@ def _read_header(header: Path) -> Any:
     if info.seg_name is None:
         _check_header(header, info)
         info.sig_name = [name or f"channel {k}" for k, name in enumerate(info.sig_name, 1)]
+    info.states_rate = _states_rate(header)
     if not info.fs or not 0 < info.fs < 1e6:
         raise EdgebioError(f"{header}: rate {info.fs}; expected Hz above 0")
     return info
+
+
+def _states_rate(header: Path) -> bool:
+    """Return whether the first line has a rate: ``name channels rate``."""
+    lines = (line.split() for line in header.read_text("latin-1").splitlines())
+    return any(len(fields) > 2 for fields in itertools.islice(
+        (fields for fields in lines if fields and not fields[0].startswith("#")), 1
+    ))  # fmt: skip
 
 
 def _read_segment(

@@ -148,7 +148,7 @@ def changed(**changes: object):
     ("arrays", "options", "message"),
     [
         (changed(emg=None), {}, "no array 'emg'; it has r, y"),
-        (changed(y=None), {}, "no y; it holds emg, r"),
+        (changed(y=None), {}, "no array 'y'; it has emg, r"),
         (changed(y=np.ones((9, 1))), {}, "9 labels for 12 samples"),
         (changed(y=np.ones((12, 2))), {}, "y is 12 x 2; expected one row or one column"),
         (changed(y=np.full((12, 1), np.nan)), {}, "labels, sample 0: nan; expected a number"),
@@ -166,9 +166,9 @@ def changed(**changes: object):
             "y holds 12 rates",
         ),
         (
-            changed(b=np.ones((3, 3)), emg=np.ones((12, 2))),
+            changed(b=np.ones((3, 3)), c=np.ones((12, 2)), emg=None),
             {"samples": None},
-            "it has b, emg, r, y",
+            "it has b, c, r, y",
         ),
     ],
 )
