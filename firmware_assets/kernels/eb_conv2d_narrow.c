@@ -75,7 +75,7 @@ EB_INLINE const uint32_t *sum_whole(const eb_conv2d_pairs *layer, uint32_t o,
     return weights;
 }
 
-static void two_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
+static void two_pixels(const eb_conv2d_pairs *layer, void *work, const uint32_t *patches,
                        int8_t *output_a, int8_t *output_b)
 {
     const uint32_t *weights = layer->weights;
@@ -103,7 +103,7 @@ static int32_t larger(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static void largest_pixel(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
+static void largest_pixel(const eb_conv2d_pairs *layer, void *work, const uint32_t *patches,
                           int8_t *output, int8_t *none)
 {
     const uint32_t *weights = layer->weights;

@@ -3,46 +3,73 @@
 
 #include "eb_conv2d_pairs.h"
 
+/* Widen fours of a and of b; returns the end of the result. `eights` are pairs of fours. */
+#if EB_HAS_DSP
+
+#define WIDEN(a, b, odd_a, odd_b)                                                                  \
+    "sxtb16 " a ", " odd_a "\n\t"                                                                  \
+    "sxtb16 " b ", " odd_b "\n\t"                                                                  \
+    "sxtb16 " odd_a ", " odd_a ", ror #8\n\t"                                                      \
+    "sxtb16 " odd_b ", " odd_b ", ror #8\n\t"
+
+// clang-format off
+EB_NAKED static uint32_t *widen_eights(EB_UNUSED const int8_t *a, EB_UNUSED const int8_t *b,
+                                       EB_UNUSED uint32_t eights, EB_UNUSED uint32_t *to)
+{
+    __asm__("push {r4-r11, lr}\n"
+            "1:\n\t"
+            "ldr r10, [r0, #4]\n\t"
+            "ldr r6, [r0], #8\n\t"
+            "ldr r11, [r1, #4]\n\t"
+            "ldr r7, [r1], #8\n\t"
+            WIDEN("r4", "r5", "r6", "r7")
+            WIDEN("r8", "r9", "r10", "r11")
+            "subs r2, #1\n\t"
+            "stmia r3!, {r4-r11}\n\t"
+            "bne 1b\n\t"
+            "mov r0, r3\n\t"
+            "pop {r4-r11, pc}");
+}
+// clang-format on
+
+#else
+
+static uint32_t *widen_eights(const int8_t *a, const int8_t *b, uint32_t eights, uint32_t *to)
+{
+    for (uint32_t i = 0; i < 2u * eights; i++) {
+        const uint32_t word_a = eb_load4(a + 4u * i);
+        const uint32_t word_b = eb_load4(b + 4u * i);
+        to[0] = eb_sxtb16(word_a);
+        to[1] = eb_sxtb16(word_b);
+        to[2] = eb_sxtb16_odd(word_a);
+        to[3] = eb_sxtb16_odd(word_b);
+        to += 4;
+    }
+    return to;
+}
+
+#endif
+
 /* Widen a run of `count` bytes of a and of b. */
 static inline uint32_t *widen(const int8_t *a, const int8_t *b, uint32_t count, uint32_t *to)
 {
-    uint32_t left = count & ~3u;
-#if EB_HAS_DSP
-    uint32_t word_a;
-    uint32_t word_b;
-    uint32_t even_a;
-    uint32_t even_b;
-    if (left) {
-        __asm__ volatile(
-            "1:\n\t"
-            "ldr %[wa], [%[a]], #4\n\t"
-            "ldr %[wb], [%[b]], #4\n\t"
-            "sxtb16 %[ea], %[wa]\n\t"
-            "sxtb16 %[eb], %[wb]\n\t"
-            "strd %[ea], %[eb], [%[to]], #8\n\t"
-            "sxtb16 %[wa], %[wa], ror #8\n\t"
-            "sxtb16 %[wb], %[wb], ror #8\n\t"
-            "subs %[left], #4\n\t"
-            "strd %[wa], %[wb], [%[to]], #8\n\t"
-            "bne 1b"
-            : [a] "+r"(a), [b] "+r"(b), [to] "+r"(to), [left] "+r"(left), [wa] "=&r"(word_a),
-              [wb] "=&r"(word_b), [ea] "=&r"(even_a), [eb] "=&r"(even_b)
-            :
-            : "cc", "memory");
+    const uint32_t eights = count & ~7u;
+    if (eights) {
+        to = widen_eights(a, b, eights / 8u, to);
+        a += eights;
+        b += eights;
     }
-#else
-    for (; left; left -= 4u) {
+    if (count & 4u) {
         const uint32_t word_a = eb_load4(a);
         const uint32_t word_b = eb_load4(b);
         to[0] = eb_sxtb16(word_a);
         to[1] = eb_sxtb16(word_b);
         to[2] = eb_sxtb16_odd(word_a);
         to[3] = eb_sxtb16_odd(word_b);
+        to += 4;
         a += 4;
         b += 4;
-        to += 4;
     }
-#endif
     count &= 3u;
     if (count) {
         to[0] = eb_pair(a[0], count > 1u ? a[1] : 0);

@@ -20,7 +20,7 @@ typedef struct {
 
 /* Computes all channels of two pixels, a and b, from their patches; or, without `output_b`, the
  * largest of several pairs of pixels, whose patches are contiguous, into `output_a`. */
-typedef void eb_pixels(const eb_conv2d_pairs *layer, const void *work, const uint32_t *patches,
+typedef void eb_pixels(const eb_conv2d_pairs *layer, void *work, const uint32_t *patches,
                        int8_t *output_a, int8_t *output_b);
 
 /* Where the window of a pixel begins in the image; negative in the padding. */
@@ -50,7 +50,7 @@ void eb_widen_patches(const eb_conv2d_pairs *layer, const eb_source *source, eb_
 /* Clamp a pixel to the range of the fused activation. */
 void eb_clamp_pixel(const eb_conv2d_pairs *layer, int8_t *pixel);
 
-EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const void *work, const int8_t *input,
+EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, void *work, const int8_t *input,
                             int8_t *output, int8_t *scratch, eb_pixels *two_pixels)
 {
     const eb_source source = eb_prepare(layer, input, scratch);
@@ -81,7 +81,7 @@ EB_INLINE void eb_each_pair(const eb_conv2d_pairs *layer, const void *work, cons
     }
 }
 
-EB_INLINE void eb_each_pool(const eb_conv2d_pairs *layer, const void *work, const int8_t *input,
+EB_INLINE void eb_each_pool(const eb_conv2d_pairs *layer, void *work, const int8_t *input,
                             int8_t *output, int8_t *scratch, eb_pixels *largest_pixel)
 {
     const eb_source source = eb_prepare(layer, input, scratch);

@@ -72,6 +72,13 @@ typedef struct {
     } output[4];
 } eb_quad;
 
+/* Four neighboring output channels whose sums are scaled so that one multiplication requantizes
+ * them: the upper half of sum * multiplier, rounded, then shifted by 12. */
+typedef struct {
+    int32_t bias[4];
+    int32_t multiplier[4];
+} eb_scales;
+
 /* Four neighboring output channels, for kernels that have them in the lanes of a vector. */
 typedef struct {
     int32_t bias[4];
@@ -129,9 +136,11 @@ typedef struct {
  * two pixels, 8 * steps bytes each, as many as the pool needs; behind them a pixel of padding if
  * the image has borders, or the copy if it is copied. */
 typedef struct {
-    const void *weights; /* wide: int16_t, doubled, [outputs / 4][steps][4][2 taps];
-                          * narrow: int8_t, [outputs / 2][steps / 2][2][4 taps] */
-    const eb_quad *quads;
+    /* Narrow: int8_t, [outputs / 2][steps / 2][2][4 taps]; else int16_t, times 2 or the factor of
+     * the channel, [outputs / 4][steps][4][2 taps]. */
+    const void *weights;
+    const eb_quad *quads;    /* of the kernels with wide and narrow weights, */
+    const eb_scales *scales; /* and of the one with scaled weights */
     eb_window window; /* its output is that of the pool, its input the copy if there is one */
     uint16_t outputs, steps;
     uint16_t pool_h, pool_w;
@@ -140,8 +149,7 @@ typedef struct {
     uint16_t copy_h, copy_w;      /* the input, if it is copied with its padding around it, */
     uint16_t copy_top, copy_left; /* and how much of that comes first */
     uint8_t borders;              /* windows read padding that is not copied */
-    uint8_t relu;    /* nothing below the zero point is allowed, so its rounding does not matter */
-    uint8_t clamped; /* the range is smaller than int8: `low` to `high` */
+    uint8_t clamped;              /* the range is smaller than int8: `low` to `high` */
     int8_t pad_value, low, high;
 } eb_conv2d_pairs;
 
@@ -340,13 +348,14 @@ typedef struct {
 } eb_batch_matmul;
 
 /* SVDF: each filter makes one feature of the newest frame, whose last `memory` ones are the state,
- * [filters][memory], oldest first. Scratch: 4 * filters bytes. */
+ * [filters][memory], oldest first. */
 typedef struct {
-    const int8_t *feature_weights; /* [filters][inputs] */
-    const int32_t *feature_bias;   /* [filters], with the zero point folded in */
-    const int16_t *time_weights;   /* [filters][memory] */
-    const int32_t *bias;           /* [units] */
+    const int8_t *feature_weights;        /* [filters][inputs] */
+    const int32_t *feature_bias;          /* [filters], with the zero point folded in */
+    const int16_t *time_weights;          /* [filters][memory] */
+    const int32_t *bias;                  /* [units] */
     uint16_t inputs, units, rank, memory; /* filters: units * rank */
+    uint8_t wide;                         /* the state is int16, else int8 */
     int32_t feature_multiplier, feature_shift;
     int32_t multiplier, shift;
     int16_t state_zero_point;
@@ -480,12 +489,9 @@ void eb_run_copy(const eb_copy *layer, const int8_t *input, int8_t *output);
 void eb_run_gather(const eb_gather *layer, const int8_t *input, int8_t *output);
 void eb_run_arg_max(const eb_arg_max *layer, const int8_t *input, int32_t *output);
 void eb_run_resize_bilinear(const eb_resize_bilinear *layer, const int8_t *input, int8_t *output);
-void eb_run_batch_matmul(const eb_batch_matmul *layer, const int8_t *input_1,
-                         const int8_t *input_2, int8_t *output);
-void eb_run_svdf(const eb_svdf *layer, const int8_t *input, int8_t *output, int16_t *state,
-                 int8_t *scratch);
-void eb_run_svdf_int8(const eb_svdf *layer, const int8_t *input, int8_t *output, int8_t *state,
-                      int8_t *scratch);
+void eb_run_batch_matmul(const eb_batch_matmul *layer, const int8_t *input_1, const int8_t *input_2,
+                         int8_t *output);
+void eb_run_svdf(const eb_svdf *layer, const int8_t *input, int8_t *output, void *state);
 void eb_run_lstm(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 
 /* The following may overwrite their input (ADD ... MAXIMUM: either one of the output's size; the
@@ -551,6 +557,10 @@ void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_
                         int8_t *scratch);
 void eb_run_conv2d_wide_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                                int8_t *scratch);
+void eb_run_conv2d_scaled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                          int8_t *scratch);
+void eb_run_conv2d_scaled_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
+                                 int8_t *scratch);
 void eb_run_conv2d_narrow(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 void eb_run_conv2d_narrow_pooled(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,

@@ -12,13 +12,9 @@ from edgebio.compiler.ir.layers import Conv2D
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.ir.window import Pair, Window
 from edgebio.compiler.kernels.dsp import NOT_PROVEN, quads
+from edgebio.compiler.kernels.dsp_scales import scales
 from edgebio.compiler.kernels.dsp_winograd import conv_2d_winograd
-from edgebio.compiler.kernels.layout import (
-    MAX_16_BITS,
-    clamp_members,
-    hides_rounding,
-    window_members,
-)
+from edgebio.compiler.kernels.layout import MAX_16_BITS, clamp_members, window_members
 from edgebio.compiler.kernels.registry import kernel
 
 _COPY_BYTES: Final = 4096
@@ -28,24 +24,55 @@ _COPY_BYTES: Final = 4096
 @kernel("dsp", Conv2D)
 def conv_2d_wide(network: Network, layer: Conv2D) -> KernelCall | str:
     """Two pixels by four channels, weights widened to int16: fastest, twice the flash."""
-    table, patch = quads(layer), _Patch(layer.window)
-    if table is None:
-        return NOT_PROVEN
+    patch = _Patch(layer.window)
     if max(patch.steps + 1, patch.run) > MAX_16_BITS:
         return "its window exceeds 16 bits"
-    taps = patch.taps(layer)
-    by_four = taps.reshape(-1, 4, *taps.shape[1:]).transpose(0, 2, 1, 3)
-    note = "doubled, [outputs / 4][steps][4][2 taps]"
-    weights = Array("weights", "int16_t", tuple((2 * by_four).ravel().tolist()), note)
-    steps = patch.steps
-    per_pair = math.ceil(len(taps) / 4) * (55 + 11 * steps + 3 * math.ceil(steps / 16))
-    call = _conv_2d(layer, "wide", patch, (weights, table), steps, per_pair)
-    call = dataclasses.replace(call, smaller=lambda: conv_2d_narrow(layer, table))
+    table = quads(layer)
+    call = _scaled(layer, patch) or (table and _wide(layer, patch, table))
+    if call is None:
+        return NOT_PROVEN
+    if table:
+        call = dataclasses.replace(call, smaller=lambda: conv_2d_narrow(layer, table))
     tiles = conv_2d_winograd(layer)
     if isinstance(tiles, str) or tiles.estimate >= call.estimate:
         return call
     tiles = dataclasses.replace(tiles, smaller=lambda: call)
     return dataclasses.replace(call, faster=lambda: tiles)
+
+
+def _scaled(layer: Conv2D, patch: "_Patch") -> KernelCall | None:
+    """Requantization by one multiplication."""
+    lines = scales(layer)
+    if lines is None:
+        return None
+    factors, table = lines
+    per_quad = 42 + 11 * patch.steps + 3 * math.ceil(patch.steps / 16)
+    return _with_wide_weights(layer, "scaled", patch, factors, table, per_quad)
+
+
+def _wide(layer: Conv2D, patch: "_Patch", table: Array) -> KernelCall:
+    """Requantization as the reference does, in fewer instructions."""
+    factors = np.full(len(layer.weights), 2)
+    per_quad = 68 + 11 * patch.steps + 3 * math.ceil(patch.steps / 16)
+    return _with_wide_weights(layer, "wide", patch, factors, table, per_quad)
+
+
+def _with_wide_weights(
+    layer: Conv2D,
+    form: str,
+    patch: "_Patch",
+    factors: NDArray[np.int64],
+    table: Array,
+    per_quad: int,
+) -> KernelCall:
+    """Call of a kernel for weights as int16, multiplied by the `factors` of their channels."""
+    taps = patch.taps(layer)
+    taps[: len(factors)] *= factors[:, None, None]
+    by_four = taps.reshape(-1, 4, *taps.shape[1:]).transpose(0, 2, 1, 3)
+    note = "scaled, [outputs / 4][steps][4][2 taps]"
+    weights = Array("weights", "int16_t", tuple(by_four.ravel().tolist()), note)
+    per_pair = math.ceil(len(taps) / 4) * per_quad
+    return _conv_2d(layer, form, patch, (weights, table), patch.steps, per_pair)
 
 
 def conv_2d_narrow(layer: Conv2D, table: Array) -> KernelCall:
@@ -134,9 +161,9 @@ class _Patch:
 
 
 def _conv_2d(
-    layer: Conv2D, width: str, patch: _Patch, arrays: tuple[Array, Array], steps: int, per_pair: int
+    layer: Conv2D, form: str, patch: _Patch, arrays: tuple[Array, Array], steps: int, per_pair: int
 ) -> KernelCall:
-    """Call of the kernel for weights of `width`; two pixels take `per_pair` instructions."""
+    """Call of a kernel with its arrays; two pixels take `per_pair` instructions."""
     window, copied = layer.window, patch.copied
     pooled = layer.pool != (1, 1)
     pairs = (layer.pool[0] * layer.pool[1] + 1) // 2
@@ -153,16 +180,16 @@ def _conv_2d(
     pixel_pairs = math.prod(layer.pooled) * pairs if pooled else -(-math.prod(window.output) // 2)
     return KernelCall(
         layer,
-        f"eb_run_conv2d_{width}{'_pooled' * pooled}",
+        f"eb_run_conv2d_{form}{'_pooled' * pooled}",
         (
-            f"eb_conv2d_{width}.c",
+            f"eb_conv2d_{form}.c",
             *("eb_conv2d_pairs.c", "eb_conv2d_pairs.h", "eb_quad.h", "eb_dsp.h"),
+            *(() if form == "narrow" else ("eb_conv2d_quads.h",)),
         ),
         arrays=arrays,
         struct="eb_conv2d_pairs",
         parameters={
-            "weights": "@weights",
-            "quads": "@quads",
+            **{array.name: f"@{array.name}" for array in arrays},
             "window": window_members(visible),
             "outputs": len(layer.weights),
             "steps": steps,
@@ -177,7 +204,6 @@ def _conv_2d(
             "copy_top": copy_top,
             "copy_left": copy_left,
             "borders": int(patch.borders),
-            "relu": int(hides_rounding(layer.range)),
             **clamp_members(layer.range, layer.pad_value),
         },
         scratch=8 * steps * pairs + (patch.copy_bytes if copied else border_bytes),

@@ -24,7 +24,7 @@ class OneActivation(Net):
         return self.fused_activation
 
     def zero_point(self) -> int:
-        return -128  # as a converter gives after a RELU
+        return -128 if self.fused_activation == RELU else -3  # as converters give
 
 
 def window(
