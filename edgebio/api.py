@@ -5,7 +5,7 @@ Longer than 400 lines: the whole API is in one place, and half of it is document
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 

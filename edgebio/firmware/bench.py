@@ -125,8 +125,8 @@ def bench(
     """
     path = model_file(model)
     program = compiler.compile_model(path, board.isa)
-    graph = tflite.read(path)
-    inputs = inputs_of(graph).named(_random_inputs(graph) if x is None else x)
+    edges = inputs_of(tflite.read(path))
+    inputs = edges.random(_RANDOM_INPUTS) if x is None else edges.named(x)
     count = len(next(iter(inputs.values())))
     if not count:
         raise EdgebioError("no inputs to count instructions over")
@@ -183,21 +183,6 @@ def bench(
         functions=functions,
         stream=None if hop is None else bench_stream(board, emulated, path, hop, budget),
     )
-
-
-def _random_inputs(graph: tflite.Graph) -> dict[str, npt.NDArray[np.generic]]:
-    """Random values for every input, by name."""
-    random = np.random.default_rng(0)
-    inputs: dict[str, npt.NDArray[np.generic]] = {}
-    for edge in inputs_of(graph).tensors:
-        shape = (_RANDOM_INPUTS, *edge.shape)
-        if edge.dtype.kind == "f":
-            inputs[edge.name] = random.standard_normal(shape).astype(edge.dtype)
-        else:
-            limits = np.iinfo(edge.dtype)
-            values = random.integers(limits.min, limits.max + 1, shape, edge.dtype)
-            inputs[edge.name] = values
-    return inputs
 
 
 def _count(

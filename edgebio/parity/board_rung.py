@@ -16,9 +16,9 @@ from edgebio.firmware import batch
 from edgebio.frontend.numerics import uses_helium
 from edgebio.frontend.stages import STAGE_NUMBERS, STAGES
 from edgebio.frontend.twin import Twin
-from edgebio.parity.comparison import Part, Rung, compare_exactly, exact_rung, merge_parts
+from edgebio.parity.comparison import Part, Rung, exact_rung, merge_parts
 from edgebio.parity.frontend_rungs import compare_stages
-from edgebio.parity.network_rungs import Inputs, compare_layers
+from edgebio.parity.network_rungs import Inputs, compare_layers, compare_outputs
 from edgebio.parity.stimuli import Stimulus
 from edgebio.tflite.metadata import ModelMetadata
 
@@ -50,16 +50,20 @@ def host_against_board(
                 expected = twin.stages(stimulus.samples).values
                 measured = stage_arrays(target.stages(stimulus.samples), expected)
                 parts += _with_bounds(compare_stages(expected, measured, stimulus.name), bounds)
-        traced = inputs[:TRACED_INPUTS]
+        named = host.inputs.named(inputs)
+        traced = {name: values[:TRACED_INPUTS] for name, values in named.items()}
         layers = host.layers(traced)
         measured_layers = [
             np.ascontiguousarray(raw).view(want.dtype).reshape(want.shape)
             for raw, want in zip(target.layers(traced), layers, strict=True)
         ]
         parts += compare_layers(host, layers, measured_layers)
-        outputs = target.network(inputs)
+        outputs = target.network_named(named)
         name = f"host against {target.board.name} (emulated)"
-    parts.append(compare_exactly("outputs", host.run(inputs), outputs, ("image", "class")))
+    host.reset()
+    parts += compare_outputs(
+        host, host.run_packed(host.inputs.pack(named)), host.outputs.pack(outputs)
+    )
     note = ""
     if bounds:
         note = (

@@ -13,7 +13,10 @@ from edgebio.parity.board_rung import host_against_board
 from edgebio.parity.comparison import Rung, combine_rungs
 from edgebio.parity.network_rungs import Inputs, float_against_int8, interpreter_against_c
 from edgebio.parity.stimuli import Stimulus, generated
+from edgebio.tflite.edges import inputs_of
 from edgebio.tflite.metadata import ModelMetadata, read_metadata
+
+_RANDOM_INPUTS = 64
 
 TRACED_STIMULI = 3
 """Stimuli given for which every stage is compared on the board; all generated ones are as well."""
@@ -36,12 +39,12 @@ def verify_model(
     stress: list[Stimulus] = []
     if known is None:
         rungs = skip_frontend("the model has no front end")
-        images = _random_inputs(graph)
+        inputs: Inputs = inputs_of(graph).random(_RANDOM_INPUTS)
     else:
         spec = known.frontend
         stress = generated(spec)
         twin = Twin(spec, known.standardization)
-        images = np.concatenate([twin.images(s.samples) for s in [*stimuli, *stress]])
+        inputs = np.concatenate([twin.images(s.samples) for s in [*stimuli, *stress]])
         loud = stimuli or [s for s in stress if np.ptp(s.samples, axis=0).min() > 100]
         rungs = [
             frontend_rungs.float_against_twin(spec, loud),
@@ -49,7 +52,7 @@ def verify_model(
         ]
     rungs.append(float_against_int8(model, model.with_name("quantize.json")))
     traced = [*stimuli[:TRACED_STIMULI], *stress]
-    return [*rungs, *verify_networks({model: images}, board, known, traced)]
+    return [*rungs, *verify_networks({model: inputs}, board, known, traced)]
 
 
 def skip_frontend(reason: str) -> list[Rung]:
@@ -76,13 +79,3 @@ def verify_networks(
         }
         rungs.append(combine_rungs(by_network))
     return rungs
-
-
-def _random_inputs(graph: tflite.Graph, count: int = 64) -> Inputs:
-    """Inputs for a model without a front end: uniform over its whole range."""
-    tensor = graph.tensors[graph.inputs[0]]
-    random = np.random.default_rng(0)
-    shape = (count, *tensor.shape[1:])
-    if tensor.dtype == "float32":
-        return random.normal(size=shape).astype(np.float32)
-    return random.integers(-128, 128, shape).astype(np.int8)

@@ -1,7 +1,8 @@
 """Rungs 3 and 4, the network: float against int8, tflite-micro against the generated C."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from edgebio.parity.reference_interpreter import ReferenceInterpreter
 from edgebio.tflite import read
 from edgebio.tflite.edges import Bytes
 
-Inputs = npt.NDArray[Any]
-"""Inputs of a network: shape (n, ...), of its own type."""
+Values = npt.NDArray[Any]
+Inputs = Values | Mapping[str, Values]
+"""Inputs of a network: shape (n, ...), of its own type; by name if there are several."""
 
 _STREAMED_IMAGES = 32
 
@@ -53,27 +55,40 @@ def interpreter_against_c(model: Path, inputs: Inputs) -> Rung:
     The C is compared in both forms: on whole windows, and as a stream where windows share anything.
     """
     host, interpreter = HostModel(model), ReferenceInterpreter(model)
-    measured = host.run(inputs)
+    rows, lasting = host.inputs.pack(inputs), bool(host.program.plan.states)
+    measured = host.run_packed(rows)
     expected = np.empty_like(measured)
-    for index, x in enumerate(progress.track(inputs, "tflite-micro against generated C")):
-        expected[index] = interpreter.invoke(x)
-    parts = [compare_exactly("outputs", expected, measured, ("image", "class"))]
-    if parts[0].differing:
+    for index in progress.track(range(len(rows)), "tflite-micro against generated C"):
+        row = slice(index, index + 1)
+        expected[row] = interpreter.run_packed(rows[row], lasting=lasting)
+    parts = compare_outputs(host, expected, measured)
+    if any(part.differing for part in parts):
         # Name the layer: the first that differs, for the first input whose output does.
         index = int(np.argmax((expected != measured).any(axis=1)))
-        parts = [*trace_layers(host, interpreter, inputs[index : index + 1]), *parts]
-    parts += _streamed_against_whole(model, host, inputs[:_STREAMED_IMAGES])
+        parts = [*trace_layers(host, interpreter, rows[: index + 1]), *parts]
+    parts += _streamed_against_whole(model, host, rows[:_STREAMED_IMAGES])
     return exact_rung(4, "tflite-micro against generated C", parts)
 
 
-def _streamed_against_whole(model: Path, host: HostModel, inputs: Inputs) -> list[Part]:
+def compare_outputs(host: HostModel, expected: Bytes, measured: Bytes) -> list[Part]:
+    """Compare all outputs, given as bytes."""
+    wanted, single = host.outputs.unpack(expected), len(host.outputs.tensors) == 1
+    parts = []
+    for name, have in host.outputs.unpack(measured).items():
+        shape = len(have), math.prod(have.shape[1:])
+        want, title = wanted[name].reshape(shape), "outputs" if single else f"output {name}"
+        parts.append(compare_exactly(title, want, have.reshape(shape), ("image", "class")))
+    return parts
+
+
+def _streamed_against_whole(model: Path, host: HostModel, rows: Bytes) -> list[Part]:
     """Compare the stream with whole windows, on the frames of all inputs one after another."""
     hop = choose_hop(read(model), None)
     try:
         stream = HostStream(model, hop)
     except EdgebioError:  # windows share nothing, so no image has a stream
         return []
-    frames = inputs.reshape(-1, *stream.frame_shape)
+    frames = host.inputs.unpack_only(rows).reshape(-1, *stream.frame_shape)
     frames = frames[: len(frames) // hop * hop]
     measured = stream.push(frames)
     windows = np.lib.stride_tricks.sliding_window_view(frames, stream.window, axis=0)
@@ -82,13 +97,11 @@ def _streamed_against_whole(model: Path, host: HostModel, inputs: Inputs) -> lis
     return [compare_exactly(f"streamed by {hop}", expected, measured, ("window", "class"))]
 
 
-def trace_layers(host: HostModel, interpreter: ReferenceInterpreter, x: Inputs) -> list[Part]:
-    """Compare every layer for one input, shape (1, ...)."""
-    return trace_packed(host, interpreter, host.inputs.pack(x))
+def trace_layers(host: HostModel, interpreter: ReferenceInterpreter, rows: Bytes) -> list[Part]:
+    """Compare every layer for the last of some inputs, given as bytes.
 
-
-def trace_packed(host: HostModel, interpreter: ReferenceInterpreter, rows: Bytes) -> list[Part]:
-    """Compare every layer for the last of some inputs, of which a state may know the others."""
+    A state may depend on the others.
+    """
     lasting = bool(host.program.plan.states)
     if lasting:
         host.reset()
@@ -114,7 +127,7 @@ def trace_packed(host: HostModel, interpreter: ReferenceInterpreter, rows: Bytes
 
 
 def compare_layers(
-    host: HostModel, expected: Sequence[Inputs], measured: Sequence[Inputs]
+    host: HostModel, expected: Sequence[Values], measured: Sequence[Values]
 ) -> list[Part]:
     """Compare the output of every layer, in the order in which they run."""
     return [
@@ -125,6 +138,6 @@ def compare_layers(
     ]
 
 
-def layer_axes(first: str, values: Inputs) -> tuple[str, ...]:
+def layer_axes(first: str, values: Values) -> tuple[str, ...]:
     """Names of the axes of a layer's outputs."""
     return (first, *"yxc"[-(values.ndim - 1) :])

@@ -3,17 +3,14 @@
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from edgebio import compiler
 from edgebio.compiler.host_model import HostModel
 from edgebio.errors import CheckFailedError, EdgebioError
-from edgebio.parity.network_rungs import trace_packed
+from edgebio.parity.network_rungs import trace_layers
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
-from edgebio.tflite.edges import Edge
 
 INPUTS = 8
 
@@ -45,7 +42,8 @@ def check_against_reference(
 ) -> ReferenceCheck:
     """Run random inputs, the same each time, through tflite-micro and the C of a kernel set.
 
-    A network with a state gets them in order, in both. The C is that of the firmware, compiled for this machine.
+    A network with a state gets them in order, in both. The C is that of the firmware, compiled for
+    this machine.
 
     Raises
     ------
@@ -56,7 +54,7 @@ def check_against_reference(
         return ReferenceCheck(0, 0, 'tflite-micro is not installed: pip install "edgebio[verify]"')
     host = HostModel(model, isa, goal)
     lasting = bool(host.program.plan.states)
-    inputs = host.inputs.pack({edge.name: _random(edge) for edge in host.inputs.tensors})
+    inputs = host.inputs.pack(host.inputs.random(INPUTS))
     measured = host.run_packed(inputs)
     try:
         reference = ReferenceInterpreter(model)
@@ -66,7 +64,7 @@ def check_against_reference(
     different = expected != measured
     if different.any():
         index = int(np.argmax(different.any(axis=1)))
-        parts = trace_packed(host, reference, inputs[: index + 1])
+        parts = trace_layers(host, reference, inputs[: index + 1])
         layer = next((part.name for part in parts if part.differing), "the last layer")
         raise CheckFailedError(
             f"{model}: the generated C differs from tflite-micro in {int(different.sum())} bytes "
@@ -74,13 +72,3 @@ def check_against_reference(
             "--no-check builds all the same"
         )
     return ReferenceCheck(len(inputs), 0)
-
-
-def _random(edge: Edge) -> npt.NDArray[Any]:
-    """Random values of one input, the same each time."""
-    rng = np.random.default_rng(edge.offset)
-    shape = (INPUTS, *edge.shape)
-    if edge.dtype.kind == "f":
-        return rng.normal(size=shape).astype(edge.dtype)
-    limits = np.iinfo(edge.dtype)
-    return rng.integers(limits.min, limits.max + 1, shape).astype(edge.dtype)

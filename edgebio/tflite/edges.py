@@ -119,6 +119,7 @@ class Edges:
         if not isinstance(values, Mapping):
             return {self.only.name: np.asarray(values)}
         by_alias = {alias: edge.name for edge in self.tensors for alias in _aliases(edge)}
+        by_alias |= {name: name for name in self.names}
         by_name: dict[str, Values] = {}
         for name, array in values.items():
             if name not in by_alias:
@@ -153,6 +154,23 @@ class Edges:
             raw = np.frombuffer(arrays[edge.name].tobytes(), np.uint8)
             rows[:, edge.offset : edge.offset + edge.bytes] = raw.reshape(len(rows), edge.bytes)
         return rows
+
+    def random(self, count: int) -> dict[str, Values]:
+        """Random arrays (count, ...) by name, the same each time.
+
+        Integers are uniform over their whole range, floats normal.
+        """
+        random = np.random.default_rng(0)
+        arrays: dict[str, Values] = {}
+        for edge in self.tensors:
+            shape = (count, *edge.shape)
+            if edge.dtype.kind == "f":
+                arrays[edge.name] = random.standard_normal(shape).astype(edge.dtype)
+            else:
+                limits = np.iinfo(edge.dtype)
+                low, high = int(limits.min), int(limits.max)
+                arrays[edge.name] = random.integers(low, high, shape, edge.dtype, endpoint=True)
+        return arrays
 
     def _check(self, edge: Edge, array: Values) -> None:
         if array.ndim == 0 or array.shape[1:] != edge.shape or array.dtype != edge.dtype:
@@ -203,8 +221,8 @@ def _edges(
 
 
 def _aliases(edge: Edge) -> tuple[str, ...]:
-    """Names under which an edge is accepted."""
-    return edge.name, edge.tensor.name, plain_name(edge.tensor.name)
+    """Names besides its own under which an edge is accepted."""
+    return edge.tensor.name, plain_name(edge.tensor.name)
 
 
 def plain_name(name: str) -> str:

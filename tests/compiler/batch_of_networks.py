@@ -96,7 +96,7 @@ int main(int count, char **arguments)
         for (int n = 0; n < NETWORKS; n++) {
             void *state = aligned_alloc(16, networks[n]->state);
             void *input = malloc(networks[n]->input);
-            void *output = malloc(networks[n]->output);
+            void *output = calloc(1, networks[n]->output); /* also between tensors */
             if (fread(input, networks[n]->input, 1, stdin) != 1) {
                 return 2;
             }
@@ -136,7 +136,16 @@ def write_programs(
         place.mkdir()
         for name, text in compiler.c_files(program).items():
             (place / name).write_text(text)
-        names = ["invoke", "invoke_packed", "run", "reset", "inputs", "outputs", "sha256", *(f"layer_{i}" for i in range(len(program.calls)))]
+        names = [
+            "invoke",
+            "invoke_packed",
+            "run",
+            "reset",
+            "inputs",
+            "outputs",
+            "sha256",
+            *(f"layer_{i}" for i in range(len(program.calls))),
+        ]
         names += ["stream_reset", "push", *(f"push_{i}" for i in range(len(program.calls)))]
         renames = "\n".join(f"#define eb_model_{n} eb_model_{index}_{n}" for n in names)
         (folder / f"batch_{index}.c").write_text(wrapper.format(renames=renames, index=index))

@@ -133,6 +133,36 @@ def subgraph(net: Net) -> Iterator[None]:
         net.graph = main
 
 
+def two_by_five() -> bytes:
+    """Two inputs; five outputs, among them an input, and one twice."""
+    net = Net(np.random.default_rng(5), (1, 6, 6, 4))
+    first, second = net.at, net.activation((1, 6, 6, 2))
+    net.graph.inputs = [first, second]
+    net.conv({"size": [3, 3], "stride": [1, 1], "dilation": [1, 1], "same": True}, 2)
+    read_later = net.at
+    net.binary("ADD", second)
+    parts = split(net, 1, 3)
+    net.dense()
+    net.graph.outputs = [net.at, parts[1], read_later, first, net.at]
+    return net.build()
+
+
+def ring_net() -> tuple[Net, Variables]:
+    """A ring buffer of four frames, and a convolution on it."""
+    net = Net(np.random.default_rng(3), (1, 2, 3, 4))
+    state = Variables(net)
+    state.ring(1, 4)
+    net.conv({"size": [3, 3], "stride": [1, 1], "dilation": [1, 1], "same": False})
+    return net, state
+
+
+def ring_model() -> bytes:
+    """The same as a file."""
+    net, state = ring_net()
+    state.finish()
+    return net.finish()
+
+
 def random_edges(seed: int, *, variables: bool | None = None) -> bytes:
     """A network of one to three inputs and one to four outputs; some have variables."""
     rng = np.random.default_rng(seed)

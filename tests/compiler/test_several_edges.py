@@ -1,5 +1,9 @@
 """Several inputs and outputs, splits and variables: every byte equals tflite-micro's."""
 
+import math
+import re
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,9 +13,10 @@ from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
 from edgebio.tflite.edges import inputs_of
+from tests.compiler.model_builder import load_schema
 from tests.compiler.networks import Net
 from tests.compiler.reference import KERNEL_SETS, Run, emulated, sanitized
-from tests.compiler.several_edges import Variables, random_edges, split, split_v, unpack
+from tests.compiler.several_edges import random_edges, split
 
 pytestmark = pytest.mark.usefixtures("tflite_micro")
 
@@ -86,3 +91,123 @@ def test_sanitizers_report_nothing_in_four_hundred_more(
 )
 def test_emulated_boards_equal_tflite_micro_on_fifty_networks(board: str, start: int) -> None:
     check(range(start, start + 50), emulated(board))
+
+
+def edges_model(outputs: Callable[[Net], list[int]]) -> bytes:
+    net = Net(np.random.default_rng(2), (1, 4, 4, 3))
+    net.conv()
+    net.graph.outputs = outputs(net)
+    return net.build()
+
+
+def read_later(net: Net) -> list[int]:
+    first = net.at
+    net.unary()
+    return [net.at, first]
+
+
+def another_shape(net: Net) -> list[int]:
+    first = net.at
+    net.reshape((1, math.prod(net.shape_of(first))))
+    return [first, net.at, first]
+
+
+def input_and_layer(net: Net) -> list[int]:
+    return [0, net.at, 0]
+
+
+def part_of_a_split(net: Net) -> list[int]:
+    whole = net.at
+    return [*split(net, 1, net.shape_of(whole)[1]), whole]
+
+
+@pytest.mark.parametrize("outputs", [read_later, another_shape, input_and_layer, part_of_a_split])
+def test_outputs_that_are_something_else_as_well(outputs: Callable[[Net], list[int]]) -> None:
+    check_host(edges_model(outputs))
+
+
+def test_unread_input_and_float_edges() -> None:
+    net = Net(np.random.default_rng(2), (1, 4, 4, 3))
+    floats, unread = net.tensor((1, 5), "FLOAT32"), net.activation((1, 3))
+    net.graph.inputs = [floats, unread, net.at]
+    net.conv()
+    first, net.at = net.at, net.activation((1, 5))
+    net.operator("QUANTIZE", [floats], [net.at])
+    net.unary()
+    second = net.tensor((1, 5), "FLOAT32")
+    net.operator("DEQUANTIZE", [net.at], [second])
+    net.graph.outputs = [first, second]
+    data = net.build()
+    host = HostModel(data)
+    rng = np.random.default_rng(0)
+    x = {
+        "t1": rng.normal(size=(4, 5)).astype(np.float32),
+        "t2": np.zeros((4, 3), np.int8),
+        "t0": rng.integers(-128, 128, (4, 4, 4, 3)).astype(np.int8),
+    }
+    y = host.run_named(x)
+    assert list(y) == [f"t{first}", f"t{second}"]
+    expected = ReferenceInterpreter(data).run_packed(host.inputs.pack(x), lasting=False)
+    assert host.outputs.pack(y).tobytes() == expected.tobytes()
+    with pytest.raises(EdgebioError, match="inputs of t1 contain NaN"):
+        host.run_named(x | {"t1": np.full((4, 5), np.nan, np.float32)})
+    with pytest.raises(EdgebioError, match="the model has 3 inputs: t1, t2, t0; name each"):
+        host.run(x["t0"])
+
+
+def test_refused_edges() -> None:
+    def constant(net: Net) -> list[int]:
+        return [net.at, 1]
+
+    def floats(net: Net) -> list[int]:
+        output = net.tensor(net.shape_of(net.at), "FLOAT32")
+        net.operator("DEQUANTIZE", [net.at], [output])
+        return [output, output]
+
+    for outputs, reason in (
+        (constant, "tensor 1: the model's output is a constant"),
+        (floats, "as an output, it is an input or another output, too, and float32"),
+    ):
+        with pytest.raises(EdgebioError, match=re.escape(reason)):
+            compiler.compile_model(edges_model(outputs))
+
+
+def test_names_are_those_of_the_signature_or_of_the_tensors() -> None:
+    net = Net(np.random.default_rng(2), (1, 4))
+    other = net.activation((1, 4))
+    net.graph.inputs = [net.at, other]
+    net.binary("ADD", other)
+    names = ("serving_default_int:0", "serving_default_int:0", "StatefulPartitionedCall:1")
+    for index, name in zip((0, 1, net.at), names, strict=True):
+        net.graph.tensors[index].name = name
+    data = net.finish()
+    graph = tflite.read(data)
+    assert graph.input_names == ("int", "int_2")
+    assert graph.output_names == ("StatefulPartitionedCall",)
+    header = compiler.c_files(compiler.compile_model(data))["model.h"]
+    assert "const int8_t *tensor_int; /* [4] */" in header
+    schema = load_schema()
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+    signature.inputs, signature.outputs = [], []
+    for name, index, side in (
+        ("gyro", other, signature.inputs),
+        ("accelerometer", 0, signature.inputs),
+        ("class", net.at, signature.outputs),
+    ):
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name, index
+        side.append(entry)
+    net.model.signatureDefs = [signature]
+    graph = tflite.read(net.finish())
+    assert graph.input_names == ("accelerometer", "gyro")
+    assert graph.output_names == ("class",)
+    edges = inputs_of(graph)
+    x = np.zeros((2, 4), np.int8)
+    assert list(edges.named({"accelerometer": x, names[1]: x})) == ["accelerometer", "gyro"]
+
+
+def test_one_input_and_several_outputs_have_a_simple_form_each() -> None:
+    header = compiler.c_files(compiler.compile_model(edges_model(read_later)))["model.h"]
+    assert "void eb_model_invoke(void *state, const void *input, const eb_model_outputs" in header
+    assert "eb_model_inputs" not in header

@@ -83,7 +83,7 @@ def test_wrong_weight_is_located_in_its_layer(models_folder):
     data[data.index(weights.tobytes()) + 5] ^= 0x40
     host, interpreter = HostModel(file), ReferenceInterpreter(bytes(data))
     image = np.load(file.with_suffix(".npz"))["x"][:1]
-    parts = network_rungs.trace_layers(host, interpreter, image)
+    parts = network_rungs.trace_layers(host, interpreter, host.inputs.pack(image))
     broken = [part for part in parts if part.differing]
     assert "CONV_2D" in broken[0].name
     assert broken[0].first.startswith("layer 1")  # the pool before it is part of layer 0

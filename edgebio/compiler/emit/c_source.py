@@ -92,7 +92,7 @@ def _source(program: Program) -> str:
         *([_LONG_STRINGS] if any(map(is_string, arrays)) else []),
         "/* Define it to inspect what each layer has written. */\n"
         "#ifndef EB_MODEL_LAYER_DONE\n"
-        "#define EB_MODEL_LAYER_DONE(layer, data, bytes) ((void)0)\n"
+        "#define EB_MODEL_LAYER_DONE(layer, data, bytes) ((void)(data))\n"
         "#endif\n",
         "const uint8_t eb_model_sha256[32] = {\n"
         + wrapped([f"0x{byte:02x}" for byte in digest])

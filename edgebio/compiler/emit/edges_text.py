@@ -29,13 +29,17 @@ _RESERVED: Final = frozenset((
 
 
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:
-    """A C identifier for each name; different ones for different names."""
+    """A C identifier for each name; they differ in upper case, too, as macros."""
     chosen: list[str] = []
+    taken: set[str] = set()
     for number, name in enumerate(names):
         word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:40]
         if not word or word[0].isdigit() or word in _RESERVED:
             word = f"tensor_{word}".rstrip("_")
-        chosen.append(word if word not in chosen else f"{word}_at_{number}")
+        if word.upper() in taken:
+            word = f"{word}_at_{number}"
+        taken.add(word.upper())
+        chosen.append(word)
     return tuple(chosen)
 
 

@@ -57,7 +57,7 @@ def public_header(
         "sha256": program.network.sha256,
         "input_members": _members(macro, sources),
         "output_members": _members(macro, targets),
-        "input_member": ", ".join(member_names(sources)),
+        "input_member": ", input.".join(member_names(sources)),
     }
     return re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), text)
 

@@ -74,7 +74,7 @@ def test_inconsistent_order_and_output_are_refused(network: Network) -> None:
         ((first, first), "another layer has written"),
     ):
         assert_refused(dataclasses.replace(network, layers=layers), reason)
-    assert_refused(dataclasses.replace(network, declared_output=0), "the model's output, of 96")
+    assert_refused(dataclasses.replace(network, declared_outputs=(0,)), "the model's output, of 96")
 
 
 def test_fusion_that_computes_another_image_is_refused(network: Network) -> None:
