@@ -15,7 +15,7 @@ from edgebio.cli.options import (
     output_option,
     project_default,
 )
-from edgebio.errors import EdgebioError, InterruptedWorkError
+from edgebio.errors import CheckFailedError, EdgebioError, InterruptedWorkError
 
 if TYPE_CHECKING:
     from edgebio.acquisition import RecordingSession, SessionState
@@ -87,6 +87,11 @@ def record(
             recorder.close()
             raise InterruptedWorkError(
                 f"interrupted: {output.name}.part has what was recorded; the same command goes on"
+            ) from None
+        except OSError as error:
+            raise CheckFailedError(
+                f"{output.name}.part: {(error.strerror or str(error)).lower()}; what was recorded "
+                "before is in it, and the same command goes on once there is room"
             ) from None
         except EdgebioError as error:
             recorder.close()
