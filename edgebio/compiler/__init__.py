@@ -11,6 +11,7 @@ from edgebio.compiler.ir.kernel_call import KERNEL_SETS, KernelSet
 from edgebio.compiler.ir.program import Program
 from edgebio.compiler.passes.constant_channels import remove_constant_channels
 from edgebio.compiler.passes.dilation import merge_dilations
+from edgebio.compiler.passes.fit_memory import fit_memory
 from edgebio.compiler.passes.float_tables import tabulate
 from edgebio.compiler.passes.fuse import fuse
 from edgebio.compiler.passes.lower import lower
@@ -76,7 +77,7 @@ def compile_model(
         path = model if isinstance(model, Path | str) else None
         reason = with_remedy(str(error), graph, path)
         raise EdgebioError(f"{path}: {reason}" if path else reason) from None
-    calls = schedule(network, isa, goal)
+    calls = fit_memory(network, schedule(network, isa, goal), goal.state)
     # The functions of a stream call those of all layers.
     plan = plan_memory(network, calls, with_parts=hop is None)
     if goal.state is not None and plan.total > goal.state:

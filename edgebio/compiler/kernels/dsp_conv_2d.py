@@ -28,16 +28,16 @@ def conv_2d_wide(network: Network, layer: Conv2D) -> KernelCall | str:
     if max(patch.steps + 1, patch.run) > MAX_16_BITS:
         return "its window exceeds 16 bits"
     table = quads(layer)
-    call = _scaled(layer, patch) or (table and _wide(layer, patch, table))
-    if call is None:
+    direct = _scaled(layer, patch) or _wide(layer, patch, table)
+    if direct is None:
         return NOT_PROVEN
     if table:
-        call = dataclasses.replace(call, smaller=lambda: conv_2d_narrow(layer, table))
+        direct = dataclasses.replace(direct, smaller=lambda: conv_2d_narrow(layer, table))
     tiles = conv_2d_winograd(layer)
-    if isinstance(tiles, str) or tiles.estimate >= call.estimate:
-        return call
-    tiles = dataclasses.replace(tiles, smaller=lambda: call)
-    return dataclasses.replace(call, faster=lambda: tiles)
+    if isinstance(tiles, str) or tiles.estimate >= direct.estimate:
+        return direct
+    tiles = dataclasses.replace(tiles, smaller=lambda: direct)
+    return dataclasses.replace(direct, faster=lambda: tiles)
 
 
 def _scaled(layer: Conv2D, patch: "_Patch") -> KernelCall | None:
@@ -50,8 +50,10 @@ def _scaled(layer: Conv2D, patch: "_Patch") -> KernelCall | None:
     return _with_wide_weights(layer, "scaled", patch, factors, table, per_quad)
 
 
-def _wide(layer: Conv2D, patch: "_Patch", table: Array) -> KernelCall:
+def _wide(layer: Conv2D, patch: "_Patch", table: Array | None) -> KernelCall | None:
     """Requantization as the reference does, in fewer instructions."""
+    if table is None:
+        return None
     factors = np.full(len(layer.weights), 2)
     per_quad = 68 + 11 * patch.steps + 3 * math.ceil(patch.steps / 16)
     return _with_wide_weights(layer, "wide", patch, factors, table, per_quad)

@@ -92,28 +92,36 @@ def shrink(fastest: Sequence[KernelCall], goal: Goal) -> tuple[KernelCall, ...]:
     EdgebioError
         If the smallest plan takes more than ``goal.constants``.
     """
-    if goal.optimize in ("fastest", "speed") and goal.constants is None:
-        return tuple(fastest)
     chosen = list(fastest)
-    forms = {
-        index: form
-        for index, call in enumerate(fastest)
-        if call.smaller and (form := call.smaller()).constant_bytes < call.constant_bytes
-    }
+    forms: dict[int, KernelCall] = {}
+
+    def find_form(index: int) -> None:
+        """Keep the next form of a call with smaller constants, if there is one."""
+        forms.pop(index, None)
+        call = chosen[index]
+        if call.smaller and (form := call.smaller()).constant_bytes < call.constant_bytes:
+            forms[index] = form
 
     def price(index: int) -> float:
         """Instructions for each byte that is saved."""
-        small, fast = forms[index], fastest[index]
+        small, fast = forms[index], chosen[index]
         return (small.estimate - fast.estimate) / (fast.constant_bytes - small.constant_bytes)
 
     def size() -> int:
         return sum(call.constant_bytes for call in chosen)
 
-    for index in sorted(forms, key=price):
-        fits = goal.constants is None or size() <= goal.constants
-        wanted = goal.optimize == "size" or (goal.optimize == "balanced" and price(index) < WORTH)
-        if wanted or not fits:
-            chosen[index] = forms[index]
+    def unwanted(index: int) -> bool:
+        return goal.optimize == "size" or (goal.optimize == "balanced" and price(index) < WORTH)
+
+    if goal.optimize in ("balanced", "size") or goal.constants is not None:
+        for index in range(len(chosen)):
+            find_form(index)
+    while forms:
+        cheapest = min(forms, key=price)
+        if not unwanted(cheapest) and (goal.constants is None or size() <= goal.constants):
+            break
+        chosen[cheapest] = forms[cheapest]
+        find_form(cheapest)
     if goal.constants is not None and size() > goal.constants:
         raise EdgebioError(
             f"no plan fits: the network's constants take at least {size():,} bytes of flash, and "

@@ -15,8 +15,8 @@ def random_channel(seed: int) -> tuple[int, int, int, int, int, int, int]:
     reach = int(2.0 ** (-shift + rng.uniform(3, 11)))
     bias = int(rng.integers(-reach, reach + 1))
     magnitude = 0 if seed % 13 == 0 else int(rng.integers(1, reach + 2))
-    zero_point = int(rng.choice([-128, -128, rng.integers(-128, 100)]))
-    high = int(rng.choice([127, 127, rng.integers(zero_point, 128)]))
+    zero_point = int(rng.choice([-128, -128, int(rng.integers(-128, 100))]))
+    high = int(rng.choice([127, 127, int(rng.integers(zero_point, 128))]))
     return bias, multiplier, shift, magnitude, zero_point, zero_point, high
 
 

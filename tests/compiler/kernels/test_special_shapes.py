@@ -131,6 +131,44 @@ def test_depthwise_convolutions_in_planes(
     check(net)
 
 
+@pytest.mark.parametrize(
+    ("shape", "size", "stride", "dilation", "same"),
+    [
+        ((30, 1, 8), (3, 1), (1, 1), (1, 1), False),  # along time, an even number of taps and odd
+        ((24, 1, 8), (10, 1), (1, 1), (1, 1), False),
+        ((29, 1, 4), (15, 1), (1, 1), (1, 1), True),
+        ((1, 33, 8), (1, 7), (1, 2), (1, 1), True),
+        ((1, 40, 4), (1, 4), (1, 1), (1, 3), True),  # gaps along the lines
+        ((12, 9, 4), (5, 5), (1, 1), (1, 1), True),
+        ((13, 11, 8), (5, 3), (2, 1), (1, 1), True),
+        ((12, 10, 4), (3, 3), (1, 1), (2, 2), True),  # gaps along and across
+        ((9, 8, 4), (7, 2), (3, 2), (1, 1), False),  # only one axis has lines
+        ((14, 13, 8), (3, 4), (2, 2), (1, 1), False),
+        ((60, 50, 4), (5, 5), (1, 1), (1, 1), True),  # in bands
+    ],
+)
+def test_depthwise_convolutions_in_lines(
+    shape: tuple[int, ...], size: Any, stride: Any, dilation: Any, same: bool, activation: int
+) -> None:
+    net = make_net(shape, activation)
+    net.conv(window((1, 1)), shape[2])
+    net.depthwise(1, window(size, stride, dilation, same))
+    net.conv(window((1, 1)), 2)
+    calls = compiler.compile_model(net.finish(), "dsp").calls
+    assert "lines" in calls[1].function, calls[1].notes
+    check(net)
+
+
+@pytest.mark.parametrize("isa", ["portable", "dsp", "mve"])
+def test_depthwise_convolution_of_one_channel_is_a_convolution(isa: compiler.KernelSet) -> None:
+    net = make_net((12, 10, 1), RELU)
+    net.depthwise(8, window((5, 4), stride=(2, 2)))
+    (call,) = compiler.compile_model(net.finish(), isa).calls
+    assert "conv2d" in call.function
+    assert call.isa == isa
+    check(net)
+
+
 def test_goal_changes_no_byte() -> None:
     net = make_net((9, 8, 6), NONE)
     net.conv(window((3, 3)), 7)

@@ -80,3 +80,24 @@ def test_three_hundred_more(start: int) -> None:
 @pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"])
 def test_emulated_boards_equal_tflite_micro(board: str) -> None:
     check(range(2000, 2060), emulated(board, FASTEST))
+
+
+def test_tiles_are_given_up_where_flash_or_ram_is_short() -> None:
+    net = Net(np.random.default_rng(1), (1, 12, 12, 16))
+    for _ in range(2):
+        window = {"size": [3, 3], "stride": [1, 1], "dilation": [1, 1], "same": True}
+        net.conv(window, 16)
+    data = net.finish()
+
+    def tiled(program: compiler.Program) -> list[bool]:
+        return ["winograd" in call.function for call in program.calls]
+
+    fastest = compiler.compile_model(data, "dsp", FASTEST)
+    direct = compiler.compile_model(data, "dsp")
+    assert tiled(fastest) == [True, True]
+    assert direct.plan.total < fastest.plan.total
+    assert direct.constant_bytes < fastest.constant_bytes
+    less_ram = compiler.Goal("fastest", state=direct.plan.total)
+    assert tiled(compiler.compile_model(data, "dsp", less_ram)) == [False, False]
+    less_flash = compiler.Goal("fastest", constants=fastest.constant_bytes - 1)
+    assert sorted(tiled(compiler.compile_model(data, "dsp", less_flash))) == [False, True]

@@ -81,3 +81,15 @@ def test_budget_is_met_with_no_more_given_up_than_required(pairs: Pairs, budget:
         if small and call is fast
     ]
     assert all(a <= b for a, b in itertools.product(given_up, not_given_up))
+
+
+def test_a_form_may_have_a_smaller_form_of_its_own() -> None:
+    narrow = make_call(10, 900)
+    wide = make_call(20, 500, narrow)
+    tiles = make_call(70, 300, wide)
+    other = make_call(50, 100, make_call(40, 200))
+    start = [tiles, other]
+    assert list(shrink(start, Goal("fastest"))) == start
+    assert list(shrink(start, Goal("fastest", constants=119))) == [wide, other]
+    assert total(list(shrink(start, Goal("fastest", constants=65)))) == 60
+    assert total(list(shrink(start, Goal("size")))) == 50
