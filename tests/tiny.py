@@ -69,7 +69,9 @@ def folder() -> Path:
 def calls_in_this_process() -> Iterator[None]:
     """Make calls here that get a process of their own otherwise: TensorFlow is imported once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subprocess_call, "call", lambda function, *values: function(*values))
+        patch.setattr(
+            subprocess_call, "call", lambda function, *values, **options: function(*values)
+        )
         yield
 
 

@@ -51,6 +51,20 @@ class Quantity(click.ParamType):  # type: ignore[type-arg]  # generic in newer c
         return self._type(match[1]) * self._units[match[2]]
 
 
+class NearestChoice(click.Choice):  # type: ignore[type-arg]  # generic in newer click only
+    """One of several names; the nearest one is suggested for any other."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name."""
+        if value not in self.choices:
+            from edgebio.suggest import nearest
+
+            names = list(map(str, self.choices))
+            self.fail(f"no {value!r}{nearest(str(value), names)}; there are {', '.join(names)}",
+                      param, ctx)  # fmt: skip
+        return super().convert(value, param, ctx)
+
+
 _KIB, _MIB = 1 << 10, 1 << 20
 SIZE = Quantity(
     "size", {"": 1, "b": 1, "k": _KIB, "kb": _KIB, "m": _MIB, "mb": _MIB}, True, "65536 or 64k"
@@ -225,7 +239,7 @@ def protocol_option(text: str, required: bool = False) -> Decorator:
     """Option --protocol, with the names of all protocols."""
     from edgebio import protocols
 
-    choice = click.Choice(protocols.names())
+    choice = NearestChoice(protocols.names())
     return click.option("--protocol", type=choice, required=required, help=text)
 
 
@@ -247,6 +261,7 @@ class StreamOptions:
     recording: str | None
     board: str | None
     port: str | None
+    host: bool
     baud: int
     transport: Literal["pty", "socket"]
     data: Path | None
@@ -258,10 +273,11 @@ class StreamOptions:
         from edgebio.datasets.selection import select
         from edgebio.runtime.session import check_recording
 
-        if bool(self.board) == bool(self.port):
-            raise EdgebioError("choose one of --board and --port")
-        if self.board and not metadata:
-            raise EdgebioError("--board needs --model, a run or a .tflite to build the image of")
+        if bool(self.board) + bool(self.port) + self.host != 1:
+            raise EdgebioError("choose one of --board, --port and --host")
+        if (self.board or self.host) and not metadata:
+            given = "--board" if self.board else "--host"
+            raise EdgebioError(f"{given} needs --model, a run or a .tflite to build the image of")
         assert self.recording is not None
         recordings = select(self.recording, self.data, self.rate)
         if metadata:
@@ -270,12 +286,15 @@ class StreamOptions:
         return recordings
 
     def open(self, out: Output, model: Path | None) -> "Device":
-        """Open the board on its port, or emulate one with an image of `model`."""
+        """Open the board on its port, or emulate one, or a process here, with a `model`."""
         from edgebio.runtime.device import Device
 
         if self.board and model:
             out.note(f"building the image for {self.board}")
             device = Device.emulate(self.board, model, transport=self.transport)
+        elif self.host and model:
+            out.note("building the model for this machine")
+            device = Device.on_host(model, transport=self.transport)
         else:
             device = Device(str(self.port), model, baud=self.baud)
         identity = device.identify()
@@ -297,6 +316,8 @@ def stream_options(function: Function, *, needs_recording: bool = True) -> Funct
         click.option("--port",
                      help="Serial URL of a board: /dev/ttyACM0, COM3, socket://host:port; or "
                      "usb, the one on its own USB."),
+        click.option("--host", is_flag=True,
+                     help="Take this machine for the board: the same C, in a process."),
         baud_option,
         click.option("--transport", default="pty", show_default=True,
                      type=click.Choice(["pty", "socket"]),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgebio import progress
 from edgebio.errors import EdgebioError
 from edgebio.processes import subprocess_call
 from edgebio.processes.worker_pool import WorkerPool
@@ -20,7 +21,10 @@ class FolderJob:
 
     def run(self, folder: Path) -> None:
         """Run in a process of its own, with another folder than the job's if need be."""
-        subprocess_call.call(self.function, *self.arguments, folder)
+        subprocess_call.call(
+            self.function, *self.arguments, folder,
+            on_note=lambda text: progress.note(f"{self.name}: {text}"),
+        )  # fmt: skip
 
 
 Finished = Callable[[FolderJob], None]

@@ -1,7 +1,7 @@
 """The optimizer loop that every training goes through."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,12 @@ def optimize(
                 *callbacks,
                 *([stop] if stop else []),
                 *([keras.callbacks.TensorBoard(logs, write_graph=False)] if logs else []),
-                keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: advance(1)),
+                keras.callbacks.LambdaCallback(
+                    on_batch_end=lambda batch, logs: advance(1),
+                    on_epoch_end=lambda epoch, logs: progress.note(
+                        _describe_epoch(epoch, settings.epochs, logs)
+                    ),
+                ),
             ],
             shuffle=False,  # the batches come shuffled
             verbose=0,
@@ -95,3 +100,8 @@ def optimize(
         network.set_weights(stop.best_weights)  # Keras does so only if it stopped early
     values = {name: [float(x) for x in values] for name, values in history.items()}
     return TrainedNetwork(network, values, best_epoch)
+
+
+def _describe_epoch(epoch: int, epochs: int, logs: Mapping[str, float]) -> str:
+    text = f"epoch {epoch + 1} of {epochs}, loss {logs['loss']:.4g}"
+    return text + (f", validation {logs['val_loss']:.4g}" if "val_loss" in logs else "")

@@ -24,7 +24,7 @@ def invoke(*arguments):
             "no subject '99'",
         ),
         (["quantize", "nowhere"], "nowhere: not a finished run"),
-        (["evaluate", "emg-grips", "--protocol", "luck"], "'luck' is not one of 'one-to-one'"),
+        (["evaluate", "emg-grips", "--protocol", "luck"], "no 'luck'; there are one-to-one"),
     ],
 )
 def test_wrong_use_is_reported_in_one_line_with_exit_code_2(arguments, message):

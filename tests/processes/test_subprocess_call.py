@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from edgebio import progress
 from edgebio.errors import EdgebioError
 from edgebio.processes import subprocess_call
+from edgebio.processes.folder_job import FolderJob
 
 
 def write_parent(path, parent):
@@ -45,6 +47,31 @@ def test_errors_reach_the_caller():
         subprocess_call.call(fail)
     with pytest.raises(subprocess_call.ProcessDiedError, match="-9"):
         subprocess_call.call(die)
+
+
+def work_with_notes():
+    with progress.bar("training", 2) as advance:
+        for epoch in (1, 2):
+            advance(1)
+            progress.note(f"epoch {epoch} of 2, loss 0.5")
+
+
+def test_notes_of_its_progress_reach_the_caller(capfd):
+    notes = []
+    subprocess_call.call(work_with_notes, on_note=notes.append)
+    assert notes == ["epoch 1 of 2, loss 0.5", "epoch 2 of 2, loss 0.5"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_job_adds_its_name_to_the_notes(tmp_path, monkeypatch):
+    notes = []
+    monkeypatch.setattr(progress, "note", notes.append)
+    FolderJob("fold 'a'", tmp_path, write_notes, ()).run(tmp_path)
+    assert notes == ["fold 'a': epoch 1 of 2, loss 0.5", "fold 'a': epoch 2 of 2, loss 0.5"]
+
+
+def write_notes(folder):
+    work_with_notes()
 
 
 def test_child_ends_with_its_parent(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgebio import models
+from edgebio import models, progress
 from edgebio.errors import EdgebioError
 from edgebio.models.keras import keras
 from edgebio.training.image_set import build_image_set
@@ -42,7 +42,9 @@ def test_averaged_weights_are_the_moving_average_of_every_step():
         assert not np.allclose(last, expected, atol=2e-5)
 
 
-def test_early_stopping_keeps_the_weights_of_the_best_epoch():
+def test_early_stopping_keeps_the_weights_of_the_best_epoch(monkeypatch):
+    notes = []
+    monkeypatch.setattr(progress, "note", notes.append)
     images = build_image_set(tiny.RECIPE.frontend, *SETS)
     # A learning rate this high makes the validation loss go up and down.
     trained = train_network(
@@ -51,6 +53,12 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch():
     losses = trained.history["val_loss"]
     assert trained.best_epoch == 1 + int(np.argmin(losses))
     assert len(losses) == min(6, trained.best_epoch + 2)
+    assert notes == [
+        f"epoch {epoch} of 6, loss {loss:.4g}, validation {other:.4g}"
+        for epoch, (loss, other) in enumerate(
+            zip(trained.history["loss"], losses, strict=True), start=1
+        )
+    ]
     probability = predict(trained.network, images.validation)
     accuracy = np.average(
         probability.argmax(axis=1) == images.validation.labels,
