@@ -205,8 +205,8 @@ def _boards(measured: Document) -> str:
          f"{row['stream']['compile_seconds']:g}, {row['whole']['compile_seconds']:g}"]
         for row in measured["boards"]
     ]  # fmt: skip
-    header, *lines = zip(header, *cells, strict=True)  # a column for each board
-    return _rows(header, lines)
+    first, *lines = zip(header, *cells, strict=True)  # a column for each board
+    return _rows(first, lines)
 
 
 _TABLES: dict[str, Callable[[Document], str]] = {

@@ -25,6 +25,16 @@ def test_recipe_files_load_and_have_the_name_of_their_file(name):
     assert recipes.load(name).name == name
 
 
+def test_streaming_recipe_decides_with_every_frame_within_300_ms():
+    """Segment, step x votes, and 10 ms of compute; see `edgebio.runtime.session.Delay`."""
+    recipe = recipes.load("emg-grips-stream")
+    front_end, rate = recipe.frontend, 1000
+    assert front_end.step_frames == 1
+    delay = front_end.segment_length + front_end.step * recipe.decision.votes
+    assert 1000 * delay / rate + 10 <= 300
+    assert len(recipe.model.kernel_frames) == len(recipe.model.filters)
+
+
 @given(
     st.integers(1, 1000),
     st.floats(1e-6, 1.0),
@@ -36,7 +46,7 @@ def test_dumped_recipe_loads_as_the_same_recipe(tmp_path_factory, epochs, rate, 
     training = TrainingSettings(
         epochs=epochs, learning_rate=rate, class_weights=weights, teacher=teacher
     )
-    data = DataSettings(classes={title: (title, "b"), "healthy, open": ("Z",)}, channels=(1, 0))
+    data = DataSettings(classes={title: (title, "b"), "healthy, open": ("Z",)}, channel_numbers=(2, 1))
     quantize = QuantizeSettings(scheme="qat", cluster=ClusterSettings(clusters=7))
     recipe = Recipe(name="mine", title=title, data=data, training=training, quantize=quantize)
     path = tmp_path_factory.mktemp("recipe") / "mine.toml"
