@@ -1,4 +1,4 @@
-"""Compile a .tflite to C: read, verify, lower, fuse, remove channels, schedule, plan memory, emit."""
+"""Compile a .tflite to C: read, resolve, verify, lower, fuse, schedule, plan memory, emit."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """A .tflite for tflite-micro, without what it does not do as TensorFlow Lite defines it.
 
 tflite-micro takes the shapes of a file as they are, also those that stand for open sizes; it lacks
-operators that compute shapes; and its SPACE_TO_BATCH_ND pads with the byte 0 instead of the zero
-point. So these are resolved in the file as they are in the compiler, before it runs there.
+operators that compute shapes; and its SPACE_TO_BATCH_ND never sets the value that it pads with. So
+these are resolved in the file as they are in the compiler, before it runs there.
 """
 
 from typing import Any

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from tests.compiler.model_builder import load_schema
 from tests.compiler.networks import Net
 
 
@@ -159,6 +160,101 @@ def mirrored(net: Net) -> None:
     mirror_pad(net, mode, [[0, 0], *pads[1:]])
 
 
+def resize_bilinear(
+    net: Net, size: tuple[int, int], *, corners: bool = False, centers: bool = False
+) -> None:
+    constant = net.tensor((2,), "INT32", data=np.array(size, np.int32))
+    output = same_scale(net, (1, *size, net.shape_of(net.at)[3]))
+    net.operator(
+        "RESIZE_BILINEAR",
+        [net.at, constant],
+        [output],
+        "ResizeBilinearOptions",
+        alignCorners=corners,
+        halfPixelCenters=centers,
+    )
+    net.at = output
+
+
+def tile(net: Net, multiples: list[int]) -> None:
+    constant = net.tensor((len(multiples),), "INT32", data=np.array(multiples, np.int32))
+    shape = [n * count for n, count in zip(net.shape_of(net.at), multiples, strict=True)]
+    output = same_scale(net, tuple(shape))
+    net.operator("TILE", [net.at, constant], [output], "TileOptions")
+    net.at = output
+
+
+def arg_max(net: Net, axis: int) -> None:
+    """ARG_MAX, after which there is nothing but the output."""
+    constant = net.tensor((), "INT32", data=np.array(axis, np.int32))
+    shape = list(net.shape_of(net.at))
+    del shape[axis]
+    output = net.tensor(tuple(shape), "INT32")
+    options = {"outputType": load_schema().TensorType.INT32}
+    net.operator("ARG_MAX", [net.at, constant], [output], "ArgMaxOptions", **options)
+    net.at = output
+
+
+def batch_matmul(
+    net: Net, other: int, *, adj_x: bool = False, adj_y: bool = False, first: bool = True
+) -> None:
+    """The tensor times another one; the other way around unless it is first."""
+    x, y = (net.at, other) if first else (other, net.at)
+    a, b = net.shape_of(x), net.shape_of(y)
+    rows, depth = a[-2:][::-1] if adj_x else a[-2:]
+    columns = b[-2 if adj_y else -1]
+    batches = np.broadcast_shapes(a[:-2], b[:-2])
+    spread = 70 * 70 * math.sqrt(depth) / 50
+    scale = np.float32(net.scale_of(x) * net.scale_of(y) * spread * net.rng.uniform(0.5, 2))
+    output = net.activation((*batches, rows, columns), scale)
+    options = {"adjX": adj_x, "adjY": adj_y}
+    net.operator("BATCH_MATMUL", [x, y], [output], "BatchMatMulOptions", **options)
+    net.at = output
+
+
+def matrix(net: Net, shape: tuple[int, ...]) -> int:
+    """A constant matrix for `batch_matmul`."""
+    data = net.rng.integers(-128, 128, shape).astype(np.int8)
+    return net.tensor(shape, "INT8", net.scale(), net.zero_point(), data=data)
+
+
+def any_batch_matmul(net: Net) -> None:
+    """The tensor times itself, as attention does, or times a constant."""
+    shape = net.shape_of(net.at)
+    adjoint = bool(net.rng.random() < 0.5)
+    if net.rng.random() < 0.5:
+        return batch_matmul(net, net.at, adj_x=not adjoint, adj_y=adjoint)
+    first, width = bool(net.rng.random() < 0.5), int(net.rng.integers(1, 9))
+    depth = shape[-1 if first else -2]
+    sizes = [depth, width] if first != adjoint else [width, depth]
+    where = {"adj_y" if first else "adj_x": adjoint}
+    return batch_matmul(net, matrix(net, (*shape[:-2], *sizes)), first=first, **where)
+
+
+def float_elu(net: Net) -> None:
+    """ELU between DEQUANTIZE and QUANTIZE, as converters write it."""
+    shape = net.shape_of(net.at)
+    source, result = net.tensor(shape, "FLOAT32"), net.tensor(shape, "FLOAT32")
+    net.operator("DEQUANTIZE", [net.at], [source])
+    net.operator("ELU", [source], [result])
+    output = net.activation(shape, net.near(net.at))
+    net.operator("QUANTIZE", [result], [output])
+    net.at = output
+
+
+def to_uint8(net: Net) -> None:
+    """QUANTIZE to uint8, as at the end of a network with uint8 edges."""
+    output = net.tensor(net.shape_of(net.at), "UINT8", net.near(net.at), net.zero_of(net.at) + 128)
+    net.operator("QUANTIZE", [net.at], [output])
+    net.at = output
+
+
+def any_resize_bilinear(net: Net) -> None:
+    height, width = (int(size) for size in net.rng.integers(1, 12, 2))
+    choice = int(net.rng.integers(3))
+    resize_bilinear(net, (height, width), corners=choice == 1, centers=choice == 2)
+
+
 def any_of_them(net: Net) -> None:
     """A random one."""
     kinds = {
@@ -173,7 +269,11 @@ def any_of_them(net: Net) -> None:
         "resized": lambda: resized(net),
         "MIRROR_PAD": lambda: mirrored(net),
         "branch": lambda: bounded_branch(net),
+        "BATCH_MATMUL": lambda: any_batch_matmul(net),
+        "float ELU": lambda: float_elu(net),
     }
+    if len(net.shape_of(net.at)) == 4:
+        kinds["RESIZE_BILINEAR"] = lambda: any_resize_bilinear(net)
     kind = str(net.rng.choice(list(kinds)))
     if kind == "LOG_SOFTMAX" and net.scale_of(net.at) < 2.0**-24:
         kind = "ABS"  # products of products may have any scale

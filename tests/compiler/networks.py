@@ -176,7 +176,7 @@ class Net(Builder):
         **extra: Any,
     ) -> None:
         image = self.shape_of(self.at)
-        output = self.activation((1, *self.sizes(image, window), outputs), scale)
+        output = self.activation((image[0], *self.sizes(image, window), outputs), scale)
         self.operator(
             kind,
             # Without a bias: tflite-micro takes an index of -1 in FULLY_CONNECTED only.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.compiler import layers_without_weights
+from tests.compiler.layers_of_shapes import any_blocks, computed_reshape
 from tests.compiler.networks import STYLES, Net
 from tests.compiler.transpose_conv_layer import any_transpose_conv
 
@@ -91,6 +92,7 @@ def _image_layers(net: Net) -> None:
         net.pad,
         *[lambda: layers_without_weights.any_of_them(net)] * 6,
         lambda: any_transpose_conv(net),
+        lambda: any_blocks(net),
         lambda: net.binary("SUB"),
         lambda: net.binary("MUL"),
     ]
@@ -98,6 +100,8 @@ def _image_layers(net: Net) -> None:
         layers[int(net.rng.integers(len(layers)))]()
         if net.rng.random() < 0.2:
             net.refolded()
+        if net.rng.random() < 0.1:
+            computed_reshape(net, net.shape_of(net.at))
 
 
 def _sequence_layers(net: Net) -> None:
@@ -105,6 +109,7 @@ def _sequence_layers(net: Net) -> None:
     layers += [lambda: net.conv_1d(layer=net.depthwise), lambda: net.conv_1d(layer=net.grouped)]
     layers += [net.pool_1d, net.halving_pool_1d, net.halving_pool_1d, net.zero_padding_1d]
     layers += [net.add, net.unary, net.smooth, net.prelu, net.branches, net.thinned, net.transpose]
+    layers += [lambda: any_blocks(net), lambda: any_blocks(net)]
     layers += [lambda: layers_without_weights.any_of_them(net)] * 4
     layers += [lambda: net.binary("SUB"), lambda: net.binary("MUL")]
     for _ in range(int(net.rng.integers(1, 7))):
@@ -118,7 +123,7 @@ def _head(net: Net) -> None:
     elif head == 1:
         net.mean()
     elif head == 2:
-        net.reshape((1, math.prod(net.shape_of(net.at))))
+        computed_reshape(net, (1, math.prod(net.shape_of(net.at))))
         net.dense()
     elif head == 3:
         shape = net.shape_of(net.at)
@@ -131,3 +136,9 @@ def _head(net: Net) -> None:
     elif head >= 4:
         net.dense()
         net.softmax() if head == 5 else net.unary()
+    last = net.rng.random()
+    rank = len(net.shape_of(net.at))
+    if last < 0.08 and rank > 1:
+        layers_without_weights.arg_max(net, int(net.rng.integers(1, rank)))
+    elif last < 0.16:
+        layers_without_weights.to_uint8(net)

@@ -12,6 +12,7 @@ from edgebio.boards import emulator
 from edgebio.compiler.host_model import HostModel
 from edgebio.errors import MissingToolError
 from edgebio.firmware import toolchain
+from edgebio.parity.reference_model import static_model
 from tests.compiler import batch_of_networks
 from tests.compiler.networks import Net
 
@@ -19,18 +20,21 @@ KERNEL_SETS: tuple[compiler.KernelSet, ...] = ("portable", "dsp", "mve")
 Inputs = NDArray[np.int8]
 Build = Callable[[Net], None]
 """Adds layers to a network."""
-Run = Callable[[list[bytes], list[Inputs]], list[NDArray[np.uint8]]]
+Run = Callable[[list[bytes], Sequence[NDArray[Any]]], list[NDArray[np.uint8]]]
 """Runs some networks, each on its inputs."""
 
 
 def reference_outputs(
-    model: bytes, x: NDArray[Any], tensors: Sequence[int] = ()
+    model: bytes, x: NDArray[Any], tensors: Sequence[int] = (), *, resolve: bool = True
 ) -> tuple[NDArray[Any], list[NDArray[Any]]]:
-    """The model's output and the values of `tensors` for every input, as tflite-micro computes."""
+    """The model's output and the values of `tensors` for every input, as tflite-micro computes.
+
+    `resolve` for what it does not do as TensorFlow Lite defines it, see `static_model`.
+    """
     from tflite_micro.python.tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(
-        model,
+        static_model(model) if resolve else model,
         arena_size=1 << 20,
         intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
     )

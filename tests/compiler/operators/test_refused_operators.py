@@ -266,7 +266,7 @@ LSTM: tuple[tuple[Change, str], ...] = (
     ),
     (
         lstm_tensor(19, lambda i: set_quantization(i, scale=[2.0])),
-        "a power of two from 2^-15 to 2^0",
+        "a power of two from 2^-24 to 2^0",
     ),
     (
         lstm_tensor(19, lambda i: set_quantization(i, zeroPoint=[1])),

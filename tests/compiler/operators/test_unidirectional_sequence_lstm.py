@@ -28,7 +28,8 @@ pytestmark = pytest.mark.usefixtures("tflite_micro")
 
 @pytest.mark.parametrize("time_major", [False, True])
 @pytest.mark.parametrize(
-    ("units", "clip", "power"), [(7, 0.0, -11), (4, 0.8, -12), (1, 10.0, -15), (9, 0.0, -6)]
+    ("units", "clip", "power"),
+    [(7, 0.0, -11), (4, 0.8, -12), (1, 10.0, -15), (9, 0.0, -6), (5, 0.0, -16), (6, 0.1, -18)],
 )
 def test_lstm(time_major: bool, units: int, clip: float, power: int) -> None:
     def build(net: Net) -> None:
