@@ -29,8 +29,10 @@ extern "C" {
 /* Loops that take a function as an argument are inlined for each function. */
 #if defined(__GNUC__)
 #define EB_INLINE static inline __attribute__((always_inline))
+#define EB_NOINLINE __attribute__((noinline))
 #else
 #define EB_INLINE static inline
+#define EB_NOINLINE
 #endif
 
 /* A function all in assembly, and its parameters: clang allows no C in it, not even `(void)x`. */
@@ -201,11 +203,12 @@ typedef struct {
     eb_range range;
 } eb_depthwise;
 
-/* DEPTHWISE_CONV_2D with a window of 3x3, four channels at a time, for the DSP extension. Lines run
- * along one axis of the image, whichever takes fewer instructions; sizes and steps are along the
- * lines or across them. Scratch: four planes of int16 for `band` lines of outputs. */
+/* DEPTHWISE_CONV_2D, four channels at a time, for the DSP extension. Lines run along one axis of the
+ * image, whichever takes fewer instructions; sizes and steps are along the lines or across them.
+ * Scratch: four planes of int16 for `band` lines of outputs. */
 typedef struct {
-    const int16_t *weights; /* doubled, [channels][3 lines][w0 w1 w1 w2] */
+    const int16_t *weights; /* doubled; planar, for 3x3: [channels][3 lines][w0 w1 w1 w2]; lines:
+                             * [channels][slots][steps][w0 w1, 0 w0], the latter for stride 1 only */
     const eb_quad *quads;
     uint16_t channels;                 /* a multiple of 4 */
     uint16_t along, across;            /* of the input, pixels */
@@ -215,6 +218,8 @@ typedef struct {
     uint16_t band;                     /* lines of the output at a time */
     uint16_t pairs, singles;           /* outputs of a line: two at a time, then one at a time */
     uint16_t pitch;                    /* words of a line of a plane */
+    uint16_t slots, slot_step;         /* lines under a window, and their distance */
+    uint16_t steps;                    /* words of a line's weights, for each output of a word */
     uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
     uint8_t clamped;
     int8_t pad_value, low, high;
@@ -574,6 +579,11 @@ void eb_run_depthwise_planar_relu(const eb_depthwise_planar *layer, const int8_t
                                   int8_t *output, int8_t *scratch);
 void eb_run_depthwise_planar(const eb_depthwise_planar *layer, const int8_t *input, int8_t *output,
                              int8_t *scratch);
+/* Any window; along the lines its stride is 1 or 2. */
+void eb_run_depthwise_lines(const eb_depthwise_planar *layer, const int8_t *input, int8_t *output,
+                            int8_t *scratch);
+void eb_run_depthwise_lines_by_2(const eb_depthwise_planar *layer, const int8_t *input,
+                                 int8_t *output, int8_t *scratch);
 void eb_run_depthwise_dsp(const eb_depthwise *layer, const int8_t *input, int8_t *output,
                           int8_t *scratch);
 
