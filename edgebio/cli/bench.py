@@ -35,9 +35,9 @@ _METHODS = {"exact": "counted exactly", "clock": "by the instruction clock, 64 t
 )
 @click.argument("model", type=PATH, required=False)
 @board_option(required=True)
-@click.option("--inputs", type=PATH,
-              help=".npy of shape (n, frames, bins, channels) to average over; default: random "
-              "inputs.")  # fmt: skip
+@click.option("--inputs", multiple=True, metavar="[NAME=]FILE",
+              help=".npy of shape (n, frames, bins, channels) to average over, NAME=FILE once for "
+              "each of several; default: random inputs.")  # fmt: skip
 @click.option("--frontend", is_flag=True, help="Count an STFT frame instead, for each FFT length.")
 @click.option("--numerics", "--core-class", type=click.Choice(["scalar", "dsp", "mve"]),
               help="With --frontend: FFT numerics to count; default: the board's.")  # fmt: skip
@@ -48,7 +48,7 @@ def bench(
     out: Output,
     model: Path | None,
     board: str,
-    inputs: Path | None,
+    inputs: tuple[str, ...],
     frontend: bool,
     numerics: "FftNumerics | None",
     stream: bool,
@@ -83,7 +83,7 @@ def bench(
         out.note(check_model(document, firmware.model_file(model), target.isa, goal))
     budget = firmware.Budget(optimize, flash_budget, ram_budget)
     result = api.bench(
-        model, target, infer.load(inputs) if inputs else None, budget=budget, stream=stream,
+        model, target, infer.load_named(inputs) if inputs else None, budget=budget, stream=stream,
         hop_frames=hop_frames,
     )  # fmt: skip
     _show(out, result)

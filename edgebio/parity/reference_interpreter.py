@@ -1,5 +1,7 @@
 """The reference for int8 networks: TensorFlow Lite Micro's own kernels, from its PyPI wheel."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ class ReferenceInterpreter:
         content = model if isinstance(model, bytes) else model.read_bytes()
         data, graph = static_model(content), tflite.read(content)
         self._edges = inputs_of(graph), outputs_of(graph)
-        self._create = lambda: runtime.Interpreter.from_bytes(
+        self._create: Callable[[], Any] = functools.partial(
+            runtime.Interpreter.from_bytes,
             data,
             # `layer` reads any tensor afterwards, so the arena holds all of them side by side.
             arena_size=10 * len(data) + (1 << 22),

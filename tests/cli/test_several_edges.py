@@ -143,8 +143,8 @@ def test_the_ladder_holds(folder: Path, board: str) -> None:
 def test_bench_counts_both(folder: Path, board: str) -> None:
     if counting.plugin() is None:
         pytest.skip("QEMU takes no plugins")
-    for name in ("edges", "state"):
-        result = run(folder, f"bench {name}.tflite --board {board} --json")
+    for name, words in (("edges", TWO), ("state", "")):
+        result = run(folder, f"bench {name}.tflite --board {board} {words} --json")
         assert result.exit_code == 0, result.output
         document = json.loads(result.stdout)
         assert document["instructions"] > 0

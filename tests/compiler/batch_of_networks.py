@@ -241,7 +241,7 @@ def run_host(folder: Path, programs: Sequence[compiler.Program], data: bytes, co
 def run_emulated(
     board: Board,
     models: Sequence[bytes],
-    x: Sequence[NDArray[np.int8]],
+    x: Sequence[NDArray[Any]],
     goal: compiler.Goal = compiler.SPEED,
 ) -> list[Bytes]:
     """Outputs of every network for its inputs, in one image on an emulated board."""

@@ -90,15 +90,15 @@ class Variables:
         """The current tensor behind the last ones: a ring buffer as streaming layers have it."""
         net, source = self.net, self.net.at
         shape = list(net.shape_of(source))
-        held = [*shape]
-        held[axis] = length
-        name = self.add(source, tuple(held), zeros=bool(net.rng.random() < 0.5))
+        sizes = [*shape]
+        sizes[axis] = length
+        name = self.add(source, tuple(sizes), zeros=bool(net.rng.random() < 0.5))
         late, net.at = source, self.read(name)
         net.concatenation([late], axis)
         whole, total = net.at, length + shape[axis]
         begin = [total - length if each == axis else 0 for each in range(len(shape))]
         end = [total if each == axis else size for each, size in enumerate(shape)]
-        net.strided_slice(begin, end, [1] * len(shape), tuple(held))
+        net.strided_slice(begin, end, [1] * len(shape), tuple(sizes))
         self.assign(name, net.at)
         net.at = whole
 
@@ -219,8 +219,8 @@ def _layer(net: Net, pool: list[int], state: Variables | None) -> None:
         case 6 if state:
             # Read, computed and assigned again; perhaps read once more.
             name = state.add(net.at)
-            held = state.read(name)
-            net.binary("ADD", held)
+            value = state.read(name)
+            net.binary("ADD", value)
             result = net.at
             state.assign(name, result)
             if rng.random() < 0.5:

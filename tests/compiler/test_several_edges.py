@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_unread_input_and_float_edges() -> None:
     data = net.build()
     host = HostModel(data)
     rng = np.random.default_rng(0)
-    x = {
+    x: dict[str, NDArray[Any]] = {
         "t1": rng.normal(size=(4, 5)).astype(np.float32),
         "t2": np.zeros((4, 3), np.int8),
         "t0": rng.integers(-128, 128, (4, 4, 4, 3)).astype(np.int8),

@@ -13,9 +13,10 @@ from edgebio import compiler, tflite
 from edgebio.errors import EdgebioError
 from tests.compiler.model_builder import load_schema
 from tests.compiler.networks import Net
+from tests.compiler.several_edges import ring_net, split
 
 FUZZ = settings(
-    max_examples=400,
+    max_examples=250,
     deadline=20_000,  # a hang, not a busy machine
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -34,6 +35,29 @@ def small() -> bytes:
     entry.name, entry.buffer = b"edgebio", net.buffer(b'{"version": 1}')
     net.model.metadata = [entry]
     return net.finish()
+
+
+@pytest.fixture(scope="module")
+def stateful() -> bytes:
+    """Variables, a second subgraph, several edges and a signature."""
+    pytest.importorskip("tflite_micro", reason="tflite-micro's schema makes the test's models")
+    net, state = ring_net()
+    schema = load_schema()
+    split(net, 3, 1)
+    state.finish()
+    net.graph.outputs = [net.at, 0]
+    entry = schema.TensorMapT()
+    entry.name, entry.tensorIndex = "frames", 0
+    signature = schema.SignatureDefT()
+    signature.inputs, signature.outputs, signature.signatureKey = [entry], [], "serving_default"
+    net.model.signatureDefs = [signature]
+    return net.build()
+
+
+@pytest.fixture(params=["small", "stateful"])
+def original(request: pytest.FixtureRequest) -> bytes:
+    data: bytes = request.getfixturevalue(request.param)
+    return data
 
 
 def models(models_folder: Path) -> list[Path]:
@@ -112,30 +136,30 @@ def attempt(data: bytes) -> None:
     assert len(text) < 1000
 
 
-def test_every_truncation(small: bytes) -> None:
-    for end in range(0, len(small), 3):
-        attempt(small[:end])
+def test_every_truncation(original: bytes) -> None:
+    for end in range(0, len(original), 3):
+        attempt(original[:end])
 
 
 @given(data=st.data())
 @FUZZ
-def test_changed_bytes(small: bytes, data: st.DataObject) -> None:
-    changed = bytearray(small)
+def test_changed_bytes(original: bytes, data: st.DataObject) -> None:
+    changed = bytearray(original)
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(8, len(small) - 1))
+        place = data.draw(st.integers(8, len(original) - 1))
         changed[place] = data.draw(st.integers(0, 255))
     attempt(bytes(changed))
 
 
 @given(data=st.data())
 @FUZZ
-def test_changed_words(small: bytes, data: st.DataObject) -> None:
+def test_changed_words(original: bytes, data: st.DataObject) -> None:
     """Offsets, lengths and enumerations set to what hurts most."""
-    changed = bytearray(small)
+    changed = bytearray(original)
     word = st.sampled_from([0, 1, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFF, 1 << 16, 1 << 24])
     for _ in range(data.draw(st.integers(1, 3))):
-        place = 4 * data.draw(st.integers(2, len(small) // 4 - 1))
-        struct.pack_into("<I", changed, place, data.draw(word | st.integers(0, len(small))))
+        place = 4 * data.draw(st.integers(2, len(original) // 4 - 1))
+        struct.pack_into("<I", changed, place, data.draw(word | st.integers(0, len(original))))
     attempt(bytes(changed))
 
 
@@ -187,12 +211,12 @@ def test_a_vector_of_many_tables_in_one_place_ends_soon() -> None:
 @pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=8_000, deadline=20_000, suppress_health_check=list(HealthCheck))
-def test_fuzz_for_minutes(small: bytes, data: st.DataObject) -> None:
-    changed = bytearray(small)
+def test_fuzz_for_minutes(original: bytes, data: st.DataObject) -> None:
+    changed = bytearray(original)
     for _ in range(data.draw(st.integers(1, 8))):
-        place = data.draw(st.integers(0, len(small) - 1))
+        place = data.draw(st.integers(0, len(original) - 1))
         changed[place] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.just(len(small)) | st.integers(0, len(small)))
+    cut = data.draw(st.just(len(original)) | st.integers(0, len(original)))
     attempt(bytes(changed[:cut]))
 
 

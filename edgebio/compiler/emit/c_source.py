@@ -176,7 +176,7 @@ def _invoke(program: Program) -> str:
     text = "".join((*places, "\n", *calls))
     head = "    int8_t *const block = state;\n" if "block" in text else "    (void)state;\n"
     words = set(re.findall(r"\w+", text))
-    unread = {re.match(r"\w+", names[index])[0] for index in network.inputs}.difference(words)
+    unread = {names[index].partition("->")[0] for index in network.inputs} - words
     head += "".join(f"    (void){name};\n" for name in sorted(unread))
     return f"void eb_model_invoke({invoke_parameters(program)})\n{{\n{head}{text}}}\n"
 

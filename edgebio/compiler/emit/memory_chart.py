@@ -10,6 +10,7 @@ from edgebio.report.style import BLUE, GREEN, MUTED, ORANGE
 
 _COLORS: Final = {
     "output of a layer": BLUE, "written over an input": GREEN, "scratch": ORANGE,
+    "state between inferences": MUTED,
 }  # fmt: skip
 
 
@@ -32,7 +33,8 @@ def plan_chart(program: Program) -> Chart:
             (buffer.first - 0.47, buffer.offset), buffer.last - buffer.first + 0.94, buffer.bytes,
             facecolor=(_COLORS[kind], 0.25), edgecolor=_COLORS[kind], lw=0.8, label=kind,
         )  # fmt: skip
-        name = kind if buffer.tensor is None else f"output of layer {buffer.first}"
+        layer_output = kind in ("output of a layer", "written over an input")
+        name = f"output of layer {buffer.first}" if layer_output else kind
         tooltip = f"{name}: {buffer.bytes:,} bytes at {buffer.offset:,}"
         chart.add_tooltip(axes.add_patch(box), tooltip)
         if buffer.bytes > 0.035 * plan.total:
@@ -53,6 +55,8 @@ def plan_chart(program: Program) -> Chart:
 def _kind(buffer: Buffer, program: Program) -> str:
     if buffer.tensor is None:
         return "scratch"
+    if buffer.tensor in program.network.states:
+        return "state between inferences"
     # It takes bytes of an input that is in use until that call.
     over = any(
         other.tensor in buffer.over

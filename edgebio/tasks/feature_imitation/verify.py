@@ -7,7 +7,7 @@ import numpy as np
 
 from edgebio.boards import Board
 from edgebio.parity.ladder import skip_frontend, verify_networks
-from edgebio.parity.network_rungs import Inputs, float_against_int8
+from edgebio.parity.network_rungs import Values, float_against_int8
 from edgebio.recordings import Recording
 from edgebio.tasks.feature_imitation.run import CLASSIFIER_MODEL, ImitationRun
 from edgebio.tasks.results import VerifyResult
@@ -31,7 +31,7 @@ def verify_imitation(
     return VerifyResult(model, board.name if board else None, "the run's test set", rungs)
 
 
-def network_inputs(model: Path, segments: int) -> dict[Path, Inputs]:
+def network_inputs(model: Path, segments: int) -> dict[Path, Values]:
     """Inputs of both networks of a run.
 
     Of the LSTM: one channel of each segment, each time the next one; of the classifier: the LSTM's

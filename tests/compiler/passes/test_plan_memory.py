@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebio.compiler.ir.kernel_call import KernelCall, Overlay
+from edgebio.compiler.ir.kernel_call import KernelCall, Overlay, Value
 from edgebio.compiler.ir.layer import Layer
 from edgebio.compiler.ir.layers import KernelLayer
 from edgebio.compiler.ir.memory_plan import ALIGNMENT, STATE_ALIGNMENT, Buffer, MemoryPlan
@@ -25,7 +25,7 @@ def tensor(index: int, size: int) -> Tensor:
 
 def copy_layer(source: int, target: int, start: int, count: int, whole: int) -> KernelLayer:
     """A copy of so many neighbors of a tensor."""
-    parameters = {"start": start, "size": (1, 1, 1, count), "step": (0, 0, 0, 1)}
+    parameters: dict[str, Value] = {"start": start, "size": (1, 1, 1, count), "step": (0, 0, 0, 1)}
     return KernelLayer(
         (), "COPY", (source,), target, kernel="copy", parameters=parameters,
         elements=((whole,), count),
@@ -40,8 +40,8 @@ def programs(draw: st.DrawFn) -> tuple[Network, list[KernelCall]]:
     """
     count = draw(st.integers(1, 14))
     states = draw(st.integers(0, 2))
-    size = st.sampled_from([8, 8, 8]) | st.integers(1, 40)  # often the same
-    sizes = draw(st.lists(size, min_size=count + 1, max_size=count + 1))
+    any_size = st.sampled_from([8, 8, 8]) | st.integers(1, 40)  # often the same
+    sizes = draw(st.lists(any_size, min_size=count + 1, max_size=count + 1))
     state_sizes: dict[int, int] = {}
     calls = []
     for index in range(1, count + 1):
