@@ -331,15 +331,19 @@ def write_golden_vectors(
     """Write the exact output of every stage of a model as raw files, to test other firmware with.
 
     Inputs are generated signals that stress fixed point and, for a model in its run, recordings of
-    the test set, from `data` (see `load_dataset`). Returns the content of ``golden.json``.
+    the test set, from `data` (see `load_dataset`). A network without a front end gets random
+    inputs. Returns the content of ``golden.json``.
     """
     from edgebio import tflite
     from edgebio.parity import golden, stimuli
     from edgebio.tasks.provenance import load_test_recordings
-    from edgebio.tflite.metadata import require_metadata
+    from edgebio.tflite.metadata import read_metadata
 
     file = model_file(model)
-    spec = require_metadata(tflite.read(file), "golden vectors").frontend
+    metadata = read_metadata(tflite.read(file))
+    if metadata is None:
+        return golden.write_network(file, Path(folder))
+    spec = metadata.frontend
     recordings = load_test_recordings(file.parent, optional_path(data))
     signals = [*stimuli.generated(spec), *stimuli.recorded(recordings, _GOLDEN_IMAGES, spec)]
     return golden.write(file, signals, Path(folder))

@@ -14,7 +14,7 @@ def golden(out: Output, model: Path, output: Path, data: Path | None) -> Documen
     """Write the exact output of every stage of MODEL (a run or a .tflite) as raw files.
 
     Inputs are generated signals that stress fixed point and, for a model in its run, recordings of
-    the test set. Test your own firmware with them.
+    the test set; random inputs of a network without a front end. Test your own firmware with them.
     """
     from edgebio import api
 

@@ -1,7 +1,7 @@
 """Golden vectors: the output of every stage as plain files, to test any firmware with."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,25 @@ _DESCRIPTIONS = {
 }
 
 
+_INPUTS = 16  # of a network alone
+_NETWORK_README = """\
+# Golden vectors
+A sequence of inputs of the network, and its exact outputs. Files are raw, little-endian, in C
+order; golden.json has the type, shape and SHA-256 of each. Feed the inputs in order, a network
+with a state from its reset.
+
+| file | tensor |
+| --- | --- |
+"""
+
+
 def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, Any]:
     """Write golden.json, README.md, and a folder of raw files for each stimulus.
 
     Returns the content of golden.json: specification; stage, type and shape of each file. A folder
     that holds other files is refused.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _FILE).is_file():
-        raise EdgebioError(f"{folder}: holds files and no {_FILE}; choose an empty folder")
+    _check_folder(folder)
     graph = tflite.read(model)
     known = require_metadata(graph, "golden vectors")
     twin, host = Twin(known.frontend, known.standardization), HostModel(graph)
@@ -51,15 +62,7 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
             "images": stages.images,
             "outputs": host.run(stages.images),
         }
-        files = []
-        for stage, array in arrays.items():
-            raw = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes()
-            name = f"{number:02}/{stage}.bin"
-            storage.write_bytes(folder / name, raw)
-            digest = hashlib.sha256(raw).hexdigest()
-            files.append({"stage": stage, "file": name, "type": str(array.dtype),
-                          "shape": list(array.shape), "sha256": digest})  # fmt: skip
-        signals.append({"signal": stimulus.name, "files": files})
+        signals.append({"signal": stimulus.name, "files": _write_arrays(arrays, folder, number)})
     document = {
         "model_sha256": graph.sha256,
         "frontend": known.frontend.document(),
@@ -71,6 +74,52 @@ def write(model: Path, stimuli: Sequence[Stimulus], folder: Path) -> dict[str, A
     storage.write_text(folder / "README.md", _readme(document))
     storage.write_json(folder / _FILE, document)
     return document
+
+
+def write_network(model: Path, folder: Path) -> dict[str, Any]:
+    """The same for a network alone: a sequence of random inputs, and its outputs, by their names.
+
+    A network with a state gets the inputs in order.
+    """
+    _check_folder(folder)
+    host = HostModel(model)
+    inputs = host.inputs.random(_INPUTS)
+    outputs = host.run_named(inputs)
+    # Names are free text, and an output may have the name of an input.
+    arrays = {f"input_{number}": values for number, values in enumerate(inputs.values())}
+    arrays |= {f"output_{number}": values for number, values in enumerate(outputs.values())}
+    files = _write_arrays(arrays, folder, 0)
+    for file, name in zip(files, (*inputs, *outputs), strict=True):
+        file["tensor"] = name
+    document = {
+        "model_sha256": host.program.network.sha256,
+        "lasting_state": bool(host.program.plan.states),
+        "signals": [{"signal": "random", "files": files}],
+    }
+    rows = "".join(f"| {file['file']} | {file['tensor']} |\n" for file in files)
+    storage.write_text(folder / "README.md", _NETWORK_README + rows)
+    storage.write_json(folder / _FILE, document)
+    return document
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _FILE).is_file():
+        raise EdgebioError(f"{folder}: holds files and no {_FILE}; choose an empty folder")
+
+
+def _write_arrays(
+    arrays: Mapping[str, npt.NDArray[Any]], folder: Path, number: int
+) -> list[dict[str, Any]]:
+    """Write the raw file of each array, and describe it."""
+    files = []
+    for stage, array in arrays.items():
+        raw = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes()
+        name = f"{number:02}/{stage}.bin"
+        storage.write_bytes(folder / name, raw)
+        digest = hashlib.sha256(raw).hexdigest()
+        files.append({"stage": stage, "file": name, "type": str(array.dtype),
+                      "shape": list(array.shape), "sha256": digest})  # fmt: skip
+    return files
 
 
 def _readme(document: dict[str, Any]) -> str:

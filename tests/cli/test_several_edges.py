@@ -140,6 +140,25 @@ def test_the_ladder_holds(folder: Path, board: str) -> None:
         assert all(rungs[number]["compared"] and rungs[number]["ok"] for number in (4, 5))
 
 
+@pytest.mark.parametrize("name", ["edges", "state"])
+def test_golden_vectors(folder: Path, name: str) -> None:
+    result = run(folder, f"golden {name}.tflite -o golden.d --json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["lasting_state"] == (name == "state")
+    (signal,) = document["signals"]
+    arrays = {
+        each["stage"]: np.fromfile(folder / "golden.d" / each["file"], each["type"]).reshape(
+            each["shape"]
+        )
+        for each in signal["files"]
+    }
+    host = HostModel(folder / f"{name}.tflite")
+    inputs = {each: arrays[f"input_{i}"] for i, each in enumerate(host.inputs.names)}
+    for number, values in enumerate(host.run_named(inputs).values()):
+        np.testing.assert_array_equal(arrays[f"output_{number}"], values)
+
+
 def test_bench_counts_both(folder: Path, board: str) -> None:
     if counting.plugin() is None:
         pytest.skip("QEMU takes no plugins")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from tests.compiler.dead_channels import DeadChannelNet
 from tests.compiler.model_builder import load_schema
 from tests.compiler.networks import STYLES, Net
 
@@ -163,19 +164,21 @@ def ring_model() -> bytes:
     return net.finish()
 
 
-def random_edges(seed: int, *, variables: bool | None = None) -> bytes:
-    """A network of one to three inputs and one to four outputs; some have variables."""
+def random_edges(seed: int) -> bytes:
+    """A network of one to three inputs and one to four outputs; half of them have variables.
+
+    A third has channels that are constant or without effect.
+    """
     rng = np.random.default_rng(seed)
     shapes = [
         (1, *(int(n) for n in rng.integers(1, 9, 2)), int(rng.integers(1, 13)))
         for _ in range(int(rng.integers(1, 4)))
     ]
-    net = Net(rng, shapes[0], STYLES[seed % len(STYLES)])
+    make = DeadChannelNet if seed % 3 == 0 else Net
+    net = make(rng, shapes[0], STYLES[seed // 3 % len(STYLES)])
     inputs = [net.at, *(net.activation(shape) for shape in shapes[1:])]
     net.graph.inputs = inputs
-    if variables is None:
-        variables = bool(rng.random() < 0.5)
-    state = Variables(net) if variables else None
+    state = Variables(net) if rng.random() < 0.5 else None
     pool: list[int] = []
     for index in inputs:
         net.at = index
@@ -199,7 +202,7 @@ def _layer(net: Net, pool: list[int], state: Variables | None) -> None:
     rng, shape = net.rng, net.shape_of(net.at)
     axis = int(rng.integers(1, 4))
     size = shape[axis]
-    match int(rng.integers(10)):
+    match int(rng.integers(12)):
         case 0 | 1:
             counts = [n for n in range(1, min(size, 6) + 1) if size % n == 0]
             pool += split(net, axis, int(rng.choice(counts)))
@@ -225,10 +228,11 @@ def _layer(net: Net, pool: list[int], state: Variables | None) -> None:
             state.assign(name, result)
             if rng.random() < 0.5:
                 net.binary("ADD", state.read(name))
-        case 7:
+        case 7 | 8:
             net.conv()
-        case 8:
-            net.unary()
             pool.append(net.at)
         case _:
-            net.depthwise()
+            layers = [net.depthwise, net.pool, net.add, net.unary, net.residual, net.smooth]
+            layers += [net.prelu, net.pad, net.thinned, net.branches, net.grouped]
+            layers[int(rng.integers(len(layers)))]()
+            pool.append(net.at)

@@ -14,6 +14,7 @@ from edgebio.compiler.host_model import HostModel
 from edgebio.errors import EdgebioError
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
 from edgebio.tflite.edges import inputs_of
+from tests.compiler.batch_of_networks import run_sanitized
 from tests.compiler.model_builder import load_schema
 from tests.compiler.networks import Net
 from tests.compiler.reference import KERNEL_SETS, Run, emulated, sanitized
@@ -212,3 +213,26 @@ def test_one_input_and_several_outputs_have_a_simple_form_each() -> None:
     header = compiler.c_files(compiler.compile_model(edges_model(read_later)))["model.h"]
     assert "void eb_model_invoke(void *state, const void *input, const eb_model_outputs" in header
     assert "eb_model_inputs" not in header
+
+
+@pytest.mark.slow
+def test_accepted_damaged_files_stay_in_their_memory() -> None:
+    """C of any file that passes the checks compiles, and the sanitizers report nothing."""
+    rng = np.random.default_rng(8)
+    runs = 0
+    for seed in range(600):
+        damaged = bytearray(random_edges(3000 + seed % 30))
+        damaged[rng.integers(len(damaged))] = rng.integers(256)
+        try:
+            graph = tflite.read(bytes(damaged))
+            program = compiler.compile_model(graph)
+        except EdgebioError:
+            continue
+        if program.plan.total > 1 << 20 or program.macs > 1 << 26:
+            continue
+        rows = rng.integers(0, 256, (2, inputs_of(graph).bytes)).astype(np.uint8)
+        run_sanitized([graph], [rows], "dsp")
+        runs += 1
+        if runs == 60:
+            break
+    assert runs == 60
