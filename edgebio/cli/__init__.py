@@ -9,6 +9,7 @@ from edgebio.cli.common import Group
 _COMMANDS = {
     "init": "Make a project: a folder in which commands need no paths.",
     "sources": "List the live sources that are there.",
+    "studio": "Open a page in the browser: record, train, decide, test.",
     "live": "Decide about a live source, on this machine or on a board.",
     "record": "Record a live source while prompting a subject.",
     "data": "Data sets: list, describe, fetch, import.",
