@@ -261,9 +261,14 @@ def _operator(reader: Reader, table: Table, index: int, kinds: list[str], tensor
     )
 
 
+def options_table(kind: str) -> str:
+    """Name of the table of options of a kind of operator in the schema."""
+    return _OPTIONS.get(kind, kind.title().replace("_", "") + "Options")
+
+
 def _options(reader: Reader, operator: Table, kind: str, name: str) -> dict[str, Option]:
     """Options of an operator; empty for a kind without options in `SCHEMA`."""
-    table = _OPTIONS.get(kind, kind.title().replace("_", "") + "Options")
+    table = options_table(kind)
     if table not in SCHEMA:
         return {}
     position, code = operator["builtin_options"], getattr(tflite.BuiltinOptions, table)

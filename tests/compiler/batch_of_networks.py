@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgebio import compiler, storage
 from edgebio.boards import Board, qemu
+from edgebio.compiler.ir.memory_plan import round_up
 from edgebio.firmware import linking
 from edgebio.firmware.port_sources import add_port
 from edgebio.firmware.source_tree import SourceTree
@@ -26,6 +27,8 @@ from edgebio.tflite.edges import inputs_of, outputs_of
 from tests.compiler.sanitizers import KERNELS, SANITIZED, compile_sanitized
 
 Bytes = NDArray[np.uint8]
+
+_ALIGNMENT = 4  # of each network's input and output in an image
 
 _WRAPPER = """\
 {renames}
@@ -200,11 +203,21 @@ def _sizes(programs: Sequence[compiler.Program], edge: str) -> list[int]:
     return [(inputs_of if edge == "input" else outputs_of)(p.graph).bytes for p in programs]
 
 
-def _split(data: bytes, programs: Sequence[compiler.Program], count: int) -> list[Bytes]:
-    """Outputs of each network (count, bytes), of what the program wrote."""
+def _split(
+    data: bytes, programs: Sequence[compiler.Program], count: int, alignment: int = 1
+) -> list[Bytes]:
+    """Outputs of each network (count, bytes), of what the program wrote, each aligned."""
     sizes = _sizes(programs, "output")
-    rows = np.frombuffer(data, np.uint8).reshape(count, sum(sizes))
-    return np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+    steps = [round_up(size, alignment) for size in sizes]
+    rows = np.frombuffer(data, np.uint8).reshape(count, sum(steps))
+    parts = np.split(rows, np.cumsum(steps)[:-1], axis=1)
+    return [part[:, :size] for part, size in zip(parts, sizes, strict=True)]
+
+
+def _aligned(images: NDArray[Any], count: int) -> Bytes:
+    """Inputs as rows of bytes, whose number is a multiple of `_ALIGNMENT`."""
+    rows = np.frombuffer(images.tobytes(), np.uint8).reshape(count, -1)
+    return np.pad(rows, ((0, 0), (0, round_up(rows.shape[1], _ALIGNMENT) - rows.shape[1])))
 
 
 def run_sanitized(
@@ -246,14 +259,18 @@ def run_emulated(
 ) -> list[Bytes]:
     """Outputs of every network for its inputs, in one image on an emulated board."""
     count = len(x[0])
-    rows = np.concatenate([images.reshape(count, -1) for images in x], axis=1)
+    rows = np.concatenate([_aligned(images, count) for images in x], axis=1)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "src"
         root.mkdir()
         programs = write(root, models, board.isa, goal)
-        sizes = list(zip(_sizes(programs, "input"), _sizes(programs, "output"), strict=True))
-        with image(board, root, programs, "run", sizes) as elf:
-            return _split(run_image(board, elf, rows.tobytes(), count), programs, count)
+        sizes = [
+            [round_up(size, _ALIGNMENT) for size in _sizes(programs, edge)]
+            for edge in ("input", "output")
+        ]
+        with image(board, root, programs, "run", list(zip(*sizes, strict=True))) as elf:
+            outputs = run_image(board, elf, rows.tobytes(), count)
+        return _split(outputs, programs, count, _ALIGNMENT)
 
 
 def run_image(board: Board, elf: Path, data: bytes, count: int) -> bytes:

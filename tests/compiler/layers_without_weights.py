@@ -255,6 +255,16 @@ def any_resize_bilinear(net: Net) -> None:
     resize_bilinear(net, (height, width), corners=choice == 1, centers=choice == 2)
 
 
+def any_blocks_of_pixels(net: Net) -> None:
+    """SPACE_TO_DEPTH or DEPTH_TO_SPACE, of blocks that fit."""
+    _, height, width, channels = net.shape_of(net.at)
+    if net.rng.random() < 0.5:
+        fit = [n for n in (3, 2) if height % n == width % n == 0]
+        return blocks(net, "SPACE_TO_DEPTH", (*fit, 1)[0])
+    fit = [n for n in (3, 2) if channels % n**2 == 0]
+    return blocks(net, "DEPTH_TO_SPACE", (*fit, 1)[0])
+
+
 def any_of_them(net: Net) -> None:
     """A random one."""
     kinds = {
@@ -274,6 +284,7 @@ def any_of_them(net: Net) -> None:
     }
     if len(net.shape_of(net.at)) == 4:
         kinds["RESIZE_BILINEAR"] = lambda: any_resize_bilinear(net)
+        kinds["blocks"] = lambda: any_blocks_of_pixels(net)
     kind = str(net.rng.choice(list(kinds)))
     if kind == "LOG_SOFTMAX" and net.scale_of(net.at) < 2.0**-24:
         kind = "ABS"  # products of products may have any scale

@@ -14,6 +14,8 @@ def pack(node: Node) -> KernelLayer:
     tensors = [node.check_int8(node.input(i), constant=True) for i in range(count)]
     if all(tensor.data is not None for tensor in tensors):
         node.refuse("all inputs are constants")
+    if node.options["values_count"] != count:
+        node.refuse(f"{node.options['values_count']} values of {count} inputs")
     rank, axis = len(output.shape), int(node.options["axis"])
     if not -rank <= axis < rank:
         node.refuse(f"axis {axis} of {rank}")

@@ -6,7 +6,8 @@ from edgebio.compiler.operators.common import MAX_SIZE, Node, operator
 
 @operator("PAD")
 def pad(node: Node) -> Pad:
-    shape, paddings = node.check_unary(2, 2).shape, node.constant(1, "paddings")
+    source, paddings = node.check_unary(2, 2), node.constant(1, "paddings")
+    shape = source.shape
     if not 1 <= len(shape) <= 4 or paddings.shape != (len(shape), 2):
         node.refuse(f"paddings of shape {list(paddings.shape)} for {len(shape)} axes")
     pads = tuple((int(before), int(after)) for before, after in paddings)
@@ -14,4 +15,5 @@ def pad(node: Node) -> Pad:
         node.refuse(f"paddings {list(pads)}")
     layer = Pad(*node.fields(), shape=shape, pads=pads, value=node.output_zero_point)
     node.check_shape(layer.padded)
+    node.check_same_scale(source, 0)
     return layer

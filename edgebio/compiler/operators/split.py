@@ -32,6 +32,8 @@ def split_v(node: Node) -> tuple[Layer, ...]:
 
 def _axis(node: Node, position: int, source: int) -> int:
     """The constant axis of the input at `source`, counted from 0."""
+    if node.options["num_splits"] != len(node.outputs):
+        node.refuse(f"{node.options['num_splits']} parts to {len(node.outputs)} outputs")
     values, rank = node.integers(position, "axis"), len(node.input(source).shape)
     if len(values) != 1 or not -rank <= values[0] < rank:
         node.refuse(f"axis {values} of {rank}")
