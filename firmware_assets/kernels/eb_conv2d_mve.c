@@ -10,7 +10,7 @@
 typedef struct {
     const int8_t *weights;
     const int8_t *weights_end;
-    uint32_t ahead; /* few steps: offset of the second step; many: bytes of the taps of a pixel */
+    uint32_t ahead; /* offset of the second step's taps if they are few, of the last if many */
     int8_t *output_a, *output_b;
     const int8_t *pixel_a, *pixel_b;
     uint32_t entry; /* into the steps: bytes of code that are skipped at first */
@@ -58,6 +58,16 @@ typedef struct {
     "vstrb.32 q0, [r7], #4\n\t"
 
 #define LOWER_PAIR EB_LOWER_NEGATIVE("q0", "q2") EB_LOWER_NEGATIVE("q1", "q2")
+
+/* Any number of steps but the first one, whose taps r3 points to: nine are unrolled. The loop is
+ * entered so that the number of steps is right, although it repeats in multiples of nine. */
+#define MANY_STEPS(a, b)                                                                           \
+    ".p2align 2\n"                                                                                 \
+    "1:\n\t"                                                                                       \
+    ".rept 9\n\t" EB_STEP(EB_LOAD("q0", "r9], #-16"), "q0", EB_LOAD("q1", "r11], #-16"),           \
+                          "q1") ".endr\n\t"                                                        \
+                                "cmp r9, r3\n\t"                                                   \
+                                "bne 1b\n\t" EB_STEP("", a, "", b)
 
 /* The job is on the stack, since all registers are in use. */
 #define ENTER(places)                                                                              \
@@ -108,19 +118,21 @@ typedef struct {
     "cmp r1, r3\n\t"                                                                               \
     "bne 0b\n\t" NEXT_PAIR
 
+/* More steps; the first one's taps stay in q4 and q5. */
 #define MANY(lower)                                                                                \
     ENTER("add r6, r3\n\t"                                                                         \
-          "sub r6, #16\n\t"                                                                        \
-          "add r7, r3\n\t"                                                                         \
-          "sub r7, #16\n\t")                                                                       \
+          "add r7, r3\n\t")                                                                        \
     "5:\n\t"                                                                                       \
     "ldrd r9, r11, [sp, #20]\n\t"                                                                  \
     "ldr r1, [sp]\n\t"                                                                             \
     "ldrd r3, r5, [sp, #8]\n\t"                                                                    \
+    "sub r0, r11, r3\n\t"                                                                          \
+    "sub r3, r9, r3\n\t"                                                                           \
     "ldr r7, [sp, #16]\n\t"                                                                        \
-    "sub r3, r9, r3\n"                                                                             \
+    "vldrb.8 q4, [r3]\n\t"                                                                         \
+    "vldrb.8 q5, [r0]\n"                                                                           \
     "0:\n\t" EB_START                                                                              \
-    "ldr pc, [sp, #28]\n\t" EB_ALL_STEPS FINISH_PAIR(lower)                                        \
+    "ldr pc, [sp, #28]\n\t" MANY_STEPS("q4", "q5") FINISH_PAIR(lower)                           \
     "ldrd r0, r2, [sp, #4]\n\t"                                                                    \
     "add r9, r2\n\t"                                                                               \
     "add r11, r2\n\t"                                                                              \
@@ -278,14 +290,12 @@ typedef struct {
 
 /* Some blocks for all pixels of a line, two at a time; an odd pixel is left. */
 static void each_pair(const eb_conv2d_mve *layer, pairs_kernel *kernel, pairs_job *work,
-                      line pixels, uint32_t outputs)
+                      line pixels)
 {
     work->output_a = pixels.output;
     work->output_b = pixels.output + layer->output_step;
-    work->output_advance = 2u * layer->output_step - outputs;
     work->pixel_a = pixels.pixel;
     work->pixel_b = pixels.pixel + pixels.step;
-    work->pixel_advance = 2u * pixels.step;
     work->pairs = pixels.count / 2u;
     if (work->pairs) {
         kernel(work);
@@ -301,37 +311,48 @@ static void one_pixel(pairs_kernel *kernel, pairs_job *work, const int8_t *pixel
     kernel(work);
 }
 
-/* The last pixel of an odd number: eight channels at a time, then the four that remain. */
+/* The last pixel of an odd number: eight channels at a time, then the rest. */
 static void odd_pixel(const eb_conv2d_mve *layer, pairs_kernel *kernel, pairs_job *work,
                       const int8_t *pixel, int8_t *output)
 {
     const uint32_t block = eb_block_bytes(layer->steps);
     const uint32_t eights = layer->outputs / 8u;
+    const uint32_t left = layer->outputs % 8u;
+    int8_t rest[8];
+    single_job single = {
+        .weights = layer->weights,
+        .block = block,
+        .weights_end = layer->weights + 2u * eights * block,
+        .bytes = 16u * layer->steps,
+        .output = output,
+        .zero_point = layer->zero_point,
+        .pixel = pixel,
+        .entry = ((0u - layer->steps) & 7u) * 68u,
+        .steps = layer->steps,
+    };
     if (eights) {
-        const single_job single = {
-            .weights = layer->weights,
-            .block = block,
-            .weights_end = layer->weights + 2u * eights * block,
-            .bytes = 16u * layer->steps,
-            .output = output,
-            .zero_point = layer->zero_point,
-            .pixel = pixel,
-            .entry = ((0u - layer->steps) & 7u) * 68u,
-            .steps = layer->steps,
-        };
         run_single(&single);
     }
-    if (layer->outputs / 4u % 2u) {
-        work->weights = layer->weights + 2u * eights * block;
-        one_pixel(kernel, work, pixel, output + 8u * eights);
+    if (left > 4u) {
+        single.weights = single.weights_end;
+        single.weights_end += 2u * block;
+        single.output = rest;
+        run_single(&single);
+    } else if (left) {
+        work->weights = single.weights_end;
+        work->weights_end = single.weights_end + block;
+        one_pixel(kernel, work, pixel, rest);
+    }
+    for (uint32_t i = 0; i < left; i++) {
+        output[8u * eights + i] = rest[i];
     }
 }
 
-/* The channels that remain after the fours. */
+/* The channels that remain after the fours, of all pixels but an odd one. */
 static void each_rest(const eb_conv2d_mve *layer, pairs_kernel *kernel, pairs_job *work,
                       line pixels, uint32_t left)
 {
-    for (; pixels.count; pixels.count--) {
+    for (uint32_t count = pixels.count / 2u * 2u; count; count--) {
         int8_t rest[4];
         one_pixel(kernel, work, pixels.pixel, rest);
         for (uint32_t i = 0; i < left; i++) {
@@ -351,31 +372,37 @@ static void convolve(const eb_conv2d_mve *layer, pairs_kernel *kernel, uint32_t 
     const uint32_t advance = layer->line_stride * layer->across_step;
     const uint32_t column = layer->direct ? layer->along_step : layer->slots * layer->channels;
     const int8_t *const rest = layer->weights + fours * block;
+    line pixels = {scratch, layer->stride * column, output, layer->count};
     pairs_job work = {
+        .weights = layer->weights,
+        .weights_end = rest,
         .ahead = ahead,
+        .output_a = output,
+        .output_b = output,
+        .pixel_a = scratch,
+        .pixel_b = scratch,
         .entry = entry,
         .zero_point = layer->zero_point,
+        .output_advance = 2u * layer->output_step - 4u * fours,
+        .pixel_advance = 2u * pixels.step,
+        .pairs = 0,
         .steps = layer->steps,
     };
-    line pixels = {scratch, layer->stride * column, output, layer->count};
     if (!layer->direct) {
         eb_prepare_strip(layer, scratch);
     }
     for (uint32_t i = 0; i < layer->lines; i++) {
+        const uint32_t less = i + 1u < layer->lines ? 0 : layer->count - layer->last;
+        pixels.count = layer->count - less;
         if (layer->direct) {
             pixels.pixel = input + i * advance;
         } else {
-            eb_fill_strip(layer, i, input, scratch);
+            eb_fill_strip(layer, i, layer->columns - less, input, scratch);
         }
-        work.weights = layer->weights;
-        work.weights_end = rest;
         if (fours) {
-            each_pair(layer, kernel, &work, pixels, 4u * fours);
-            if (layer->count % 2u) {
-                const uint32_t last = layer->count - 1u;
-                odd_pixel(layer, kernel, &work, pixels.pixel + last * pixels.step,
-                          pixels.output + last * layer->output_step);
-            }
+            work.weights = layer->weights;
+            work.weights_end = rest;
+            each_pair(layer, kernel, &work, pixels);
         }
         if (left) {
             line tail = pixels;
@@ -384,11 +411,16 @@ static void convolve(const eb_conv2d_mve *layer, pairs_kernel *kernel, uint32_t 
             work.weights_end = rest + block;
             each_rest(layer, kernel, &work, tail, left);
         }
+        if (pixels.count % 2u) {
+            const uint32_t last = pixels.count - 1u;
+            odd_pixel(layer, kernel, &work, pixels.pixel + last * pixels.step,
+                      pixels.output + last * layer->output_step);
+        }
         pixels.output += layer->output_line;
     }
     if (layer->clamped) {
-        const uint32_t all = (uint32_t)layer->lines * layer->count * layer->outputs;
-        eb_clamp_bytes(output, all, layer->low, layer->high);
+        const uint32_t all = (layer->lines - 1u) * layer->count + layer->last;
+        eb_clamp_bytes(output, all * layer->outputs, layer->low, layer->high);
     }
 }
 
@@ -404,8 +436,9 @@ static void convolve_few(const eb_conv2d_mve *layer, pairs_kernel *kernel, const
 static void convolve_many(const eb_conv2d_mve *layer, pairs_kernel *kernel, const int8_t *input,
                           int8_t *output, int8_t *scratch)
 {
-    const uint32_t entry = ((0u - layer->steps) & 7u) * 56u;
-    convolve(layer, kernel, entry, 16u * layer->steps, input, output, scratch);
+    const uint32_t steps = layer->steps;
+    const uint32_t entry = (9u - (steps - 1u) % 9u) % 9u * 56u;
+    convolve(layer, kernel, entry, 16u * (steps - 1u), input, output, scratch);
 }
 
 void eb_run_conv2d_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,

@@ -27,8 +27,13 @@ static inline uint32_t eb_block_bytes(uint32_t steps)
 /* Fill what stays in all strips of a layer: the padding at both ends. */
 void eb_prepare_strip(const eb_conv2d_mve *layer, int8_t *strip);
 
-/* Fill the strip of the line of pixels `line`, before pooling. */
-void eb_fill_strip(const eb_conv2d_mve *layer, uint32_t line, const int8_t *input, int8_t *strip);
+/* Fill the strip of the line of pixels `line`, before pooling; `all` its columns. */
+void eb_fill_strip(const eb_conv2d_mve *layer, uint32_t line, uint32_t all, const int8_t *input,
+                   int8_t *strip);
+
+/* Fill the strips of all lines of pixels under a pool, the first of which is `line`. */
+void eb_fill_strips(const eb_conv2d_mve *layer, uint32_t line, const int8_t *input, int8_t *strips,
+                    uint32_t pitch);
 
 #if EB_HAS_MVE
 
@@ -61,16 +66,6 @@ void eb_fill_strip(const eb_conv2d_mve *layer, uint32_t line, const int8_t *inpu
     EB_STEP_AT(a, b, "0")                                                                          \
     EB_STEP_AT(a, b, "-16")                                                                        \
     EB_STEP_AT(a, b, "-32")
-
-/* Any number of steps, down to the taps at r3: eight are unrolled. The loop is entered so that
- * the number of steps is right, although it repeats in multiples of eight. */
-#define EB_ALL_STEPS                                                                               \
-    ".p2align 2\n"                                                                                 \
-    "1:\n\t"                                                                                       \
-    ".rept 8\n\t" EB_STEP(EB_LOAD("q0", "r9], #-16"), "q0", EB_LOAD("q1", "r11], #-16"),           \
-                          "q1") ".endr\n\t"                                                        \
-                                "cmp r9, r3\n\t"                                                   \
-                                "bne 1b\n\t"
 
 /* Sums start as biases. */
 #define EB_START                                                                                   \

@@ -28,89 +28,131 @@ typedef void pool_kernel(const pool_job *work);
 
 #if EB_HAS_MVE
 
-/* Largest sums of both pixels in q0. */
-#define LARGER                                                                                     \
+/* The larger sums of both pixels. */
+#define LARGER(to)                                                                                 \
     "vmov d0, r0, r2\n\t"                                                                          \
     "vmov d2, r8, r10\n\t"                                                                         \
     "vmov d1, r4, r6\n\t"                                                                          \
     "vmov d3, r12, lr\n\t"                                                                         \
-    "vmax.s32 q0, q0, q1\n\t"
+    "vmax.s32 " to ", q0, q1\n\t"
+
+/* Any number of steps, down to the taps at r3: eight are unrolled. The loop is entered so that
+ * the number of steps is right, although it repeats in multiples of eight. */
+#define ALL_STEPS                                                                                  \
+    ".p2align 2\n"                                                                                 \
+    "1:\n\t"                                                                                       \
+    ".rept 8\n\t" EB_STEP(EB_LOAD("q0", "r9], #-16"), "q0", EB_LOAD("q1", "r11], #-16"),           \
+                          "q1") ".endr\n\t"                                                        \
+                                "cmp r9, r3\n\t"                                                   \
+                                "bne 1b\n\t"
 
 /* Sums of q0 to int8: multipliers and shifts at r1, the zero point in r2. */
-#define FINISH                                                                                     \
+#define FINISH(lower)                                                                              \
     "vldrw.32 q1, [r1], #16\n\t"                                                                   \
     "vqrdmulh.s32 q0, q0, q1\n\t"                                                                  \
-    "vldrw.32 q2, [r1], #16\n\t" EB_LOWER_NEGATIVE("q0", "q1") "vrshl.s32 q0, q0, q2\n\t"          \
-                                                               "vqmovnb.s32 q0, q0\n\t"            \
-                                                               "vqadd.s16 q0, q0, r2\n\t"          \
-                                                               "vqmovnb.s16 q0, q0\n\t"
+    "vldrw.32 q2, [r1], #16\n\t" lower "vrshl.s32 q0, q0, q2\n\t"                                  \
+    "vqmovnb.s32 q0, q0\n\t"                                                                       \
+    "vqadd.s16 q0, q0, r2\n\t"                                                                     \
+    "vqmovnb.s16 q0, q0\n\t"
+
+/* Products of a step by two channels: four pixels, sums in r0 r2 r4 r6 and r8 r10 r12 lr. */
+#define STEP_OF_4(accumulate, load_a, a, load_b, b, load_c, c, load_d, d)                          \
+    load_a "vldrb.8 q0, [r1], #16\n\t"                                                             \
+           "vldrb.8 q1, [r1], #16\n\t"                                                             \
+           "vmladav" accumulate ".s8 r0, " a ", q0\n\t" load_b "vmladav" accumulate ".s8 r8, " a   \
+           ", q1\n\t" load_c "vmladav" accumulate ".s8 r2, " b ", q0\n\t"                          \
+           "vmladav" accumulate ".s8 r10, " b ", q1\n\t" load_d "vmladav" accumulate ".s8 r4, " c  \
+           ", q0\n\t"                                                                              \
+           "vmladav" accumulate ".s8 r12, " c ", q1\n\t"                                           \
+           "vmladav" accumulate ".s8 r6, " d ", q0\n\t"                                            \
+           "vmladav" accumulate ".s8 lr, " d ", q1\n\t"
+
+#define STEP_OF_4_AT(offset)                                                                       \
+    STEP_OF_4("a", EB_LOAD("q2", "r9, #" offset "]"), "q2", EB_LOAD("q3", "r11, #" offset "]"),    \
+              "q3", EB_LOAD("q2", "r3, #" offset "]"), "q2", EB_LOAD("q3", "r7, #" offset "]"),    \
+              "q3")
+
+/* The first step, whose taps stay in q4-q7, then the others from the last one on: eight have 56
+ * bytes of code each. The largest sums of both channels in r0 and r8. */
+#define TWO_CHANNELS(entry, label)                                                                 \
+    STEP_OF_4("", "", "q4", "", "q5", "", "q6", "", "q7")                                          \
+    "ldr pc, [sp, #" entry "]\n\t"                                                                 \
+    ".p2align 2\n" label ":\n\t" STEP_OF_4_AT("64") STEP_OF_4_AT("48") STEP_OF_4_AT("32")          \
+        STEP_OF_4_AT("16") STEP_OF_4_AT("0") STEP_OF_4_AT("-16") STEP_OF_4_AT("-32")               \
+            STEP_OF_4_AT("-48") "vmov d0, r2, r4\n\t"                                              \
+                                "vmov d2, r10, r12\n\t"                                            \
+                                "vmov d1, r6, r6\n\t"                                              \
+                                "vmov d3, lr, lr\n\t"                                              \
+                                "vmaxv.s32 r0, q0\n\t"                                             \
+                                "vmaxv.s32 r8, q1\n\t"
 
 // clang-format off
-/* Pixels at r9 r11 and r3 r7, up to nine steps; the taps of the first step of three of them stay in
- * q5 q6 q7. The stack: output, zero point, end of the weights, weights, both entries, bytes of
- * weights of a pixel, skip, outputs, advance. */
-EB_NAKED static void pool_2x2(EB_UNUSED const pool_job *work)
+/* Pixels at r9 r11 r3 r7, up to nine steps, twice two channels. The stack: four largest
+ * sums, output, zero point, end of the weights, weights, both entries, skip, outputs,
+ * advance. */
+#define POOL_2X2(lower)                                                                            \
+    "push {r4-r11, lr}\n\t"                                                                        \
+    "vpush {d8-d15}\n\t"                                                                           \
+    "ldmia r0, {r1-r12}\n\t"                                                                       \
+    "mov r0, r11\n\t"                                                                              \
+    "add r10, #64\n\t"                                                                             \
+    "adr r11, 1f\n\t"                                                                              \
+    "add r11, r5\n\t"                                                                              \
+    "orr r11, #1\n\t"                                                                              \
+    "adr lr, 2f\n\t"                                                                               \
+    "add lr, r5\n\t"                                                                               \
+    "orr lr, #1\n\t"                                                                               \
+    "push {r7-r9}\n\t"                                                                             \
+    "push {r11, lr}\n\t"                                                                           \
+    "push {r1-r4}\n\t"                                                                             \
+    "sub sp, #16\n\t"                                                                              \
+    "mov r5, r1\n\t"                                                                               \
+    "mov r9, r10\n\t"                                                                              \
+    "add r11, r9, r0\n\t"                                                                          \
+    "add r3, r9, r12\n\t"                                                                          \
+    "add r7, r11, r12\n"                                                                           \
+    "5:\n\t"                                                                                       \
+    "ldr r1, [sp, #28]\n\t"                                                                        \
+    "vldrb.8 q4, [r9, #-64]\n\t"                                                                   \
+    "vldrb.8 q5, [r11, #-64]\n\t"                                                                  \
+    "vldrb.8 q6, [r3, #-64]\n\t"                                                                   \
+    "vldrb.8 q7, [r7, #-64]\n"                                                                     \
+    "0:\n\t" TWO_CHANNELS("32", "1")                                                               \
+    "strd r0, r8, [sp]\n\t" TWO_CHANNELS("36", "2")                                                \
+    "strd r0, r8, [sp, #8]\n\t"                                                                    \
+    "vldrw.32 q1, [r1], #16\n\t"                                                                   \
+    "vldrw.32 q0, [sp]\n\t"                                                                        \
+    "ldrd r2, r4, [sp, #20]\n\t"                                                                   \
+    "vadd.i32 q0, q0, q1\n\t" FINISH(lower)                                                        \
+    "cmp r1, r4\n\t"                                                                               \
+    "vstrb.32 q0, [r5], #4\n\t"                                                                    \
+    "bne 0b\n\t"                                                                                   \
+    "ldrd r0, r2, [sp, #40]\n\t"                                                                   \
+    "ldr r4, [sp, #48]\n\t"                                                                        \
+    "add r5, r0\n\t"                                                                               \
+    "add r9, r4\n\t"                                                                               \
+    "add r11, r4\n\t"                                                                              \
+    "add r3, r4\n\t"                                                                               \
+    "add r7, r4\n\t"                                                                               \
+    "subs r2, #1\n\t"                                                                              \
+    "str r2, [sp, #44]\n\t"                                                                        \
+    "bne 5b\n\t"                                                                                   \
+    "add sp, #52\n\t"                                                                              \
+    "vpop {d8-d15}\n\t"                                                                            \
+    "pop {r4-r11, pc}"
+// clang-format on
+
+EB_NAKED static void pool_2x2_relu(EB_UNUSED const pool_job *work)
 {
-    __asm__("push {r4-r11, lr}\n\t"
-            "vpush {d8-d15}\n\t"
-            "ldmia r0, {r1-r12}\n\t" /* r6 bytes, r7 skip, r8 count, r9 advance, r10 origin */
-            "mov r0, r11\n\t"
-            "add r10, #64\n\t"
-            "adr r11, 1f\n\t"
-            "add r11, r5\n\t"
-            "orr r11, #1\n\t"
-            "adr lr, 2f\n\t"
-            "add lr, r5\n\t"
-            "orr lr, #1\n\t"
-            "lsl r6, r6, #2\n\t"
-            "add r6, #16\n\t"
-            "push {r6-r9}\n\t"
-            "push {r11, lr}\n\t"
-            "push {r1-r4}\n\t"
-            "mov r5, r1\n\t"
-            "mov r9, r10\n\t"
-            "add r11, r9, r0\n\t"
-            "add r3, r9, r12\n\t"
-            "add r7, r11, r12\n"
-            "5:\n\t"
-            "ldr r1, [sp, #12]\n\t"
-            "vldrb.8 q5, [r9, #-64]\n\t"
-            "vldrb.8 q6, [r11, #-64]\n\t"
-            "vldrb.8 q7, [r3, #-64]\n"
-            "0:\n\t" EB_START
-            "ldr pc, [sp, #16]\n\t"
-            ".p2align 2\n"
-            "1:\n\t" EB_UPPER_STEPS("r9", "r11")
-            EB_STEP_AT("r9", "r11", "-48")
-            EB_STEP("", "q5", "", "q6") LARGER
-            "ldr r0, [sp, #24]\n\t"
-            "vmov q4, q0\n\t"
-            "sub r1, r0\n\t" EB_START
-            "ldr pc, [sp, #20]\n\t"
-            ".p2align 2\n"
-            "2:\n\t" EB_UPPER_STEPS("r3", "r7")
-            EB_STEP_AT("r3", "r7", "-48")
-            EB_STEP("", "q7", EB_LOAD("q1", "r7, #-64]"), "q1") LARGER
-            "ldrd r2, r4, [sp, #4]\n\t"
-            "vmax.s32 q0, q0, q4\n\t" FINISH
-            "cmp r1, r4\n\t"
-            "vstrb.32 q0, [r5], #4\n\t"
-            "bne 0b\n\t"
-            "ldrd r0, r2, [sp, #28]\n\t"
-            "ldr r4, [sp, #36]\n\t"
-            "add r5, r0\n\t"
-            "add r9, r4\n\t"
-            "add r11, r4\n\t"
-            "add r3, r4\n\t"
-            "add r7, r4\n\t"
-            "subs r2, #1\n\t"
-            "str r2, [sp, #32]\n\t"
-            "bne 5b\n\t"
-            "add sp, #40\n\t"
-            "vpop {d8-d15}\n\t"
-            "pop {r4-r11, pc}");
+    __asm__(POOL_2X2(""));
 }
 
+EB_NAKED static void pool_2x2(EB_UNUSED const pool_job *work)
+{
+    __asm__(POOL_2X2(EB_LOWER_NEGATIVE("q0", "q1")));
+}
+
+// clang-format off
 /* A window in one vector: the weights of four channels stay in q0-q3, multipliers and shifts in q4
  * and q5, for all outputs of the line. Pixels at r1 r3 r5 r7, sums in r6 r8 r10 r12. */
 #define PIXEL(at, low, high)                                                                       \
@@ -210,7 +252,7 @@ EB_NAKED static void pool_any(EB_UNUSED const pool_job *work)
             "ldrd r3, r11, [r5], #8\n\t"
             "add r9, r3, r7\n\t"
             "add r11, r7\n\t" EB_START
-            "ldr pc, [sp, #16]\n\t" EB_ALL_STEPS LARGER
+            "ldr pc, [sp, #16]\n\t" ALL_STEPS LARGER("q0")
             "ldr r0, [sp, #40]\n\t"
             "vmax.s32 q4, q4, q0\n\t"
             "cmp r5, r0\n\t"
@@ -220,7 +262,7 @@ EB_NAKED static void pool_any(EB_UNUSED const pool_job *work)
             "b 2b\n"
             "3:\n\t"
             "ldmia sp, {r0, r2, r4}\n\t"
-            "vmov q0, q4\n\t" FINISH
+            "vmov q0, q4\n\t" FINISH(EB_LOWER_NEGATIVE("q0", "q1"))
             "vstrb.32 q0, [r0], #4\n\t"
             "str r0, [sp]\n\t"
             "cmp r1, r4\n\t"
@@ -273,7 +315,7 @@ static void pool_any(const pool_job *work)
     }
 }
 
-static void pool_2x2(const pool_job *work)
+static void pool_2x2_step(const pool_job *work)
 {
     uint32_t places[4] = {0, work->next_along, work->next_across,
                           work->next_along + work->next_across};
@@ -283,7 +325,31 @@ static void pool_2x2(const pool_job *work)
     pool_any(&any);
 }
 
-static void pool_2x2_step(const pool_job *work)
+/* Biases, multipliers and shifts are behind the weights, and those are [2][steps][2][16 taps]. */
+static void pool_2x2(const pool_job *work)
+{
+    int8_t block[16 + 64 * 9 + 32];
+    const uint32_t size = eb_block_bytes(work->steps);
+    const uint32_t half = 32u * work->steps;
+    pool_job four = *work;
+    four.weights = block;
+    four.weights_end = block + size;
+    four.skip = work->skip + (uint32_t)(work->weights_end - work->weights) / size * 4u - 4u;
+    for (const int8_t *weights = work->weights; weights != work->weights_end; weights += size) {
+        memcpy(block, weights + 2u * half, 16);
+        memcpy(block + 16u + 2u * half, weights + 2u * half + 16u, 32);
+        for (uint32_t step = 0; step < work->steps; step++) {
+            int8_t *const to = block + 16u + (work->steps - 1u - step) * 64u;
+            const uint32_t from = step ? work->steps - step : 0u; /* the first step is first */
+            memcpy(to, weights + from * 32u, 32);
+            memcpy(to + 32, weights + half + from * 32u, 32);
+        }
+        pool_2x2_step(&four);
+        four.output += 4;
+    }
+}
+
+static void pool_2x2_relu(const pool_job *work)
 {
     pool_2x2(work);
 }
@@ -343,10 +409,14 @@ static void convolve(const eb_conv2d_mve *layer, pool_kernel *kernel, uint32_t e
     int8_t *const strips = scratch + 4u * layer->places;
     const uint32_t strip = layer->columns * column;
     pool_job work = {
+        .output = output,
         .zero_point = layer->zero_point,
+        .weights_end = end,
+        .weights = layer->weights,
         .entry = entry,
         .bytes = 16u * layer->steps,
         .skip = layer->output_step - 4u * fours,
+        .count = layer->count,
         .advance = layer->pool_along * layer->stride * column,
         .next_along = layer->stride * column,
         .next_across = strip,
@@ -359,14 +429,9 @@ static void convolve(const eb_conv2d_mve *layer, pool_kernel *kernel, uint32_t e
         eb_prepare_strip(layer, strips + i * strip);
     }
     for (uint32_t row = 0; row < layer->lines; row++) {
-        for (uint32_t i = 0; i < layer->pool_across; i++) {
-            eb_fill_strip(layer, row * layer->pool_across + i, input, strips + i * strip);
-        }
+        eb_fill_strips(layer, row * layer->pool_across, input, strips, strip);
         if (fours) {
             work.output = output;
-            work.weights = layer->weights;
-            work.weights_end = end;
-            work.count = layer->count;
             set_places(layer, &work, places);
             kernel(&work);
         }
@@ -397,6 +462,12 @@ void eb_run_conv2d_pooled_2x2_mve(const eb_conv2d_mve *layer, const int8_t *inpu
                                   int8_t *scratch)
 {
     convolve(layer, pool_2x2, (9u - layer->steps) * 56u, input, output, scratch);
+}
+
+void eb_run_conv2d_pooled_2x2_relu_mve(const eb_conv2d_mve *layer, const int8_t *input,
+                                       int8_t *output, int8_t *scratch)
+{
+    convolve(layer, pool_2x2_relu, (9u - layer->steps) * 56u, input, output, scratch);
 }
 
 void eb_run_conv2d_pooled_2x2_step_mve(const eb_conv2d_mve *layer, const int8_t *input,

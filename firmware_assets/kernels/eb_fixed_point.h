@@ -11,14 +11,19 @@
 extern "C" {
 #endif
 
+/* Of a value other than 0. */
 static inline uint32_t eb_leading_zeros(uint32_t value)
 {
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_clz(value);
+#else
     uint32_t zeros = 0;
     while (!(value & 0x80000000u)) {
         value <<= 1;
         zeros++;
     }
     return zeros;
+#endif
 }
 
 /* RoundingDivideByPOT: value / 2^exponent, halves away from zero; the exponent is at least 1. */

@@ -96,15 +96,24 @@ typedef struct {
     eb_range range;
 } eb_fully_connected;
 
+/* Requantization of a doubled sum, to the right. */
+typedef struct {
+    int32_t multiplier;
+    int32_t rounding; /* half of 2^shift, plus the zero point shifted up */
+    uint32_t shift;   /* at least 1 */
+} eb_rescale;
+
 /* The same for the DSP extension; scratch: the inputs of a row as int16, 2 * steps * 4 bytes. */
 typedef struct {
     const int8_t *weights; /* [outputs / 4][steps][4][4 inputs] */
-    const eb_quad *quads;
+    const int32_t *biases; /* doubled */
+    const eb_rescale *rescales;
+    uint32_t rescale_step; /* 1, or 0 if all outputs have the same */
     uint32_t rows, inputs, outputs;
     uint32_t steps; /* fours of inputs, the last one padded with zeros */
     uint8_t clamped;
     int8_t low, high;
-} eb_fully_connected_quads;
+} eb_fully_connected_fours;
 
 /* CONV_2D, with the MAX_POOL_2D behind it. Scratch: one patch of window_h * window_w * channels
  * bytes unless it is direct, and before it `outputs` bytes if there is a pool. */
@@ -177,13 +186,14 @@ typedef struct {
                             * to the first, 4 multipliers, 4 shifts; taps padded with zeros */
     uint16_t outputs, steps;
     uint16_t channels;
-    uint16_t slots, dilation;          /* lines under a window, and from one to the next */
-    uint16_t columns;                  /* of a strip */
-    uint16_t along, across;            /* of the input, pixels */
-    uint32_t along_step, across_step;  /* bytes from a pixel to its neighbor */
-    uint16_t along_pad, across_pad;    /* before the first pixel */
-    uint16_t lines, line_stride;       /* of the output, and from one to the next before pooling */
-    uint16_t count, stride;            /* outputs of a line, and pixels before pooling */
+    uint16_t slots, dilation;         /* lines under a window, and from one to the next */
+    uint16_t columns;                 /* of a strip */
+    uint16_t along, across;           /* of the input, pixels */
+    uint32_t along_step, across_step; /* bytes from a pixel to its neighbor */
+    uint16_t along_pad, across_pad;   /* before the first pixel */
+    uint16_t lines, line_stride;      /* of the output, and from one to the next before pooling */
+    uint16_t count, stride;           /* outputs of a line, and pixels before pooling */
+    uint16_t last;                    /* outputs of the last line; fewer only of a pixel's window */
     uint32_t output_step, output_line; /* bytes from an output to the next, along and across */
     uint16_t pool_along, pool_across;
     uint16_t places; /* pixels of a pool, rounded up to a multiple of 4; none of 2x2 */
@@ -550,7 +560,7 @@ void eb_subtract_pixels_dsp(int32_t *sums, const int8_t *pixels, uint32_t count,
 void eb_run_mean_of_sums(const eb_mean *layer, const int32_t *sums, int8_t *output);
 
 /* Kernels for CPUs with the DSP extension. */
-void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int8_t *input,
+void eb_run_fully_connected_dsp(const eb_fully_connected_fours *layer, const int8_t *input,
                                 int8_t *output, int8_t *scratch);
 /* The number of channels is a multiple of 4. MEAN has one reduced run, windows have no padding. */
 void eb_run_mean_dsp(const eb_mean *layer, const int8_t *input, int8_t *output);
@@ -602,6 +612,8 @@ void eb_run_conv2d_pooled_mve(const eb_conv2d_mve *layer, const int8_t *input, i
                               int8_t *scratch);
 void eb_run_conv2d_pooled_2x2_mve(const eb_conv2d_mve *layer, const int8_t *input, int8_t *output,
                                   int8_t *scratch);
+void eb_run_conv2d_pooled_2x2_relu_mve(const eb_conv2d_mve *layer, const int8_t *input,
+                                       int8_t *output, int8_t *scratch);
 void eb_run_conv2d_pooled_2x2_step_mve(const eb_conv2d_mve *layer, const int8_t *input,
                                        int8_t *output, int8_t *scratch);
 void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, int8_t *output,

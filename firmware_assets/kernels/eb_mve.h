@@ -55,28 +55,21 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
 {
     if (step == bytes && from_step == bytes) {
         eb_copy_bytes(to, from, bytes * count);
-    } else if (bytes == 8u) {
-        __asm__ volatile("dls lr, %[count]\n"
-                         "1:\n\t"
-                         "vldrb.u16 q0, [%[from]]\n\t"
-                         "add %[from], %[from_step]\n\t"
-                         "vstrb.16 q0, [%[to]]\n\t"
-                         "add %[to], %[step]\n\t"
-                         "le lr, 1b"
-                         : [to] "+l"(to), [from] "+l"(from)
-                         : [count] "r"(count), [step] "r"(step), [from_step] "r"(from_step)
-                         : "q0", "lr", "memory");
-    } else if (bytes == 16u) {
-        __asm__ volatile("dls lr, %[count]\n"
-                         "1:\n\t"
-                         "vldrb.8 q0, [%[from]]\n\t"
-                         "add %[from], %[from_step]\n\t"
-                         "vstrb.8 q0, [%[to]]\n\t"
-                         "add %[to], %[step]\n\t"
-                         "le lr, 1b"
-                         : [to] "+r"(to), [from] "+r"(from)
-                         : [count] "r"(count), [step] "r"(step), [from_step] "r"(from_step)
-                         : "q0", "lr", "memory");
+    } else if (bytes % 16u == 0) {
+        for (uint32_t done = 0; done < bytes; done += 16u) {
+            int8_t *piece_to = to + done;
+            const int8_t *piece = from + done;
+            __asm__ volatile("dls lr, %[count]\n"
+                             "1:\n\t"
+                             "vldrb.8 q0, [%[from]]\n\t"
+                             "add %[from], %[from_step]\n\t"
+                             "vstrb.8 q0, [%[to]]\n\t"
+                             "add %[to], %[step]\n\t"
+                             "le lr, 1b"
+                             : [to] "+r"(piece_to), [from] "+r"(piece)
+                             : [count] "r"(count), [step] "r"(step), [from_step] "r"(from_step)
+                             : "q0", "lr", "memory");
+        }
     } else if (bytes < 8u) { /* the same byte of eight pieces */
         const uint16x8_t from_steps = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)from_step);
         const uint16x8_t to_steps = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)step);
@@ -108,19 +101,6 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
                                [from_step] "r"(from_step)
                              : "q0", "lr", "memory");
         }
-    }
-}
-
-static inline void eb_fill_pieces(int8_t *to, uint32_t step, int32_t value, uint32_t bytes,
-                                  uint32_t count)
-{
-    if (step == bytes) {
-        eb_fill_bytes(to, value, bytes * count);
-        return;
-    }
-    for (; count; count--) {
-        eb_fill_bytes(to, value, bytes);
-        to += step;
     }
 }
 
@@ -162,14 +142,6 @@ static inline void eb_copy_pieces(int8_t *to, uint32_t step, const int8_t *from,
 {
     for (uint32_t i = 0; i < count; i++) {
         eb_copy_bytes(to + i * step, from + i * from_step, bytes);
-    }
-}
-
-static inline void eb_fill_pieces(int8_t *to, uint32_t step, int32_t value, uint32_t bytes,
-                                  uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        eb_fill_bytes(to + i * step, value, bytes);
     }
 }
 

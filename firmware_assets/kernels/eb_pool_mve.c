@@ -65,6 +65,41 @@ static void max_pixels(const eb_pool *layer, const int8_t *from, uint32_t channe
     vstrbq_p_s8(output, vminq_s8(largest, vdupq_n_s8(layer->high)), some);
 }
 
+/* Requantize sums; a shift to the left comes before the multiplication. */
+static void requantize(const eb_mean *layer, const int32_t sums[LANES], uint32_t channels,
+                       int8_t *output)
+{
+    const int32_t left = layer->shift > 0 ? layer->shift : 0;
+    const int32_t right = layer->shift < 0 ? layer->shift : 0;
+    for (uint32_t i = 0; i < channels; i += 4u) {
+        int32x4_t value = vaddq_n_s32(vld1q_s32(sums + i), layer->offset);
+        value = vqrdmulhq_n_s32(vshlq_r_s32(value, left), layer->multiplier);
+        if (right) { /* halves of negative values are rounded down, away from zero */
+            value = vrshlq_n_s32(vaddq_s32(value, vshrq_n_s32(value, 31)), right);
+        }
+        value = vaddq_n_s32(value, layer->zero_point);
+        value = vminq_s32(vmaxq_s32(value, vdupq_n_s32(INT8_MIN)), vdupq_n_s32(INT8_MAX));
+        vstrbq_p_s32(output + i, value, vctp32q(channels - i));
+    }
+}
+
+/* Divide sums, at most 128 * count, by the number of pixels; halves are rounded away from zero. */
+static void divide(const eb_pool *layer, const int32_t sums[LANES], int32_t count,
+                   uint32_t channels, int8_t *output)
+{
+    /* The quotient of a magnitude by an inverse that is rounded up: its error of less than
+     * 129 * count / 2^31 does not reach 1 / count. */
+    const int32_t inverse = (int32_t)(0x80000000u / (uint32_t)count) + 1;
+    for (uint32_t i = 0; i < channels; i += 4u) {
+        const int32x4_t sum = vld1q_s32(sums + i);
+        const int32x4_t magnitude = vaddq_n_s32(vabsq_s32(sum), count / 2);
+        int32x4_t value = vqdmulhq_n_s32(magnitude, inverse);
+        value = vnegq_m_s32(value, value, vcmpltq_n_s32(sum, 0));
+        value = vminq_s32(vmaxq_s32(value, vdupq_n_s32(layer->low)), vdupq_n_s32(layer->high));
+        vstrbq_p_s32(output + i, value, vctp32q(channels - i));
+    }
+}
+
 #else
 
 static void sum_pixels(const int8_t *from, uint32_t step, uint32_t count, uint32_t channels,
@@ -94,6 +129,26 @@ static void max_pixels(const eb_pool *layer, const int8_t *from, uint32_t channe
     }
 }
 
+static void requantize(const eb_mean *layer, const int32_t sums[LANES], uint32_t channels,
+                       int8_t *output)
+{
+    for (uint32_t i = 0; i < channels; i++) {
+        const int32_t mean =
+            eb_requantize(sums[i] + layer->offset, layer->multiplier, layer->shift);
+        output[i] = eb_clamp(mean + layer->zero_point, INT8_MIN, INT8_MAX);
+    }
+}
+
+static void divide(const eb_pool *layer, const int32_t sums[LANES], int32_t count,
+                   uint32_t channels, int8_t *output)
+{
+    for (uint32_t i = 0; i < channels; i++) {
+        /* C's division truncates. */
+        const int32_t half = sums[i] > 0 ? count / 2 : -(count / 2);
+        output[i] = eb_clamp((sums[i] + half) / count, layer->low, layer->high);
+    }
+}
+
 #endif
 
 static uint32_t some_of(uint32_t channels, uint32_t channel)
@@ -108,11 +163,8 @@ void eb_run_mean_mve(const eb_mean *layer, const int8_t *input, int8_t *output)
             const uint32_t some = some_of(layer->inner, inner);
             int32_t sums[LANES] = {0};
             sum_pixels(input + inner, layer->inner, layer->reduced_2, some, sums);
-            for (uint32_t i = 0; i < some; i++) {
-                const int32_t mean =
-                    eb_requantize(sums[i] + layer->offset, layer->multiplier, layer->shift);
-                *output++ = eb_clamp(mean + layer->zero_point, INT8_MIN, INT8_MAX);
-            }
+            requantize(layer, sums, some, output);
+            output += some;
         }
         input += layer->reduced_2 * layer->inner;
     }
@@ -131,11 +183,7 @@ static void average_pixels(const eb_pool *layer, const int8_t *from, uint32_t ch
     for (uint32_t y = 0; y < rows; y++) {
         sum_pixels(from + y * window->input_w * step, step, pixels, channels, sums);
     }
-    for (uint32_t i = 0; i < channels; i++) {
-        /* Halves are rounded away from zero: C's division truncates. */
-        const int32_t half = sums[i] > 0 ? count / 2 : -(count / 2);
-        output[i] = eb_clamp((sums[i] + half) / count, layer->low, layer->high);
-    }
+    divide(layer, sums, count, channels, output);
 }
 
 EB_INLINE void each_window(const eb_pool *layer, const int8_t *input, int8_t *output,

@@ -49,6 +49,8 @@ def pool(network: Network, layer: layers.Pool) -> KernelCall | str:
     """Sixteen channels at a time."""
     if layer.window.padded:
         return "windows read padding"
+    if layer.kind != "MAX_POOL_2D" and not 2 <= layer.window.taps < 4096:
+        return "its windows have one pixel, or more than 4,095"
     return portable.variant(portable.pool(network, layer), "mve", "eb_pool_mve.c", "eb_mve.h")
 
 

@@ -27,7 +27,9 @@ def conv_2d(network: Network, layer: Conv2D) -> KernelCall | str:
     """Two pixels by four channels, sixteen taps at a time."""
     window, weights = layer.window, layer.weights
     if layer.pool == (1, 1) and window.pointwise:
-        window = in_lines(window)
+        pixels = math.prod(window.input)
+        lines = _Lines(in_lines(window), len(weights), layer.pool, 1, pixels)
+        return _conv_2d(layer, lines, weights, layer.pad_value)
     best = _Lines(window, len(weights), layer.pool, 1)
     # Lines along columns give up that the output may overlap the input.
     if window.channels < 4 and window.dilation[1] == 1:
@@ -53,15 +55,15 @@ def _conv_2d(
         return NOT_RIGHT
     if lines.scratch > SCRATCH_BYTES:
         return f"a line of its input takes {lines.scratch:,} bytes of scratch"
-    relu = "_relu" * hides_rounding(layer.range)
+    relu = "_relu" * (lines.rounds and hides_rounding(layer.range))
     return KernelCall(
         layer,
-        f"eb_run_conv2d{lines.suffix or f'{lines.many}{relu}'}_mve",
+        f"eb_run_conv2d{lines.form}{relu}_mve",
         (
             f"eb_conv2d{'_pooled' * lines.pooled}_mve.c",
             *("eb_conv2d_strips_mve.c", "eb_conv2d_mve.h", "eb_mve.h"),
         ),
-        arrays=(_blocks(lines.taps(weights), rows),),
+        arrays=(_blocks(lines.taps(weights), rows, by_two=lines.form == "_pooled_2x2"),),
         struct="eb_conv2d_mve",
         parameters={
             "weights": "@weights",
@@ -77,28 +79,32 @@ def _conv_2d(
     )
 
 
-def _blocks(taps: NDArray[np.int8], rows: list[tuple[int, int, int]]) -> Array:
+def _blocks(taps: NDArray[np.int8], rows: list[tuple[int, int, int]], *, by_two: bool) -> Array:
     """Constants of every four outputs, in the order of their use; `taps` (outputs, taps)."""
     steps = taps.shape[1] // 16
     fours = np.pad(taps, ((0, len(rows) - len(taps)), (0, 0))).reshape(-1, 4, steps, 16)
-    weights = fours.transpose(0, 2, 1, 3)[:, ::-1].reshape(len(fours), -1)
     words = np.array(rows, "<i4").reshape(-1, 4, 3).transpose(2, 0, 1)
-    bias, multiplier, shift = (np.ascontiguousarray(each).view(np.int8) for each in words)
-    note = "[outputs / 4] of 4 biases, [steps from the last one][4][16 taps], 4 multipliers, shifts"
-    return int8_array("weights", np.concatenate([bias, weights, multiplier, shift], axis=1), note)
+    bias, *requantization = (np.ascontiguousarray(each).view(np.int8) for each in words)
+    if by_two:
+        order = [0, *range(steps - 1, 0, -1)]
+        twos = fours.reshape(-1, 2, 2, steps, 16).transpose(0, 1, 3, 2, 4)[:, :, order]
+        parts = [twos.reshape(len(fours), -1), bias]
+        note = "[2][first step, last ... second][2][16 taps], 4 biases, 4 multipliers, 4 shifts"
+    else:
+        last_first = fours.transpose(0, 2, 1, 3)[:, ::-1]
+        parts = [bias, last_first.reshape(len(fours), -1)]
+        note = "4 biases, [last step ... first][4][16 taps], 4 multipliers, 4 shifts"
+    blocks = np.concatenate([*parts, *requantization], axis=1)
+    return int8_array("weights", blocks, f"[outputs / 4] of {note}")
 
 
 def in_lines(window: Window) -> Window:
-    """Arrange the pixels of a 1x1 convolution in lines so that few are left without a partner."""
+    """Arrange the pixels of a 1x1 convolution in lines of even length; the last may be shorter."""
     pixels = math.prod(window.input)
-
-    def cost(width: int) -> int:
-        lines = pixels // width
-        return 90 * lines + 300 * lines * (width % 2)
-
-    longest = max(_LINE_BYTES // window.channels, window.input[1])
-    width = min((n for n in range(1, longest + 1) if pixels % n == 0), key=cost)
-    line = (pixels // width, width)
+    count = -(-pixels // max(2, _LINE_BYTES // window.channels))
+    width = -(-pixels // count)
+    width += width % 2 * (count > 1)
+    line = (-(-pixels // width), width)
     return dataclasses.replace(window, input=line, output=line)
 
 
@@ -109,26 +115,35 @@ class _Lines:
     ----------
     pool : tuple of int
         Height and width of the MAX_POOL_2D behind it.
-    size : tuple of int
-        Pixels under the window; the gaps of dilation along a line are in it.
+    last : int
+        Outputs of the last line, which is shorter than the others if there are only `pixels`.
+    form : str
+        Suffix of the kernel.
+    rounds : bool
+        Whether there is a kernel without the rounding that a RELU hides.
     """
 
-    def __init__(self, window: Window, outputs: int, pool: Pair, axis: int) -> None:
+    def __init__(
+        self, window: Window, outputs: int, pool: Pair, axis: int, pixels: int | None = None
+    ) -> None:
         self.window, self.outputs, self.pool, self.axis = window, outputs, pool, axis
         self.pooled = pool != (1, 1)
         self.slots, self.span = window.size[1 - axis], window.extent[axis]
         self.column = self.slots * window.channels
         self.steps = -(-self.span * self.column // 16)
         self.columns = (window.output[axis] - 1) * window.stride[axis] + self.span
-        self.overlay = _overlay(window, outputs, pool) if axis else None
+        whole = self.lines * self.count
+        self.last = self.count - (whole - (whole if pixels is None else pixels))
+        self.overlay = _overlay(window, outputs, pool, self.count - self.last) if axis else None
         self.direct = (
             window.one_pixel and not self.pooled and window.channels % 16 == 0 and not self.overlay
         )
-        self.many = "_many" * (self.steps > _FEW)
-        self.suffix = ""
+        few = self.steps <= _FEW
+        self.form = "" if few else "_many"
         if self.pooled:
-            quick = "_2x2_step" if self.steps == 1 else "_2x2" if self.steps <= _FEW else ""
-            self.suffix = f"_pooled{quick * (pool == (2, 2))}"
+            quick = few and pool == (2, 2)
+            self.form = f"_pooled{'_2x2' * quick}{'_step' * (quick and self.steps == 1)}"
+        self.rounds = self.form in ("", "_many", "_pooled_2x2")
 
     def taps(self, weights: NDArray[np.int8]) -> NDArray[np.int8]:
         """Weights (outputs, taps) in the order of a strip; those in gaps of dilation are zero."""
@@ -142,7 +157,7 @@ class _Lines:
     @property
     def places(self) -> int:
         """Pixels under a pool whose places are listed, rounded up to a multiple of 4."""
-        return -(-math.prod(self.pool) // 4) * 4 if self.suffix == "_pooled" else 0
+        return -(-math.prod(self.pool) // 4) * 4 if self.form == "_pooled" else 0
 
     @property
     def scratch(self) -> int:
@@ -185,6 +200,7 @@ class _Lines:
             "line_stride": window.stride[across],
             "count": self.count,
             "stride": window.stride[axis],
+            "last": self.last,
             "output_step": output_steps[axis],
             "output_line": output_steps[across],
             "pool_along": self.pool[axis],
@@ -210,8 +226,11 @@ class _Lines:
         return self.lines * (90 + pixels + self.pool[1 - self.axis] * pieces * piece)
 
 
-def _overlay(window: Window, outputs: int, pool: Pair) -> Overlay | None:
-    """Where the output may overlap the input: the strips of a line are read, then written."""
+def _overlay(window: Window, outputs: int, pool: Pair, missing: int) -> Overlay | None:
+    """Where the output may overlap the input: the strips of a line are read, then written.
+
+    The last line has `missing` fewer pixels, of input and output.
+    """
     lines = window.output[0] // pool[0]
     written = window.output[1] // pool[1] * outputs
     row = window.input[1] * window.channels
@@ -221,7 +240,7 @@ def _overlay(window: Window, outputs: int, pool: Pair) -> Overlay | None:
         (line * written, max(line * advance - window.before[0] * row, 0))
         for line in range(1, lines)
     ]
-    larger = lines * written - window.input[0] * row
+    larger = lines * written - window.input[0] * row - missing * (outputs - window.channels)
     if larger <= 0 and all(output <= used for output, used in done):
         return "start"
     if larger >= 0 and all(output - larger <= used for output, used in done):
