@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @command(
     example="edgebio classify emg-3dc:2:2 --board mps2-an386 --model run\n"
-    "edgebio classify day1.csv --rate 1000 --port /dev/ttyACM0 --model run"
+    "edgebio classify day1.csv --rate 1000 --port /dev/ttyACM0 --model run\n"
+    "edgebio classify day1.csv --rate 1000 --host --model run"
 )
 @stream_options
 @click.option("--model", type=PATH,
@@ -45,9 +46,10 @@ def classify(
     """Stream RECORDING to a board and print one decision per line: time, class, probability.
 
     RECORDING is a .csv or .npz file, dataset:subject or dataset:subject:session; each recording in
-    it is streamed from reset. With --model, every image, logit and decision is compared with those
-    of this machine; exits with 1 if one differs, or if the delay exceeds its limit. --votes,
-    --confidence, --hold, --onset and --timeout replace the settings of the model for this command.
+    it is streamed from reset. --host needs no board. With --model, every image, logit and decision
+    is compared with those of this machine; exits with 1 if one differs, or if the delay exceeds its
+    limit. --votes, --confidence, --hold, --onset and --timeout replace the settings of the model
+    for this command.
     """
     from edgebio import firmware, tflite
     from edgebio.parity.decisions import ComparedSession

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
-from edgebio import progress
+from edgebio import progress, storage
 from edgebio.errors import EdgebioError, EdgebioWarning
 from edgebio.renamed import print_warnings
 
@@ -104,7 +104,8 @@ class Group(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line."""
         try:
-            return super().main(*args, **{**extra, "standalone_mode": False})
+            with storage.own_temporary_folder():
+                return super().main(*args, **{**extra, "standalone_mode": False})
         except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
             error.show()
             sys.exit(2)

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,19 +221,19 @@ def _workspace(folder: Path) -> Iterator[Path]:
         raise EdgebioError(f"{folder}/src was not made by edgebio build; choose another folder")
     is_new = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
-    except OSError as error:
-        raise EdgebioError(f"{folder}: cannot be written: {error.strerror}") from None
-    try:
-        yield work
-        # The manifest is removed first and written last: it never describes another image.
-        (folder / manifest.FILE).unlink(missing_ok=True)
-        shutil.rmtree(folder / "src", ignore_errors=True)
-        for path in sorted(work.iterdir(), key=lambda path: path.name == manifest.FILE):
-            path.replace(folder / path.name)
+        with contextlib.ExitStack() as stack:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                work = stack.enter_context(storage.scratch_folder(folder, ".build-"))
+            except OSError as error:
+                raise EdgebioError(f"{folder}: cannot be written: {error.strerror}") from None
+            yield work
+            # The manifest is removed first and written last: it never describes another image.
+            (folder / manifest.FILE).unlink(missing_ok=True)
+            shutil.rmtree(folder / "src", ignore_errors=True)
+            for path in sorted(work.iterdir(), key=lambda path: path.name == manifest.FILE):
+                path.replace(folder / path.name)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
         if is_new:
             with contextlib.suppress(OSError):  # not empty: the build succeeded
                 folder.rmdir()

@@ -64,7 +64,9 @@ def compare_exactly(
     first = ""
     if count:
         index = np.unravel_index(int(np.argmax(distance != 0)), distance.shape)
-        location = ", ".join(f"{axis} {int(i)}" for axis, i in zip(axes, index, strict=True))
+        location = ", ".join(  # channels count from 1, everything else from 0
+            f"{axis} {int(i) + (axis == 'channel')}" for axis, i in zip(axes, index, strict=True)
+        )
         first = f"{name}: {source}{location}: {measured[index]} instead of {expected[index]}"
     return Part(name, expected.size, count, int(distance.max(initial=0)), first)
 

@@ -23,8 +23,8 @@ class DataSettings(Section):
     classes : dict
         By class name: the classes of the data set that it merges; others are left out. Empty: all
         classes as they are.
-    channels : tuple of int
-        Channels to use, from 0; empty: all.
+    channel_numbers : tuple of int
+        Channels to use, from 1; empty: all. Its old name ``channels`` counted from 0.
     rate : float
         Rate in Hz to resample to, at which the board must sample; 0: that of the data set.
     band : tuple of float
@@ -38,7 +38,9 @@ class DataSettings(Section):
         recording's median range; 0 keeps all.
     """
 
-    old_keys: ClassVar[dict[str, str]] = {"windows": "segments", "artefacts": "artifacts"}
+    old_keys: ClassVar[dict[str, str]] = {
+        "windows": "segments", "artefacts": "artifacts", "channels": "channel_numbers",
+    }  # fmt: skip
 
     dataset: str = "emg-3dc"
     protocol: str = ""
@@ -48,7 +50,7 @@ class DataSettings(Section):
     classes: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
-    channels: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    channel_numbers: tuple[Annotated[int, Field(ge=1)], ...] = ()
     rate: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
     band: tuple[float, ...] = ()
     segments: Literal["step", "beats"] = "step"
@@ -57,9 +59,14 @@ class DataSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _read_old_value(cls, content: Any) -> Any:
-        """Read ``windows = "stride"``, now ``segments = "step"``."""
-        if isinstance(content, dict) and content.get("windows") == "stride":
-            return {**content, "windows": "step"}
+        """Read ``windows = "stride"``, now ``segments = "step"``, and channels from 0."""
+        if not isinstance(content, dict):
+            return content
+        if content.get("windows") == "stride":
+            content = {**content, "windows": "step"}
+        if isinstance(old := content.get("channels"), list | tuple):
+            shifted = [k + 1 if type(k) is int and k >= 0 else k for k in old]
+            content = {**content, "channels": shifted}
         return content
 
     @model_validator(mode="after")

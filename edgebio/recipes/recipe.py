@@ -128,8 +128,8 @@ class Recipe(Section):
         recordings = datasets.load(data.dataset, root, subjects)
         if data.classes:
             recordings = preprocessing.merge_classes(recordings, data.classes)
-        if data.channels:
-            recordings = preprocessing.select_channels(recordings, data.channels)
+        if data.channel_numbers:
+            recordings = preprocessing.select_channels(recordings, data.channel_numbers)
         if data.rate:
             check_resampling(recordings[0], data.rate, always=bool(self._own_dataset))
         return self._prepare(recordings, data.rate)

@@ -16,6 +16,7 @@ from edgebio.firmware import manifest
 from edgebio.firmware.stand_in import stand_in
 from edgebio.link.client import Client
 from edgebio.recordings import Recording
+from edgebio.runtime import host_device
 from edgebio.runtime.host_device import Transport
 from edgebio.runtime.session import Decision, Session
 
@@ -92,6 +93,24 @@ class Device(Client):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebio-")))
             firmware.build(file, target, folder)
             return cls._start(stack, target, folder, file, transport)
+
+    @classmethod
+    def on_host(cls, model: Path | str, *, transport: Transport = "pty") -> Self:
+        """Compile the application with a model for this machine, and start it as a process.
+
+        Parameters
+        ----------
+        model
+            A .tflite, or the folder of its run.
+        """
+        file = _model_file(model)
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebio-")))
+            executable = host_device.build(file, folder)
+            running = stack.enter_context(host_device.running(executable, transport))
+            device = cls(running.url, file)
+            device._resources = stack.pop_all()
+            return device
 
     @classmethod
     def emulate_image(cls, folder: Path, *, transport: Transport = "pty") -> Self:

@@ -212,8 +212,9 @@ class HostDevice:
 
     def _start(self, descriptor: int) -> None:
         self.process = subprocess.Popen(
-            [self._executable], stdin=descriptor, stdout=descriptor, env=self._environment
-        )
+            [self._executable], stdin=descriptor, stdout=descriptor, env=self._environment,
+            start_new_session=True,  # Ctrl-C is for the command, which then ends the process
+        )  # fmt: skip
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # the listener was closed

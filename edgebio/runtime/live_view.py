@@ -1,6 +1,8 @@
 """A device that stands alone, as a host sees it: its decisions, each with its signal."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,9 @@ class LiveView:
         Of its model.
     keeps
         Whether all samples are stored, for `recordings`.
+    write
+        Called with the samples that each decision labels, its class, and whether samples were lost
+        before them.
 
     Attributes
     ----------
@@ -41,7 +46,13 @@ class LiveView:
     """
 
     def __init__(
-        self, device: Client, metadata: ModelMetadata, outputs: Outputs, *, keeps: bool = False
+        self,
+        device: Client,
+        metadata: ModelMetadata,
+        outputs: Outputs,
+        *,
+        keeps: bool = False,
+        write: Callable[[npt.NDArray[np.int16], int, bool], None] | None = None,
     ) -> None:
         if not device.description.standalone:
             raise EdgebioError(
@@ -54,6 +65,9 @@ class LiveView:
         self._metadata = metadata
         self._outputs = outputs
         self._keeps = keeps
+        self._write = write
+        self._unwritten: deque[SampleRecord] = deque()
+        self._written = 0  # one past the last frame that was written
         self._counters: CounterRecord | None = None
         self._pieces: list[SampleRecord] = []
         self._events: list[DecisionEvent] = []
@@ -79,6 +93,7 @@ class LiveView:
                     self.decisions += 1
                     if self._keeps:
                         self._events.append(record)
+                    self._write_until(record)
                     yield self._signal(record)
                     if self.decisions == most:
                         return
@@ -120,6 +135,17 @@ class LiveView:
             "counters": self.counters(),
         }
 
+    def _write_until(self, event: DecisionEvent) -> None:
+        """Write the samples up to the end of a decision's segment."""
+        while self._write and self._unwritten and self._unwritten[0].first < event.end:
+            piece = self._unwritten.popleft()
+            count = min(event.end - piece.first, len(piece.samples))
+            self._write(piece.samples[:count], event.decision, piece.first != self._written)
+            self._written = piece.first + count
+            if count < len(piece.samples):
+                rest = replace(piece, first=self._written, samples=piece.samples[count:])
+                self._unwritten.appendleft(rest)
+
     def _is_gap(self, index: int) -> bool:
         before = self._pieces[index - 1]
         return self._pieces[index].first != before.first + len(before.samples)
@@ -127,6 +153,8 @@ class LiveView:
     def _add(self, record: SampleRecord) -> None:
         if self._keeps:
             self._pieces.append(record)
+        if self._write is not None:
+            self._unwritten.append(record)
         if record.first != self._first + len(self._window):
             self._first, self._window = record.first, record.samples
             return

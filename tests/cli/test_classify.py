@@ -72,6 +72,16 @@ def port(model: Path, folder: Path) -> Iterator[str]:
         yield device.url
 
 
+def test_the_host_decides_as_a_board_on_a_port(port: str, recording: Path, model: Path) -> None:
+    on_port = run(recording, "--port", port, "--model", model, "--segments", "20")
+    on_host = run(recording, "--host", "--model", model, "--segments", "20")
+    assert on_host.exit_code == 0, on_host.output
+    assert on_host.stdout == on_port.stdout
+    assert "0 images, 0 logits and 0 decisions differ" in on_host.stderr
+    assert "--host needs --model" in fails(2, recording, "--host")
+    assert "choose one of" in fails(2, recording, "--host", "--port", port, "--model", model)
+
+
 def test_prints_one_decision_per_line_and_compares(port: str, recording: Path, model: Path) -> None:
     result = run(recording, "--port", port, "--model", model)
     assert result.exit_code == 0, result.output
@@ -243,8 +253,8 @@ def test_a_recording_shorter_than_a_segment_is_refused(port: str, folder: Path) 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("x.npz",), "choose one of --board and --port"),
-        (("x.npz", "--port", "p", "--board", "b"), "choose one of --board and --port"),
+        (("x.npz",), "choose one of --board, --port and --host"),
+        (("x.npz", "--port", "p", "--board", "b"), "choose one of --board, --port and --host"),
         (("x.npz", "--board", "mps2-an386"), "--board needs --model"),
         (("x.npz", "--port", "p"), "x.npz"),
         (("emg-3dc", "--port", "p"), "expected a .csv or .npz file, dataset:subject"),

@@ -1,6 +1,10 @@
 """``edgebio monitor`` on the host process: its screen, and the recording that it writes."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,7 +85,7 @@ def test_screen_is_drawn_during_the_stream(port: str, model: Path, folder: Path)
 def test_wrong_arguments_are_refused(model: Path) -> None:
     result = run("emg-synthetic:1", "--model", model)
     assert result.exit_code == 2
-    assert "choose one of --board and --port" in result.stderr
+    assert "choose one of --board, --port and --host" in result.stderr
 
 
 def test_labels_of_decisions() -> None:
@@ -147,3 +151,53 @@ def test_an_interrupt_keeps_what_was_recorded(
     [streamed] = load_recordings(Path(json.loads(result.stdout)["record"]))
     end = SPEC.segment_length + 4 * SPEC.step
     assert np.array_equal(streamed.samples, bursts(3 * END)[:end])
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_monitor_leaves_what_it_streamed(port: str, model: Path, folder: Path) -> None:
+    samples = bursts(60_000)
+    np.savez(folder / "long.npz", samples=samples, rate=SPEC.rate)
+    record = folder / "killed.npz"
+    part = folder / "killed.npz.part"
+    command = [sys.executable, "-m", "edgebio", "monitor", str(folder / "long.npz"), "--port", port,
+               "--model", str(model), "--record", str(record)]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not part.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        started = time.monotonic()
+        time.sleep(2)
+    finally:
+        process.kill()
+        streamed = (time.monotonic() - started) * SPEC.rate
+        process.wait()
+    assert not record.exists()
+    arguments = ["data", "import", str(part), "-o", str(folder / "kept.npz")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    kept = load_recordings(folder / "kept.npz")
+    assert {(r.rate, r.units) for r in kept} == {(SPEC.rate, "counts")}
+    joined = np.concatenate([r.samples for r in kept])
+    assert np.array_equal(joined, samples[: len(joined)])
+    assert len(joined) > streamed - SPEC.segment_length - 1.0 * SPEC.rate - SPEC.step
+    refused = run(folder / "long.npz", "--port", port, "--model", model, "--record", record)
+    assert refused.exit_code == 2
+    assert "left by a run that was killed; keep it by edgebio data import" in refused.stderr
+
+
+def test_an_earlier_recording_is_not_replaced(port: str, model: Path, folder: Path) -> None:
+    earlier = folder / "earlier.npz"
+    earlier.write_bytes(b"mine")
+    np.savez(folder / "r.npz", samples=bursts(END), rate=SPEC.rate)
+    result = run(folder / "r.npz", "--port", port, "--model", model, "--record", earlier)
+    assert result.exit_code == 2
+    assert "earlier.npz: exists already; give another name" in result.stderr
+    assert earlier.read_bytes() == b"mine"
+
+
+def test_the_host_is_a_board(model: Path, folder: Path) -> None:
+    np.savez(folder / "r.npz", samples=bursts(END), rate=SPEC.rate)
+    result = run(folder / "r.npz", "--host", "--model", model, "--fast", "--segments", "4")
+    assert result.exit_code == 0, result.output
+    assert "4 decisions, 0 differ from this machine's" in result.stdout

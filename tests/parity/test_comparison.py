@@ -27,7 +27,7 @@ def test_first_difference_is_located_by_stage_and_index(frame, channel, bin_):
     measured[frame, channel, bin_] = -7
     part = compare_exactly("log", expected, measured, ("frame", "channel", "bin"), "file.txt, ")
     assert part.first == (
-        f"log: file.txt, frame {frame}, channel {channel}, bin {bin_}: -7 instead of 0"
+        f"log: file.txt, frame {frame}, channel {channel + 1}, bin {bin_}: -7 instead of 0"
     )
 
 

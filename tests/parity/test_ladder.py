@@ -70,7 +70,7 @@ def test_other_fft_numerics_differ_first_at_the_fft(model):
     parts = compare_stages(wrong, Twin(spec, standardization).stages(samples).values, "chirp")
     first = next(part for part in parts if part.differing)
     assert first.name == "fft"
-    assert first.first.startswith("fft: chirp, channel 0, frame ")
+    assert first.first.startswith("fft: chirp, channel 1, frame ")
 
 
 def test_wrong_weight_is_located_in_its_layer(models_folder):

@@ -1,5 +1,8 @@
 """The screen shows what the board decided and computed."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from rich.console import Console
@@ -9,7 +12,7 @@ from edgebio.link.results import DecisionEvent
 from edgebio.recordings import Recording
 from edgebio.recordings.recording import UNLABELED
 from edgebio.runtime.session import Decision, Delay
-from edgebio.runtime.terminal import Screen, _color
+from edgebio.runtime.terminal import Screen, _amount, _color
 from edgebio.tflite.metadata import ModelMetadata, read_metadata
 from tests.link.standin import CLASSES, SPEC, StandIn, signal
 
@@ -42,6 +45,45 @@ def drawn(screen: Screen, width: int) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(screen)
     return console.export_text()
+
+
+def in_a_terminal(screen: Screen, width: int, height: int) -> list[str]:
+    console = Console(width=width, height=height, record=True, force_terminal=True,
+                      file=open("/dev/null", "w"))  # noqa: SIM115, PTH123  # fmt: skip
+    console.print(screen)
+    return console.export_text().rstrip("\n").split("\n")
+
+
+def test_decision_and_probabilities_come_first_in_80_x_24(model: StandIn) -> None:
+    of = recording()
+    screen = Screen(metadata_of(model), Outputs.from_graph(model.graph), "host")
+    for k in range(100, 112):
+        screen.add(of, decision(model, k, of))
+    lines = in_a_terminal(screen, 80, 24)
+    assert len(lines) < 24
+    assert "class 1" in lines[2]
+    assert "vote" in lines[2]
+    assert all(any(f"class {c} " in line for line in lines[4:12]) for c in range(CLASSES))
+    assert any("signals" in line for line in lines)
+    bars = [line.strip("│ ").split()[0] for line in lines if "▃" in line]
+    assert bars[0] == "1"  # channels count from 1
+    assert not any("behind" in line for line in lines)
+
+
+def test_a_late_decision_is_said_to_be_behind(model: StandIn) -> None:
+    of = recording()
+    screen = Screen(metadata_of(model), Outputs.from_graph(model.graph), "host")
+    one = decision(model, 100, of)
+    screen.add(of, replace(one, latency_s=1.52))
+    assert "1.5 s behind the signal" in in_a_terminal(screen, 80, 24)[3]
+    screen.add(of, replace(one, latency_s=0.01))
+    assert screen.behind_s == 0
+
+
+def test_amounts_have_units(model: StandIn) -> None:
+    assert _amount(50.0, "0.2 uV", None) == "50.0 counts = 10 uV"
+    assert _amount(5000.0, "counts", Decimal("1e-6")) == "5000.0 counts = 5 mV"
+    assert _amount(5.0, "counts", None) == "5.0 counts"
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -15,15 +15,15 @@ _MAX_RATIO = 1000  # largest factor of a change of rate
 
 
 def select_channels(recordings: Sequence[Recording], channels: Sequence[int]) -> list[Recording]:
-    """Keep the channels of these indices, in this order."""
+    """Keep the channels of these numbers, from 1, in this order."""
     for r in recordings:
-        if max(channels) >= r.channels:
+        if not 1 <= min(channels) <= max(channels) <= r.channels:
+            bad = max(channels) if min(channels) >= 1 else min(channels)
             raise EdgebioError(
-                f"{r.source}: no channel {max(channels)}; its {r.channels} are numbered from 0"
+                f"{r.source}: no channel {bad}; its {r.channels} are numbered from 1"
             )
-    return [
-        replace(r, samples=np.ascontiguousarray(r.samples[:, list(channels)])) for r in recordings
-    ]
+    indices = [number - 1 for number in channels]
+    return [replace(r, samples=np.ascontiguousarray(r.samples[:, indices])) for r in recordings]
 
 
 def band_pass(recording: Recording, low: float, high: float) -> Recording:

@@ -75,7 +75,8 @@ def table_of_catalog(path: Path, options: ImportOptions, catalog: Catalog) -> Ta
         if own.dtype.kind == "f" and not np.isfinite(own).all():
             continue
         arrays[key] = own
-        notes.append(f"{key}: {array}")
+        if key != "rate":
+            notes.append(f"{key}: array {array}")
     rate = None
     if "rate" in arrays:
         rate = single_rate(path, options.rate_column or "rate", arrays.pop("rate").tolist())
@@ -117,7 +118,7 @@ def find_samples(path: Path, options: ImportOptions, catalog: Catalog, notes: li
     for known in _SAMPLE_NAMES:
         own = [name for name in free if _last(name) == known]
         if len(own) == 1:
-            notes.append(f"samples: {own[0]}")
+            notes.append(f"samples: array {own[0]}")
             return own[0]
     present = ", ".join(catalog.shapes) or "none"
     tail = f" ({catalog.notes[0]})" if catalog.notes else ""

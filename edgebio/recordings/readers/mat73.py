@@ -104,7 +104,8 @@ class Mat73File:
             raise ValueError(f"{name} is stored in another file")
         values = _read_dataset(name, item)
         if _kind(item) == "char":
-            return np.array(["".join(map(chr, row)) for row in values.astype(np.int64).tolist()])
+            rows: list[list[int]] = np.atleast_2d(values.astype(np.int64)).tolist()
+            return np.array(["".join(chr(code) for code in row) for row in rows])
         return values
 
 

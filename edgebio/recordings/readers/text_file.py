@@ -15,6 +15,7 @@ from edgebio.recordings.readers.damage import check_file, refuse_damage
 _BLOCK = 1 << 18  # characters: parsed field by field, they take up to 50 times as much
 _HEAD = 1 << 17
 _MAX_LINE = 1 << 24
+_GROWING = ".part"  # of a recording that a process did not finish: its last line may be cut
 _SECTION_LINES = 2000  # of a section's head
 _BYTE_ORDER_MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
@@ -85,7 +86,7 @@ class TextFile:
                         f"{self.path}: a line of over {_MAX_LINE:,} characters; expected one line "
                         "per sample"
                     )
-            if rest.strip():
+            if rest.strip() and self.path.suffix != _GROWING:
                 yield (rest + "\n").encode()
 
     def _open_bytes(self) -> IO[bytes]:

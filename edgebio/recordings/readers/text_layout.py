@@ -32,7 +32,8 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _UNIT_IN_NAME = re.compile(
-    r"[\[(]\s*([^\[\]()]{1,8})\s*[\])]\s*$|[,_ ]\s*([num\u00b5\u03bc]?V|m?s)\s*$"
+    r"[\[(]\s*([^\[\]()]{1,8}|[0-9.e/-]+ [num\u00b5\u03bc]?V(?: [a-z ]+)?)\s*[\])]\s*$|"
+    r"[,_ ]\s*([num\u00b5\u03bc]?V|m?s)\s*$"
 )
 _RATE = re.compile(
     r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|frequency|\bfs)\b[^0-9\n]{0,24}?([0-9]+(?:[.,][0-9]+)?)"

@@ -196,7 +196,8 @@ def _fill(
     digital = np.take_along_axis(record.digital, np.maximum(rows, first), axis=0)
     if options.gaps == "fill":
         return digital, None, (f"{int(missing.sum()):,} missing values repeat the last one",)
-    return digital, missing.any(axis=1), ()
+    rows_to_leave: npt.NDArray[np.bool_] = np.asarray(missing.any(axis=1))
+    return digital, rows_to_leave, ()
 
 
 def _locator(header: Path, names: Sequence[str]) -> Locate:

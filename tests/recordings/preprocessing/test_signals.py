@@ -19,10 +19,12 @@ def sine(hertz, rate=360.0, n=7200):
 
 def test_channels_are_kept_in_the_order_given():
     original = recording()
-    (selected,) = preprocessing.select_channels([original], (2, 0))
+    (selected,) = preprocessing.select_channels([original], (3, 1))
     np.testing.assert_array_equal(selected.samples, original.samples[:, [2, 0]])
-    with pytest.raises(EdgebioError, match="here: no channel 3; its 3 are numbered from 0"):
-        preprocessing.select_channels([original], (3,))
+    with pytest.raises(EdgebioError, match="here: no channel 4; its 3 are numbered from 1"):
+        preprocessing.select_channels([original], (4,))
+    with pytest.raises(EdgebioError, match="here: no channel 0; its 3 are numbered from 1"):
+        preprocessing.select_channels([original], (0, 1))
 
 
 @pytest.mark.parametrize(("hertz", "passes"), [(0.05, 0.0), (5, 1.0), (20, 1.0), (120, 0.0)])
