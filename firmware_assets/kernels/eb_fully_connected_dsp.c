@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright edgebio contributors
 
-#include "eb_quad.h"
+#include "eb_dsp.h"
+#include "eb_kernels.h"
 
 /* Widen the inputs; four have the order 0 2 1 3, as SXTB16 gives them. */
 static void widen(const int8_t *from, uint32_t count, uint32_t *to)
@@ -71,23 +72,34 @@ static const int8_t *sum_quad(const int8_t *weights, const uint32_t *x, uint32_t
 
 #endif
 
-void eb_run_fully_connected_dsp(const eb_fully_connected_quads *layer, const int8_t *input,
+void eb_run_fully_connected_dsp(const eb_fully_connected_fours *layer, const int8_t *input,
                                 int8_t *output, int8_t *scratch)
 {
+    /* Copies, as a store to the output could change the layer for all that the compiler knows. */
+    const uint32_t steps = layer->steps;
+    const uint32_t rescale_step = layer->rescale_step;
+    const int32_t low = layer->clamped ? layer->low : INT8_MIN;
+    const int32_t high = layer->clamped ? layer->high : INT8_MAX;
     uint32_t *const x = (uint32_t *)(void *)scratch;
     for (uint32_t row = 0; row < layer->rows; row++) {
         const int8_t *weights = layer->weights;
+        const int32_t *bias = layer->biases;
+        const eb_rescale *rescale = layer->rescales;
         widen(input, layer->inputs, x);
-        for (uint32_t o = 0; o < layer->outputs; o += 4u) {
-            const eb_quad *const quad = layer->quads + o / 4u;
+        for (uint32_t rest = layer->outputs; rest;) {
             int32_t sums[4];
-            weights = sum_quad(weights, x, layer->steps, sums);
-            for (uint32_t i = 0; i < 4u && o + i < layer->outputs; i++) {
-                const int8_t value = eb_finish_doubled(quad, i, quad->bias[i] + 2 * sums[i]);
-                output[o + i] = layer->clamped ? eb_clamp(value, layer->low, layer->high) : value;
+            weights = sum_quad(weights, x, steps, sums);
+            const uint32_t count = rest < 4u ? rest : 4u;
+            for (uint32_t i = 0; i < count; i++) {
+                const int32_t sum = *bias++ + 2 * sums[i];
+                /* Halves of negative values are rounded down, away from zero. */
+                const int32_t rounding = rescale->rounding + (sum >> 31);
+                const int32_t scaled = eb_smmlar(sum, rescale->multiplier, rounding);
+                *output++ = eb_clamp(scaled >> rescale->shift, low, high);
+                rescale += rescale_step;
             }
+            rest -= count;
         }
         input += layer->inputs;
-        output += layer->outputs;
     }
 }

@@ -40,7 +40,7 @@ class Array:
 
 _SIZES: Final = {
     "int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4, "eb_channel": 12,
-    "eb_lanes": 48, "eb_quad": 64, "eb_scales": 32,
+    "eb_lanes": 48, "eb_quad": 64, "eb_rescale": 12, "eb_scales": 32,
 }  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """Matrix kernels of the DSP extension."""
 
 import dataclasses
+from typing import cast
 
 import numpy as np
 
-from edgebio.compiler.ir.kernel_call import KernelCall
+from edgebio.compiler.ir.kernel_call import Array, KernelCall, Value
 from edgebio.compiler.ir.layers import Conv2D, FullyConnected
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.ir.window import Window
@@ -13,13 +14,17 @@ from edgebio.compiler.kernels.dsp_conv_2d import conv_2d_wide
 from edgebio.compiler.kernels.layout import clamp_members, int8_array
 from edgebio.compiler.kernels.registry import kernel
 
+Fours = tuple[Value, Value, Value, Value]
+"""Values of four neighboring outputs."""
+
 
 @kernel("dsp", FullyConnected)
 def fully_connected(network: Network, layer: FullyConnected) -> KernelCall | str:
     """Four outputs, four products each at a time."""
-    table = quads(layer)
-    if table is None:
+    tables = _tables(layer)
+    if tables is None:
         return NOT_PROVEN
+    biases, rescales = tables
     outputs, inputs = layer.weights.shape
     weights = np.pad(layer.weights, ((0, -outputs % 4), (0, -inputs % 4)))
     steps = weights.shape[1] // 4
@@ -27,12 +32,18 @@ def fully_connected(network: Network, layer: FullyConnected) -> KernelCall | str
     call = KernelCall(
         layer,
         "eb_run_fully_connected_dsp",
-        ("eb_fully_connected_dsp.c", "eb_quad.h", "eb_dsp.h"),
-        arrays=(int8_array("weights", fours, "[outputs / 4][steps][4][4 inputs]"), table),
-        struct="eb_fully_connected_quads",
+        ("eb_fully_connected_dsp.c", "eb_dsp.h"),
+        arrays=(
+            int8_array("weights", fours, "[outputs / 4][steps][4][4 inputs]"),
+            biases,
+            rescales,
+        ),
+        struct="eb_fully_connected_fours",
         parameters={
             "weights": "@weights",
-            "quads": "@quads",
+            "biases": "@biases",
+            "rescales": "@rescales",
+            "rescale_step": int(len(rescales.values) > 1),
             "rows": layer.rows,
             "inputs": inputs,
             "outputs": outputs,
@@ -49,6 +60,26 @@ def fully_connected(network: Network, layer: FullyConnected) -> KernelCall | str
         return call if isinstance(wide, str) else dataclasses.replace(wide, smaller=lambda: call)
 
     return dataclasses.replace(call, faster=faster)
+
+
+def _tables(layer: FullyConnected) -> tuple[Array, Array] | None:
+    """Doubled biases, and requantization: of every output, or one if they are all the same.
+
+    None unless it is proven that nothing overflows and that every shift is to the right.
+    """
+    table = quads(layer)
+    if table is None:
+        return None
+    biases, rescales = (
+        [value for four in fours for value in four][: len(layer.weights)]
+        for fours in zip(*cast("tuple[tuple[Fours, Fours], ...]", table.values), strict=True)
+    )
+    if len(set(rescales)) == 1:
+        rescales = rescales[:1]
+    return (
+        Array("biases", "int32_t", tuple(biases), "doubled"),
+        Array("rescales", "eb_rescale", tuple(rescales), "multiplier, rounding, shift"),
+    )
 
 
 def fully_connected_wide(network: Network, layer: FullyConnected) -> KernelCall | str:
