@@ -149,10 +149,18 @@ class Edges:
         if len(set(counts.values())) > 1:
             numbers = ", ".join(f"{count} of {name}" for name, count in counts.items())
             raise EdgebioError(f"{self.kind}s differ in number: {numbers}")
-        rows = np.zeros((next(iter(counts.values())), self.bytes), np.uint8)
+        count = counts[self.tensors[0].name]
+        raw = {
+            edge.name: np.ascontiguousarray(arrays[edge.name])
+            .reshape(count, edge.tensor.elements)
+            .view(np.uint8)
+            for edge in self.tensors
+        }
+        if len(self.tensors) == 1:
+            return raw[self.tensors[0].name]
+        rows = np.zeros((count, self.bytes), np.uint8)
         for edge in self.tensors:
-            raw = np.frombuffer(arrays[edge.name].tobytes(), np.uint8)
-            rows[:, edge.offset : edge.offset + edge.bytes] = raw.reshape(len(rows), edge.bytes)
+            rows[:, edge.offset : edge.offset + edge.bytes] = raw[edge.name]
         return rows
 
     def random(self, count: int) -> dict[str, Values]:

@@ -7,7 +7,7 @@ import re
 
 _FUNCTION = re.compile(
     r"^(?!static inline|EB_INLINE|EB_LAYER)"
-    r"(?=(?:EB_NAKED )?(?:static )?(?:__attribute__\(\(noinline\)\) )?(?:const )?"
+    r"(?=(?:(?:EB_[A-Z]+|static|const|__attribute__\(\(\w+\)\))\s)*"
     r"\w+ \*?\s?\w+\([^;{}#]*\)\n\{)",
     re.MULTILINE,
 )
