@@ -66,6 +66,7 @@ def test_a_terminal_shows_the_note(terminal, capsys):
     with progress.bar("folds", 2) as advance:
         progress.note("fold [a]: epoch 1 of 2")
         advance(1)
+        assert progress._shown is not None
         assert progress._shown.note == "fold [a]: epoch 1 of 2"
 
 

@@ -33,7 +33,9 @@ def run(*words: object) -> Result:
 def model(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("qemu-system-arm") is None or shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("no QEMU or cross-compiler: make setup installs them")
-    return shutil.copy(models_folder / "emg_cnn.tflite", tmp_path_factory.mktemp("model"))
+    target = tmp_path_factory.mktemp("model") / "emg_cnn.tflite"
+    shutil.copy(models_folder / target.name, target)
+    return target
 
 
 @pytest.mark.parametrize("name", NAMES)

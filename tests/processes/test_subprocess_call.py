@@ -57,14 +57,14 @@ def work_with_notes():
 
 
 def test_notes_of_its_progress_reach_the_caller(capfd):
-    notes = []
+    notes: list[str] = []
     subprocess_call.call(work_with_notes, on_note=notes.append)
     assert notes == ["epoch 1 of 2, loss 0.5", "epoch 2 of 2, loss 0.5"]
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_job_adds_its_name_to_the_notes(tmp_path, monkeypatch):
-    notes = []
+    notes: list[str] = []
     monkeypatch.setattr(progress, "note", notes.append)
     FolderJob("fold 'a'", tmp_path, write_notes, ()).run(tmp_path)
     assert notes == ["fold 'a': epoch 1 of 2, loss 0.5", "fold 'a': epoch 2 of 2, loss 0.5"]

@@ -43,7 +43,7 @@ def test_averaged_weights_are_the_moving_average_of_every_step():
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch(monkeypatch):
-    notes = []
+    notes: list[str] = []
     monkeypatch.setattr(progress, "note", notes.append)
     images = build_image_set(tiny.RECIPE.frontend, *SETS)
     # A learning rate this high makes the validation loss go up and down.
