@@ -30,6 +30,7 @@ from edgebio.compiler.emit.stream_source import (
 from edgebio.compiler.ir.kernel_call import KernelCall
 from edgebio.compiler.ir.memory_plan import STATE_ALIGNMENT
 from edgebio.compiler.ir.program import Program
+from edgebio.tflite import Tensor
 from edgebio.tflite.edges import inputs_of, outputs_of
 
 _LONG_STRINGS = """\
@@ -126,24 +127,23 @@ def _layer(program: Program, call: KernelCall, index: int) -> str:
     computed = _computed_inputs(program, call)
     names = ["input"] if len(computed) == 1 else [f"input_{i + 1}" for i in range(len(computed))]
     parameters = [
-        f"const {CTYPES[tensors[index].dtype]} *{name}"
+        f"const {_parameter(tensors[index])} *{name}"
         for index, name in zip(computed, names, strict=True)
     ]
-    parameters.append(f"{CTYPES[tensors[layer.output].dtype]} *output")
+    parameters.append(f"{_parameter(tensors[layer.output])} *output")
     states = [f"state_{number}" for number in range(len(layer.states))]
     for index, state in zip(layer.states, states, strict=True):
         parameters.append(f"{CTYPES[tensors[index].dtype]} *{state}")
     if call.scratch:
         parameters.append("int8_t *scratch")
     prototype = f"EB_LAYER void eb_model_{name}({', '.join(parameters)})"
-    # Kernels take the bytes of uint8 as int8.
-    bytes_ = [tensors[index].dtype == "uint8" for index in (*computed, layer.output)]
-    *arguments, output = (
-        f"({'const ' * (each != 'output')}int8_t *){each}" if is_bytes else each
-        for each, is_bytes in zip((*names, "output"), bytes_, strict=True)
-    )
-    body = call_text(call, name, symbols, arguments, output, "scratch", states)
+    body = call_text(call, name, symbols, names, "output", "scratch", states)
     return f"{text}{prototype};\n{prototype}\n{{\n{body}}}\n"
+
+
+def _parameter(tensor: Tensor) -> str:
+    """C type of a tensor's elements where a layer takes it; kernels see bytes of uint8 as int8."""
+    return "void" if tensor.dtype == "uint8" else CTYPES[tensor.dtype]
 
 
 def _computed_inputs(program: Program, call: KernelCall) -> list[int]:

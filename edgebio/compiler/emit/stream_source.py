@@ -127,7 +127,8 @@ class _StreamText:
         """Address of a tensor or of some rows of one."""
         view = self.stream.views.get(tensor)
         base, offset = (view.tensor, view.offset) if view else (tensor, 0)
-        ctype = CTYPES[self.stream.network.tensors[tensor].dtype]
+        dtype = self.stream.network.tensors[tensor].dtype
+        ctype = CTYPES["int8" if dtype == "uint8" else dtype]  # as kernels see its bytes
         outside = base in (self.stream.network.input, self.stream.network.output)
         if outside and self.stream.plan.offset(base) is None:
             name = "input" if base == self.stream.network.input else "output"

@@ -5,6 +5,7 @@ import pytest
 
 from edgebio import tflite
 from edgebio.compiler.host_model import HostModel
+from edgebio.compiler.host_stream import HostStream
 from edgebio.compiler.passes.float_tables import tabulate
 from edgebio.compiler.passes.lower import lower
 from edgebio.errors import EdgebioError
@@ -76,6 +77,24 @@ def test_uint8_edges_under_sanitizers_and_on_an_emulated_m4() -> None:
     for run in (sanitized("dsp"), emulated("mps2-an386")):
         for data, images, y in zip(models, x, run(models, x), strict=True):  # type: ignore[arg-type]
             assert reference_outputs(data, images)[0].tobytes() == y.tobytes()
+
+
+def test_stream_of_uint8() -> None:
+    net = Net(np.random.default_rng(0), (1, 16, 4, 3))
+    net.graph.tensors[0].type = 3
+    net.graph.tensors[0].quantization.zeroPoint = [net.zero_of(0) + 128]
+    net.at = net.activation((1, 16, 4, 3), net.scale_of(0))
+    net.operator("QUANTIZE", [0], [net.at])
+    net.conv({"size": [3, 3], "stride": [1, 1], "dilation": [1, 1], "same": False})
+    net.mean([1, 2])
+    net.dense()
+    layers.to_uint8(net)
+    data = net.finish()
+    frames = np.random.default_rng(0).integers(0, 256, (40, 4, 3)).astype(np.uint8)
+    windows = np.stack([frames[start : start + 16] for start in range(0, 25, 2)])
+    streamed = HostStream(data, 2).push(frames)
+    assert len(np.unique(streamed)) > 2
+    np.testing.assert_array_equal(streamed, HostModel(data).run(windows))
 
 
 @pytest.mark.parametrize(
