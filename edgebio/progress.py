@@ -4,12 +4,16 @@ A terminal gets a bar with the time left; a file or a pipe, a line now and then.
 """
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TextIO, TypeVar
 
 T = TypeVar("T")
+
+EVERY_NOTE = "EDGEBIO_EVERY_NOTE"
+"""Environment variable: a program that starts edgebio sets it to get each note in a line."""
 
 FIRST_LINE, NEXT_LINE = 5.0, 10.0
 """Seconds after which work that is not on a terminal prints its first line, and the next one."""
@@ -24,7 +28,7 @@ class _Bar:
 
     def __init__(self, description: str, total: float | None) -> None:
         self.description, self.total = description, total
-        self.done, self.note = 0.0, ""
+        self.done, self.note, self._printed = 0.0, "", ""
         self._start = time.monotonic()
         self._next = self._start + FIRST_LINE
 
@@ -35,7 +39,8 @@ class _Bar:
     def show(self) -> None:
         """Print a line if it is time for one."""
         now = time.monotonic()
-        if now < self._next:
+        fresh, self._printed = self.note != self._printed, self.note
+        if now < self._next and not (fresh and EVERY_NOTE in os.environ):
             return
         self._next = now + NEXT_LINE
         parts = [self.note] if self.note else []

@@ -76,7 +76,7 @@ def draw_gesture(name: str) -> str:
         end = (x + length * math.sin(angle), y - length * math.cos(angle))
         lines.append(f'<line x1="{x:.0f}" y1="{y:.0f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"/>')
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 130" role="img" '
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="5 0 90 112" role="img" '
         'stroke="currentColor" stroke-width="9" stroke-linecap="round" fill="currentColor">'
         f'<g transform="rotate({gesture.turn:g} 52 90)"><rect x="35" y="54" width="34" '
         f'height="36" rx="8" stroke="none"/><path d="M42 88 h20 v18 h-20 z" stroke="none"/>'

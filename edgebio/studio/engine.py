@@ -101,8 +101,8 @@ class Engine:
         self._call(act)
         return result
 
-    def start_deciding(self, model: Path, board: str, port: str) -> None:
-        """Decide about the source with a model, on this machine or on a board."""
+    def start_deciding(self, model: Path, board: str, port: str) -> list[str]:
+        """Decide about the source with a model, here or on a board; returns its classes."""
         graph = tflite.read(model)
         host, device = HostDecisions(graph), None
         if board or port:
@@ -112,7 +112,7 @@ class Engine:
             self._stop_deciding()
             session = Session(device) if device else None
             decisions = LiveDecisions(self._open_stream(), host, session)
-            self._decider = _Decider(decisions, device, self._hub)
+            self._decider = _Decider(decisions, device, self._hub, self._open_stream().cue)
 
         try:
             self._call(start)
@@ -120,6 +120,7 @@ class Engine:
             if device:
                 device.close()
             raise
+        return list(host.metadata.classes)
 
     def start_test(self, kind: str, directions: tuple[str, ...]) -> None:
         """Begin a test of control; decisions must be running."""
@@ -269,10 +270,14 @@ class Engine:
 class _Decider:
     """A thread that decides, so that a slow board does not hold up the signals."""
 
-    def __init__(self, decisions: LiveDecisions, device: Device | None, hub: Hub) -> None:
+    def __init__(
+        self, decisions: LiveDecisions, device: Device | None, hub: Hub,
+        cue: Callable[[str], float],
+    ) -> None:  # fmt: skip
         self.decisions = decisions
         self.test: TargetMatching | CursorTest | None = None
-        self._device, self._hub = device, hub
+        self._device, self._hub, self._cue = device, hub, cue
+        self._target = ""
         self._chunks: queue.Queue[Chunk | None] = queue.Queue()
         self._waiting = 0
         self._skipped = False
@@ -321,7 +326,11 @@ class _Decider:
             )
         )  # fmt: skip
         if self.test is not None:
-            self._hub.send(json_message(**self.test.update(time.monotonic(), decision.name)
-                                        | {"kind": "test", "test": self.test.kind}))  # fmt: skip
+            shown = self.test.update(time.monotonic(), decision.name)
+            target = shown["target"]
+            if isinstance(target, str) and target != self._target:
+                self._target = target
+                self._cue(target)  # a replay follows it, as a subject does
+            self._hub.send(json_message(**shown | {"kind": "test", "test": self.test.kind}))
             if self.test.done:
                 self.test = None

@@ -1,6 +1,7 @@
 """Long work of the page, each a command of its own process: train, quantize, build, flash."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgebio.errors import EdgebioError
+from edgebio.progress import EVERY_NOTE
 
 _LINES = 400  # that are stored
 _NUMBERS = re.compile(r"\b(epoch|loss|accuracy|val_accuracy|val_loss)\b[ :=]+([\d.]+)")
@@ -78,6 +80,7 @@ class Jobs:
         process = subprocess.Popen(
             [sys.executable, "-m", "edgebio", *arguments, "--json"], cwd=self._folder, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            env={**os.environ, EVERY_NOTE: "1"},
         )  # fmt: skip
         self._process = process
         threading.Thread(target=self._follow, args=(job, process), daemon=True).start()

@@ -60,7 +60,9 @@ class Requests:
             "job/stop": self._stop_job,
             "train": self._train,
             "quantize": lambda content: self._job("quantize", "quantize"),
-            "report": lambda content: self._job("report", "report", str(project.latest_run())),
+            "report": lambda content: self._job(
+                "report", "report", self._path(project.latest_run())
+            ),
             "build": self._build,
             "flash": self._flash,
             "calibrate": self._calibrate,
@@ -121,6 +123,10 @@ class Requests:
                 return path / "report.html"
         raise EdgebioError(f"no report of run {run!r}")
 
+    def _path(self, path: Path) -> str:
+        """Path as a person types it in the project."""
+        return str(path.relative_to(self._project.folder))
+
     def _run(self, path: Path) -> Content:
         return {"name": path.name, "quantized": (path / "model.tflite").is_file(),
                 "report": (path / "report.html").is_file()}  # fmt: skip
@@ -163,21 +169,23 @@ class Requests:
     def _build(self, content: Content) -> Content:
         board = _text(content, "board")
         boards.load(board)
-        run = str(self._project.latest_run())
-        output = str(self._project.image(board))
+        run = self._path(self._project.latest_run())
+        output = self._path(self._project.image(board))
         return self._job("build", "build", run, "--board", board, "-o", output, "--allow-late")
 
     def _flash(self, content: Content) -> Content:
-        image = str(self._project.image(_text(content, "board")))
+        image = self._path(self._project.image(_text(content, "board")))
         port = _text(content, "port")
         return self._job("flash", "flash", image, *(["--port", port] if port else []))
 
     def _calibrate(self, content: Content) -> Content:
         recording = self._project.recordings / Path(_text(content, "recording")).name
         run = self._project.latest_run()
-        output = str(run / "calibrated.tflite")
-        labels = [] if content.get("labels") else ["--unlabeled"]
-        return self._job("calibrate", "calibrate", str(run), str(recording), "-o", output, *labels)
+        output = self._path(run / "calibrated.tflite")
+        labels = [] if content.get("labels") else ["--no-labels"]
+        return self._job(
+            "calibrate", "calibrate", self._path(run), self._path(recording), "-o", output, *labels
+        )
 
     def _start_deciding(self, content: Content) -> Content:
         board, port = _text(content, "board"), _text(content, "port")
@@ -187,11 +195,12 @@ class Requests:
         file = model if model.suffix == ".tflite" else model / "model.tflite"
         if not file.is_file():
             raise EdgebioError(f"run {run.name} has no int8 model yet: quantize it first")
-        self._engine.start_deciding(file, board, port)
+        classes = self._engine.start_deciding(file, board, port)
         self._deciding = board or port or "this machine"
         where = ["--board", board] if board else ["--port", port] if port else []
         url = self._source["url"] if self._source else ""
-        return {"command": shlex.join(["edgebio", "live", str(model), url, *where])}
+        command = shlex.join(["edgebio", "live", self._path(model), url, *where])
+        return {"command": command, "classes": classes}
 
     def _stop_deciding(self, content: Content) -> Content:
         self._deciding = ""

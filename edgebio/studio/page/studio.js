@@ -3,7 +3,7 @@ import { Signals } from "./signals.js";
 
 const $ = (id) => document.getElementById(id);
 const signals = new Signals($("signals"));
-const state = { classes: [], pictures: {}, phase: "", source: null };
+const state = { classes: [], pictures: {}, phase: "", source: null, model: [] };
 
 function show(text, isError = false) {
   $("message").textContent = text;
@@ -206,7 +206,9 @@ $("live-start").addEventListener("click", async () => {
   const answer = await request("live/start", {
     board: $("live-board").value, port: $("live-port").value, calibrated: $("calibrated").checked,
   });
-  if (answer) show("decisions arrive");
+  if (!answer) return;
+  state.model = answer.classes;
+  show("decisions arrive");
 });
 $("live-stop").addEventListener("click", async () => {
   const answer = await request("live/stop");
@@ -227,7 +229,7 @@ function showDecision(decision) {
     const row = document.createElement("div");
     row.className = "bar";
     const name = document.createElement("span");
-    name.textContent = state.classes[number] ?? `class ${number + 1}`;
+    name.textContent = state.model[number] ?? `class ${number + 1}`;
     const bar = document.createElement("i");
     bar.style.width = `${100 * value}%`;
     const text = document.createElement("span");
