@@ -48,6 +48,7 @@ ROAD = (
     "doctor",
     "arguments",
     "api",
+    "studio",
     "cli",
 )
 STAGE = {room: stage for stage, rooms in enumerate(ROAD) for room in rooms.split()}

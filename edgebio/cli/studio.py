@@ -51,15 +51,15 @@ def studio(
         source_url(source)
     if board:
         boards.load(board)
-    found = Project.find(project)
-    if found is None:
+    opened = Project.find(project)
+    if opened is None:
         if project is None:
             raise EdgebioError("no project here; name a folder: edgebio studio --project DIR")
         names = tuple(name.strip() for name in classes.split(",") if name.strip())
         settings = check_settings(
             source or "synthetic://", names or ("rest", "fist", "open hand"), board or "mps2-an386"
         )
-        found = Project.create(project, settings)
+        opened = Project.create(project, settings)
         out.note(f"{project}: a new project with {', '.join(settings.classes)}")
 
     def ready(address: str) -> None:
@@ -67,6 +67,6 @@ def studio(
         if not no_browser:
             webbrowser.open(address)
 
-    serve(Requests(found, source, board or "", data), host=host, port=port, token=token,
+    serve(Requests(opened, source, board or "", data), host=host, port=port, token=token,
           on_ready=ready)  # fmt: skip
-    return {"project": str(found.folder)}
+    return {"project": str(opened.folder)}

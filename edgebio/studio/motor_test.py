@@ -100,9 +100,9 @@ class TargetMatching:
                 if decision == target
                 else None
             )
-            held = 0.0 if self._held_since is None else time - self._held_since
-            if held >= HOLD_SECONDS:
-                self._end(Attempt(target, True, time - self._start - held), time)
+            held_seconds = 0.0 if self._held_since is None else time - self._held_since
+            if held_seconds >= HOLD_SECONDS:
+                self._end(Attempt(target, True, time - self._start - held_seconds), time)
             elif time - self._start > LIMIT_SECONDS:
                 self._end(Attempt(target, False, LIMIT_SECONDS), time)
         return self.document()
@@ -180,11 +180,11 @@ class CursorTest:
         self._inside_since = (
             (time if self._inside_since is None else self._inside_since) if inside else None
         )
-        held = 0.0 if self._inside_since is None else time - self._inside_since
+        held_seconds = 0.0 if self._inside_since is None else time - self._inside_since
         distance = math.hypot(x, y)
         name, bits = f"{distance:.2f}, {width:.2f}", math.log2(distance / width + 1)
-        if held >= HOLD_SECONDS:
-            seconds = time - self._start - held
+        if held_seconds >= HOLD_SECONDS:
+            seconds = time - self._start - held_seconds
             self._end(Attempt(name, True, seconds, bits, self._path, distance - width / 2), time)
         elif time - self._start > LIMIT_SECONDS:
             self._end(Attempt(name, False, LIMIT_SECONDS, bits, self._path, distance), time)

@@ -166,6 +166,9 @@ class Requests:
         epochs = int(_number(content, "epochs", 0))
         return self._job("train", "train", *(["--epochs", str(epochs)] if epochs else []))
 
+    def _report(self, content: Content) -> Content:
+        return self._job("report", "report", self._path(self._project.latest_run()))
+
     def _build(self, content: Content) -> Content:
         board = _text(content, "board")
         boards.load(board)

@@ -161,12 +161,12 @@ def test_a_cut_journal_loses_its_last_record_only(tmp_path: Path, cut: int) -> N
         for number in range(10):
             journal.add_samples(chunk(5 * number, 5, value=number))
     os.truncate(path, path.stat().st_size - cut)
-    kept = [content for kind, content in read_journal(path) if kind == "S"]
-    assert [each.first for each in kept] == [5 * number for number in range(len(kept))]
-    assert len(kept) >= 10 - 1 - cut // 57
+    whole = [content for kind, content in read_journal(path) if kind == "S"]
+    assert [each.first for each in whole] == [5 * number for number in range(len(whole))]
+    assert len(whole) >= 10 - 1 - cut // 57
     with JournalWriter(path) as journal:
         journal.add_samples(chunk(100, 5))
-    assert [c.first for k, c in read_journal(path) if k == "S"] == [*(c.first for c in kept), 100]
+    assert [c.first for k, c in read_journal(path) if k == "S"] == [*(c.first for c in whole), 100]
 
 
 def test_another_file_is_no_journal(tmp_path: Path) -> None:

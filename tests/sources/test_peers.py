@@ -189,8 +189,8 @@ def test_lsl_from_another_process_loses_nothing_and_returns() -> None:
     """Every sample is the one before it plus one; a sender that dies and returns is a gap."""
     pytest.importorskip("pylsl")
     name = f"edgebio-test-{os.getpid()}"
-    told: list[str] = []
-    with outlet(name) as process, open_stream(f"lsl://{name}", on_status=told.append) as stream:
+    lines: list[str] = []
+    with outlet(name) as process, open_stream(f"lsl://{name}", on_status=lines.append) as stream:
         chunks = read(stream, 1.0)
         samples = np.concatenate([chunk.samples for chunk in chunks]).astype(int)
         assert stream.gaps == []
@@ -205,7 +205,7 @@ def test_lsl_from_another_process_loses_nothing_and_returns() -> None:
             while not stream.gaps and time.monotonic() < deadline:
                 read(stream, 0.2)
         assert stream.gaps[0].reason.startswith("the source was gone for")
-    assert "waiting for it" in told[0]
+    assert "waiting for it" in lines[0]
 
 
 def test_a_missing_lsl_stream_names_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def streaming(source: FakeSource, **options: float) -> Iterator[tuple[LiveStream, list[str]]]:
-    told: list[str] = []
-    with LiveStream(source, on_status=told.append, **options) as stream:  # type: ignore[arg-type]
-        yield stream, told
+    lines: list[str] = []
+    with LiveStream(source, on_status=lines.append, **options) as stream:  # type: ignore[arg-type]
+        yield stream, lines
 
 
 def read_all(stream: LiveStream, seconds: float = 0.3) -> list[Chunk]:
@@ -48,23 +48,23 @@ def test_a_gap_of_the_source_is_counted_with_its_reason() -> None:
 
 
 def test_a_stalled_source_is_told_once_and_loses_nothing() -> None:
-    with streaming(FakeSource([chunk(0, 5)], 0.2, [chunk(5, 5)])) as (stream, told):
+    with streaming(FakeSource([chunk(0, 5)], 0.2, [chunk(5, 5)])) as (stream, lines):
         chunks = read_all(stream, 0.5)
     assert sum(len(c.samples) for c in chunks) == 10
     assert stream.gaps == []
-    assert "no samples for" in told[0]
-    assert told.count("fake: samples arrive again") == 1
+    assert "no samples for" in lines[0]
+    assert lines.count("fake: samples arrive again") == 1
 
 
 def test_a_source_that_returns_goes_on_after_a_gap() -> None:
     source = FakeSource([chunk(0, 5)], SourceError("fake: gone"), [chunk(0, 5)])
-    with streaming(source) as (stream, told):
+    with streaming(source) as (stream, lines):
         chunks = read_all(stream)
     assert source.opened == 2
     assert chunks[1].first > 5
     assert chunks[1].gap.startswith("the source was gone for")
     assert stream.lost == chunks[1].first - 5
-    assert told[0] == "fake: gone; waiting for it"
+    assert lines[0] == "fake: gone; waiting for it"
 
 
 def test_a_source_that_stays_away_ends_the_stream_after_what_arrived() -> None:
@@ -95,11 +95,11 @@ def test_a_source_that_returns_as_another_is_refused() -> None:
 
 
 def test_a_program_that_falls_behind_loses_the_oldest_and_knows_it() -> None:
-    chunks = [chunk(100 * number, 100) for number in range(10)]
-    with streaming(FakeSource(chunks), buffer_seconds=0.3) as (stream, _):
+    sent = [chunk(100 * number, 100) for number in range(10)]
+    with streaming(FakeSource(sent), buffer_seconds=0.3) as (stream, _):
         time.sleep(0.2)
-        kept = read_all(stream, 0.1)
-    assert [c.first for c in kept] == [700, 800, 900]
+        chunks = read_all(stream, 0.1)
+    assert [c.first for c in chunks] == [700, 800, 900]
     assert [(g.lost, g.reason) for g in stream.gaps] == [(700, "the program fell behind")]
 
 

@@ -73,18 +73,18 @@ def messages(
     socket: ClientConnection, kind: str | int, count: int = 1, seconds: float = 20
 ) -> list[Any]:
     """Wait for messages of a kind: of JSON by its name, otherwise by the number of the kind."""
-    found: list[Any] = []
+    wanted: list[Any] = []
     deadline = time.monotonic() + seconds
-    while len(found) < count:
+    while len(wanted) < count:
         message = socket.recv(timeout=max(0.01, deadline - time.monotonic()))
         assert isinstance(message, bytes)
         if message[0] == 0:
             content = json.loads(message[1:])
             if content["kind"] == kind:
-                found.append(content)
+                wanted.append(content)
         elif message[0] == kind:
-            found.append(message)
-    return found
+            wanted.append(message)
+    return wanted
 
 
 @contextlib.contextmanager
