@@ -80,7 +80,7 @@ def check(
                 inside = [[0, 0]] * len(pads)
             net.rng = np.random.default_rng(seed)
             layer = net.depthwise if depthwise else net.conv
-            blocks(net, block, inside, crops, lambda n=net, f=layer: inner(n, f, size))
+            blocks(net, block, inside, crops, partial(inner, net, layer, size))
             nets.append(net)
         raw = raw_outputs(nets[1], x)
         np.testing.assert_array_equal(own_outputs(nets[0], x), raw)
@@ -110,7 +110,7 @@ def test_causal_network_with_residuals() -> None:
             trunk = net.at
             net.pad([[0, 0], [2 * block, 0], [0, 0]])
             layer = partial(net.conv, outputs=5)
-            blocks(net, [block], [[0, 0]], [[0, 0]], lambda n=net, f=layer: inner(n, f, [3]))
+            blocks(net, [block], [[0, 0]], [[0, 0]], partial(inner, net, layer, [3]))
             net.binary("ADD", trunk)
         x = random_inputs((32, 5), seed)
         raw = raw_outputs(net, x)
