@@ -12,6 +12,7 @@ values, channels innermost. All other payloads are JSON. A reader ends at the fi
 cut or damaged: what was written before it is whole.
 """
 
+import fcntl
 import json
 import os
 import struct
@@ -55,12 +56,14 @@ class JournalWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes]
         if path.exists():
-            end = _whole_bytes(path)
             self._file = path.open("r+b")
+            self._lock()
+            end = _whole_bytes(path)
             self._file.truncate(end)
             self._file.seek(end)
         else:
             self._file = path.open("xb")
+            self._lock()
             self._file.write(MAGIC)
         self._synced = time.monotonic()
 
@@ -69,6 +72,15 @@ class JournalWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise EdgebioError(
+                f"{self.path}: another program records into it; stop it, or name another file"
+            ) from None
 
     def close(self) -> None:
         """Write what is left and close the file."""

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.sources.counts import OPTIONS, CountScale
+from edgebio.sources.counts import OPTIONS, CountScale, RunSplitter
 from edgebio.sources.source import Chunk, Source, SourceDescription, SourceError
 from edgebio.sources.timeline import Timeline
 from edgebio.sources.url import SourceUrl
@@ -81,6 +81,7 @@ class BrainFlowSource(Source):
         self._rows_, self._stamp_row = rows, description["timestamp_channel"]
         self._packet_row = description.get("package_num_channel")
         self._scaler, self._timeline = self._scale.stream(rate), Timeline(rate)
+        self._splitter = RunSplitter()
         self._offset = time.monotonic() - time.time()
         self._first, self._packet = 0, -1
 
@@ -98,25 +99,22 @@ class BrainFlowSource(Source):
             while not self._board.get_board_data_count():
                 if time.monotonic() >= deadline:
                     return []
-                time.sleep(0.005)
+                time.sleep(0.01)
             data: npt.NDArray[np.float64] = self._board.get_board_data()
         except self._error as error:
             raise SourceError(f"{self._url.text}: {_first_line(error)}") from None
         lost = self._lost(data)
-        breaks = np.flatnonzero(lost)
+        gaps = {int(row): (int(lost[row]), "packets are lost") for row in np.flatnonzero(lost)}
+        values = data[self._rows_].T
         chunks = []
-        for start, end in zip([0, *breaks], [*breaks, data.shape[1]], strict=True):
-            if start == end:
-                continue
-            gap = ""
-            if start in breaks:
-                self._first += int(lost[start])
-                gap = "packets are lost"
-            values = data[self._rows_, start:end].T
-            arrival = float(data[self._stamp_row, end - 1]) + self._offset
-            times = self._timeline.times(self._first, end - start, arrival)
-            chunks.append(Chunk(self._first, self._scaler.counts(values), times, gap))
-            self._first += end - start
+        for run in self._splitter.split(values, gaps):
+            self._first += run.lost
+            count = run.end - run.start
+            arrival = float(data[self._stamp_row, run.end - 1]) + self._offset
+            times = self._timeline.times(self._first, count, arrival)
+            samples = self._scaler.counts(values[run.start : run.end])
+            chunks.append(Chunk(self._first, samples, times, run.gap))
+            self._first += count
         return chunks
 
     def _lost(self, data: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -1,6 +1,8 @@
 """Numbers of a live source to counts of 16 bits."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -78,3 +80,47 @@ class CountScaler:
         clipped = np.clip(scaled, -32768, 32767)
         self.clipped += int((scaled != clipped).any(axis=1).sum())
         return clipped.astype(np.int16)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Rows `start` to `end` - 1, with the number of samples missing before them, and why."""
+
+    start: int
+    end: int
+    lost: int
+    gap: str
+
+
+class RunSplitter:
+    """Splits the numbers of a source where some are missing, or are no numbers."""
+
+    def __init__(self) -> None:
+        self._lost, self._gap = 0, ""
+
+    def split(
+        self, values: npt.NDArray[np.float64], gaps: Mapping[int, tuple[int, str]]
+    ) -> Iterator[Run]:
+        """Split the next numbers.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, channels); a row with NaN or infinity is no sample.
+        gaps
+            By row: how many samples are missing before it, and why.
+        """
+        damaged: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(values).all(axis=1))
+        changes = np.flatnonzero(np.diff(damaged)) + 1
+        for start, end in pairwise(sorted({0, *gaps, *changes.tolist(), len(values)})):
+            if start in gaps:
+                lost, reason = gaps[start]
+                self._lost += lost
+                self._gap = self._gap or reason
+            if damaged[start]:
+                self._lost += end - start
+                self._gap = self._gap or "samples are not numbers"
+                continue
+            run = Run(start, end, self._lost, self._gap)
+            self._lost, self._gap = 0, ""
+            yield run

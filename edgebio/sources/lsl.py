@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgebio.errors import EdgebioError, MissingToolError
-from edgebio.sources.counts import OPTIONS, CountScale
+from edgebio.sources.counts import OPTIONS, CountScale, RunSplitter
 from edgebio.sources.source import Chunk, Source, SourceDescription, SourceError
 from edgebio.sources.url import SourceUrl
 
@@ -63,7 +63,7 @@ class LslSource(Source):
             self._url.text, f"LSL stream {info.name()} of {info.hostname()}", rate, labels,
             scale.count_units,
         )  # fmt: skip
-        self._scaler = scale.stream(rate)
+        self._scaler, self._splitter = scale.stream(rate), RunSplitter()
         self._offset = time.monotonic() - pylsl.local_clock()
         self._first, self._last = 0, 0.0
 
@@ -85,19 +85,20 @@ class LslSource(Source):
         steps = np.diff(times, prepend=self._last or times[0])
         rate = self.description.rate
         breaks = np.flatnonzero((steps > max(_BREAK, 3 / rate)) | (steps < -_BREAK))
-        chunks = []
-        for start, end in zip([0, *breaks], [*breaks, len(times)], strict=True):
-            if start == end:
-                continue
-            gap = ""
-            if start in breaks:
-                lost = max(0, round(steps[start] * rate) - 1)
-                self._first += lost
-                gap = "time stamps jump" if steps[start] > 0 else "the sender's clock restarted"
-            samples = self._scaler.counts(np.asarray(values[start:end], np.float64))
-            chunks.append(Chunk(self._first, samples, times[start:end], gap))
-            self._first += end - start
+        gaps = {
+            int(row): (max(0, round(steps[row] * rate) - 1), "time stamps jump")
+            if steps[row] > 0
+            else (0, "the sender's clock restarted")
+            for row in breaks
+        }
         self._last = float(times[-1])
+        chunks = []
+        numbers = np.asarray(values, np.float64)
+        for run in self._splitter.split(numbers, gaps):
+            self._first += run.lost
+            samples = self._scaler.counts(numbers[run.start : run.end])
+            chunks.append(Chunk(self._first, samples, times[run.start : run.end], run.gap))
+            self._first += run.end - run.start
         return chunks
 
     def _resolve(self, pylsl: Any) -> Any:

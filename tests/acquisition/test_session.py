@@ -169,6 +169,15 @@ def test_a_cut_journal_loses_its_last_record_only(tmp_path: Path, cut: int) -> N
     assert [c.first for k, c in read_journal(path) if k == "S"] == [*(c.first for c in whole), 100]
 
 
+def test_two_programs_do_not_record_into_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz.part"
+    with JournalWriter(path) as journal:
+        journal.add_samples(chunk(0, 5))
+        with pytest.raises(EdgebioError, match="another program records into it"):
+            JournalWriter(path)
+    JournalWriter(path).close()
+
+
 def test_another_file_is_no_journal(tmp_path: Path) -> None:
     path = tmp_path / "a.npz.part"
     path.write_bytes(b"something else entirely")
