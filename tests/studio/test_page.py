@@ -62,13 +62,13 @@ def expect(page: Any, selector: str, text: str, seconds: float = 30) -> None:
 
 def test_by_keyboard_alone_on_a_tablet_in_the_dark(browser: Any, tmp_path: Path) -> None:
     """Every step is reached without a mouse; nothing is wider than the screen; frames keep up."""
-    process, address = start(tmp_path / "hand", "--source", "synthetic://?channels=4")
+    process, address = start(tmp_path / "hand", "--source", "synthetic://?channels=16&rate=2000")
     try:
         page, problems = open_page(browser, address, "dark", width=768, height=1024)
         expect(page, "#project", "hand")
         page.locator("#source").focus()
         page.keyboard.press("Enter")
-        expect(page, "#source-text", "4 channels at 1000 Hz")
+        expect(page, "#source-text", "16 channels at 2000 Hz")
         expect(page, "#lost", "0 samples lost")
         page.keyboard.press("Tab")
         for number, name in enumerate(("signal", "record", "train", "live", "test"), 1):
