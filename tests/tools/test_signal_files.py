@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 _spec = importlib.util.spec_from_file_location(
     "signal_files", Path(__file__).parents[2] / "tools" / "signal_files.py"
 )
