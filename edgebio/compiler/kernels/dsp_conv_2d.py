@@ -33,11 +33,20 @@ def conv_2d_wide(network: Network, layer: Conv2D) -> KernelCall | str:
         return NOT_PROVEN
     if table:
         direct = dataclasses.replace(direct, smaller=lambda: conv_2d_narrow(layer, table))
+    return dataclasses.replace(direct, faster=lambda: _in_tiles(layer, direct))
+
+
+def _in_tiles(layer: Conv2D, direct: KernelCall) -> KernelCall:
+    """The form in tiles of 2x2 outputs, if that takes fewer instructions; else `direct`."""
     tiles = conv_2d_winograd(layer)
-    if isinstance(tiles, str) or tiles.estimate >= direct.estimate:
-        return direct
-    tiles = dataclasses.replace(tiles, smaller=lambda: direct)
-    return dataclasses.replace(direct, faster=lambda: tiles)
+    if isinstance(tiles, str):
+        notes = (f"not in tiles of 2x2 outputs: {tiles}",) if layer.window.size == (3, 3) else ()
+        return dataclasses.replace(direct, notes=notes)
+    numbers = f"about {tiles.estimate:,} instructions instead of {direct.estimate:,}"
+    if tiles.estimate >= direct.estimate:
+        return dataclasses.replace(direct, notes=(f"not in tiles of 2x2 outputs: {numbers}",))
+    notes = (f"in tiles of 2x2 outputs: {numbers}",)
+    return dataclasses.replace(tiles, smaller=lambda: direct, notes=notes)
 
 
 def _scaled(layer: Conv2D, patch: "_Patch") -> KernelCall | None:
@@ -46,8 +55,7 @@ def _scaled(layer: Conv2D, patch: "_Patch") -> KernelCall | None:
     if lines is None:
         return None
     factors, table = lines
-    per_quad = 42 + 11 * patch.steps + 3 * math.ceil(patch.steps / 16)
-    return _with_wide_weights(layer, "scaled", patch, factors, table, per_quad)
+    return _with_wide_weights(layer, "scaled", patch, factors, table, (39, 53))
 
 
 def _wide(layer: Conv2D, patch: "_Patch", table: Array | None) -> KernelCall | None:
@@ -55,8 +63,7 @@ def _wide(layer: Conv2D, patch: "_Patch", table: Array | None) -> KernelCall | N
     if table is None:
         return None
     factors = np.full(len(layer.weights), 2)
-    per_quad = 68 + 11 * patch.steps + 3 * math.ceil(patch.steps / 16)
-    return _with_wide_weights(layer, "wide", patch, factors, table, per_quad)
+    return _with_wide_weights(layer, "wide", patch, factors, table, (65, 62))
 
 
 def _with_wide_weights(
@@ -65,14 +72,18 @@ def _with_wide_weights(
     patch: "_Patch",
     factors: NDArray[np.int64],
     table: Array,
-    per_quad: int,
+    around: tuple[int, int],
 ) -> KernelCall:
-    """Call of a kernel for weights as int16, multiplied by the `factors` of their channels."""
+    """Call of a kernel for weights as int16, multiplied by the `factors` of their channels.
+
+    `around` are instructions of four channels besides the products, without and with a pool.
+    """
     taps = patch.taps(layer)
     taps[: len(factors)] *= factors[:, None, None]
     by_four = taps.reshape(-1, 4, *taps.shape[1:]).transpose(0, 2, 1, 3)
     note = "scaled, [outputs / 4][steps][4][2 taps]"
     weights = Array("weights", "int16_t", tuple(by_four.ravel().tolist()), note)
+    per_quad = around[layer.pool != (1, 1)] + 11 * patch.steps + 3 * math.ceil(patch.steps / 16)
     per_pair = math.ceil(len(taps) / 4) * per_quad
     return _conv_2d(layer, form, patch, (weights, table), patch.steps, per_pair)
 
@@ -88,7 +99,7 @@ def conv_2d_narrow(layer: Conv2D, table: Array) -> KernelCall:
     note = "[outputs / 2][steps / 2][2][4 taps]"
     weights = Array("weights", "int8_t", tuple(by_two.ravel().tolist()), note)
     steps = taps.shape[1]
-    per_pair = math.ceil(len(taps) / 2) * (82 + 8 * steps)
+    per_pair = math.ceil(len(taps) / 2) * (67 + 8 * steps)
     return _conv_2d(layer, "narrow", patch, (weights, table), steps, per_pair)
 
 
@@ -159,7 +170,26 @@ class _Patch:
     @property
     def instructions(self) -> int:
         """Approximate instruction count of two patches."""
-        return 120 + self.window.size[0] * self.runs * (15 + 11 * self.run // 4)
+        window = self.window
+        a_run = 32 + 2 * self.run + 16 * (self.run % 4 > 0)
+        inside = 95 + window.size[0] * self.runs * a_run
+        if not self.borders:
+            return inside
+        at_border = 95 + window.taps * (60 + 2 * window.channels)
+        # Of two neighbors, one that leaves the image is enough.
+        share = min(1.0, 1.5 * (1 - self._share_inside))
+        return round(share * at_border + (1 - share) * inside)
+
+    @property
+    def _share_inside(self) -> float:
+        """Share of the windows that do not leave the image."""
+        window, share = self.window, 1.0
+        for axis in range(2):
+            first = -(-window.before[axis] // window.stride[axis])
+            room = window.input[axis] - window.extent[axis] + window.before[axis]
+            last = min(room // window.stride[axis], window.output[axis] - 1)
+            share *= max(last - first + 1, 0) / window.output[axis]
+        return share
 
 
 def _conv_2d(
@@ -180,6 +210,8 @@ def _conv_2d(
     copy_h, copy_w, copy_top, copy_left = (*window.input, *window.before) if copied else (0,) * 4
     border_bytes = window.channels if patch.borders else 0
     pixel_pairs = math.prod(layer.pooled) * pairs if pooled else -(-math.prod(window.output) // 2)
+    clamped = (layer.range.low, layer.range.high) != (-128, 127)
+    clamp = math.prod(layer.pooled) * (12 + 8 * len(layer.weights)) if clamped else 0
     return KernelCall(
         layer,
         f"eb_run_conv2d_{form}{'_pooled' * pooled}",
@@ -214,6 +246,8 @@ def _conv_2d(
         # row are read before others of the first one.
         in_place=(0,) if window.pointwise and not (pooled and grows) else (),
         overlay="end" if grows else "start",
-        estimate=pixel_pairs * (per_pair + patch.instructions),
+        estimate=pixel_pairs * (per_pair + patch.instructions)
+        + (7 * patch.copy_bytes if copied else 0)
+        + clamp,
         isa="dsp",
     )

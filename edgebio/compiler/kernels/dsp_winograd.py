@@ -67,16 +67,14 @@ def conv_2d_winograd(layer: Conv2D) -> KernelCall | str:
             **clamp_members(layer.range, layer.pad_value),
         },
         scratch=113 * channels,
-        estimate=tiles * _instructions(channels, math.ceil(outputs / 4)),
+        estimate=tiles * _instructions(channels, math.ceil(outputs / 4), pooled),
         isa="dsp",
     )
 
 
-def _instructions(channels: int, quads: int) -> int:
-    """Approximate instruction count of two tiles."""
-    fours = channels // 4
-    transform = 330 + 300 * fours
-    return transform + quads * (560 + 88 * channels)
+def _instructions(channels: int, quads: int, pooled: bool) -> int:
+    """Approximate instruction count of two tiles: their transform, then four outputs at a time."""
+    return 370 + 75 * channels + quads * ((660 if pooled else 740) + 88 * channels)
 
 
 def _transformed(layer: Conv2D) -> NDArray[np.int64]:
