@@ -40,7 +40,7 @@ EB_INLINE void add_step(int32_t sums[4], uint32_t first, uint32_t second, const 
 }
 
 /* A line of outputs. It is a function of its own, so that its loops have all registers. */
-EB_INLINE void run_line(const job *channel, uint32_t count, bool odd)
+EB_INLINE void run_line(const job *channel, uint32_t count, bool odd, bool one_slot)
 {
     const job copy = *channel; /* which no store to the output can change */
     const job *const work = &copy;
@@ -52,7 +52,7 @@ EB_INLINE void run_line(const job *channel, uint32_t count, bool odd)
         int32_t sums[4] = {work->bias, work->bias, work->bias, work->bias};
         const uint32_t *w = work->weights;
         const uint32_t *line = start;
-        uint32_t slots = work->slots;
+        uint32_t slots = one_slot ? 1u : work->slots;
         do {
             const uint32_t *x = line;
             uint32_t first = *x++;
@@ -70,7 +70,7 @@ EB_INLINE void run_line(const job *channel, uint32_t count, bool odd)
                 w += each;
             }
             line += work->slot_words;
-        } while (--slots);
+        } while (!one_slot && --slots);
         output[0] = finish(work, sums[0]);
         if (count >= 2u * each) {
             if (odd) {
@@ -103,12 +103,17 @@ EB_INLINE void run_line(const job *channel, uint32_t count, bool odd)
 
 EB_NOINLINE static void run_odd_and_even(const job *work, uint32_t count)
 {
-    run_line(work, count, true);
+    run_line(work, count, true, false);
+}
+
+EB_NOINLINE static void run_one_slot(const job *work, uint32_t count)
+{
+    run_line(work, count, true, true);
 }
 
 EB_NOINLINE static void run_even(const job *work, uint32_t count)
 {
-    run_line(work, count, false);
+    run_line(work, count, false, false);
 }
 
 EB_INLINE void each_channel(const eb_depthwise_planar *layer, const int8_t *input, int8_t *output,
@@ -144,7 +149,9 @@ EB_INLINE void each_channel(const eb_depthwise_planar *layer, const int8_t *inpu
             work.line = planes + part * taken * pitch;
             work.output = output + line * layer->output_line + channel;
             for (uint32_t i = 0; i < lines; i++) {
-                if (odd) {
+                if (odd && layer->slots == 1u) {
+                    run_one_slot(&work, outputs);
+                } else if (odd) {
                     run_odd_and_even(&work, outputs);
                 } else {
                     run_even(&work, outputs);

@@ -18,11 +18,11 @@ from edgebio.compiler.kernels.registry import CANDIDATES
 from edgebio.errors import EdgebioError
 
 Optimize = Literal["fastest", "speed", "balanced", "size"]
-"""Fewest instructions at any size of the constants; few instructions; larger constants only where
-they are worth it; smallest constants."""
+"""Fewest instructions at any size of the constants; larger constants where they save some of the
+instructions; where they save their share; smallest constants."""
 
-WORTH: Final = 32
-"""Instructions of an inference that "balanced" requires for a byte of flash."""
+SHARES: Final[dict[Optimize, float]] = {"speed": 0.25, "balanced": 1.0}
+"""Percent of all instructions that larger constants must save for each percent more flash."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,16 @@ def schedule(
     """
     calls = [fastest_call(network, layer, isa) for layer in network.layers]
     if goal.optimize == "fastest":
-        calls = [
-            dataclasses.replace(call.faster(), isa=call.isa, notes=call.notes)
-            if call.faster
-            else call
-            for call in calls
-        ]
+        calls = [_faster(call) for call in calls]
     return shrink(calls, goal)
+
+
+def _faster(call: KernelCall) -> KernelCall:
+    """The form with larger constants, if there is one."""
+    if not call.faster:
+        return call
+    form = call.faster()
+    return dataclasses.replace(form, isa=call.isa, notes=(*call.notes, *form.notes))
 
 
 def fastest_call(network: Network, layer: Layer, isa: KernelSet) -> KernelCall:
@@ -92,39 +95,41 @@ def shrink(fastest: Sequence[KernelCall], goal: Goal) -> tuple[KernelCall, ...]:
     EdgebioError
         If the smallest plan takes more than ``goal.constants``.
     """
+    if goal.optimize == "fastest" and goal.constants is None:
+        return tuple(fastest)
     chosen = list(fastest)
-    forms: dict[int, KernelCall] = {}
-
-    def find_form(index: int) -> None:
-        """Keep the next form of a call with smaller constants, if there is one."""
-        forms.pop(index, None)
-        call = chosen[index]
-        if call.smaller and (form := call.smaller()).constant_bytes < call.constant_bytes:
-            forms[index] = form
+    rest = [_smaller_forms(call) for call in fastest]
+    smallest = sum((forms[-1] if forms else call).constant_bytes
+                   for call, forms in zip(fastest, rest, strict=True))  # fmt: skip
+    instructions = sum(call.estimate or 2 * call.layer.macs for call in fastest)
+    worth = SHARES.get(goal.optimize, 0.0) * instructions / max(smallest, 1)
 
     def price(index: int) -> float:
         """Instructions for each byte that is saved."""
-        small, fast = forms[index], chosen[index]
+        small, fast = rest[index][0], chosen[index]
         return (small.estimate - fast.estimate) / (fast.constant_bytes - small.constant_bytes)
 
     def size() -> int:
         return sum(call.constant_bytes for call in chosen)
 
-    def unwanted(index: int) -> bool:
-        return goal.optimize == "size" or (goal.optimize == "balanced" and price(index) < WORTH)
-
-    if goal.optimize in ("balanced", "size") or goal.constants is not None:
-        for index in range(len(chosen)):
-            find_form(index)
-    while forms:
-        cheapest = min(forms, key=price)
-        if not unwanted(cheapest) and (goal.constants is None or size() <= goal.constants):
+    while any(rest):
+        cheapest = min((index for index, forms in enumerate(rest) if forms), key=price)
+        wanted = goal.optimize != "size" and price(cheapest) >= worth
+        if wanted and (goal.constants is None or size() <= goal.constants):
             break
-        chosen[cheapest] = forms[cheapest]
-        find_form(cheapest)
+        chosen[cheapest] = rest[cheapest].pop(0)
     if goal.constants is not None and size() > goal.constants:
         raise EdgebioError(
             f"no plan fits: the network's constants take at least {size():,} bytes of flash, and "
             f"{max(goal.constants, 0):,} are left for them"
         )
     return tuple(chosen)
+
+
+def _smaller_forms(call: KernelCall) -> list[KernelCall]:
+    """Forms of a call with smaller and smaller constants."""
+    forms: list[KernelCall] = []
+    while call.smaller and (form := call.smaller()).constant_bytes < call.constant_bytes:
+        forms.append(form)
+        call = form
+    return forms

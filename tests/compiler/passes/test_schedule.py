@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edgebio.compiler.ir.kernel_call import Array, KernelCall
 from edgebio.compiler.ir.layer import Layer
-from edgebio.compiler.passes.schedule import WORTH, Goal, shrink
+from edgebio.compiler.passes.schedule import SHARES, Goal, Optimize, shrink
 from edgebio.errors import EdgebioError
 
 Pairs = list[tuple[KernelCall, KernelCall | None]]
@@ -44,17 +44,23 @@ def total(calls: list[KernelCall]) -> int:
 
 @given(plans())
 def test_speed_and_size_are_the_extremes(pairs: Pairs) -> None:
-    assert run(pairs, Goal()) == [fast for fast, _ in pairs]
+    assert run(pairs, Goal("fastest")) == [fast for fast, _ in pairs]
     assert run(pairs, Goal("size")) == [small or fast for fast, small in pairs]
 
 
-@given(plans())
-def test_balanced_gives_up_only_what_a_byte_is_worth(pairs: Pairs) -> None:
-    for (fast, small), chosen in zip(pairs, run(pairs, Goal("balanced")), strict=True):
+@pytest.mark.parametrize("optimize", SHARES)
+@given(pairs=plans())
+def test_larger_constants_save_their_share_of_the_instructions(
+    pairs: Pairs, optimize: Optimize
+) -> None:
+    instructions = sum(fast.estimate for fast, _ in pairs)
+    smallest = total([small or fast for fast, small in pairs])
+    for (fast, small), chosen in zip(pairs, run(pairs, Goal(optimize)), strict=True):
         if small:
             saved = small.estimate - fast.estimate
             more = fast.constant_bytes - small.constant_bytes
-            assert (chosen is fast) == (saved >= WORTH * more)
+            enough = saved / more >= SHARES[optimize] * instructions / smallest
+            assert (chosen is fast) == enough
 
 
 @given(plans(), st.integers(0, 300))
@@ -62,9 +68,9 @@ def test_budget_is_met_with_no_more_given_up_than_required(pairs: Pairs, budget:
     smallest = total([small or fast for fast, small in pairs])
     if budget < smallest:
         with pytest.raises(EdgebioError, match=f"at least {smallest} bytes of flash, and {budget}"):
-            run(pairs, Goal(constants=budget))
+            run(pairs, Goal("fastest", constants=budget))
         return
-    chosen = run(pairs, Goal(constants=budget))
+    chosen = run(pairs, Goal("fastest", constants=budget))
     assert total(chosen) <= budget
     given_up = [
         (small.estimate - fast.estimate) / (fast.constant_bytes - small.constant_bytes)
