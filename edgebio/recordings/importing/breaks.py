@@ -50,7 +50,9 @@ def fill_lost_samples(table: Table, options: ImportOptions) -> Table:
         },
         beats=None if table.beats is None else starts[table.beats],
         missing=None if table.missing is None else table.missing[rows],
-        timing=None,
+        timing=replace(
+            timing, gaps=timing.gaps[:0], lost=timing.lost[:0], restarts=starts[timing.restarts]
+        ),
         notes=(*table.notes, f"{lost:,} lost samples repeat the last one before them"),
     )
 
@@ -60,6 +62,7 @@ def find_breaks(table: Table, missing: npt.NDArray[np.bool_] | None) -> npt.NDAr
     breaks = np.zeros(len(table.values), bool)
     if table.timing is not None:
         breaks[table.timing.gaps] = True
+        breaks[table.timing.restarts] = True
     if missing is not None:
         breaks[1:] |= missing[1:] != missing[:-1]
     return np.flatnonzero(breaks)
@@ -73,6 +76,12 @@ def describe_breaks(table: Table, missing: npt.NDArray[np.bool_] | None) -> list
             f"{int(table.timing.lost.sum()):,} samples are lost in {len(table.timing.gaps):,} "
             f"gaps, the first before {table.locate(int(table.timing.gaps[0]), 0)}: the recording "
             "is cut there"
+        )
+    if table.timing is not None and len(table.timing.restarts):
+        first = table.locate(int(table.timing.restarts[0]), 0)
+        notes.append(
+            f"times begin again at {len(table.timing.restarts):,} places, the first at {first}: "
+            "the recording is cut there"
         )
     if missing is not None and missing.any():
         row = int(np.flatnonzero(missing)[0])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ _UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1
 _UNIX = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (0.0, 1.0))  # since 1970, by magnitude
 _TOLERANCE = 0.02  # of a rate
 _TOLERANCE_UNEVEN = 0.2  # of the mean rate of uneven times
+_RESTART = 10.0  # steps by which times go back where they begin again
 _COARSEST = 0.02  # of a recording: a rate of larger steps between its times would be a guess
 
 
@@ -56,12 +57,15 @@ class Timing:
         Whether the times have even steps; otherwise the rate is that of the whole recording.
     gaps, lost
         First sample after each gap, and the samples that are missing there, int64.
+    restarts
+        Samples at which times begin again, as those of another recording do, int64.
     """
 
     rate: float | None
     is_regular: bool
     gaps: npt.NDArray[np.int64]
     lost: npt.NDArray[np.int64]
+    restarts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def find_time_columns(
@@ -90,7 +94,7 @@ def find_time_columns(
             columns.append(TimeColumn(index, "counter"))
         elif len(steps) and name and named_counter and whole and (np.abs(steps) <= own.max()).all():
             columns.append(TimeColumn(index, "index"))
-        elif len(steps) and named_time and (steps >= 0).all() and own[-1] > own[0]:
+        elif len(steps) and named_time and _go_forward(steps) and own.max() > own.min():
             if whole and not unit and own[0] < 1e9 and (steps == 1).all():
                 columns.append(TimeColumn(index, "counter"))
             else:
@@ -117,6 +121,7 @@ def measure_timing(
     """
     rate, is_regular = None, False
     gaps: dict[int, int] = {}
+    restarts: set[int] = set()
     for column, own in zip(columns, values, strict=True):
         if column.kind == "index" or len(own) < 3 or not np.isfinite(own).all():
             continue
@@ -124,13 +129,16 @@ def measure_timing(
         if column.kind == "counter":
             lost = _missing_counts(own, steps)
         else:
-            if (steps < 0).any():
-                row = int(np.flatnonzero(steps < 0)[0])
+            typical = float(np.median(steps))
+            back = steps < 0
+            if (bad := back & ~(steps < -_RESTART * typical)).any() or (back.any() and not typical):
+                row = int(np.flatnonzero(bad)[0]) if bad.any() else int(np.flatnonzero(back)[0])
                 raise EdgebioError(
                     f"{path}: sample {row + 1}: its time is before that of the sample before it; "
                     "cut the file there, or leave the column of times out: --columns"
                 )
-            typical = float(np.median(steps))
+            restarts.update((np.flatnonzero(back) + 1).tolist())
+            steps = np.where(back, typical, steps)
             even = typical > 0 and float(np.mean(np.abs(steps - typical) < typical / 4)) > 0.98
             lost = np.zeros(len(steps), np.int64)
             if even:
@@ -138,11 +146,11 @@ def measure_timing(
                 typical = float(steps[~large].mean())
                 lost[large] = np.rint(steps[large] / typical).astype(np.int64) - 1
             if rate is None or (even and not is_regular):
-                span = float(own[-1] - own[0])
+                span = float(steps.sum())
                 mean = typical if even else span / len(steps)
                 if not even and steps.max() > _COARSEST * span:
                     continue
-                rate = _plain_rate(1 / (mean * column.seconds), own, steps) if mean > 0 else None
+                rate = _plain_rate(1 / (mean * column.seconds), span, steps) if mean > 0 else None
                 is_regular = even
         for row in np.flatnonzero(lost > 0).tolist():
             gaps[row + 1] = max(gaps.get(row + 1, 0), int(lost[row]))
@@ -152,6 +160,7 @@ def measure_timing(
         is_regular,
         np.array(rows, np.int64),
         np.array([gaps[row] for row in rows], np.int64),
+        np.array(sorted(restarts), np.int64),
     )
 
 
@@ -173,6 +182,10 @@ def _counts(steps: npt.NDArray[np.float64], share: float = 0.9) -> bool:
     """Whether a counter makes these steps: most are alike, with wraps and gaps between them."""
     typical = float(np.median(steps))
     return typical > 0 and float(np.mean(steps == typical)) > share
+
+
+def _go_forward(steps: npt.NDArray[np.float64]) -> bool:
+    return bool(np.mean(steps >= 0) > 0.9)
 
 
 def _is_even(steps: npt.NDArray[np.float64]) -> bool:
@@ -204,11 +217,11 @@ def _seconds(
     return 1.0 if float(np.median(steps)) < 1 else 1e-3
 
 
-def _plain_rate(rate: float, own: npt.NDArray[np.float64], steps: npt.NDArray[np.float64]) -> float:
+def _plain_rate(rate: float, span: float, steps: npt.NDArray[np.float64]) -> float:
     """Round a measured rate to the whole number that the digits of the times allow."""
     finest = np.diff(np.unique(steps))
     finest = finest[finest > 1e-6 * float(np.median(steps))]
     digits = float(finest.min()) if len(finest) else 0.0
-    tolerance = max(1e-5, 2 * digits / float(own[-1] - own[0]))
+    tolerance = max(1e-5, 2 * digits / span)
     whole = round(rate)
     return float(whole) if whole and abs(rate / whole - 1) < tolerance else float(f"{rate:.6g}")
