@@ -1,13 +1,15 @@
 """Random networks of several inputs and outputs, with splits and variables."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from tests.compiler.dead_channels import DeadChannelNet
+from tests.compiler.layers_without_weights import any_of_them
 from tests.compiler.model_builder import load_schema
 from tests.compiler.networks import STYLES, Net
+from tests.compiler.transpose_conv_layer import any_transpose_conv
 
 
 def split(net: Net, axis: int, count: int) -> list[int]:
@@ -188,6 +190,8 @@ def random_edges(seed: int) -> bytes:
     if state and not state.begin:
         state.ring(1, 3)
         pool.append(net.at)
+    net.smooth()  # views alone may leave nothing to compute
+    pool.append(net.at)
     if state:
         state.finish()
     count = int(rng.integers(1, 5))
@@ -232,7 +236,15 @@ def _layer(net: Net, pool: list[int], state: Variables | None) -> None:
             net.conv()
             pool.append(net.at)
         case _:
-            layers = [net.depthwise, net.pool, net.add, net.unary, net.residual, net.smooth]
+            layers: list[Callable[[], None]] = [
+                net.depthwise,
+                net.pool,
+                net.add,
+                net.unary,
+                net.residual,
+                net.smooth,
+            ]
             layers += [net.prelu, net.pad, net.thinned, net.branches, net.grouped]
+            layers += [lambda: any_of_them(net)] * 5 + [lambda: any_transpose_conv(net)]
             layers[int(rng.integers(len(layers)))]()
             pool.append(net.at)

@@ -12,14 +12,14 @@ from edgebio.tflite.edges import ALIGNMENT, Edge, Edges, plain_name, unique_name
 
 def edges(*tensors: tuple[str, tuple[int, ...]]) -> Edges:
     none = np.zeros(0)
-    at, made = 0, []
+    at, result = 0, []
     for index, (dtype, shape) in enumerate(tensors):
         tensor = Tensor(
             index, f"serving_default_{index}:0", (1, *shape), dtype, none, none, 0, None
         )  # type: ignore[arg-type]
-        made.append(Edge(f"x{index}", tensor, at))
-        at = -(-made[-1].bytes // ALIGNMENT) * ALIGNMENT + at
-    return Edges("input", tuple(made))
+        result.append(Edge(f"x{index}", tensor, at))
+        at = -(-result[-1].bytes // ALIGNMENT) * ALIGNMENT + at
+    return Edges("input", tuple(result))
 
 
 TENSORS = st.tuples(

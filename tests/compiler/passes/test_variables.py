@@ -81,6 +81,39 @@ def test_variable_that_is_never_read_costs_nothing() -> None:
     assert len(program.calls) == 1
 
 
+def test_values_of_a_variable_are_outputs() -> None:
+    """Before and after an assignment, and what is assigned."""
+    net = Net(np.random.default_rng(0), (1, 4, 4, 2))
+    state = Variables(net)
+    name, source = state.add(net.at), net.at
+    before = state.read(name)
+    net.binary("ADD", before)
+    value = net.at
+    state.assign(name, value)
+    after = state.read(name)
+    state.assign(name, source)
+    state.finish()
+    net.graph.outputs = [before, after, value, after]
+    data = net.build()
+    host = HostModel(data)
+    rows = host.inputs.pack(random_inputs((4, 4, 2)))
+    expected = ReferenceInterpreter(data).run_packed(rows, lasting=True)
+    assert host.run_packed(rows).tobytes() == expected.tobytes()
+    assert host.run_packed(rows[:1]).tobytes() != expected[:1].tobytes()
+
+
+def test_constant_that_is_assigned_is_refused() -> None:
+    net = Net(np.random.default_rng(0), (1, 4, 4, 2))
+    state = Variables(net)
+    name = state.add(net.at)
+    scale, zero_point = net.scale_of(net.at), net.zero_of(net.at)
+    values = np.ones((1, 4, 4, 2), np.int8)
+    net.binary("ADD", state.read(name))
+    state.assign(name, net.tensor(values.shape, "INT8", scale, zero_point, data=values))
+    state.finish()
+    assert_refused(net, "(ASSIGN_VARIABLE): tensor")
+
+
 def test_read_before_assigned() -> None:
     net, _ = ring_net()
     with subgraph(net):
