@@ -14,6 +14,8 @@ from edgebio.errors import CheckFailedError, EdgebioError
 
 if TYPE_CHECKING:
     from edgebio.runtime.live_decisions import LiveDecision, LiveDecisions
+    from edgebio.runtime.motor_test import CursorTest, TargetMatching
+    from edgebio.sources import LiveStream
 
 _BEHIND = 500.0  # ms that a decision waits for the one before it
 
@@ -37,11 +39,15 @@ _BEHIND = 500.0  # ms that a decision waits for the one before it
               "keyboard; can be repeated.")  # fmt: skip
 @click.option("--key", "keys", multiple=True, metavar="CLASS=KEY",
               help="With --send keyboard: the key of a class, such as fist=space.")  # fmt: skip
+@click.option("--test", type=click.Choice(["targets", "cursor"]),
+              help="Test the wearer's control, with numbers; ends with the test.")  # fmt: skip
+@click.option("--directions", default="", metavar="NAME,NAME,NAME,NAME",
+              help="With --test cursor: the classes of right, up, left and down.")  # fmt: skip
 @data_option
 def live(
     out: Output, model_and_source: tuple[str, ...], board: str | None, port: str | None, baud: int,
     seconds: float | None, votes: int | None, confidence: float | None, send: tuple[str, ...],
-    keys: tuple[str, ...], data: Path | None,
+    keys: tuple[str, ...], test: str | None, directions: str, data: Path | None,
 ) -> Document:  # fmt: skip
     """Decide about live SOURCE with MODEL, a run or a .tflite, and tell the delay.
 
@@ -54,6 +60,7 @@ def live(
     from edgebio.runtime.device import Device
     from edgebio.runtime.host_decisions import HostDecisions
     from edgebio.runtime.live_decisions import LiveDecisions
+    from edgebio.runtime.motor_test import motor_test
     from edgebio.runtime.session import Session
     from edgebio.sources import open_stream
     from edgebio.tflite.metadata import require_metadata
@@ -85,12 +92,18 @@ def live(
         out.note(f"{known.name}: {known.channels} channels at {known.rate:g} Hz")
         decisions = LiveDecisions(stream, host, session)
 
-        def send_all(each: "LiveDecision") -> None:
+        control = None
+        if test:
+            names = tuple(name.strip() for name in directions.split(",") if name.strip())
+            control = _Control(out, motor_test(test, metadata.classes, names), stream)
+
+        def use(each: "LiveDecision") -> bool:
             for sender in senders:
                 sender.send(each.decision)
+            return control is not None and control.update(each)
 
         try:
-            _run(out, decisions, known.name, seconds, send_all)
+            _run(out, decisions, known.name, seconds, use)
         except KeyboardInterrupt:
             out.note("interrupted")
         document = {
@@ -98,8 +111,12 @@ def live(
             "source": source,
             "board": session.device.identify().board if session else None,
             **decisions.document(),
+            "test": control.test.score.document() if control else None,
         }
     _summarize(out, document)
+    if score := document["test"]:
+        texts = (f"{name.replace('_', ' ')} {'-' if x is None else x}" for name, x in score.items())
+        out.result(", ".join(texts))
     if decisions.differing:
         raise CheckFailedError(
             f"{decisions.differing} of {decisions.decisions} decisions differ from this machine's: "
@@ -127,7 +144,7 @@ def _model_and_source(arguments: tuple[str, ...]) -> tuple[Path, str]:
 
 def _run(
     out: Output, decisions: "LiveDecisions", title: str, seconds: float | None,
-    send: "Callable[[LiveDecision], None]",
+    use: "Callable[[LiveDecision], bool]",
 ) -> None:  # fmt: skip
     from rich.console import Console
     from rich.live import Live
@@ -146,13 +163,36 @@ def _run(
         with contextlib.suppress(EndOfSourceError):
             while end is None or time.monotonic() < end:
                 for each in decisions.step():
-                    send(each)
+                    if use(each):
+                        return
                     screen.add(each)
                     if shown is None and each.decision.name != before:
                         before = each.decision.name
                         out.result(_line(each))
                 if shown is not None:
                     shown.update(screen, refresh=True)
+
+
+class _Control:
+    """A test of control: it tells the wearer, and a replay, what to do next."""
+
+    def __init__(
+        self, out: Output, test: "TargetMatching | CursorTest", stream: "LiveStream"
+    ) -> None:
+        self.test = test
+        self._out, self._stream = out, stream
+        self._number = -1
+
+    def update(self, each: "LiveDecision") -> bool:
+        """Take a decision; return whether the test is over."""
+        shown = self.test.update(time.monotonic(), each.decision.name)
+        if shown["number"] != self._number and not shown["done"]:
+            self._number = shown["number"]
+            target = shown["target"]
+            self._out.note(f"{self._number + 1} of {shown['count']}: {target}")
+            if isinstance(target, str):
+                self._stream.cue(target)
+        return self.test.done
 
 
 def _line(each: "LiveDecision") -> str:

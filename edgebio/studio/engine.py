@@ -16,10 +16,10 @@ from edgebio.errors import EdgebioError
 from edgebio.runtime.device import Device
 from edgebio.runtime.host_decisions import HostDecisions
 from edgebio.runtime.live_decisions import LiveDecision, LiveDecisions
+from edgebio.runtime.motor_test import CursorTest, TargetMatching, motor_test
 from edgebio.runtime.session import Session
 from edgebio.sources import Chunk, LiveStream, source_of
 from edgebio.studio.hub import Hub, image_message, json_message, signal_message
-from edgebio.studio.motor_test import CursorTest, TargetMatching
 
 _STEP = 0.02  # seconds
 _STATE_INTERVAL = 0.1
@@ -129,15 +129,7 @@ class Engine:
             if self._decider is None:
                 raise EdgebioError("start the decisions first")
             classes = self._decider.decisions.metadata.classes
-            if kind == "cursor":
-                missing = [name for name in directions if name not in classes]
-                if len(directions) != 4 or missing:
-                    raise EdgebioError(
-                        "a cursor needs four classes of the model: right, up, left and down"
-                    )
-                self._decider.test = CursorTest(directions)  # type: ignore[arg-type]  # four
-            else:
-                self._decider.test = TargetMatching(classes)
+            self._decider.test = motor_test(kind, classes, directions)
 
         self._call(start)
 

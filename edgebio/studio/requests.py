@@ -211,8 +211,10 @@ class Requests:
 
     def _start_test(self, content: Content) -> Content:
         directions = tuple(str(name) for name in content.get("directions", ()))
-        self._engine.start_test(_text(content, "kind"), directions)
-        return {}
+        kind = _text(content, "kind")
+        self._engine.start_test(kind, directions)
+        options = ["--directions", ",".join(directions)] if kind == "cursor" else []
+        return {"command": shlex.join(["edgebio", "live", "--test", kind, *options])}
 
     def _cue(self, content: Content) -> Content:
         self._engine.cue(_text(content, "name"))

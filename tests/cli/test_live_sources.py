@@ -89,6 +89,17 @@ def test_live_on_an_emulated_board_differs_in_nothing(model: str) -> None:
     assert document["board"] == "mps2-an386"
 
 
+def test_a_wearer_who_follows_is_scored(model: str) -> None:
+    """The replay follows each target; ten targets of seven classes, most of them reached."""
+    done = CliRunner().invoke(main, ["live", model, REPLAY, "--test", "targets", "--json", "-q"])
+    score = json.loads(done.stdout)["test"]
+    assert score["attempts"] == 10
+    assert score["completion_rate"] >= 0.3
+    assert score["seconds"] is not None
+    refused = run("live", model, REPLAY, "--test", "cursor", "--directions", "a,b", code=2)
+    assert "a cursor needs four classes of the model" in refused
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

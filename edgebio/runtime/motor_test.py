@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from edgebio.errors import EdgebioError
+
 HOLD_SECONDS = 0.5
 """A target is reached when it is held so long without a break."""
 
@@ -117,6 +119,36 @@ class TargetMatching:
     def _end(self, attempt: Attempt, time: float) -> None:
         self.score.attempts.append(attempt)
         self._start, self._held_since = time, None
+
+
+def motor_test(
+    kind: str, classes: tuple[str, ...], directions: tuple[str, ...] = ()
+) -> "TargetMatching | CursorTest":
+    """Make a test of control.
+
+    Parameters
+    ----------
+    kind
+        ``"targets"`` or ``"cursor"``.
+    classes
+        Of the model.
+    directions
+        For a cursor: the classes of right, up, left and down.
+
+    Raises
+    ------
+    EdgebioError
+        If the directions are not four classes of the model.
+    """
+    if kind == "targets":
+        return TargetMatching(classes)
+    if len(directions) != 4 or len({*directions}) != 4 or not {*directions} <= {*classes}:
+        raise EdgebioError(
+            "a cursor needs four classes of the model: right, up, left and down; there are "
+            f"{', '.join(classes)}"
+        )
+    right, up, left, down = directions
+    return CursorTest((right, up, left, down))
 
 
 class CursorTest:

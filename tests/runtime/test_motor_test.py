@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebio.studio.motor_test import (
+from edgebio.runtime.motor_test import (
     HOLD_SECONDS,
     LIMIT_SECONDS,
     CursorTest,
