@@ -260,6 +260,8 @@ def test_rows_that_are_not_beats_are_refused(
     [
         ("emg-contraction-intensity", 336, 4),
         ("emg-myo-transfer7", 672, 12),
+        ("emg-electrode-shift", 780, 12),
+        ("emg-minimal-training", 560, 7),
         ("ecg-mitbih", 18, 18),
         ("ecg-ptb-sample", 1, 1),
         ("eeg-bonn", 400, 1),
