@@ -89,11 +89,11 @@ NETWORKS = (flatten, tcn, dilated, unet, eegnet, reshapes, transposed)
 def outputs_of(tf: Any, model: bytes, x: Any) -> Any:
     """Outputs of TensorFlow Lite; None where it lacks an operator."""
     for resolver in RESOLVERS:
-        interpreter = tf.lite.Interpreter(
-            model_content=model,
-            experimental_op_resolver_type=getattr(tf.lite.experimental.OpResolverType, resolver),
-        )
+        kind = getattr(tf.lite.experimental.OpResolverType, resolver)
         try:
+            interpreter = tf.lite.Interpreter(
+                model_content=model, experimental_op_resolver_type=kind
+            )
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError):
             continue

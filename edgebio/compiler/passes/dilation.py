@@ -112,10 +112,10 @@ class _Rewrite:
         at = node.outputs[0]
         while not chain or chain[-1].kind != _JOIN:
             operator = self._reader.get(at)
-            alone = self._readers[at] == 1 and at not in self.graph.outputs
+            is_only = self._readers[at] == 1 and at not in self.graph.outputs
             seen = any(each.kind in _CONVOLUTIONS for each in chain)
             expected = (_JOIN,) if seen else _CONVOLUTIONS
-            if operator is None or not alone or operator.kind not in (*_VIEWS, *expected):
+            if operator is None or not is_only or operator.kind not in (*_VIEWS, *expected):
                 kind = operator.kind if operator else "the output of the model"
                 node.refuse(
                     f"only around one convolution, with {_JOIN} behind it, is it supported; "

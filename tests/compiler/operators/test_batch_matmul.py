@@ -61,7 +61,7 @@ def test_scales_are_multiplied_in_float32() -> None:
     def build(net: Net) -> None:
         layers.batch_matmul(net, layers.matrix(net, (1, 16, 16)))
 
-    assert_equal(build, (1, 8, 16), seeds=12)
+    assert_equal(build, (1, 8, 16), seeds=6)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def networks() -> list[bytes]:
 
 
 def test_attention() -> None:
-    assert_equal(attention, (1, 9, 4), seeds=4)
+    assert_equal(attention, (1, 9, 4))
 
 
 def test_sanitizers_report_nothing() -> None:
