@@ -1,6 +1,7 @@
 """Streams on boards: the tool compares real decisions, and says what both forms take."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -35,5 +36,5 @@ def test_both_forms_of_a_stream_on_a_board(models_folder: Path, tmp_path: Path) 
     assert 0 < row.median_interval <= row.longest_interval
     assert row.stream.ram > row.whole.ram
     assert row.stream.flash > row.whole.flash
-    table = results._boards({"boards": [bench_streaming.asdict(row)]})
+    table = results._boards({"boards": [asdict(row)]})
     assert "| decisions compared | 20 |" in table
