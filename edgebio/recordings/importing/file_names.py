@@ -60,7 +60,7 @@ def _signal_files(files: Iterable[Path]) -> list[Path]:
         file for file in files
         if (file.suffix.lower() == ".hea" or file.with_suffix("") not in headers)
         and file.with_suffix("") not in segments
-        and (file.suffix.lower() == ".vhdr" or file.with_suffix("") not in names)
+        and (file.suffix.lower() != ".dat" or file.with_suffix("") not in names)
     ]  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def _events(path: Path, common: configparser.SectionProxy, rate: float) -> list[
     if "Marker Infos" not in sections:
         return []
     for entry in sections["Marker Infos"].values():
-        kind, text, position, size, *_ = [*entry.split(","), "", "", "", ""]
+        kind, text, position, size, *_ = [*(entry or "").split(","), "", "", "", ""]
         if kind == "New Segment" or not position.strip().isdecimal():
             continue
         length = int(size) if size.strip().isdecimal() else 1

@@ -1,6 +1,8 @@
 """XDF, as LabRecorder writes it: one stream of signals, and streams of markers as moments."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,10 @@ def read_xdf_table(path: Path, options: ImportOptions) -> Table:
     with refuse_damage(path, "cut or not an XDF file"):
         import pyxdf
 
-        logging.getLogger("pyxdf").setLevel(logging.ERROR)
-        streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+        with _errors_of("pyxdf") as errors:
+            streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+        if errors:  # the package skips what is damaged
+            raise ValueError(errors[0])
         described = [(_text(s, "name"), float(_text(s, "nominal_srate") or 0), s) for s in streams]
     signals = {name: s for name, rate, s in described if rate > 0 and len(s["time_series"])}
     stream = _choose(path, options.samples, signals)
@@ -58,6 +62,28 @@ def read_xdf_table(path: Path, options: ImportOptions) -> Table:
         timing=timing if timing.is_regular else None,
         notes=notes,
     )
+
+
+@contextmanager
+def _errors_of(package: str) -> Iterator[list[str]]:
+    """Collect the errors that a package logs, instead of printing them."""
+    errors: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            errors.append(record.getMessage())
+
+    logger, collector = logging.getLogger(package), Collector(logging.ERROR)
+    propagates, level = logger.propagate, logger.level
+    logger.addHandler(collector)
+    logger.propagate = False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield errors
+    finally:
+        logger.removeHandler(collector)
+        logger.propagate = propagates
+        logger.setLevel(level)
 
 
 def _events(path: Path, stream: str | None, markers: dict[str, Any], stamps: Any) -> list[Event]:

@@ -6,6 +6,7 @@ import pytest
 
 from edgebio.errors import EdgebioError
 from edgebio.recordings import ImportOptions, import_recordings
+from edgebio.recordings.importing.file_names import find_files
 
 
 def write(root: Path, *names: str) -> list[Path]:
@@ -57,3 +58,37 @@ def test_special_characters_of_a_template_match_themselves(tmp_path: Path) -> No
     assert import_recordings([path], ImportOptions(rate=1), "a+b({subject}).csv")[0].subject == "1"
     with pytest.raises(EdgebioError, match="does not match"):
         import_recordings([path], ImportOptions(rate=1), "a.b({subject}).csv")
+
+
+def test_a_folder_of_bids_gives_signals_with_subjects_and_sessions(tmp_path: Path) -> None:
+    for subject in ("01", "02"):
+        for session in ("a", "b"):
+            stem = f"sub-{subject}/ses-{session}/emg/sub-{subject}_ses-{session}_task-grip"
+            write(tmp_path, f"{stem}_emg.tsv")
+            (tmp_path / f"{stem}_emg.json").write_text(
+                '{"SamplingFrequency": 100, "Columns": ["left", "right"]}'
+            )
+            for table in ("events", "channels", "electrodes"):
+                (tmp_path / f"{stem}_{table}.tsv").write_text("name\tonset\n")
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\n")
+    (tmp_path / "dataset_description.json").write_text("{}")
+    files = find_files([tmp_path])
+    assert [file.name for file in files] == [
+        f"sub-{subject}_ses-{session}_task-grip_emg.tsv" for subject in ("01", "02")
+        for session in "ab"
+    ]  # fmt: skip
+    recordings = import_recordings(files, ImportOptions())
+    assert [(r.subject, r.session, r.rate) for r in recordings] == [
+        ("01", "a", 100), ("01", "b", 100), ("02", "a", 100), ("02", "b", 100)
+    ]  # fmt: skip
+    named = import_recordings(files, ImportOptions(subject="me"))
+    assert {r.subject for r in named} == {"me"}
+
+
+def test_parts_of_records_are_left_out_of_a_folder(tmp_path: Path) -> None:
+    for name in ("r.hea", "r.dat", "one.hea", "one.dat", "whole.hea", "whole.mat", "x.vhdr",
+                 "x.eeg", "x.vmrk", "x.csv", ".hidden.csv", "notes.pdf"):  # fmt: skip
+        (tmp_path / name).write_text("")
+    (tmp_path / "r.hea").write_text("r/1 2 500 10\none 10\n")
+    names = [file.name for file in find_files([tmp_path])]
+    assert names == ["r.hea", "whole.hea", "x.csv", "x.vhdr"]
