@@ -5,10 +5,12 @@ python -m tests.compiler.streaming_network OUTPUT.tflite [uint8]
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 STEP, BINS = 3, 10
 """New frames of each inference, and their bins."""
@@ -23,7 +25,7 @@ def mixed_network() -> tf.Module:
         spread = 1.5 / np.sqrt(np.prod(shape[:-1]))
         return tf.Variable((random.normal(size=shape) * spread).astype(np.float32))
 
-    class Mixed(tf.Module):
+    class Mixed(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             lengths = [2, *(max(each) - 1 for each in sizes), 4]
@@ -68,7 +70,7 @@ def mixed_network() -> tf.Module:
 def convert(module: tf.Module, output: "tf.DType") -> bytes:
     """int8 with int8 variables."""
 
-    def representative() -> "np.ndarray":
+    def representative() -> Iterator[list[NDArray[np.float32]]]:
         random = np.random.default_rng(1)
         for _ in range(200):
             yield [random.normal(size=(1, STEP, BINS)).astype(np.float32)]

@@ -11,12 +11,12 @@ from edgebio.tflite.edges import ALIGNMENT, Edge, Edges, plain_name, unique_name
 
 
 def edges(*tensors: tuple[str, tuple[int, ...]]) -> Edges:
-    none = np.zeros(0)
+    scale, zero = np.zeros(0, np.float32), np.zeros(0, np.int64)
     at, result = 0, []
     for index, (dtype, shape) in enumerate(tensors):
         tensor = Tensor(
-            index, f"serving_default_{index}:0", (1, *shape), dtype, none, none, 0, None
-        )  # type: ignore[arg-type]
+            index, f"serving_default_{index}:0", (1, *shape), dtype, scale, zero, 0, None
+        )
         result.append(Edge(f"x{index}", tensor, at))
         at = -(-result[-1].bytes // ALIGNMENT) * ALIGNMENT + at
     return Edges("input", tuple(result))
