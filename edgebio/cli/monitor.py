@@ -65,7 +65,7 @@ def monitor(
     recordings = stream.recordings(metadata)
     if record:
         check_free(record)
-    labeled = []
+    labeled: list[Recording] = []
     next_look = worst = 0.0
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(stream.open(out, file))

@@ -173,12 +173,12 @@ def test_a_killed_monitor_leaves_what_it_streamed(port: str, model: Path, folder
         streamed = (time.monotonic() - started) * SPEC.rate
         process.wait()
     assert not record.exists()
-    arguments = ["data", "import", str(part), "-o", str(folder / "kept.npz")]
+    arguments = ["data", "import", str(part), "-o", str(folder / "remains.npz")]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    kept = load_recordings(folder / "kept.npz")
-    assert {(r.rate, r.units) for r in kept} == {(SPEC.rate, "counts")}
-    joined = np.concatenate([r.samples for r in kept])
+    remains = load_recordings(folder / "remains.npz")
+    assert {(r.rate, r.units) for r in remains} == {(SPEC.rate, "counts")}
+    joined = np.concatenate([r.samples for r in remains])
     assert np.array_equal(joined, samples[: len(joined)])
     assert len(joined) > streamed - SPEC.segment_length - 1.0 * SPEC.rate - SPEC.step
     refused = run(folder / "long.npz", "--port", port, "--model", model, "--record", record)

@@ -41,7 +41,7 @@ def read_hdf5_table(path: Path, options: ImportOptions) -> Table:
 
 def _attributes(file: Any, names: Iterable[str]) -> dict[str, Any]:
     """Single numbers and texts beside data sets, in the groups around them or the file."""
-    found = {}
+    attributes = {}
     places = {"": file}
     for name in names:
         parts = name.split("/")
@@ -51,10 +51,10 @@ def _attributes(file: Any, names: Iterable[str]) -> dict[str, Any]:
             array = np.asarray(value)
             if array.size == 1 and array.dtype.kind in "iufUO":
                 own = array.ravel()[0]
-                found[f"{place}/{key}".strip("/")] = np.array(
+                attributes[f"{place}/{key}".strip("/")] = np.array(
                     own if array.dtype.kind in "iuf" else str(own)
                 )
-    return {name: value for name, value in found.items() if name not in names}
+    return {name: value for name, value in attributes.items() if name not in names}
 
 
 def _plain(item: Any) -> npt.NDArray[Any]:

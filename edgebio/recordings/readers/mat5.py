@@ -88,10 +88,10 @@ class Mat5File:
                 if len(body) > _NESTED:
                     raise ValueError(f"{name} has more than {_NESTED:,} bytes")
                 check_matrix(body, self._tag)
-        found: dict[str, Any] = {}
+        leaves: dict[str, Any] = {}
         value = loadmat(file, variable_names=[name], struct_as_record=False).get(name)
-        flatten(value, name, found)
-        return found
+        flatten(value, name, leaves)
+        return leaves
 
     def _class(self, location: _Location) -> int:
         """Class of a variable; an unnamed one, in which MATLAB keeps objects, counts as such."""

@@ -25,43 +25,43 @@ def check_matrix(body: memoryview, tag: struct.Struct) -> None:
     _check(body, tag, 0, left)
 
 
-def flatten(value: Any, name: str, found: dict[str, Any]) -> None:
+def flatten(value: Any, name: str, leaves: dict[str, Any]) -> None:
     """List what SciPy read, by path: arrays of numbers or text, or lists of matrices."""
     if isinstance(value, np.ndarray) and value.dtype == object:
         items = list(value.ravel(order="F"))
         if items and all(hasattr(item, "_fieldnames") for item in items):
             for field in items[0]._fieldnames:
                 own = [getattr(item, field, None) for item in items]
-                _add_items(own, f"{name}.{field}", found)
+                _add_items(own, f"{name}.{field}", leaves)
         else:
-            _add_items(items, name, found)
+            _add_items(items, name, leaves)
     elif hasattr(value, "_fieldnames"):
         for field in value._fieldnames:
-            flatten(getattr(value, field), f"{name}.{field}", found)
+            flatten(getattr(value, field), f"{name}.{field}", leaves)
     elif isinstance(value, np.ndarray) and value.dtype.kind in "biufU" and value.size:
-        found[name] = value
+        leaves[name] = value
 
 
-def _add_items(items: list[Any], name: str, found: dict[str, Any]) -> None:
+def _add_items(items: list[Any], name: str, leaves: dict[str, Any]) -> None:
     """Add the items of cells: all text, all single numbers, matrices, or one by one."""
     arrays = [item for item in items if isinstance(item, np.ndarray)]
     if len(items) == 1:
-        flatten(items[0], name, found)
+        flatten(items[0], name, leaves)
     elif len(arrays) == len(items) and all(a.dtype.kind == "U" and a.size == 1 for a in arrays):
-        found[name] = np.array([str(a.item()) for a in arrays])
+        leaves[name] = np.array([str(a.item()) for a in arrays])
     elif len(arrays) == len(items) and all(a.dtype.kind in "biuf" for a in arrays):
         numbers = all(a.size == 1 for a in arrays)
-        found[name] = np.array([a.item() for a in arrays]) if numbers else arrays
+        leaves[name] = np.array([a.item() for a in arrays]) if numbers else arrays
     else:
         for index, item in enumerate(items, 1):
-            flatten(item, f"{name}{{{index}}}", found)
+            flatten(item, f"{name}{{{index}}}", leaves)
 
 
-def shapes_of(found: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+def shapes_of(leaves: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Shapes of what `flatten` listed; a list of matrices has three dimensions."""
     return {
         name: (len(value), *value[0].shape) if isinstance(value, list) else value.shape
-        for name, value in found.items()
+        for name, value in leaves.items()
     }
 
 

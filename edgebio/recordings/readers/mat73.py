@@ -73,9 +73,9 @@ class Mat73File:
 
     def read_nested(self, name: str) -> dict[str, Any]:
         """Read cells, a struct or text; by path: arrays, and lists of matrices."""
-        found: dict[str, Any] = {}
-        flatten(self._nested(name, self._file[name], 0), name, found)
-        return found
+        leaves: dict[str, Any] = {}
+        flatten(self._nested(name, self._file[name], 0), name, leaves)
+        return leaves
 
     def _nested(self, name: str, item: Any, depth: int) -> Any:
         """Arrays, `_Struct` and arrays of objects, as SciPy returns them of version 5."""

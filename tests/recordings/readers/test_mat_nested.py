@@ -44,14 +44,14 @@ def test_structs_are_listed_by_path(value: Any) -> None:
     file = io.BytesIO()
     savemat(file, {"v": {"x": value}}, do_compression=True)
     file.seek(0)
-    found = Mat5File(file).read_nested("v")
+    listed = Mat5File(file).read_nested("v")
     expected = leaf_paths(value, "v.x")
-    assert found.keys() == expected.keys()
+    assert listed.keys() == expected.keys()
     for path, leaf in expected.items():
         if isinstance(leaf, str):
-            assert str(found[path].item()) == leaf
+            assert str(listed[path].item()) == leaf
         else:
-            np.testing.assert_array_equal(found[path], np.atleast_2d(leaf))
+            np.testing.assert_array_equal(listed[path], np.atleast_2d(leaf))
 
 
 def part(kind: int, body: bytes, claimed: int | None = None) -> bytes:

@@ -21,8 +21,7 @@ def test_without_pyarrow_the_message_says_what_to_install(
 
 def test_numbers_labels_times_and_missing_values(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="the package pyarrow is not installed")
-    import pandas
-
+    pandas = pytest.importorskip("pandas")
     samples = np.random.default_rng(0).integers(-99, 99, (300, 2))
     frame = pandas.DataFrame(samples, columns=["a (mV)", "b (mV)"]).astype("Int64")
     frame["label"] = pandas.Categorical(np.repeat(["rest", "fist", "rest"], 100))
@@ -41,8 +40,7 @@ def test_numbers_labels_times_and_missing_values(tmp_path: Path) -> None:
 
 def test_lists_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="the package pyarrow is not installed")
-    import pandas
-
+    pandas = pytest.importorskip("pandas")
     pandas.DataFrame({"emg": [[1, 2], [3, 4]]}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(EdgebioError, match="column emg holds lists"):
         load_recordings(tmp_path / "x.parquet")
