@@ -103,15 +103,14 @@ def _edge_lines(report: "ModelReport", calibration: Path) -> list[str]:
             f"{each.lowest:.4g} to {each.highest:.4g}; real = {each.scale:.6g} x "
             f"(q {-each.zero_point:+d})"
         )
-    for number, one in enumerate(report.outputs):
-        name = f"output {number}" if len(report.outputs) > 1 else "output"
+    for one in report.outputs:
         same = ""
         if one.same_largest is not None:
             same = f"; the same value is the largest in {100 * one.same_largest:.1f} %"
         ratio = "exact" if one.snr_db is None else f"{one.snr_db:.1f} dB"
         lines.append(
-            f"{name} ({_sizes(one.shape)}), float against int8 on {report.compared} inputs: "
-            f"{ratio}, at most {one.worst:.3g} apart{same}"
+            f"output {one.name} ({_sizes(one.shape)}), float against int8 on {report.compared} "
+            f"inputs: {ratio}, at most {one.worst:.3g} apart{same}"
         )
     return lines
 

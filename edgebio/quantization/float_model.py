@@ -83,7 +83,7 @@ def read_float_model(path: Path) -> FunctionModel | TfliteModel:
         return _read_tflite(path)
     model, is_keras3 = read_keras(path)
     for each in model.inputs:
-        _check_float(each.name, each.dtype)
+        _check_float(each.name, tf.as_dtype(each.dtype).name)
     inputs = tuple(ModelInput(each.name, tuple(each.shape[1:])) for each in model.inputs)
     single = len(inputs) == 1
     return FunctionModel(
@@ -127,9 +127,8 @@ def _read_tflite(path: Path) -> TfliteModel:
             "file or SavedModel that it was made of"
         )
     inputs = []
-    for index in graph.inputs:
+    for name, index in zip(graph.input_names, graph.inputs, strict=True):
         tensor = graph.tensors[index]
-        name = _plain_name(tensor.name)
         _check_float(name, tensor.dtype)
         if tensor.dynamic:
             raise EdgebioError(f"input {name} has no fixed shape; convert it with one")
@@ -146,11 +145,6 @@ def _read_tflite(path: Path) -> TfliteModel:
 def _check_float(name: str, dtype: str) -> None:
     if dtype != "float32":
         raise EdgebioError(f"input {name} is {dtype}; only float32 inputs become int8")
-
-
-def _plain_name(name: str) -> str:
-    """Name of an input as its author gave it."""
-    return name.removeprefix(f"{_SIGNATURE}_").partition(":")[0]
 
 
 def _c_name(name: str) -> str:

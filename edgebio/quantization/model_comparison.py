@@ -46,8 +46,10 @@ def compare_models(
             for each, array, tensor in zip(inputs, samples, tensors, strict=True)
         ),
         outputs=tuple(
-            _output(graph.tensors[one], measured[one], expected[other])
-            for one, other in zip(graph.outputs, real.outputs, strict=True)
+            _output(name, graph.tensors[one], measured[one], expected[other])
+            for name, one, other in zip(
+                graph.output_names, graph.outputs, real.outputs, strict=True
+            )
         ),
         layers=layers,
         bytes={"float": len(float_model), "int8": len(int8_model)},
@@ -61,7 +63,7 @@ def _quantize(values: Array, tensor: Tensor) -> npt.NDArray[np.int8]:
 
 
 def _output(
-    tensor: Tensor, codes: npt.NDArray[np.int8], expected: npt.NDArray[np.float32]
+    name: str, tensor: Tensor, codes: npt.NDArray[np.int8], expected: npt.NDArray[np.float32]
 ) -> OutputReport:
     values = (codes.astype(np.float64) - tensor.zero_point[0]) * tensor.scale[0]
     difference = values - expected
@@ -69,6 +71,7 @@ def _output(
     if values.ndim == 2 and values.shape[1] > 1:
         same = float((values.argmax(axis=1) == expected.argmax(axis=1)).mean())
     return OutputReport(
+        name=name,
         shape=tensor.shape[1:],
         scale=float(tensor.scale[0]),
         zero_point=int(tensor.zero_point[0]),

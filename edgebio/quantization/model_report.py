@@ -27,6 +27,7 @@ class OutputReport(Section):
     the largest, None of an output that is no vector.
     """
 
+    name: str
     shape: tuple[int, ...]
     scale: float
     zero_point: int
