@@ -13,6 +13,8 @@ from edgebio.parity import board_rung, network_rungs, stimuli, verify_model
 from edgebio.parity.frontend_rungs import compare_stages, float_against_twin
 from edgebio.parity.reference_interpreter import ReferenceInterpreter
 from edgebio.tflite.metadata import require_metadata
+from tests.compiler.dead_channels import dead_network
+from tests.compiler.reference import random_inputs
 
 
 def known(model):
@@ -87,6 +89,16 @@ def test_wrong_weight_is_located_in_its_layer(models_folder):
     broken = [part for part in parts if part.differing]
     assert "CONV_2D" in broken[0].name
     assert broken[0].first.startswith("layer 1")  # the pool before it is part of layer 0
+
+
+def test_layers_are_compared_without_their_removed_channels():
+    for data in map(dead_network, (4, 9, 24)):
+        host, interpreter = HostModel(data), ReferenceInterpreter(data)
+        images = random_inputs(host.input_shape, 0, 2)
+        parts = network_rungs.trace_layers(host, interpreter, host.inputs.pack(images))
+        assert host.program.network.channels
+        assert len(parts) == len(host.program.calls)
+        assert not any(part.differing for part in parts)
 
 
 def test_missing_stages_are_a_difference(model):
