@@ -35,7 +35,7 @@ def entries() -> dict[str, dict[str, str]]:
         return tomllib.load(file)
 
 
-def document(name: str) -> Document | None:
+def document(name: str) -> Any:
     """Measured document, or None where the command has not been run."""
     path = FOLDER / f"{name}.json"
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
@@ -209,7 +209,15 @@ def _boards(measured: Document) -> str:
     return _rows(first, lines)
 
 
-_TABLES: dict[str, Callable[[Document], str]] = {
+def _networks(measured: Sequence[Document]) -> str:
+    rows = [
+        [row["network"], f"{row['baseline']:,}", f"{row['value']:,}", _ratio(row["ratio"])]
+        for row in measured
+    ]
+    return _rows(["network", "CMSIS-NN", "edgebio", "ratio"], rows)
+
+
+_TABLES: dict[str, Callable[[Any], str]] = {
     "evaluation": _evaluation,
     "votes": functools.partial(_evaluation, votes=True),
     "stream": _stream,
@@ -218,6 +226,7 @@ _TABLES: dict[str, Callable[[Document], str]] = {
     "classes": _classes,
     "ladder": _ladder,
     "bench": _bench,
+    "networks": _networks,
 }
 
 
@@ -236,7 +245,7 @@ def measure(name: str) -> None:
     store(name, json.loads(printed))
 
 
-def store(name: str, measured: Document) -> None:
+def store(name: str, measured: Any) -> None:
     """Write a measured document into docs/results."""
     text = json.dumps(without_paths(measured), indent=1, ensure_ascii=False)
     (FOLDER / f"{name}.json").write_text(text + "\n", "utf-8")
