@@ -4,35 +4,50 @@
 #include "eb_dsp.h"
 #include "eb_kernels.h"
 
-/* Elements of both inputs with 21 spare bits: 20 as in the reference, doubled so that the
- * upper half of a product is what the reference computes. */
-static inline int32_t scaled(int32_t value, int32_t zero, int32_t multiplier)
+/* An element with 21 spare bits: 20 as in the reference, doubled so that the upper half of its
+ * product with a multiplier is what the reference computes. */
+static inline int32_t widened(int32_t value, int32_t zero)
 {
-    return eb_smmlar((int32_t)((uint32_t)value << 21) - zero, multiplier, 0);
+    return (int32_t)((uint32_t)value << 21) - zero;
 }
 
-static inline int32_t finished(const eb_add_flat *layer, int32_t sum)
+/* With two shifts, both of which round halves of negative values down, away from zero. */
+EB_INLINE int32_t sum_of(const eb_add_flat *layer, int32_t value_1, int32_t value_2, int shifted)
 {
-    /* Halves of negative values are rounded down, away from zero. */
+    const int32_t first = eb_smmulr(widened(value_1, layer->zero_1), layer->multiplier_1);
+    const int32_t wide = widened(value_2, layer->zero_2);
+    int32_t second = eb_smmlar(wide, layer->multiplier_2, layer->rounding_2);
+    if (shifted) { /* the product has the sign of `wide`, as the multiplier is at least 2^30 */
+        second = (second + (wide >> 31)) >> layer->shift_2;
+    }
+    const int32_t sum = first + second;
     const int32_t rounding = layer->rounding + (sum >> 31);
     return eb_saturate8(eb_smmlar(2 * sum, layer->multiplier, rounding) >> layer->shift);
+}
+
+EB_INLINE void add(const eb_add_flat *layer, const int8_t *input_1, const int8_t *input_2,
+                   int8_t *output, int shifted, int clamped)
+{
+    const eb_add_flat own = *layer; /* no store changes it */
+    const int8_t *const end = input_1 + own.count;
+    while (input_1 != end) {
+        const int32_t value = sum_of(&own, *input_1++, *input_2++, shifted);
+        *output++ = clamped ? eb_clamp(value, own.low, own.high) : (int8_t)value;
+    }
 }
 
 void eb_run_add_dsp(const eb_add_flat *layer, const int8_t *input_1, const int8_t *input_2,
                     int8_t *output)
 {
-    const eb_add_flat own = *layer; /* no store changes it */
-    const int8_t *const end = input_1 + own.count;
-    while (input_1 != end) {
-        const int32_t first = scaled(*input_1++, own.zero_1, own.multiplier_1);
-        int32_t second = scaled(*input_2++, own.zero_2, own.multiplier_2);
-        if (own.shift_2) {
-            second = (second + own.rounding_2 + (second >> 31)) >> own.shift_2;
+    if (layer->clamped) {
+        if (layer->shift_2) {
+            add(layer, input_1, input_2, output, 1, 1);
+        } else {
+            add(layer, input_1, input_2, output, 0, 1);
         }
-        int32_t value = finished(&own, first + second);
-        if (own.clamped) {
-            value = eb_clamp(value, own.low, own.high);
-        }
-        *output++ = (int8_t)value;
+    } else if (layer->shift_2) {
+        add(layer, input_1, input_2, output, 1, 0);
+    } else {
+        add(layer, input_1, input_2, output, 0, 0);
     }
 }

@@ -81,7 +81,7 @@ EB_NAKED static void sum_largest_pixel(EB_UNUSED const eb_quads_job *work)
 
 static int8_t finish(const eb_scales *row, uint32_t channel, int32_t sum)
 {
-    return (int8_t)eb_saturate8(eb_smmlar(sum, row->multiplier[channel], 0) >> 12);
+    return (int8_t)eb_saturate8(eb_smmulr(sum, row->multiplier[channel]) >> 12);
 }
 
 static void sum_two_pixels(const eb_quads_job *work)

@@ -107,7 +107,14 @@ static inline int32_t eb_smlatt(uint32_t a, uint32_t b, int32_t sum)
     return sum;
 }
 
-/* The upper half of the rounded 64-bit product, plus `sum`. */
+/* The upper half of the rounded 64-bit product; below, plus `sum`. */
+static inline int32_t eb_smmulr(int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
 static inline int32_t eb_smmlar(int32_t a, int32_t b, int32_t sum)
 {
     int32_t result;
@@ -124,6 +131,11 @@ static inline int32_t eb_saturate8(int32_t value)
 
 #else
 #define EB_HAS_DSP 0
+
+static inline int32_t eb_smmulr(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
 
 static inline int32_t eb_smmlar(int32_t a, int32_t b, int32_t sum)
 {
