@@ -1,6 +1,7 @@
 """``edgebio data``: list, describe, fetch and import data sets."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -203,11 +204,11 @@ def import_(
     force: bool,
     **options: object,
 ) -> Document:
-    """Make one recordings file of PATHs: text (CSV), NPZ, .mat, EDF, BDF, or WFDB (.hea).
+    """Make one recordings file of PATHs: text, NumPy, .mat, Parquet, HDF5, EDF, WFDB, XDF and more.
 
     A PATH is a file, a folder, or a pattern such as 'day1/**/*.csv'. Separator, header, names,
-    units, rate and times of a text file are detected. A mapping file has tables [variables],
-    [values] and [classes]. Annotations of EDF+ become labels.
+    units, rate and times of a text file are detected, and columns or arrays named as labels. A
+    mapping file has tables [variables], [values] and [classes]. Annotations of EDF+ become labels.
     """
     output = output if output.suffix == ".npz" else output.with_name(f"{output.name}.npz")
     check_output(output, force)
@@ -233,23 +234,37 @@ def import_(
         f"{len(summary.classes)} classes, {summary.seconds:,.1f} s, {first.channels} channels at "
         f"{first.rate:g} Hz"
     )
-    least = min(summary.levels)
+    size = "" if first.units == "counts" else f", each {first.units}"
     out.result(
-        f"counts from {summary.lowest:,} to {summary.highest:,}, each {first.units}; "
-        f"{least:,} to {max(summary.levels):,} different ones in a channel"
+        f"counts from {summary.lowest:,} to {summary.highest:,}{size}; "
+        f"{min(summary.levels):,} to {max(summary.levels):,} different ones in a channel"
     )
-    if least < _FEW_LEVELS:
-        channel = summary.levels.index(least) + 1
-        out.note(
-            f"channel {channel} has {least} different counts only: is the step too coarse? Give "
-            "a smaller one: --lsb X"
-        )
+    for note in _notes(summary, first.units, base.lsb):
+        out.note(note)
     return {"file": str(written), "rate": first.rate, "channels": first.channels,
             "units": first.units, **_document(summary),
             "skipped": [str(error) for error in skipped or ()]}  # fmt: skip
 
 
+def _notes(summary: Summary, units: str, lsb: float | None) -> Iterator[str]:
+    """Yield what a user should know before training on these recordings."""
+    channels = list(enumerate(summary.levels, 1))
+    if dead := ", ".join(str(number) for number, levels in channels if levels == 1):
+        yield f"channels that never change: {dead}"
+    few = [(levels, number) for number, levels in channels if 1 < levels < _FEW_LEVELS]
+    if few:
+        least, number = min(few)
+        step = "is the step too coarse? Give a smaller one: --lsb X" if lsb else "is it a signal?"
+        others = f" ({len(few) - 1} more have under {_FEW_LEVELS})" if len(few) > 1 else ""
+        yield f"channel {number} has {least} different counts only: {step}{others}"
+    if lsb and units.endswith(" counts"):
+        yield "the unit of the numbers is not known: name it by --units, such as --units mV"
+    if not summary.classes:
+        yield "no labels, which training needs: --label-column, --label, or {label} in --name"
+
+
 _FEW_LEVELS = 64
+_INTERNAL = {"subject_prefix"}  # of the names of files, for downloads
 # Keys of the JSON documents are stable, whatever the fields are called.
 _FORMER_KEYS = {
     "license": "licence",
@@ -262,4 +277,8 @@ _FORMER_KEYS = {
 
 def _document(record: DataSet | Summary) -> Document:
     fields = dataclasses.asdict(record)
-    return {_FORMER_KEYS.get(name, name): value for name, value in fields.items()}
+    return {
+        _FORMER_KEYS.get(name, name): value
+        for name, value in fields.items()
+        if name not in _INTERNAL
+    }

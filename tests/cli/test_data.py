@@ -1,6 +1,7 @@
 """`edgebio data` as a user calls it."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -212,3 +213,47 @@ def test_a_step_that_rounds_everything_away_is_refused(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "too coarse a step" in done.stderr
     assert not (tmp_path / "o.npz").exists()
+
+
+def imported(tmp_path: Path, content: str, *options: object) -> Result:
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    return edgebio("import", path, "-o", tmp_path / "out.npz", "--force", *options)
+
+
+def test_import_says_what_a_user_should_know_before_training(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(400, 1))
+    content = "a,b,c\n" + "".join(f"{v:.3f},{v:.0f}.0,7.5\n" for v in rows[:, 0])
+    result = imported(tmp_path, content, "--rate", 100, "--lsb", "0.001")
+    assert result.exit_code == 0, result.output
+    assert "counts from " in result.stdout
+    assert ", each 0.001 counts; 1 to " in result.stdout
+    assert "channels that never change: 3" in result.stderr
+    assert "channel 2 has" in result.stderr
+    assert "name it by --units" in result.stderr
+    assert "no labels, which training needs" in result.stderr
+    labeled = imported(tmp_path, "a (mV),label\n" + "".join(f"{k * k % 99},x\n" for k in range(300)),
+                       "--rate", 100)  # fmt: skip
+    assert "1 classes" in labeled.stdout
+    assert "labels: column label" in labeled.stderr
+    assert "no labels" not in labeled.stderr
+
+
+def test_the_advised_step_is_that_of_the_whole_file(tmp_path: Path) -> None:
+    content = "".join(f"{k / 7:.4f},1\n" for k in range(60_000)) + "-90000.5,1\n"
+    refused = imported(tmp_path, content, "--rate", 100, "--columns", "1")
+    assert refused.exit_code == 2
+    advised = re.search(r"--lsb ([0-9.e+-]+)", refused.stderr)
+    assert advised is not None
+    result = imported(tmp_path, content, "--rate", 100, "--columns", "1", "--lsb", advised[1])
+    assert result.exit_code == 0, result.output
+
+
+def test_files_of_other_channel_counts_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n3,4\n")
+    (tmp_path / "b.csv").write_text("1,2,3\n3,4,5\n")
+    result = edgebio("import", tmp_path / "a.csv", tmp_path / "b.csv", "--rate", 9, "-o",
+                     tmp_path / "out.npz")  # fmt: skip
+    assert result.exit_code == 2
+    assert "b.csv: channels 3, but" in result.stderr
+    assert "internal" not in result.stderr

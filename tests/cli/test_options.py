@@ -46,7 +46,10 @@ def test_what_is_no_time_is_refused(text: str) -> None:
     [
         ("trian emg-grips", "no command 'trian' (did you mean 'train'?); see edgebio --help"),
         ("data fetc emg-3dc", "no command 'fetc' (did you mean 'fetch'?); see edgebio data --help"),
-        ("train", "missing argument 'RECIPE'; see edgebio train --help"),
+        (
+            "train",
+            "missing RECIPE; give it, or work in a project (edgebio init); see ",
+        ),
         ("report run --plot x", "no such option"),
         ("search emg-grips --board x -o y --max-ram 1g", "'1g' is not a size; give for example"),
         ("evaluate emg-grips", "missing option '--protocol'"),

@@ -109,9 +109,8 @@ def single_rate(path: Path, name: str, values: Sequence[Any]) -> float:
 
 def require_rate(path: Path, options: ImportOptions, rate: float | None) -> float:
     """Return the rate that the options give, or the file's own; refuse none, and two."""
-    if options.rate is not None and not 0 < options.rate < math.inf:
-        raise EdgebioError(f"{path}: rate {options.rate!r}; expected Hz above 0")
-    if options.rate is not None and rate is not None and not are_alike(options.rate, rate):
+    given = options.rate if options.rate and math.isfinite(options.rate) else None
+    if given is not None and rate is not None and not are_alike(given, rate):
         raise EdgebioError(
             f"{path}: its rate is {rate:g} Hz, not {options.rate:g} Hz; leave --rate out"
         )
