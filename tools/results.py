@@ -217,6 +217,22 @@ def _networks(measured: Sequence[Document]) -> str:
     return _rows(["network", "CMSIS-NN", "edgebio", "ratio"], rows)
 
 
+def _forms(measured: Sequence[Document]) -> str:
+    """Instructions of a network by what its kernels are chosen for, with flash and RAM."""
+    by_form = {(row["optimize"], row["network"]): row for row in measured}
+    header = ["network", "CMSIS-NN"]
+    for form in ("speed", "fastest"):
+        header += [f"`{form}`", "ratio", "flash, bytes", "RAM, bytes"]
+    rows = []
+    for fastest in (row for row in measured if row["optimize"] == "fastest"):
+        row = [fastest["network"], f"{fastest['baseline']:,}"]
+        for each in (by_form["speed", fastest["network"]], fastest):
+            sizes = (f"{each['flash']:,}", f"{each['ram']:,}")
+            row += [f"{each['value']:,}", _ratio(each["ratio"]), *sizes]
+        rows.append(row)
+    return _rows(header, rows)
+
+
 _TABLES: dict[str, Callable[[Any], str]] = {
     "evaluation": _evaluation,
     "votes": functools.partial(_evaluation, votes=True),
@@ -227,6 +243,7 @@ _TABLES: dict[str, Callable[[Any], str]] = {
     "ladder": _ladder,
     "bench": _bench,
     "networks": _networks,
+    "forms": _forms,
 }
 
 
