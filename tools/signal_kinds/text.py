@@ -260,6 +260,12 @@ KINDS: tuple[Kind, ...] = (
         refusal="its last column, 5, hardly ever changes, as labels do: add --label-column 5",
     ),
     Kind(
+        "labels without a name, first",
+        lines([f"{row.rsplit(',', 1)[1]},{row.rsplit(',', 1)[0]}" for row in _NUMBERED]),
+        BY_RATE,
+        refusal="its first column, 1, hardly ever changes, as labels do: add --label-column 1",
+    ),
+    Kind(
         "one-hot labels that nothing names",
         lines(
             f"{NAMES},fist,rest,open",

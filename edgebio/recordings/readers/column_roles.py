@@ -175,7 +175,7 @@ def _refuse_labels(
     names: Sequence[str],
     has_labels: bool,
 ) -> None:
-    """Refuse a last column of labels, and columns of one class each, that would be channels."""
+    """Refuse a first or last column of labels, and one of each class, that would be channels."""
     if len(first) < _MIN_LINES or len(channels) < 2 or has_labels:
         return
 
@@ -183,7 +183,6 @@ def _refuse_labels(
         return names[column] if names and names[column] else str(column + 1)
 
     hot = [k for k in channels if np.isin(first[:, k], (0, 1)).all()]
-    last = channels[-1]
     others = [name for name in map(title, channels) if name not in [title(k) for k in hot]]
     if len(hot) > 1 and others and (first[:, hot].sum(axis=1) == 1).all():
         classes = ",".join(map(title, hot))
@@ -191,15 +190,16 @@ def _refuse_labels(
             f"{path}: columns {classes} hold a single 1 in each line, as classes do: add "
             f"--label-column '{classes}'; or name the channels: --columns"
         )
-    own = first[:, last]
-    if names and [_stem(name) for name in names].count(_stem(names[last])) > 1:
-        return  # a dead channel of several
-    changes = int((np.diff(own) != 0).sum())
-    if _are_few(own) and (own >= 0).all() and changes * _FEW <= len(own):
-        raise EdgebioError(
-            f"{path}: its last column, {title(last)}, hardly ever changes, as labels do: add "
-            f"--label-column {_quoted(title(last))}; or name the channels: --columns"
-        )
+    steady = [k for k in channels if (np.diff(first[:, k]) != 0).sum() * _FEW <= len(first)]
+    for place, column in (("last", channels[-1]), ("first", channels[0])):
+        is_one_of_several = names and list(map(_stem, names)).count(_stem(names[column])) > 1
+        if is_one_of_several or column not in steady or len(steady) == len(channels):
+            continue  # a dead channel, or a file of them
+        if _are_few(first[:, column]) and first[:, column].min() >= 0:
+            raise EdgebioError(
+                f"{path}: its {place} column, {title(column)}, hardly ever changes, as labels do: "
+                f"add --label-column {_quoted(title(column))}; or name the channels: --columns"
+            )
 
 
 def _are_few(values: npt.NDArray[np.float64]) -> bool:
