@@ -5,13 +5,12 @@ import re
 
 from edgebio import generated_c
 from edgebio.compiler import Program
+from edgebio.compiler.emit.c_text import CTYPES
 from edgebio.compiler.emit.edges_text import identifiers as identifiers_of
 from edgebio.decision.spec import REJECTED, REST, rest_class
 from edgebio.firmware.library.names import Names
 from edgebio.tflite.edges import ALIGNMENT, Edges, inputs_of, outputs_of
 from edgebio.tflite.metadata import ModelMetadata
-
-_CTYPES = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
 
 
 def public_header(
@@ -102,7 +101,7 @@ def _members(macro: str, edges: Edges) -> str:
     for number, (member, edge) in enumerate(zip(member_names(edges), edges.tensors, strict=True)):
         alignment = "WORD" if number else "ALIGNED"
         size = f"{macro}_{_part(edges, member)}_VALUES"
-        lines.append(f"    {macro}_{alignment} {_CTYPES[edge.tensor.dtype]} {member}[{size}];\n")
+        lines.append(f"    {macro}_{alignment} {CTYPES[edge.tensor.dtype]} {member}[{size}];\n")
     return "".join(lines)
 
 

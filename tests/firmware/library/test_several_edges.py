@@ -1,15 +1,32 @@
-"""Libraries of networks with several inputs and outputs, or with a state."""
+"""Libraries of networks with several inputs and outputs, other types, or a state."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgebio.firmware import library
 from edgebio.firmware.library import PACKAGES, Package
+from tests.compiler.layers_without_weights import arg_max
+from tests.compiler.model_builder import load_schema
+from tests.compiler.networks import Net
 from tests.compiler.several_edges import ring_model, two_by_five
 from tests.firmware.library.programs import M4, Compiler, on_host, on_mps2
 
-MODELS = {"edges": two_by_five, "state": ring_model}
+
+def bytes_to_indices() -> bytes:
+    """A network from uint8 to the indices of ARG_MAX."""
+    net = Net(np.random.default_rng(1), (1, 5, 4, 3))
+    net.graph.tensors[0].type = load_schema().TensorType.UINT8
+    net.graph.tensors[0].quantization.zeroPoint = [net.zero_of(0) + 128]
+    net.at = net.activation((1, 5, 4, 3), net.scale_of(0), net.zero_of(0) - 128)
+    net.operator("QUANTIZE", [0], [net.at])
+    net.conv(outputs=6)
+    arg_max(net, 3)
+    return net.finish()
+
+
+MODELS = {"edges": two_by_five, "state": ring_model, "types": bytes_to_indices}
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
 _EDGES = """\
@@ -32,7 +49,14 @@ _STATE = """\
     show(memcmp(&output, &again, sizeof again) == 0);
     show(hand_reset(0) == HAND_ERROR_ARGUMENT);
 """
-PROGRAMS = {"edges": _EDGES, "state": _STATE}
+_TYPES = """\
+    const uint8_t *const bytes = input.values;
+    const int32_t *const indices = output.values;
+    show(hand_invoke(&state, bytes == input.values ? &input : 0, &output) == HAND_OK);
+    show(indices[0] >= 0 && indices[0] < 6);
+    show(hand_check(&state, &input, &output) == HAND_OK);
+"""
+PROGRAMS = {"edges": _EDGES, "state": _STATE, "types": _TYPES}
 
 
 @pytest.fixture(params=MODELS)
