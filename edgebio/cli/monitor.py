@@ -158,6 +158,7 @@ def _watch(
                 for signal, decision in view.run(stream.segments):
                     if signal is not None:
                         screen.add(signal, decision)
+                    screen.delay_by(view.behind_s)
                     screen.rests, screen.link = view.rests, view.counters()
                     live.update(screen, refresh=True)
             except KeyboardInterrupt:

@@ -98,6 +98,11 @@ class LiveView:
                     if self.decisions == most:
                         return
 
+    @property
+    def behind_s(self) -> float:
+        """Seconds since the oldest sample that waits in the device."""
+        return 0.0 if self._counters is None else self._counters.oldest_us / 1e6
+
     def counters(self) -> dict[str, int]:
         """Counters of the device and of the line, by name."""
         counters = self._counters

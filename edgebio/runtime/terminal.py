@@ -63,9 +63,12 @@ class Screen:
             self._scale = max(1.0, float(np.percentile(change, 99)))
         self._units = recording.units
         self._latest.append(decision)
+        self.delay_by(decision.latency_s or 0.0)
+
+    def delay_by(self, seconds: float) -> None:
+        """Say that decisions are behind the signal if they are by more than a few steps."""
         step = self.metadata.frontend.step / self.metadata.frontend.rate
-        late = decision.latency_s or 0.0
-        self.behind_s = late if late > max(_LATE_STEPS * step, _LATE_SECONDS) else 0.0
+        self.behind_s = seconds if seconds > max(_LATE_STEPS * step, _LATE_SECONDS) else 0.0
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw two columns, or in a narrow terminal one, of what its height has room for.

@@ -1,11 +1,13 @@
 """``edgebio monitor`` on the host process: its screen, and the recording that it writes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,12 @@ from click.testing import CliRunner, Result
 
 from edgebio.cli import main
 from edgebio.decision.spec import DecisionSettings
-from edgebio.recordings import load_recordings
+from edgebio.recordings import Recording, load_recordings
 from edgebio.recordings.preprocessing import label_by_decisions
 from edgebio.recordings.recording import UNLABELED
 from edgebio.runtime import host_device
+from edgebio.runtime.session import Decision
+from edgebio.runtime.stream_file import StreamFile
 from edgebio.runtime.terminal import Screen
 from edgebio.tflite import read
 from edgebio.tflite.metadata import require_metadata
@@ -43,6 +47,26 @@ def model(models_folder: Path, folder: Path) -> Path:
 def port(model: Path, folder: Path) -> Iterator[str]:
     with host_device.running(host_device.build(model, folder / "device")) as device:
         yield device.url
+
+
+@pytest.fixture(autouse=True)
+def growing_file_is_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been written piece by piece is what is written at the end, in every test here."""
+    finish = StreamFile.finish
+
+    def compare(self: StreamFile, recordings: Sequence[Recording]) -> Path:
+        pieces = [r for r in load_recordings(self.part) if len(r.samples)]
+        for field in ("samples", "labels"):
+            written = np.concatenate([getattr(r, field) for r in pieces])
+            expected = np.concatenate([getattr(r, field) for r in recordings])
+            if field == "labels":
+                names = np.array([*recordings[0].classes, ""])
+                expected = names[expected]
+                written = np.array([*pieces[0].classes, ""])[written]
+            assert np.array_equal(written, expected)
+        return finish(self, recordings)
+
+    monkeypatch.setattr(StreamFile, "finish", compare)
 
 
 def run(*arguments: object) -> Result:
@@ -89,7 +113,6 @@ def test_wrong_arguments_are_refused(model: Path) -> None:
 
 
 def test_labels_of_decisions() -> None:
-    from edgebio.recordings import Recording
 
     samples = np.zeros((10, 2), np.int16)
     plain = Recording(
@@ -201,3 +224,35 @@ def test_the_host_is_a_board(model: Path, folder: Path) -> None:
     result = run(folder / "r.npz", "--host", "--model", model, "--fast", "--segments", "4")
     assert result.exit_code == 0, result.output
     assert "4 decisions, 0 differ from this machine's" in result.stdout
+
+
+def test_decision_and_probabilities_come_first_in_80_x_24(
+    port: str, model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(folder / "r.npz", samples=bursts(END), rate=SPEC.rate)
+    for name, value in (("COLUMNS", "80"), ("LINES", "24"), ("FORCE_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    result = run(folder / "r.npz", "--port", port, "--model", model, "--fast", "--segments", "3")
+    assert result.exit_code == 0, result.output
+    last = result.stderr.rpartition("─ decision ─")[2]
+    assert "probabilities" in last
+    assert "signals" not in last.partition("probabilities")[0]
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", last)
+    assert len(plain.splitlines()) < 24
+    assert re.search(r"highest bar: changes by [0-9.]+ counts", plain)
+
+
+def test_a_board_that_falls_behind_is_said_to(
+    port: str, model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(folder / "r.npz", samples=bursts(END), rate=SPEC.rate)
+    add = Screen.add
+
+    def add_late(self: Screen, recording: object, decision: Decision) -> None:
+        add(self, recording, replace(decision, latency_s=2.5))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Screen, "add", add_late)
+    result = run(folder / "r.npz", "--port", port, "--model", model, "--fast", "--segments", "3")
+    assert result.exit_code == 0, result.output
+    assert "2.5 s behind the signal: the board or its line is too slow" in result.stderr
+    assert "up to 2.5 s behind the signal" in result.stderr.splitlines()[-1]

@@ -2,10 +2,12 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgebio import recipes
+from edgebio.cli import main
 from edgebio.errors import EdgebioError
 from edgebio.recipes import (
     ClusterSettings,
@@ -46,7 +48,9 @@ def test_dumped_recipe_loads_as_the_same_recipe(tmp_path_factory, epochs, rate, 
     training = TrainingSettings(
         epochs=epochs, learning_rate=rate, class_weights=weights, teacher=teacher
     )
-    data = DataSettings(classes={title: (title, "b"), "healthy, open": ("Z",)}, channel_numbers=(2, 1))
+    data = DataSettings(
+        classes={title: (title, "b"), "healthy, open": ("Z",)}, channel_numbers=(2, 1)
+    )
     quantize = QuantizeSettings(scheme="qat", cluster=ClusterSettings(clusters=7))
     recipe = Recipe(name="mine", title=title, data=data, training=training, quantize=quantize)
     path = tmp_path_factory.mktemp("recipe") / "mine.toml"
@@ -187,3 +191,17 @@ def test_recipe_without_early_stopping_holds_out_no_validation_set(name):
     """An ECG record is one repetition, so none of a training subject could be held out."""
     training = recipes.load(name).training
     assert training.patience or not training.validation_repetitions
+
+
+def test_channels_count_from_1_and_old_ones_from_0_are_read(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n[data]\nchannel_numbers = [1, 4]\n')
+    assert recipes.load(path).data.channel_numbers == (1, 4)
+    path.write_text('name = "mine"\n[data]\nchannels = [0, 3]\n')
+    with pytest.warns(FutureWarning, match="channels is now channel_numbers"):
+        assert recipes.load(path).data.channel_numbers == (1, 4)
+    path.write_text('name = "mine"\n[data]\nchannel_numbers = [0]\n')
+    with pytest.raises(EdgebioError, match=r"data\.channel_numbers.*greater than or equal to 1"):
+        recipes.load(path)
+    result = CliRunner().invoke(main, ["recipes", "show", "emg-grips-pico"])
+    assert "channel_numbers" in result.stdout
