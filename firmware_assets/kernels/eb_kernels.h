@@ -380,7 +380,8 @@ typedef struct {
 /* Products of the four gates (input, forget, cell, output), interleaved, and requantization of
  * their sums to Q3.12. */
 typedef struct {
-    const int8_t *weights; /* [units][inputs][4] */
+    const int8_t *weights; /* [units][inputs][4]; for the extensions in steps of 4 or 16 inputs,
+                            * padded with zeros: [units][steps][4][inputs] */
     const int32_t *bias;   /* [units][4], with the zero point folded in */
     int32_t multiplier[4], shift[4];
 } eb_lstm_products;
@@ -564,6 +565,7 @@ void eb_run_fully_connected_dsp(const eb_fully_connected_fours *layer, const int
                                 int8_t *output, int8_t *scratch);
 /* The number of channels is a multiple of 4. MEAN has one reduced run, windows have no padding. */
 void eb_run_mean_dsp(const eb_mean *layer, const int8_t *input, int8_t *output);
+void eb_run_lstm_dsp(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 void eb_run_add_dsp(const eb_add_flat *layer, const int8_t *input_1, const int8_t *input_2,
                     int8_t *output);
 void eb_run_max_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
@@ -620,6 +622,15 @@ void eb_run_depthwise_mve(const eb_depthwise_mve *layer, const int8_t *input, in
                           int8_t *scratch);
 void eb_run_add_mve(const eb_add_mve *layer, const int8_t *input_1, const int8_t *input_2,
                     int8_t *output);
+void eb_run_add_rows_mve(const eb_add *layer, const int8_t *input_1, const int8_t *input_2,
+                         int8_t *output);
+void eb_run_sub_mve(const eb_add *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
+void eb_run_mul_mve(const eb_mul *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
+void eb_run_concatenation_mve(const eb_concatenation *layer, const int8_t *const *inputs,
+                              int8_t *output);
+void eb_run_lstm_mve(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 /* MEAN has one reduced run, windows have no padding. */
 void eb_run_mean_mve(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_max_pool_mve(const eb_pool *layer, const int8_t *input, int8_t *output);

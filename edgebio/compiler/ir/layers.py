@@ -269,3 +269,13 @@ class KernelLayer(Layer):
     headers: tuple[str, ...] = ()
     elements: Elements | None = None
     macs: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenation(KernelLayer):
+    """CONCATENATION and PACK: rows of one block of each input."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lstm(KernelLayer):
+    """UNIDIRECTIONAL_SEQUENCE_LSTM; both arrays of weights are (units, inputs, 4 gates)."""

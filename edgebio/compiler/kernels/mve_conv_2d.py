@@ -11,12 +11,20 @@ from edgebio.compiler.ir.kernel_call import Array, KernelCall, Overlay
 from edgebio.compiler.ir.layers import Conv2D, FullyConnected
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.ir.window import Pair, Window
-from edgebio.compiler.kernels.layout import clamp_members, hides_rounding, int8_array
+from edgebio.compiler.kernels.layout import (
+    MAX_16_BITS,
+    clamp_members,
+    hides_rounding,
+    int8_array,
+)
 from edgebio.compiler.kernels.mve import NOT_RIGHT, SCRATCH_BYTES, requantizations
 from edgebio.compiler.kernels.registry import kernel
 
 _LINE_BYTES: Final = 2048
 """Most bytes of a line of pixels whose length can be chosen."""
+
+_WIDE: Final = {"along_step", "across_step", "output_step", "output_line"}
+"""Members of 32 bits."""
 
 _FEW: Final = 9
 """Steps that the fastest kernels take."""
@@ -31,8 +39,10 @@ def conv_2d(network: Network, layer: Conv2D) -> KernelCall | str:
         lines = _Lines(in_lines(window), len(weights), layer.pool, 1, pixels)
         return _conv_2d(layer, lines, weights, layer.pad_value)
     best = _Lines(window, len(weights), layer.pool, 1)
-    # Lines along columns give up that the output may overlap the input.
-    if window.channels < 4 and window.dilation[1] == 1:
+    # Lines along columns give up that the output may overlap the input. Their pieces are gathered
+    # from eight rows of the image at a time, by offsets of 16 bits.
+    gathered = 7 * window.input[1] * window.channels <= MAX_16_BITS
+    if window.channels < 4 and window.dilation[1] == 1 and gathered:
         best = min(best, _Lines(window, len(weights), layer.pool, 0), key=lambda n: n.instructions)
     return _conv_2d(layer, best, weights, layer.pad_value)
 
@@ -53,6 +63,8 @@ def _conv_2d(
     rows = requantizations(layer.channels)
     if rows is None:
         return NOT_RIGHT
+    if max(value for name, value in lines.members.items() if name not in _WIDE) > MAX_16_BITS:
+        return "its sizes exceed 16 bits"
     if lines.scratch > SCRATCH_BYTES:
         return f"a line of its input takes {lines.scratch:,} bytes of scratch"
     relu = "_relu" * (lines.rounds and hides_rounding(layer.range))

@@ -241,7 +241,7 @@ def pad(network: Network, layer: layers.Pad) -> KernelCall:
     )
 
 
-@kernel("portable", layers.KernelLayer)
+@kernel("portable", layers.KernelLayer, layers.Concatenation, layers.Lstm)
 def lowered(network: Network, layer: layers.KernelLayer) -> KernelCall:
     """The kernel to which the operator was lowered."""
     return KernelCall(

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from edgebio.compiler.ir.kernel_call import Array
-from edgebio.compiler.ir.layers import KernelLayer
+from edgebio.compiler.ir.layers import Concatenation
 from edgebio.compiler.kernels.layout import constant_inputs
 from edgebio.compiler.operators.common import Node, operator
 from edgebio.tflite import Tensor
@@ -13,7 +13,7 @@ _MAX_TENSORS: Final = 64  # the reference takes 10, and copies as well
 
 
 @operator("CONCATENATION")
-def concatenation(node: Node) -> KernelLayer:
+def concatenation(node: Node) -> Concatenation:
     node.check_inputs(1, _MAX_TENSORS)
     count, output = len(node.inputs), node.check_int8(node.output)
     tensors = [node.check_int8(node.input(i), constant=True) for i in range(count)]
@@ -39,7 +39,7 @@ def concatenation(node: Node) -> KernelLayer:
     node.check_shape((*output.shape[:axis], total, *output.shape[axis + 1 :]))
     rows = math.prod(output.shape[:axis])
     blocks = tuple(math.prod(tensor.shape[axis:]) for tensor in tensors)
-    return KernelLayer(
+    return Concatenation(
         *node.fields(count),
         kernel="concatenation",
         parameters={"rows": rows, "inputs": count, "blocks": "@blocks"},

@@ -3,13 +3,13 @@
 import math
 
 from edgebio.compiler.ir.kernel_call import Array
-from edgebio.compiler.ir.layers import KernelLayer
+from edgebio.compiler.ir.layers import Concatenation
 from edgebio.compiler.kernels.layout import constant_inputs
 from edgebio.compiler.operators.common import Node, operator
 
 
 @operator("PACK")
-def pack(node: Node) -> KernelLayer:
+def pack(node: Node) -> Concatenation:
     count, output = len(node.inputs), node.check_int8(node.output)
     tensors = [node.check_int8(node.input(i), constant=True) for i in range(count)]
     if all(tensor.data is not None for tensor in tensors):
@@ -30,7 +30,7 @@ def pack(node: Node) -> KernelLayer:
     node.check_shape((*shape[:axis], count, *shape[axis:]))
     rows, block = math.prod(shape[:axis]), math.prod(shape[axis:])
     blocks = Array("blocks", "uint32_t", (block,) * count, "elements of a row, of each input")
-    return KernelLayer(
+    return Concatenation(
         *node.fields(count),
         kernel="concatenation",
         parameters={"rows": rows, "inputs": count, "blocks": "@blocks"},

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgebio.compiler.arithmetic import quantize_multiplier
 from edgebio.compiler.ir.kernel_call import Array, Value
 from edgebio.compiler.ir.layer import Rescale
-from edgebio.compiler.ir.layers import KernelLayer
+from edgebio.compiler.ir.layers import Lstm
 from edgebio.compiler.kernels.layout import int8_array, rescale_members
 from edgebio.compiler.operators.common import Node, operator, weighted_sums
 
@@ -30,7 +30,7 @@ _SUM, _RESULT = 2.0**-12, 2.0**-15  # scales of a gate
 
 
 @operator("UNIDIRECTIONAL_SEQUENCE_LSTM", states=(_HIDDEN, _CELL))
-def unidirectional_sequence_lstm(node: Node) -> KernelLayer:
+def unidirectional_sequence_lstm(node: Node) -> Lstm:
     source, clip = node.check_unary(20, 24), float(np.float32(node.options["cell_clip"]))
     for name, positions in _UNSUPPORTED.items():
         if any(node.has_input(position) for position in positions):
@@ -72,9 +72,10 @@ def unidirectional_sequence_lstm(node: Node) -> KernelLayer:
             "shift": shift,
         }
     update = quantize_multiplier(_RESULT * _RESULT / 2.0**power)
-    return KernelLayer(
+    return Lstm(
         *node.fields(),
         kernel="lstm",
+        headers=("eb_lstm.h",),
         parameters={
             **products,
             "steps": steps,

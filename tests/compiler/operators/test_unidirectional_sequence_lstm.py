@@ -120,11 +120,11 @@ def test_sigmoids_of_the_gates_in_16_bits(kind: str, tmp_path: Any) -> None:
     x = np.arange(-(1 << 15), 1 << 15).astype(np.int16)
     expected = reference_outputs(net.finish(), x[None])[0][0, 0]
     source = tmp_path / "sigmoids.c"
-    call = "hyperbolic_tangent(value, 0)" if kind == "TANH" else "sigmoid(value)"
+    name = "hyperbolic_tangent(value, 0)" if kind == "TANH" else "sigmoid(value)"
     source.write_text(
-        '#include "eb_lstm.c"\n'
+        '#include "eb_lstm.h"\n'
         "int32_t result(int32_t value);\n"
-        f"int32_t result(int32_t value) {{ return {call}; }}\n"
+        f"int32_t result(int32_t value) {{ return eb_lstm_{name}; }}\n"
     )
     result = host_compiler.load_library("sigmoids", [source], [KERNELS]).result
     result.argtypes, result.restype = [ctypes.c_int32], ctypes.c_int32
