@@ -10,6 +10,10 @@
 
 #include "eb_conv2d_pairs.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* State of the loops, which advance from four channels to the next. */
 typedef struct {
     const int16_t *weights;
@@ -210,5 +214,9 @@ EB_INLINE void eb_each_quad(const eb_conv2d_pairs *layer, eb_quads_job *work, ui
         }
     }
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

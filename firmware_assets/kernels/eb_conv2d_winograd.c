@@ -8,10 +8,9 @@
  * the positions have the order 1 2 0 3 of the paper's, so that the sums of the first two are
  * extended to both results: with A = m1 and B = m1 + m2 these are B + m0 and 2A - B - m3. */
 
-#include "eb_conv2d_pairs.h"
+#include "eb_winograd.h"
 
 enum {
-    COLUMNS = 6, /* of two tiles */
     POSITIONS = 16,
     TILE_SUMS = 8, /* four channels of both tiles */
     SUMS = TILE_SUMS * (2 + 4 * 2),
@@ -97,71 +96,6 @@ EB_NAKED static void sum_quad(EB_UNUSED const job *work)
             "9:\n\t"
             ".word 0, 0, 0, 0, 0, 0, 0, 0");
 }
-
-/* Transform a column: r0-r3 are pointers to its four pixels, r12 to the results, lr counts. */
-#define TRANSFORM_COLUMN(order)                                                                    \
-    "sxtb16 r8, r5" order "\n\t"                                                                   \
-    "sxtb16 r9, r6" order "\n\t"                                                                   \
-    "sxtb16 r10, r4" order "\n\t"                                                                  \
-    "sxtb16 r11, r7" order "\n\t"                                                                  \
-    "ssub16 r10, r10, r9\n\t"                                                                      \
-    "ssub16 r11, r8, r11\n\t"                                                                      \
-    "ssub16 r9, r9, r8\n\t"                                                                        \
-    "sxtab16 r8, r8, r6" order "\n\t"
-
-EB_NAKED static void transform_column(EB_UNUSED const int8_t *const pixels[4],
-                                      EB_UNUSED uint32_t groups, EB_UNUSED uint32_t *to)
-{
-    __asm__("push {r4-r11, lr}\n\t"
-            "mov r12, r2\n\t"
-            "mov lr, r1\n\t"
-            "ldmia r0, {r0-r3}\n"
-            "1:\n\t"
-            "ldr r4, [r0], #4\n\t"
-            "ldr r5, [r1], #4\n\t"
-            "ldr r6, [r2], #4\n\t"
-            "ldr r7, [r3], #4\n\t"
-            TRANSFORM_COLUMN("")
-            "stmia r12!, {r8-r11}\n\t"
-            TRANSFORM_COLUMN(", ror #8")
-            "stmia r12, {r8-r11}\n\t"
-            "add r12, #176\n\t"
-            "subs lr, #1\n\t"
-            "bne 1b\n\t"
-            "pop {r4-r11, pc}");
-}
-
-#define PAIR_OF_TILES(operator, a, less_a, b, less_b, place)                                       \
-    operator " r9, " a ", " less_a "\n\t"                                                          \
-    operator " r10, " b ", " less_b "\n\t"                                                         \
-    "strd r9, r10, [r1, #" place "]\n\t"
-#define TRANSFORM_ROW(word, place)                                                                 \
-    "ldr r3, [r0, #" word "]\n\t"                                                                  \
-    "ldr r4, [r0, #32+" word "]\n\t"                                                               \
-    "ldr r5, [r0, #64+" word "]\n\t"                                                               \
-    "ldr r6, [r0, #96+" word "]\n\t"                                                               \
-    "ldr r7, [r0, #128+" word "]\n\t"                                                              \
-    "ldr r8, [r0, #160+" word "]\n\t"                                                              \
-    PAIR_OF_TILES("sadd16", "r4", "r5", "r6", "r7", place)                                         \
-    PAIR_OF_TILES("ssub16", "r5", "r4", "r7", "r6", place "+8")                                    \
-    PAIR_OF_TILES("ssub16", "r3", "r5", "r5", "r7", place "+16")                                   \
-    PAIR_OF_TILES("ssub16", "r4", "r6", "r6", "r8", place "+24")
-
-EB_NAKED static void transform_rows(EB_UNUSED const uint32_t *columns, EB_UNUSED uint32_t *to,
-                                    EB_UNUSED uint32_t groups)
-{
-    __asm__("push {r4-r10, lr}\n"
-            "1:\n\t"
-            TRANSFORM_ROW("0", "0") TRANSFORM_ROW("4", "32")
-            TRANSFORM_ROW("8", "64") TRANSFORM_ROW("12", "96")
-            TRANSFORM_ROW("16", "128") TRANSFORM_ROW("20", "160")
-            TRANSFORM_ROW("24", "192") TRANSFORM_ROW("28", "224")
-            "add r0, #192\n\t"
-            "add r1, #256\n\t"
-            "subs r2, #1\n\t"
-            "bne 1b\n\t"
-            "pop {r4-r10, pc}");
-}
 // clang-format on
 
 #else
@@ -208,50 +142,6 @@ static void sum_quad(const job *work)
         }
         weights = sum_position(work, weights, 4u * row + 3u, sums);
         memcpy(right, sums, sizeof sums);
-    }
-}
-
-static uint32_t sum_halves(uint32_t a, uint32_t b)
-{
-    return eb_pair(eb_half(a, 0) + eb_half(b, 0), eb_half(a, 16) + eb_half(b, 16));
-}
-
-static uint32_t subtract_halves(uint32_t a, uint32_t b)
-{
-    return eb_pair(eb_half(a, 0) - eb_half(b, 0), eb_half(a, 16) - eb_half(b, 16));
-}
-
-static void transform_column(const int8_t *const pixels[4], uint32_t groups, uint32_t *to)
-{
-    for (uint32_t group = 0; group < groups; group++) {
-        for (uint32_t odd = 0; odd < 2u; odd++) {
-            uint32_t pair[4];
-            for (uint32_t i = 0; i < 4u; i++) {
-                pair[i] = eb_sxtb16(eb_load4(pixels[i] + 4u * group) >> (8u * odd));
-            }
-            to[4u * odd] = sum_halves(pair[1], pair[2]);
-            to[4u * odd + 1u] = subtract_halves(pair[2], pair[1]);
-            to[4u * odd + 2u] = subtract_halves(pair[0], pair[2]);
-            to[4u * odd + 3u] = subtract_halves(pair[1], pair[3]);
-        }
-        to += 8 * COLUMNS;
-    }
-}
-
-static void transform_rows(const uint32_t *columns, uint32_t *to, uint32_t groups)
-{
-    for (; groups; groups--) {
-        for (uint32_t word = 0; word < 8u; word++) {
-            for (uint32_t tile = 0; tile < 2u; tile++) {
-                const uint32_t *const from = columns + 16u * tile + word;
-                to[tile] = sum_halves(from[8], from[16]);
-                to[tile + 2u] = subtract_halves(from[16], from[8]);
-                to[tile + 4u] = subtract_halves(from[0], from[16]);
-                to[tile + 6u] = subtract_halves(from[8], from[24]);
-            }
-            to += 8;
-        }
-        columns += 8 * COLUMNS;
     }
 }
 
@@ -339,16 +229,16 @@ static void transform(const eb_conv2d_winograd *layer, const int8_t *input, cons
         const int is_inside = y >= 0 && y < window->input_h;
         lines[i] = is_inside ? input + (uint32_t)y * window->input_w * channels : NULL;
     }
-    for (int32_t column = 0; column < COLUMNS; column++) {
+    for (int32_t column = 0; column < EB_TILE_COLUMNS; column++) {
         const int32_t x = left + column;
         const int is_inside = x >= 0 && x < window->input_w;
         const int8_t *from[4];
         for (uint32_t i = 0; i < 4u; i++) {
             from[i] = is_inside && lines[i] ? lines[i] + (uint32_t)x * channels : pad;
         }
-        transform_column(from, channels / 4u, columns + 8 * column);
+        eb_transform_column(from, channels / 4u, columns + 8 * column);
     }
-    transform_rows(columns, pixels, channels / 4u);
+    eb_transform_rows(columns, pixels, channels / 4u);
 }
 
 /* Size of the outputs of two tiles, at most. */
@@ -371,7 +261,7 @@ EB_INLINE void each_tile(const eb_conv2d_winograd *layer, const int8_t *input, i
     const extent whole = {pooled ? 1u : 2u, pooled ? 2u : 4u};
     uint32_t *const pixels = (uint32_t *)(void *)scratch;
     uint32_t *const columns = pixels + POSITIONS * channels;
-    int8_t *const pad = (int8_t *)(columns + 2 * COLUMNS * channels);
+    int8_t *const pad = (int8_t *)(columns + 2 * EB_TILE_COLUMNS * channels);
     int32_t sums[SUMS];
     job work = {.pixels = pixels, .sums = sums, .steps = channels / 2u};
     work.entry = (MAX_STEPS - work.steps) * STEP_BYTES - 2u;

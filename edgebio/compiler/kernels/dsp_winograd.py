@@ -52,7 +52,10 @@ def conv_2d_winograd(layer: Conv2D) -> KernelCall | str:
     return KernelCall(
         layer,
         f"eb_run_conv2d_winograd{'_pooled' * pooled}",
-        ("eb_conv2d_winograd.c", "eb_conv2d_pairs.h", "eb_quad.h", "eb_dsp.h"),
+        (
+            *("eb_conv2d_winograd.c", "eb_winograd.h", "eb_conv2d_pairs.h"),
+            *("eb_quad.h", "eb_dsp.h"),
+        ),
         arrays=(
             Array("weights", "int16_t", tuple(fours.ravel().tolist()), note),
             table,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from edgebio import compiler
+from edgebio.compiler.host_model import HostModel
+from edgebio.compiler.host_stream import HostStream
 from edgebio.compiler.kernels import dsp_winograd
 from tests.compiler.networks import STYLES, Net
 from tests.compiler.reference import Run, assert_outputs_equal, emulated, sanitized
@@ -101,3 +103,20 @@ def test_tiles_are_given_up_where_flash_or_ram_is_short() -> None:
     assert tiled(compiler.compile_model(data, "dsp", less_ram)) == [False, False]
     less_flash = compiler.Goal("fastest", constants=fastest.constant_bytes - 1)
     assert sorted(tiled(compiler.compile_model(data, "dsp", less_flash))) == [False, True]
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("seed", range(6))
+def test_streams_equal_whole_windows(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frames, hop, windows = int(rng.integers(8, 20)), int(rng.integers(1, 4)), 6
+    net = Net(rng, (1, frames, int(rng.integers(3, 8)), 4))
+    for same in (False, True):
+        net.conv({"size": [3, 3], "stride": [1, 1], "dilation": [1, 1], "same": same}, 8)
+    data = net.finish()
+    stream, whole = HostStream(data, hop, "dsp", FASTEST), HostModel(data)
+    count = (-(-frames // hop) + windows) * hop
+    x = rng.integers(-128, 128, (count, *whole.input_shape[1:])).astype(np.int8)
+    ends = range(count - windows * hop, count + 1, hop)
+    expected = whole.run(np.stack([x[end - frames : end] for end in ends]))
+    assert stream.push(x)[-len(ends) :].tobytes() == expected.tobytes()
