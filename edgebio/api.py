@@ -223,8 +223,9 @@ def evaluate(
     baseline, calibration, seeds, jobs, scheduler, on_finished
         See `edgebio.evaluation.evaluate`.
     """
-    from edgebio import evaluation
+    from edgebio import evaluation, protocols
 
+    protocols.describe(protocol)  # refuse an unknown name before recordings are read
     recipe, own, pretraining = training_inputs(recipe, recordings, subjects, data)
     return evaluation.evaluate(
         recipe, own, protocol, storage.cache("evaluations") if folder is None else Path(folder),

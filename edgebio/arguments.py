@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
-from edgebio import firmware, recipes
+from edgebio import firmware, protocols, recipes
 from edgebio.boards import Board
 from edgebio.errors import EdgebioError
 from edgebio.recipes.signal_checks import check_classes, check_rate
@@ -41,6 +41,10 @@ def training_inputs(
     check("recipe", recipe, RecipeLike, "a Recipe, its name or a .toml file")
     loaded = recipe if isinstance(recipe, recipes.Recipe) else recipes.load(recipe)
     root = optional_path(data)
+    if loaded.data.protocol:
+        protocols.describe(
+            loaded.data.protocol
+        )  # an unknown name, before any reading
     if recordings is None:
         own = loaded.recordings(root, subject_names(subjects))
     elif subjects is not None:

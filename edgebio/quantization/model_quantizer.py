@@ -71,7 +71,8 @@ def quantize_model(model: Path, calibration: Path, output: Path) -> QuantizedMod
     arrays = read_arrays(calibration)
     with tempfile.TemporaryDirectory(prefix="edgebio-") as scratch:
         checked = Path(scratch, calibration.name).with_suffix(".npz")
-        np.savez(checked, **{f"={name}": x for name, x in arrays.items()})
+        named: dict[str, Any] = {f"={name}": x for name, x in arrays.items()}
+        np.savez(checked, **named)
         content, report = run_converter(convert_model, model, 2, checked, calibration)
     storage.write_bytes(output, content)
     return QuantizedModel(output, ModelReport.model_validate_json(report))

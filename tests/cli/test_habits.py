@@ -69,6 +69,7 @@ def test_ctrl_c_ends_every_command_with_130_and_one_line(
         (["train", "emg-grips", "--protocol", "one-to-on", "-o", "x"], "one-to-one"),
         (["train", "key.toml", "-o", "x"], "learning_rate"),
         (["train", "section.toml", "-o", "x"], "frontend"),
+        (["train", "protocol.toml", "-o", "x"], "one-to-one"),
         (["evaluate", "emg-grip", "--protocol", "one-to-one"], "emg-grips"),
         (["evaluate", "emg-grips", "--protocol", "cross-subjec"], "cross-subject"),
         (["search", "emg-grips", "--board", "mps2-an38", "-o", "x"], "mps2-an386"),
@@ -92,6 +93,7 @@ def test_nearest_name_is_suggested(
     monkeypatch.chdir(tmp_path)
     Path("m.tflite").write_bytes(b"")
     Path("key.toml").write_text('name = "x"\n[training]\nlearning_rat = 1e-3\n')
+    Path("protocol.toml").write_text('name = "x"\n[data]\nprotocol = "one-to-on"\n')
     Path("section.toml").write_text('name = "x"\n[fronted]\nn_fft = 64\n')
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 2

@@ -162,7 +162,10 @@ def test_several_inputs_are_calibrated_by_name(tmp_path: Path) -> None:
     total = keras3.layers.Add()([keras3.layers.Dense(4)(one), other])
     keras3.Model([one, other], total).save(tmp_path / "two.keras")
     random = np.random.default_rng(0)
-    arrays = {"other": 10 * random.normal(size=(9, 4)), "one": random.normal(size=(9, 4))}
+    arrays: dict[str, Any] = {
+        "other": 10 * random.normal(size=(9, 4)),
+        "one": random.normal(size=(9, 4)),
+    }
     np.savez(tmp_path / "x.npz", **arrays)
     output = tmp_path / "out.tflite"
     report = edgebio.quantize_model(tmp_path / "two.keras", tmp_path / "x.npz", output).report
