@@ -52,14 +52,17 @@ def fully_connected(network: Network, layer: FullyConnected) -> KernelCall | str
         },
         scratch=8 * steps,
         takes_scratch=True,
-        estimate=layer.macs * 3 // 2,
+        estimate=layer.rows * (30 + 2 * inputs + len(weights) // 4 * (75 + 20 * steps)),
     )
 
-    def faster() -> KernelCall:
-        wide = fully_connected_wide(network, layer)
-        return call if isinstance(wide, str) else dataclasses.replace(wide, smaller=lambda: call)
+    def wide() -> KernelCall:
+        form = fully_connected_wide(network, layer)
+        return call if isinstance(form, str) else dataclasses.replace(form, smaller=lambda: call)
 
-    return dataclasses.replace(call, faster=faster)
+    # The weights of many rows are worth their flash as those of convolutions are.
+    if layer.rows > 1 and (form := wide()).estimate < call.estimate:
+        return form
+    return dataclasses.replace(call, faster=wide)
 
 
 def _tables(layer: FullyConnected) -> tuple[Array, Array] | None:
@@ -93,4 +96,6 @@ def fully_connected_wide(network: Network, layer: FullyConnected) -> KernelCall 
         channels=layer.channels, pad_value=0, range=layer.range,
     )  # fmt: skip
     call = conv_2d_wide(network, convolution)
-    return call if isinstance(call, str) else dataclasses.replace(call, layer=layer, smaller=None)
+    if isinstance(call, str):
+        return call
+    return dataclasses.replace(call, layer=layer, smaller=None, faster=None)

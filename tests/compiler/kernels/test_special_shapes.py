@@ -169,6 +169,23 @@ def test_depthwise_convolution_of_one_channel_is_a_convolution(isa: compiler.Ker
     check(net)
 
 
+@pytest.mark.parametrize(("rows", "kernel"), [(30, "conv2d"), (7, "conv2d"), (1, "connected")])
+def test_fully_connected_on_many_rows_is_a_convolution(
+    rows: int, kernel: str, activation: int
+) -> None:
+    net = make_net((rows, 13), activation)
+    weights, bias, scale = net.weighted((10, 13), 0, 10)
+    output = net.activation((1, rows, 10), scale)
+    net.operator(
+        "FULLY_CONNECTED", [net.at, weights, bias], [output], "FullyConnectedOptions",
+        fusedActivationFunction=activation, keepNumDims=True,
+    )  # fmt: skip
+    net.at = output
+    (call,) = compiler.compile_model(net.finish(), "dsp").calls
+    assert kernel in call.function
+    check(net)
+
+
 def test_goal_changes_no_byte() -> None:
     net = make_net((9, 8, 6), NONE)
     net.conv(window((3, 3)), 7)
