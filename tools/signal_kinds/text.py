@@ -50,6 +50,14 @@ _NUMBERED = [
 _RUNS: dict[str, Any] = {"recordings": 6, "labels": LABELS}
 
 
+def _with_events(path: Path) -> None:
+    """Each run of a label as an event, in a table beside the signals."""
+    path.write_text("\n".join([NAMES, *rows()]))
+    events = [f"{k / 5},0.2,{LABELS[100 * k]}" for k in range(6)]
+    beside = path.with_name(f"{path.stem}_events.csv")
+    beside.write_text("\n".join(["onset,duration,label", *events]))
+
+
 def stamped(form: Callable[[datetime], str]) -> list[str]:
     """Lines with a time stamp before the numbers; a new day begins in the first second."""
     start = datetime(2024, 3, 1, 23, 59, 59, 500_000)
@@ -298,6 +306,7 @@ KINDS: tuple[Kind, ...] = (
         BY_RATE,
         samples=COUNTS[:, :2],
     ),
+    Kind("events beside the file", _with_events, BY_RATE, **_RUNS),
     Kind(
         "a table of events",
         lines("onset,duration,trial_type", [f"{k},0.5,fist" for k in range(9)]),

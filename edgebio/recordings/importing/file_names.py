@@ -14,6 +14,7 @@ _BIDS_SIDECAR = re.compile(
     r"(participants|dataset_description|samples|.*_(events|channels|electrodes|scans|sessions|"
     r"coordsystem|emg|eeg|ecg|physio|motion|stim|beh))\.json|"
     r"(participants|samples|.*_(events|channels|electrodes|scans|sessions|optodes))\.tsv|"
+    r".*_events\.csv|"
     r"(README|CHANGES|LICENSE)(\.txt|\.md)?",
     re.IGNORECASE,
 )

@@ -19,6 +19,7 @@ from edgebio.recordings.readers.column_content import (
     table_of_content,
 )
 from edgebio.recordings.readers.column_roles import Roles, assign_roles
+from edgebio.recordings.readers.events import label_by_events
 from edgebio.recordings.readers.table import Table
 from edgebio.recordings.readers.text_exports import TextExport, find_section, recognize_export
 from edgebio.recordings.readers.text_file import TextFile
@@ -57,7 +58,10 @@ def read_csv_table(path: Path, options: ImportOptions) -> Table:
         export = TextExport("BIDS", layout, sidecar.rate)
     roles = assign_roles(path, options, export)
     content = _read_columns(path, file, export.layout, roles, options)
-    return table_of_content(path, options, export, roles, content)
+    table = table_of_content(path, options, export, roles, content)
+    if options.label is None and table.rate:
+        return label_by_events(table, table.rate)
+    return table
 
 
 def _read_columns(

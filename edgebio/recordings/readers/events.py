@@ -5,22 +5,24 @@ seconds. An event labels the samples of its duration. One without a duration is 
 state that lasts until the next: it labels nothing, and a note says so.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings.readers.table import Categories
+from edgebio.recordings.readers.table import Categories, Table
 from edgebio.recordings.readers.text_file import TextFile
 
 _ONSETS = ("onset", "start", "begin", "time")
 _DURATIONS = ("duration", "length", "dur")
 _LABELS = ("trial_type", "label", "class", "gesture", "stage", "description", "annotation",
            "event", "value")  # fmt: skip
+_MAX_EVENTS = 1_000_002  # lines
 _MISSING = ("", "n/a", "na", "nan")
 
 
@@ -74,7 +76,10 @@ def read_event_table(path: Path) -> list[Event]:
     EdgebioError
         If a column of onsets or labels is missing, or a time is not a number.
     """
-    lines = TextFile(path).head.split("\n")
+    file = TextFile(path)
+    lines = [line.rstrip("\n") for line in itertools.islice(file.lines(), _MAX_EVENTS)]
+    if len(lines) == _MAX_EVENTS:
+        raise EdgebioError(f"{path}: over {_MAX_EVENTS - 2:,} events")
     separator = max("\t,;", key=lines[0].count)
     names = [name.strip().strip('"').lower() for name in lines[0].split(separator)]
     onset, duration, label = (_find(names, known) for known in (_ONSETS, _DURATIONS, _LABELS))
@@ -100,10 +105,38 @@ def read_event_table(path: Path) -> list[Event]:
 
 
 def find_event_table(path: Path) -> Path | None:
-    """Table of events beside a signal file, as BIDS names it: ``sub-1_task-grip_events.tsv``."""
-    stem = re.sub(r"_(emg|eeg|ecg|physio)$", "", path.stem)
-    table = path.with_name(f"{stem}_events.tsv")
-    return table if stem != path.stem and table.is_file() else None
+    """Table of events beside a signal file: ``x_events.tsv`` (or .csv) of ``x.csv``, ``x_emg.edf``.
+
+    BIDS names it so: ``sub-1_task-grip_events.tsv``.
+    """
+    name = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+    stems = dict.fromkeys((re.sub(r"_(emg|eeg|ecg|physio)$", "", name), name))
+    tables = [path.with_name(f"{stem}_events{suffix}") for stem in stems
+              for suffix in (".tsv", ".csv")]  # fmt: skip
+    return next((table for table in tables if table != path and table.is_file()), None)
+
+
+def label_by_events(table: Table, rate: float) -> Table:
+    """Label a table that has no labels by the table of events beside its file, if there is one.
+
+    Onsets count from the first sample; samples that are lost count too.
+    """
+    beside = find_event_table(table.path)
+    if beside is None or "labels" in table.metadata:
+        return table
+    count = len(table.values)
+    numbers = np.arange(count)
+    if table.timing is not None:
+        for first, lost in zip(table.timing.gaps, table.timing.lost, strict=True):
+            numbers[first:] += lost
+    labels, notes = label_samples(
+        table.path, read_event_table(beside), int(numbers[-1]) + 1 if count else 0, rate
+    )
+    notes = (*table.notes, f"labels: {beside.name}", *notes)
+    if labels is None:
+        return replace(table, notes=notes)
+    codes = Categories(labels.codes[numbers], labels.names)
+    return replace(table, metadata={**table.metadata, "labels": codes}, notes=notes)
 
 
 def _find(names: Sequence[str], known: Sequence[str]) -> int | None:

@@ -69,7 +69,7 @@ def test_a_folder_of_bids_gives_signals_with_subjects_and_sessions(tmp_path: Pat
                 '{"SamplingFrequency": 100, "Columns": ["left", "right"]}'
             )
             for table in ("events", "channels", "electrodes"):
-                (tmp_path / f"{stem}_{table}.tsv").write_text("name\tonset\n")
+                (tmp_path / f"{stem}_{table}.tsv").write_text("onset\tduration\ttrial_type\n")
     (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\n")
     (tmp_path / "dataset_description.json").write_text("{}")
     files = find_files([tmp_path])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgebio.errors import EdgebioError
-from edgebio.recordings import load_recording
+from edgebio.recordings import load_recording, load_recordings
 from edgebio.recordings.readers.events import Event, label_samples, read_event_table
 
 from ..files import write_edf
@@ -80,3 +80,20 @@ def test_a_hypnogram_beside_its_polysomnogram_labels_it(tmp_path: Path) -> None:
     result = load_recording(tmp_path / "SC4001E0-PSG.edf")
     assert result.classes == ("Sleep stage W",)
     assert (result.labels == 0).sum() == 200
+
+
+def test_events_beside_a_text_file_count_lost_samples(tmp_path: Path) -> None:
+    numbers = [*range(100), *range(150, 300)]  # 50 are lost
+    rows = "".join(f"{k},{k * 7 % 50},{k * 3 % 11}\n" for k in numbers)
+    (tmp_path / "x.csv").write_text("index,a,b\n" + rows)
+    (tmp_path / "x_events.csv").write_text("onset,duration,label\n0,0.5,rest\n2,0.5,fist\n")
+    recordings = load_recordings(tmp_path / "x.csv", rate=100)
+    labels = [r.classes[k] if k >= 0 else "" for r in recordings for k in r.labels.tolist()]
+    expected = dict.fromkeys(range(50), "rest") | dict.fromkeys(range(200, 250), "fist")
+    assert labels == [expected.get(k, "") for k in numbers]
+
+
+def test_a_long_table_is_read_to_its_end(tmp_path: Path) -> None:
+    rows = "".join(f"{k},0.5,fist\n" for k in range(20_000))
+    (tmp_path / "x_events.csv").write_text("onset,duration,label\n" + rows)
+    assert len(read_event_table(tmp_path / "x_events.csv")) == 20_000
