@@ -172,16 +172,18 @@ static inline eb_quads_job eb_quads_job_of(const eb_conv2d_pairs *layer, const v
 {
     const uint32_t steps = layer->steps;
     const uint32_t *const patch = (const uint32_t *)(const void *)scratch;
-    const eb_quads_job work = {
-        .weights = layer->weights,
-        .patch = patch,
-        .end = patch + 2u * steps,
-        .row = table,
-        .rows_end = (const char *)table + layer->outputs / 4u * row_bytes,
-        .pairs = eb_pairs_of(layer),
-        .patch_bytes = 8u * steps,
-        .entry = ((0u - steps) & 15u) * 44u,
-    };
+    eb_quads_job work;
+    work.weights = (const int16_t *)layer->weights;
+    work.patch = patch;
+    work.end = patch + 2u * steps;
+    work.row = table;
+    work.output_a = NULL;
+    work.output_b = NULL;
+    work.rows_end = (const char *)table + layer->outputs / 4u * row_bytes;
+    work.left = 0;
+    work.pairs = eb_pairs_of(layer);
+    work.patch_bytes = 8u * steps;
+    work.entry = ((0u - steps) & 15u) * 44u;
     return work;
 }
 
