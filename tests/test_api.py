@@ -20,8 +20,8 @@ EXPORTED = {
     "Budget", "CheckFailedError", "Decision", "Device", "DeviceError", "EdgebioError", "Evaluation",
     "HostModel", "Limits", "MissingToolError", "ProtocolSplitter", "QuantizeResult", "Recipe",
     "Recording", "Session", "TrainResult", "VerifyResult", "bench", "build", "calibrate",
-    "compile_model", "converted_recording", "evaluate", "flash", "infer", "infer_named", "load_board",
-    "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
+    "compile_model", "converted_recording", "evaluate", "flash", "infer", "infer_named",
+    "load_board", "load_dataset", "load_recipe", "load_recordings", "quantize", "quantize_model",
     "search_networks", "train", "verify", "write_golden_vectors", "write_report",
 }  # fmt: skip
 

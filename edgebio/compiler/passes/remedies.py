@@ -1,4 +1,4 @@
-"""What to do about a model that is not compiled: alternatives of an operator, and how to quantize."""
+"""What to do about a model that is not compiled: other operators, and how to quantize it."""
 
 import difflib
 from collections.abc import Mapping
