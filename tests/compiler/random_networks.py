@@ -136,9 +136,9 @@ def _head(net: Net) -> None:
     elif head >= 4:
         net.dense()
         net.softmax() if head == 5 else net.unary()
-    last = net.rng.random()
+    ending = net.rng.random()
     rank = len(net.shape_of(net.at))
-    if last < 0.08 and rank > 1:
+    if ending < 0.08 and rank > 1:
         layers_without_weights.arg_max(net, int(net.rng.integers(1, rank)))
-    elif last < 0.16:
+    elif ending < 0.16:
         layers_without_weights.to_uint8(net)
