@@ -42,9 +42,7 @@ def training_inputs(
     loaded = recipe if isinstance(recipe, recipes.Recipe) else recipes.load(recipe)
     root = optional_path(data)
     if loaded.data.protocol:
-        protocols.describe(
-            loaded.data.protocol
-        )  # an unknown name, before any reading
+        protocols.describe(loaded.data.protocol)  # an unknown name, before any reading
     if recordings is None:
         own = loaded.recordings(root, subject_names(subjects))
     elif subjects is not None:
