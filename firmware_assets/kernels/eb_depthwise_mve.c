@@ -46,6 +46,7 @@ typedef struct {
     "vmov " high ", r10, r12\n\t"
 // clang-format on
 
+#define NEXT_BY_1(pointer) ", #1\n\t"
 #define NEXT_BY_3(pointer) ", #3\n\t"
 #define NEXT_BY_STEP(pointer) "\n\tadd " pointer ", r11\n\t"
 
@@ -127,6 +128,11 @@ typedef struct {
     "pop {r4-r11, pc}"
 // clang-format on
 
+EB_NAKED static void line_relu_by_1(EB_UNUSED const job *work)
+{
+    __asm__(LINE(NEXT_BY_1, HIDDEN));
+}
+
 EB_NAKED static void line_relu_by_3(EB_UNUSED const job *work)
 {
     __asm__(LINE(NEXT_BY_3, HIDDEN));
@@ -135,6 +141,11 @@ EB_NAKED static void line_relu_by_3(EB_UNUSED const job *work)
 EB_NAKED static void line_relu(EB_UNUSED const job *work)
 {
     __asm__(LINE(NEXT_BY_STEP, HIDDEN));
+}
+
+EB_NAKED static void line_any_by_1(EB_UNUSED const job *work)
+{
+    __asm__(LINE(NEXT_BY_1, AWAY_FROM_ZERO));
 }
 
 EB_NAKED static void line_any(EB_UNUSED const job *work)
@@ -256,7 +267,17 @@ static void line_relu(const job *work)
     line_any(work);
 }
 
+static void line_relu_by_1(const job *work)
+{
+    line_any(work);
+}
+
 static void line_relu_by_3(const job *work)
+{
+    line_any(work);
+}
+
+static void line_any_by_1(const job *work)
 {
     line_any(work);
 }
@@ -285,7 +306,9 @@ static void spread_pad(int8_t *to, uint32_t to_step, uint32_t pitch, int32_t val
 
 static void run_line(const eb_depthwise_mve *layer, const job *work)
 {
-    if (!layer->relu) {
+    if (work->step == 1u) {
+        (layer->relu ? line_relu_by_1 : line_any_by_1)(work);
+    } else if (!layer->relu) {
         line_any(work);
     } else if (work->step == 3u) {
         line_relu_by_3(work);

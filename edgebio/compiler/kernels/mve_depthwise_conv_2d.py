@@ -110,8 +110,8 @@ class _Lines:
         axis, across = self.axis, 1 - self.axis
         lines, count = self.window.output[across], self.window.output[axis]
         spread = lines * self.window.stride[across] * self.window.input[axis] * 1.75
-        by_3 = self.window.stride[axis] * self.slots == 3
-        return spread + lines * (45 + count * (19 if by_3 else 23))
+        quick = self.window.stride[axis] * self.slots in (1, 3)  # have a kernel of their own
+        return spread + lines * (45 + count * (18 if quick else 22))
 
     @property
     def order(self) -> tuple[int, ...]:
