@@ -198,6 +198,7 @@ KINDS: tuple[Kind, ...] = (
     else Kind("Parquet", _binary, suffix=".parquet", refusal="pip install 'edgebio[parquet]'"),
     Kind("MNE's own format", _binary, suffix=".fif", refusal="write EDF from MNE"),
     Kind("EEGLAB", _binary, suffix=".set", refusal="write EDF from EEGLAB"),
+    Kind("a binary file of no known kind", _binary, suffix=".bin", refusal="not text, and .bin is"),
     Kind("Excel", _binary, suffix=".xlsx", refusal="save the sheet as CSV"),
     Kind("pickle", _binary, suffix=".pkl", refusal="it may run anything when it is opened"),
 )

@@ -62,6 +62,7 @@ _EXPORTS = {
     ".rhd": "convert it by Intan's own programs to CSV or .mat",
     ".otb+": "export it as .mat or CSV from OT BioLab+",
     ".poly5": "write EDF by TMSi's own programs",
+    ".wav": "write it as .npy, by scipy.io.wavfile.read and numpy.save",
     ".zip": "unpack it, and give the folder",
     ".rar": "unpack it, and give the folder",
     ".7z": "unpack it, and give the folder",

@@ -41,6 +41,11 @@ class TextFile:
         with self._damage(), self._open_bytes() as content:
             start = content.read(_HEAD)
         self._encoding = _encoding(start)
+        if b"\0" in start and not self._encoding.startswith("utf-16"):
+            raise EdgebioError(
+                f"{path}: not text, and {path.suffix or 'a file without a suffix'} is no format "
+                "that is read; export it as CSV, EDF or .mat"
+            )
         with self._damage(), self._open_text() as text:
             self.head: str = text.read(_HEAD)
             self.is_whole = not text.read(1)

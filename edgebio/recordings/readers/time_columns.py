@@ -29,6 +29,8 @@ _UNIX = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (0.0, 1.0))  # since 1970, by
 _TOLERANCE = 0.02  # of a rate
 _TOLERANCE_UNEVEN = 0.2  # of the mean rate of uneven times
 _RESTART = 10.0  # steps by which times go back where they begin again
+_SECONDS = (1.0, 1e-3, 1e-6, 1e-9)  # of a unit
+_SLOWEST = 10.0  # Hz of a signal whose times have no unit
 _COARSEST = 0.02  # of a recording: a rate of larger steps between its times would be a guess
 
 
@@ -209,12 +211,15 @@ def _seconds(
     """Seconds of one unit of a time."""
     if unit in _UNITS:
         return _UNITS[unit]
-    if own[0] > 1e9:
-        return next(seconds for least, seconds in _UNIX if own[0] >= least)
     for suffix, seconds in (("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)):
         if re.search(rf"(^|[_ ]){suffix}$", name.lower()):
             return seconds
-    return 1.0 if float(np.median(steps)) < 1 else 1e-3
+    step = float(np.median(steps))
+    largest = 1.0 if step < 1 else 1e-3  # a signal has no whole seconds between samples
+    if own[0] > _UNIX[-2][0] / 100:
+        largest = next(seconds for least, seconds in _UNIX if own[0] >= least)
+    units = [unit for unit in _SECONDS if unit <= largest]
+    return next((unit for unit in units if step * unit * _SLOWEST <= 1), largest)
 
 
 def _plain_rate(rate: float, span: float, steps: npt.NDArray[np.float64]) -> float:

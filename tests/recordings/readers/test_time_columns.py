@@ -65,3 +65,25 @@ def test_times_that_go_back_are_refused() -> None:
     times = np.array([0, 0.1, 0.2, 0.05, 0.15, 0.25])
     with pytest.raises(EdgebioError, match="sample 3: its time is before"):
         measure_timing(PATH, [TimeColumn(0, "time", 1.0)], [times])
+
+
+@pytest.mark.parametrize(
+    ("step", "rate"),
+    [(0.001, 1000), (0.05, 20), (0.5, 2000), (2, 500), (50, 20), (1000, 1000), (500, 2000),
+     (1_000_000, 1000)],
+)  # fmt: skip
+@pytest.mark.parametrize("start", [0.0, 2e9])
+def test_times_without_a_unit_are_those_of_a_signal(start: float, step: float, rate: float) -> None:
+    noise = np.random.default_rng(0).normal(size=100)
+    values = np.stack([start + np.arange(100) * step, noise], axis=1)
+    columns = find_time_columns(("time", "emg"), ("", ""), values)
+    timing = measure_timing(PATH, columns, [values[:, 0]])
+    assert timing.rate == pytest.approx(rate)
+
+
+def test_times_that_begin_again_are_no_gap() -> None:
+    times = np.tile(np.arange(100) / 500, 3)
+    timing = measure_timing(PATH, [TimeColumn(0, "time", 1.0)], [times])
+    assert timing.rate == 500
+    assert timing.restarts.tolist() == [100, 200]
+    assert not len(timing.gaps)
