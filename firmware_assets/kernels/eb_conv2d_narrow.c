@@ -18,6 +18,11 @@
     "smlad " b ", r10, " word ", " b "\n\t"
 
 // clang-format off
+#define SUM_TWO_STEPS                                                                              \
+    "ldmia r1!, {r7-r10}\n\t"                                                                      \
+    "ldrd r11, r12, [r0], #8\n\t" PRODUCTS("r11", "r3", "r4") PRODUCTS("r12", "r5", "r6")
+
+/* The loop does this twice; an odd number is entered in its middle. */
 EB_NAKED static const uint32_t *
 sum_two(EB_UNUSED const uint32_t *weights, EB_UNUSED const uint32_t *patch,
         EB_UNUSED uint32_t twos, EB_UNUSED int32_t sums[4])
@@ -26,10 +31,12 @@ sum_two(EB_UNUSED const uint32_t *weights, EB_UNUSED const uint32_t *patch,
             "mov r3, #0\n\t"
             "mov r4, r3\n\t"
             "mov r5, r3\n\t"
-            "mov r6, r3\n"
-            "1:\n\t"
-            "ldmia r1!, {r7-r10}\n\t"
-            "ldrd r11, r12, [r0], #8\n\t" PRODUCTS("r11", "r3", "r4") PRODUCTS("r12", "r5", "r6")
+            "mov r6, r3\n\t"
+            "adds r2, #1\n\t"
+            "lsrs r2, r2, #1\n\t"
+            "bcc 2f\n"
+            "1:\n\t" SUM_TWO_STEPS
+            "2:\n\t" SUM_TWO_STEPS
             "subs r2, #1\n\t"
             "bne 1b\n\t"
             "pop {r1}\n\t"

@@ -99,7 +99,7 @@ def conv_2d_narrow(layer: Conv2D, table: Array) -> KernelCall:
     note = "[outputs / 2][steps / 2][2][4 taps]"
     weights = Array("weights", "int8_t", tuple(by_two.ravel().tolist()), note)
     steps = taps.shape[1]
-    per_pair = math.ceil(len(taps) / 2) * (67 + 8 * steps)
+    per_pair = math.ceil(len(taps) / 2) * (70 + 15 * steps // 2)
     return _conv_2d(layer, "narrow", patch, (weights, table), steps, per_pair)
 
 
