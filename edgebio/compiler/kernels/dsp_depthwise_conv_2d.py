@@ -101,7 +101,7 @@ def _planes(
     return KernelCall(
         layer,
         f"eb_run_depthwise_{name}",
-        (source, "eb_depthwise_planes.h", "eb_dsp.h"),
+        (source, "eb_depthwise_planes.c", "eb_depthwise_planes.h", "eb_dsp.h"),
         arrays=arrays,
         struct="eb_depthwise_planar",
         parameters=parameters,

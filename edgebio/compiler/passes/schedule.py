@@ -21,8 +21,11 @@ Optimize = Literal["fastest", "speed", "balanced", "size"]
 """Fewest instructions at any size of the constants; larger constants where they save some of the
 instructions; where they save their share; smallest constants."""
 
-SHARES: Final[dict[Optimize, float]] = {"speed": 0.25, "balanced": 1.0}
+SHARES: Final[dict[Optimize, float]] = {"speed": 0.2, "balanced": 1.5}
 """Percent of all instructions that larger constants must save for each percent more flash."""
+
+CODE: Final = 16_384
+"""Bytes of code that an image has about, besides its constants."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def shrink(fastest: Sequence[KernelCall], goal: Goal) -> tuple[KernelCall, ...]:
     smallest = sum((forms[-1] if forms else call).constant_bytes
                    for call, forms in zip(fastest, rest, strict=True))  # fmt: skip
     instructions = sum(call.estimate or 2 * call.layer.macs for call in fastest)
-    worth = SHARES.get(goal.optimize, 0.0) * instructions / max(smallest, 1)
+    worth = SHARES.get(goal.optimize, 0.0) * instructions / (smallest + CODE)
 
     def price(index: int) -> float:
         """Instructions for each byte that is saved."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edgebio.compiler.ir.kernel_call import Array, KernelCall
 from edgebio.compiler.ir.layer import Layer
-from edgebio.compiler.passes.schedule import SHARES, Goal, Optimize, shrink
+from edgebio.compiler.passes.schedule import CODE, SHARES, Goal, Optimize, shrink
 from edgebio.errors import EdgebioError
 
 Pairs = list[tuple[KernelCall, KernelCall | None]]
@@ -59,7 +59,7 @@ def test_larger_constants_save_their_share_of_the_instructions(
         if small:
             saved = small.estimate - fast.estimate
             more = fast.constant_bytes - small.constant_bytes
-            enough = saved / more >= SHARES[optimize] * instructions / smallest
+            enough = saved / more >= SHARES[optimize] * instructions / (smallest + CODE)
             assert (chosen is fast) == enough
 
 
