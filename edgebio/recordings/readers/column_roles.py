@@ -18,7 +18,8 @@ from edgebio.recordings.readers.time_stamps import are_time_stamps
 
 KNOWN_NAMES = {
     "labels": ("restimulus", "stimulus", "label", "labels", "class", "classes", "class_label",
-               "gesture", "gestures", "gesture_label", "target", "y", "activity", "movement"),
+               "gesture", "gestures", "gesture_label", "gesture_name", "target", "y", "activity",
+               "movement"),
     "subject": ("subject", "subject_id", "participant", "participant_id"),
     "session": ("session", "session_id"),
 }  # fmt: skip

@@ -115,6 +115,7 @@ def _openbci(layout: TextLayout, header: str) -> TextExport:
     channels = _columns(layout, r"\s*EXG Channel")
     if not channels and (count := re.search(r"Number of channels = (\d+)", header)):
         channels = tuple(range(1, min(1 + int(count[1]), layout.width)))
+    layout = replace(layout, units=("uV",) * layout.width)  # of all EXG channels, by the GUI
     return TextExport("OpenBCI", layout, layout.rate, channels)
 
 
