@@ -162,26 +162,28 @@ class Device(Client):
         return decisions
 
     def run_inputs(self, inputs: Values) -> Values:
-        """Run the network on inputs, without the front end; outputs have shape (n, classes).
+        """Run the network on inputs, without the front end; outputs have shape (n, ...).
 
         `inputs` have shape (n, ...) and the type and shape of the model's input: int8, unless the
-        model has float inputs.
+        model has float inputs. Without the model, outputs are rows of bytes.
         """
         if not isinstance(inputs, np.ndarray):
             raise EdgebioError(f"inputs are a {type(inputs).__name__}; expected an array")
         input_type = output_type = np.dtype(np.int8)
         shape = inputs.shape[1:]
+        output_shape: tuple[int, ...] = (-1,)
         if self.graph is not None:
             source = self.graph.tensors[self.graph.inputs[0]]
             shape, input_type = source.shape[1:], np.dtype(source.dtype)
-            output_type = np.dtype(self.graph.tensors[self.graph.outputs[0]].dtype)
+            result = self.graph.tensors[self.graph.outputs[0]]
+            output_shape, output_type = result.shape[1:], np.dtype(result.dtype)
         if inputs.dtype != input_type or inputs.shape[1:] != shape:
             raise EdgebioError(
                 f"inputs are {inputs.dtype} of shape {inputs.shape}; expected {input_type} of "
                 f"shape (n, {', '.join(map(str, shape))})"
             )
         rows = [
-            self.run_image(row).output.view(output_type)
+            self.run_image(row).output.view(output_type).reshape(output_shape)
             for row in progress.track(inputs, f"inputs on {self.url}")
         ]
         return np.array(rows, output_type)

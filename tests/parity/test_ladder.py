@@ -115,7 +115,7 @@ def test_first_difference_of_a_spectrum_is_located_by_its_bin(model):
     wrong = {**expected, "fft": expected["fft"].copy()}
     wrong["fft"][3, 4, 2 * 7 + 1] += 5
     part = next(p for p in compare_stages(expected, wrong, "chirp") if p.differing)
-    assert part.first.startswith("fft: chirp, channel 3, frame 4, bin 7, part 1: ")
+    assert part.first.startswith("fft: chirp, channel 4, frame 4, bin 7, part 1: ")
     assert (part.differing, part.worst) == (1, 5)
 
 
