@@ -20,7 +20,7 @@ from edgebio.compiler.kernels.layout import (
 from edgebio.compiler.kernels.mve import NOT_RIGHT, SCRATCH_BYTES, requantizations
 from edgebio.compiler.kernels.registry import kernel
 
-_LINE_BYTES: Final = 2048
+_LINE_BYTES: Final = 1024
 """Most bytes of a line of pixels whose length can be chosen."""
 
 _WIDE: Final = {"along_step", "across_step", "output_step", "output_line"}
