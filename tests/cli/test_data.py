@@ -232,8 +232,8 @@ def test_import_says_what_a_user_should_know_before_training(tmp_path: Path) -> 
     assert "channel 2 has" in result.stderr
     assert "name it by --units" in result.stderr
     assert "no labels, which training needs" in result.stderr
-    labeled = imported(tmp_path, "a (mV),label\n" + "".join(f"{k * k % 99},x\n" for k in range(300)),
-                       "--rate", 100)  # fmt: skip
+    rows_of_text = "".join(f"{k * k % 99},x\n" for k in range(300))
+    labeled = imported(tmp_path, "a (mV),label\n" + rows_of_text, "--rate", 100)
     assert "1 classes" in labeled.stdout
     assert "labels: column label" in labeled.stderr
     assert "no labels" not in labeled.stderr
