@@ -568,6 +568,16 @@ void eb_run_mean_dsp(const eb_mean *layer, const int8_t *input, int8_t *output);
 void eb_run_lstm_dsp(const eb_lstm *layer, const int8_t *input, int8_t *output, int8_t *scratch);
 void eb_run_add_dsp(const eb_add_flat *layer, const int8_t *input_1, const int8_t *input_2,
                     int8_t *output);
+/* Shifts to the right by 1 to 22 bits. One input of ADD and SUB is halved: 2^30, shift 0; the other
+ * one too, or it is shifted to the right. At least one input moves along the last axis, by 1. */
+void eb_run_add_rows_dsp(const eb_add *layer, const int8_t *input_1, const int8_t *input_2,
+                         int8_t *output);
+void eb_run_sub_dsp(const eb_add *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
+void eb_run_mul_dsp(const eb_mul *layer, const int8_t *input_1, const int8_t *input_2,
+                    int8_t *output);
+void eb_run_concatenation_dsp(const eb_concatenation *layer, const int8_t *const *inputs,
+                              int8_t *output);
 void eb_run_max_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_average_pool_dsp(const eb_pool *layer, const int8_t *input, int8_t *output);
 void eb_run_conv2d_wide(const eb_conv2d_pairs *layer, const int8_t *input, int8_t *output,

@@ -1,7 +1,7 @@
 """Kernels of the DSP extension (Cortex-M4, M7, M33), except convolutions."""
 
 import dataclasses
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from edgebio.compiler.ir import layers
 from edgebio.compiler.ir.kernel_call import Array, KernelCall
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.kernels import portable
-from edgebio.compiler.kernels.layout import clamp_members
+from edgebio.compiler.kernels.layout import MAX_16_BITS, clamp_members
 from edgebio.compiler.kernels.registry import kernel
 
 NOT_PROVEN: Final = "its requantization is not proven to fit 32 bits"
@@ -102,3 +102,63 @@ def add(network: Network, layer: layers.Add) -> KernelCall | str:
         },
         in_place=(0, 1),
     )
+
+
+@kernel("dsp", layers.Add, layers.Sub)
+def add_rows(network: Network, layer: layers.Add) -> KernelCall | str:
+    """Element by element, with broadcast; what is repeated along a row is rescaled once."""
+    # The sum is formed at twice the larger scale: the input that has it is halved.
+    half = (1 << 30, 0)
+    others = [rescale for rescale in layer.rescale if rescale != half]
+    shifts, last = [shift for _, shift in others], layer.rescale_sum[1]
+    if len(others) > 1 or not all(-30 <= shift <= -1 for shift in shifts) or not -22 <= last <= -1:
+        return NOT_PROVEN
+    function = "eb_run_sub_dsp" if isinstance(layer, layers.Sub) else "eb_run_add_rows_dsp"
+    return by_rows(network, layer, function, "eb_elements_dsp.c", "eb_dsp.h")
+
+
+@kernel("dsp", layers.Mul)
+def mul(network: Network, layer: layers.Mul) -> KernelCall | str:
+    """Element by element, with broadcast."""
+    if not -22 <= layer.rescale[1] <= -1:
+        return NOT_PROVEN
+    return by_rows(network, layer, "eb_run_mul_dsp", "eb_elements_dsp.c", "eb_dsp.h")
+
+
+def by_rows(
+    network: Network, layer: layers.Add | layers.Mul, function: str, *sources: str
+) -> KernelCall:
+    """Call of a kernel that takes the parameters of the portable one, in rows."""
+    if isinstance(layer, layers.Add):
+        call = portable.add(network, _merged(layer))
+    else:
+        call = portable.mul(network, _merged(layer))
+    return dataclasses.replace(call, layer=layer, function=function, sources=sources)
+
+
+_Broadcast = TypeVar("_Broadcast", bound=layers.Broadcast)
+
+
+def _merged(layer: _Broadcast) -> _Broadcast:
+    """The same elements in rows that are as long as possible."""
+    axes: list[tuple[int, int, int]] = []  # size and step of each input, from the last axis on
+    for axis in reversed(range(4)):
+        size, step_1, step_2 = layer.shape[axis], layer.steps[0][axis], layer.steps[1][axis]
+        if axes:
+            inner, within_1, within_2 = axes[-1]
+            follows = (step_1, step_2) == (within_1 * inner, within_2 * inner)
+            if follows and size * inner <= MAX_16_BITS:
+                axes[-1] = (size * inner, within_1, within_2)
+                continue
+        if size > 1:
+            axes.append((size, step_1, step_2))
+    d, c, b, a = [*axes, *[(1, 0, 0)] * (4 - len(axes))]
+    shape, steps_1, steps_2 = zip(a, b, c, d, strict=True)
+    return dataclasses.replace(layer, shape=shape, steps=(steps_1, steps_2))
+
+
+@kernel("dsp", layers.Concatenation)
+def concatenation(network: Network, layer: layers.Concatenation) -> KernelCall:
+    """Words of four bytes, one input after the other."""
+    call = portable.lowered(network, layer)
+    return portable.variant(call, "dsp", "eb_concatenation_dsp.c", "eb_dsp.h")

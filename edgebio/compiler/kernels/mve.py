@@ -1,14 +1,14 @@
 """Kernels of Helium (MVE, Cortex-M55), except convolutions."""
 
 import dataclasses
-from typing import Final, TypeVar
+from typing import Final
 
 from edgebio.compiler.ir import layers
 from edgebio.compiler.ir.kernel_call import Array, KernelCall
 from edgebio.compiler.ir.layer import Channels
 from edgebio.compiler.ir.network import Network
 from edgebio.compiler.kernels import portable
-from edgebio.compiler.kernels.dsp import not_flat
+from edgebio.compiler.kernels.dsp import by_rows, not_flat
 from edgebio.compiler.kernels.layout import MAX_16_BITS, clamp_members
 from edgebio.compiler.kernels.registry import kernel
 
@@ -101,7 +101,7 @@ def add_rows(network: Network, layer: layers.Add) -> KernelCall | str:
     if not all(-31 <= shift <= 0 for shift in shifts) or not -31 <= last <= -1:
         return NOT_RIGHT
     function = "eb_run_sub_mve" if isinstance(layer, layers.Sub) else "eb_run_add_rows_mve"
-    return _by_rows(layer, portable.add(network, _merged(layer)), function)
+    return by_rows(network, layer, function, "eb_elements_mve.c", "eb_mve.h")
 
 
 @kernel("mve", layers.Mul)
@@ -109,33 +109,7 @@ def mul(network: Network, layer: layers.Mul) -> KernelCall | str:
     """Four elements at a time, with broadcast."""
     if not -31 <= layer.rescale[1] <= -1:
         return NOT_RIGHT
-    return _by_rows(layer, portable.mul(network, _merged(layer)), "eb_run_mul_mve")
-
-
-def _by_rows(layer: layers.Broadcast, call: KernelCall, function: str) -> KernelCall:
-    sources = ("eb_elements_mve.c", "eb_mve.h")
-    return dataclasses.replace(call, layer=layer, function=function, sources=sources)
-
-
-_Broadcast = TypeVar("_Broadcast", bound=layers.Broadcast)
-
-
-def _merged(layer: _Broadcast) -> _Broadcast:
-    """The same elements in rows that are as long as possible."""
-    axes: list[tuple[int, int, int]] = []  # size and step of each input, from the last axis on
-    for axis in reversed(range(4)):
-        size, step_1, step_2 = layer.shape[axis], layer.steps[0][axis], layer.steps[1][axis]
-        if axes:
-            inner, within_1, within_2 = axes[-1]
-            follows = (step_1, step_2) == (within_1 * inner, within_2 * inner)
-            if follows and size * inner <= MAX_16_BITS:
-                axes[-1] = (size * inner, within_1, within_2)
-                continue
-        if size > 1:
-            axes.append((size, step_1, step_2))
-    d, c, b, a = [*axes, *[(1, 0, 0)] * (4 - len(axes))]
-    shape, steps_1, steps_2 = zip(a, b, c, d, strict=True)
-    return dataclasses.replace(layer, shape=shape, steps=(steps_1, steps_2))
+    return by_rows(network, layer, "eb_run_mul_mve", "eb_elements_mve.c", "eb_mve.h")
 
 
 @kernel("mve", layers.Concatenation)

@@ -1,8 +1,9 @@
-"""Helium's kernels of ADD, SUB, MUL and CONCATENATION: in plain C and on an emulated CPU."""
+"""Fast kernels of ADD, SUB, MUL and CONCATENATION: in plain C and on emulated CPUs."""
 
 import numpy as np
 import pytest
 
+from edgebio import compiler
 from edgebio.compiler.host_model import HostModel
 from tests.compiler.networks import Net
 from tests.compiler.reference import (
@@ -16,12 +17,8 @@ from tests.compiler.reference import (
 pytestmark = pytest.mark.usefixtures("tflite_micro")
 
 SEEDS = range(8)
-KERNELS = {
-    "eb_run_add_rows_mve",
-    "eb_run_concatenation_mve",
-    "eb_run_mul_mve",
-    "eb_run_sub_mve",
-}
+KERNELS = ("add_rows", "concatenation", "mul", "sub")
+BOARDS: dict[compiler.KernelSet, str] = {"dsp": "mps2-an386", "mve": "mps3-an547"}
 
 
 def network(seed: int) -> bytes:
@@ -40,28 +37,32 @@ def network(seed: int) -> bytes:
             net.concatenation([net.at], int(rng.integers(1, 4)))
         axes = [n if rng.random() < 0.6 else 1 for n in net.shape_of(net.at)]
         data = rng.integers(-128, 128, axes).astype(np.int8)
-        other = net.tensor(tuple(axes), "INT8", net.near(net.at), net.zero_point(), data=data)
+        scale = net.scale_of(net.at) if rng.random() < 0.3 else net.near(net.at)
+        other = net.tensor(tuple(axes), "INT8", scale, net.zero_point(), data=data)
         net.binary(kind, other, first=bool(rng.random() < 0.5))
     return net.finish()
 
 
-def test_every_layer_equals_tflite_micro() -> None:
+@pytest.mark.parametrize("isa", BOARDS)
+def test_every_layer_equals_tflite_micro(isa: compiler.KernelSet) -> None:
     used = set()
     for seed in SEEDS:
         data = network(seed)
-        model = HostModel(data, "mve")
+        model = HostModel(data, isa)
         assert_layers_equal([model], data, random_inputs(model.input_shape, seed, 6))
         used |= {call.function for call in model.program.calls}
-    assert used >= KERNELS
+    assert used >= {f"eb_run_{name}_{isa}" for name in KERNELS}
 
 
-def test_sanitizers_report_nothing() -> None:
-    assert_outputs_equal([network(seed) for seed in SEEDS], SEEDS, sanitized("mve"))
+@pytest.mark.parametrize("isa", BOARDS)
+def test_sanitizers_report_nothing(isa: compiler.KernelSet) -> None:
+    assert_outputs_equal([network(seed) for seed in SEEDS], SEEDS, sanitized(isa))
 
 
 @pytest.mark.parametrize(
     "seeds", [SEEDS, *(pytest.param(range(100, 140), marks=pytest.mark.slow) for _ in "1")]
 )
-def test_emulated_cpu_equals_tflite_micro(seeds: range) -> None:
-    run = emulated("mps3-an547")
+@pytest.mark.parametrize("isa", BOARDS)
+def test_emulated_cpu_equals_tflite_micro(isa: compiler.KernelSet, seeds: range) -> None:
+    run = emulated(BOARDS[isa])
     assert_outputs_equal([network(seed) for seed in seeds], seeds, run)
