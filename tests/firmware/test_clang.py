@@ -28,7 +28,7 @@ CPUS = {
     "m33": ("-mcpu=cortex-m33", "-mfloat-abi=soft"),
     "m55": ("-mcpu=cortex-m55", "-mfloat-abi=hard"),
 }
-APPS: tuple[tuple[App, Hooks], ...] = (("link", "trace"), ("batch", "trace"))
+APPS: tuple[tuple[App, Hooks], ...] = (("link", "trace"), ("batch", "trace"), ("runner", "none"))
 OPTIONS = {
     "adc": ":gain=1000", "saadc": ":gain=1000", "ads1298": ":gain=12",
     "servo": ":fist=20,pinch=160,rest=90",

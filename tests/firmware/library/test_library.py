@@ -176,9 +176,9 @@ def test_all_kernels_have_their_code_marked(tmp_path: Path) -> None:
 
     folder = storage.assets("firmware_assets") / "kernels"
     shutil.copytree(folder, tmp_path / "kernels")
-    paths = sorted((tmp_path / "kernels").glob("*.c"))
-    for path in paths:
+    for path in (tmp_path / "kernels").glob("*.[ch]"):
         path.write_text(mark_functions(path.read_text()))
+    paths = sorted((tmp_path / "kernels").glob("*.c"))
     flags = ('-DEB_HOT=__attribute__((section(".fast")))', "-ffunction-sections")
     for cpu in ("m4", "m55"):
         compiler = Compiler.named("arm-none-eabi-gcc", CPUS[cpu])
