@@ -141,9 +141,7 @@ def bench(
             total, layers, functions, by_address = _count(
                 target, image, plugin, (inputs, count), len(program.calls)
             )
-            estimate, layer_cycles = _cycles(
-                board, image, by_address, count, len(program.calls)
-            )
+            estimate, layer_cycles = _cycles(board, image, by_address, count, len(program.calls))
             stalls = _stalls(board, program, by_address, count)
             time = time_of(board, estimate.estimate + stalls)
             energy = energy_of(board, estimate.estimate + stalls)
