@@ -62,6 +62,10 @@ def assemble(path: Path) -> Assembly:
         If no repetition was accepted.
     """
     runs = list(_runs(path))
+    again: set[tuple[str, int]] = set()  # trials that a later run recorded or asked for again
+    for run in reversed(runs):
+        run.trials = {trial: each for trial, each in run.trials.items() if trial not in again}
+        again |= run.trials.keys()
     recordings: list[Recording] = []
     gaps: list[str] = []
     starts: list[float] = []
@@ -102,6 +106,7 @@ class _Run:
         self.lost = 0
         self.trials: dict[tuple[str, int], dict[str, Any]] = {}
         self._end: int | None = None
+        self._cut = False
 
     def add(self, chunk: Chunk) -> None:
         if self._end is None or chunk.first != self._end or self._cut:
@@ -110,8 +115,6 @@ class _Run:
         self._cut = False
         self.stretches[-1].chunks.append(chunk)
         self._end = chunk.end
-
-    _cut = False
 
     def cut(self, reason: str) -> None:
         self.gaps.append(reason)

@@ -91,8 +91,8 @@ class RecordingSession:
     output
         The file to write in the end; the journal is beside it, and an interrupted recording with
         the same plan is continued.
-    ask_first
-        Begin with a check of the signal at rest, and pause where it fails.
+    pause_on_failure
+        Pause where a channel is clipped or dead; otherwise it is only reported.
 
     Raises
     ------
@@ -125,12 +125,10 @@ class RecordingSession:
         self._journal = JournalWriter(journal)
         self._journal.add("R", document)
         self._phase: Phase = "check"
-        self._resume: Phase = "check"
         self._start = self._cue(REST)
         self._end = self._start + _CHECK_SECONDS
         self._check: SignalCheck | None = None
         self._retries = 0
-        self._received = 0
 
     @property
     def state(self) -> SessionState:
@@ -149,11 +147,10 @@ class RecordingSession:
         """Take what arrives within `seconds`, and move on where it is time."""
         for chunk in self._stream.read(seconds):
             self._journal.add_samples(chunk)
-            self._received += len(chunk.samples)
             self.signal.append(chunk)
         oldest = (
             self.signal[-1].times[-1] - max(_SHOWN, self._end - self._start + 1.5)
-            if (self.signal)
+            if self.signal
             else 0.0
         )
         while len(self.signal) > 1 and self.signal[0].times[-1] < oldest:
@@ -174,7 +171,7 @@ class RecordingSession:
     def pause(self) -> None:
         """Stop prompting; a repetition that has begun is asked again."""
         if self._phase not in ("paused", "done"):
-            self._resume, self._phase = "rest", "paused"
+            self._phase = "paused"
             self._cue(REST)
             self.message = "paused"
 
@@ -198,7 +195,15 @@ class RecordingSession:
         self._journal.close()
 
     def save(self) -> Assembly:
-        """End the recording: write the file, and remove the journal."""
+        """End the recording: write the file, and remove the journal.
+
+        Raises
+        ------
+        EdgebioError
+            If there is no repetition yet; the recording goes on.
+        """
+        if not self._done:
+            raise EdgebioError(f"{self._output.name}: no repetition was recorded yet")
         self._journal.close()
         assembly = assemble(self._journal.path)
         notes = {**assembly.notes, "reaction_seconds": median(self.reactions)}

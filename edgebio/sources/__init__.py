@@ -1,5 +1,6 @@
 """Live sources by URL: boards, serial text, LSL, BrainFlow, replays and a computed signal."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def source_of(url: str, data: Path | None = None) -> Source:
         from edgebio.sources.replay import ReplaySource
 
         return ReplaySource(parsed, data)
-    return _FACTORIES[parsed.scheme](parsed)
+    module, name = _CLASSES[parsed.scheme]
+    source: Source = getattr(importlib.import_module(f"{__name__}.{module}"), name)(parsed)
+    return source
 
 
 def source_url(url: str) -> SourceUrl:
@@ -61,40 +64,11 @@ def open_stream(
     return LiveStream(source_of(url, data), on_status=on_status)
 
 
-def _device(url: SourceUrl) -> Source:
-    from edgebio.sources.device import DeviceSource
-
-    return DeviceSource(url)
-
-
-def _serial(url: SourceUrl) -> Source:
-    from edgebio.sources.serial_text import SerialTextSource
-
-    return SerialTextSource(url)
-
-
-def _lsl(url: SourceUrl) -> Source:
-    from edgebio.sources.lsl import LslSource
-
-    return LslSource(url)
-
-
-def _brainflow(url: SourceUrl) -> Source:
-    from edgebio.sources.brainflow import BrainFlowSource
-
-    return BrainFlowSource(url)
-
-
-def _synthetic(url: SourceUrl) -> Source:
-    from edgebio.sources.synthetic import SyntheticSource
-
-    return SyntheticSource(url)
-
-
-_FACTORIES: dict[str, Callable[[SourceUrl], Source]] = {
-    "device": _device,
-    "serial": _serial,
-    "lsl": _lsl,
-    "brainflow": _brainflow,
-    "synthetic": _synthetic,
+_CLASSES = {
+    "device": ("device", "DeviceSource"),
+    "serial": ("serial_text", "SerialTextSource"),
+    "lsl": ("lsl", "LslSource"),
+    "brainflow": ("brainflow", "BrainFlowSource"),
+    "synthetic": ("synthetic", "SyntheticSource"),
 }
+"""Module and class of each scheme but replay, imported when it is used."""

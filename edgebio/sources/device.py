@@ -55,6 +55,7 @@ class DeviceSource(Source):
         self._origin: int | None = None
         self._end, self._arrival = 0, time.monotonic()
         self._marks: list[MarkRecord] = []
+        self._leads_off = 0
 
     def close(self) -> None:  # noqa: D102
         if self._client is not None:
@@ -102,8 +103,10 @@ class DeviceSource(Source):
             raise SourceError(f"{self._url.text}: the board restarted")
         if first > self._end:
             gap = "the board lost samples"
-        if record.leads_off:
-            numbers = [str(bit + 1) for bit in range(32) if record.leads_off >> bit & 1]
+        fallen = record.leads_off & ~self._leads_off
+        self._leads_off = record.leads_off
+        if fallen:
+            numbers = [str(bit + 1) for bit in range(32) if fallen >> bit & 1]
             gap = gap or f"electrode off: channel {', '.join(numbers)}"
         times = self._timeline.times(first, len(record.samples), arrival)
         self._end = first + len(record.samples)

@@ -148,7 +148,7 @@ class LiveStream:
             self._read_all()
         except EdgebioError as error:
             self._fail(error)
-        except Exception as error:  # a driver's own: told, not lost in a thread
+        except Exception as error:  # a driver's own: raised by `read`
             text = str(error) or type(error).__name__
             self._fail(SourceError(f"{self.description.url}: {text}"))
 

@@ -139,10 +139,6 @@ class Engine:
         self._call(lambda: result.update(self._stop_deciding() or {}))
         return result
 
-    def cue(self, name: str) -> None:
-        """Tell the source what the subject does now."""
-        self._call(lambda: (self._open_stream().cue(name), None)[1])
-
     def _open_stream(self) -> LiveStream:
         if self._stream is None:
             raise EdgebioError("open a source first")
@@ -173,8 +169,9 @@ class Engine:
                 continue
             try:
                 self._step()
-            except EdgebioError as error:
-                self._hub.send(json_message(kind="error", text=str(error)))
+            except Exception as error:  # shown on the page: this thread must go on
+                text = str(error) or type(error).__name__
+                self._hub.send(json_message(kind="error", text=text))
                 self._set_stream(None)
         self._set_stream(None)
 
@@ -195,7 +192,7 @@ class Engine:
                     )
                 )  # fmt: skip
             if state.phase == "done":
-                self._calls.put(lambda: self._finish())
+                self._calls.put(self._finish)
         else:
             chunks = self._stream.read(_STEP)
             if self._decider is not None:

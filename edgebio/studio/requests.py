@@ -69,7 +69,6 @@ class Requests:
             "live/start": self._start_deciding,
             "live/stop": self._stop_deciding,
             "test/start": self._start_test,
-            "cue": self._cue,
         }
 
     def close(self) -> None:
@@ -215,10 +214,6 @@ class Requests:
         self._engine.start_test(kind, directions)
         options = ["--directions", ",".join(directions)] if kind == "cursor" else []
         return {"command": shlex.join(["edgebio", "live", "--test", kind, *options])}
-
-    def _cue(self, content: Content) -> Content:
-        self._engine.cue(_text(content, "name"))
-        return {}
 
     def _job(self, name: str, *arguments: str) -> Content:
         job = self._jobs.start(name, *arguments)

@@ -125,6 +125,22 @@ def test_an_interrupted_recording_goes_on(tmp_path: Path) -> None:
     assert len(load_recordings(output)) == 4
 
 
+def test_a_repetition_of_an_earlier_run_that_is_asked_again_counts_once(tmp_path: Path) -> None:
+    output = tmp_path / "day.npz"
+    with open_stream(URL) as stream:
+        recorder = RecordingSession(stream, PLAN, output)
+        with pytest.raises(EdgebioError, match="no repetition was recorded yet"):
+            recorder.save()
+        run(recorder, until=1)
+        recorder.close()
+        again = RecordingSession(stream, PLAN, output)
+        again.repeat()
+        run(again)
+        again.save()
+    trials = [(_class(r), r.repetition) for r in load_recordings(output)]
+    assert sorted(trials) == [("fist", 0), ("fist", 1), ("rest", 0), ("rest", 1)]
+
+
 def test_another_plan_does_not_continue(tmp_path: Path) -> None:
     output = tmp_path / "day.npz"
     with open_stream(URL) as stream:
@@ -216,7 +232,6 @@ def _lose(stream: LiveStream, count: int) -> None:
 
     def read_after_gap(seconds: float) -> list:
         source._sent += count  # type: ignore[attr-defined]
-        source._start -= 0  # type: ignore[attr-defined]
         source.read = read  # type: ignore[method-assign]
         chunks = read(max(seconds, count / 1000 + 0.02))
         if not chunks:

@@ -43,7 +43,7 @@ def test_a_wearer_who_never_holds_misses_every_target() -> None:
     assert all(each.seconds == LIMIT_SECONDS for each in test.score.attempts)
 
 
-def _steer(test: CursorTest, perfect: bool) -> str:
+def _steer(test: CursorTest) -> str:
     shown = test.document()
     if shown["target"] is None:
         return "rest"
@@ -59,7 +59,7 @@ def _steer(test: CursorTest, perfect: bool) -> str:
 def test_a_cursor_that_is_steered_reaches_its_targets() -> None:
     test, time = CursorTest(DIRECTIONS, 8, seed=3), 0.0
     while not test.done:
-        test.update(time, _steer(test, True))
+        test.update(time, _steer(test))
         time += 0.02
     score = test.score.document()
     assert score["completion_rate"] == 1
@@ -79,7 +79,7 @@ def test_difficulty_is_shannons() -> None:
     test, time = CursorTest(DIRECTIONS, 1, seed=0), 0.0
     x, y, width = test.document()["target"]
     while not test.done:
-        test.update(time, _steer(test, True))
+        test.update(time, _steer(test))
         time += 0.02
     (attempt,) = test.score.attempts
     assert attempt.difficulty == pytest.approx(math.log2(math.hypot(x, y) / width + 1))

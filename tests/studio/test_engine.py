@@ -56,6 +56,9 @@ def test_a_recording_is_guided_and_saved(studio: Studio, monkeypatch: pytest.Mon
         )
         assert answer["command"].startswith("edgebio record --subject anna --session x")
         prompts = messages(page, "prompt", 3)
+        status, early = studio.ask("/api/record/save", {})
+        assert status == 400
+        assert "no repetition was recorded yet" in early["error"]
         studio.post("record/pause")
         assert any(each["phase"] == "paused" for each in messages(page, "prompt", 3))
         studio.post("record/resume")

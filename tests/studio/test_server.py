@@ -79,7 +79,6 @@ def test_a_socket_without_the_token_is_closed(studio: Studio) -> None:
         ("live/start", {}, "no run yet: edgebio train"),
         ("test/start", {"kind": "targets"}, "start the decisions first"),
         ("build", {"board": "pickle"}, "no board 'pickle'"),
-        ("cue", {"name": "fist"}, "open a source first"),
     ],
 )
 def test_wrong_requests_are_refused_in_one_line(
